@@ -1,0 +1,87 @@
+"""What the agent's endpoints have in common: their shared state, limits, and how a failed call is told."""
+
+import itertools
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope, Send
+
+from agenttop.agent.brain import Brain, ModelError
+from agenttop.agent.call import CALL, BadRequest, Call, ClientGone, Headers
+from agenttop.agent.config import AgentConfig
+from agenttop.agent.limits import KeyLimit, Limits, refusal_body, refusal_headers
+from agenttop.agent.sessions import Sessions
+from agenttop.agent.stats import Stats
+
+
+@dataclass(slots=True)
+class State:
+    """What the endpoints share."""
+
+    config: AgentConfig
+    stats: Stats
+    limits: Limits
+    sessions: Sessions
+    brain: Brain
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def next_number(self) -> int:
+        """The number of the next admitted request; refused ones have none, so limits do not shift the choices."""
+        return next(self._numbers)
+
+
+class Limited(Exception):
+    """The request was refused by a limit and has been answered."""
+
+
+class Endpoint:
+    """An ASGI endpoint for POST requests with a JSON object as body; subclasses give `template` and `serve`."""
+
+    template = ""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call: Call = scope[CALL]
+        call.template = self.template
+        try:
+            await self.serve(call, scope)
+        except BadRequest as error:
+            await call.answer(error.status, _error(str(error), "invalid_request_error", error.code))
+        except (ClientGone, Limited):
+            pass
+
+    async def serve(self, call: Call, scope: Scope) -> None:
+        """Answers the request. Raises BadRequest for a mistake of the client's."""
+        raise NotImplementedError
+
+    async def admit(self, call: Call, tokens: int) -> KeyLimit:
+        """The limits of the request's key, after taking the request and its input tokens from them.
+
+        Answers 429 and raises Limited when there is not enough left.
+        """
+        limit = self.state.limits.of(call.header(b"authorization"))
+        refusal = limit.admit(tokens)
+        if refusal is not None:
+            await call.answer(429, refusal_body(refusal), [*refusal_headers(refusal), *limit.headers()])
+            raise Limited
+        return limit
+
+    async def run(self, call: Call, work: Awaitable[None], limit: KeyLimit, *, instant: bool) -> None:
+        """Runs what answers a request, and answers 500 when the model call in it fails."""
+        try:
+            # Nothing to give up in work that takes no time: the watcher would only cost some.
+            await (work if instant else call.unless_client_leaves(work))
+        except ModelError:
+            error = _error("The model call failed. This is on our side.", "server_error", "model_error")
+            await call.answer(500, error, limit.headers())
+
+
+def quota_headers(limit: KeyLimit, timing: bytes) -> Headers:
+    """What every answer of a model tells in its head: where the time went, and what is left of the limits."""
+    return [(b"server-timing", timing), *limit.headers()]
+
+
+def _error(message: str, kind: str, code: str) -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}, "message": message}

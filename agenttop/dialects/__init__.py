@@ -1,0 +1,30 @@
+"""How agents speak: the dialects by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agenttop.dialects.base import Dialect
+from agenttop.dialects.json_ import JsonDialect, Measure
+from agenttop.dialects.openai_chat import OpenAIChat
+from agenttop.dialects.openai_realtime import OpenAIRealtime
+
+#: A new dialect is one file and one line here. Only those that are told what to read make use of the measure.
+DIALECTS: dict[str, Callable[[Measure | None], Dialect]] = {
+    "json": lambda measure: JsonDialect(measure, "json"),
+    "custom": lambda measure: JsonDialect(measure, "custom"),
+    "openai.chat": lambda _: OpenAIChat(),
+    "openai.realtime": lambda _: OpenAIRealtime(),
+}
+
+
+def dialect_named(name: str, measure: Measure | None = None) -> Dialect:
+    """The dialect of this name.
+
+    Raises:
+        ValueError: there is none, or ``measure`` names something that cannot be measured.
+    """
+    make = DIALECTS.get(name)
+    if make is None:
+        raise ValueError(f"there is no dialect {name!r}; there are: {', '.join(DIALECTS)}")
+    return make(measure)

@@ -1,0 +1,77 @@
+"""What the bytes of an answer mean.
+
+A dialect is pure: it is fed whole events (SSE data, WebSocket message, or one JSON body) and says what each one is. It
+knows no socket and no clock; whoever feeds it takes the times.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+# What an event is, as a bit set: an event may be output and the end at once.
+OUTPUT = 1
+"""Non-empty output: text, reasoning, tool-call arguments, audio."""
+REASONING = 2
+"""The output (set together with OUTPUT) is reasoning only."""
+DONE = 4
+"""The terminal event: the answer ends here."""
+ERROR = 8
+"""The target says that it failed."""
+RATE_LIMITED = 16
+"""The target says that it is limited (set together with ERROR)."""
+
+
+class Reader:
+    """Reads one answer. Counters are cumulative over the answer; ``None`` means the server did not tell."""
+
+    __slots__ = (
+        "cached_tokens",
+        "chunks",
+        "error",
+        "input_tokens",
+        "llm_calls",
+        "output_tokens",
+        "phases",
+        "reasoning_tokens",
+        "retry_after_s",
+        "tool_calls",
+    )
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        """Output chunks seen: the estimate of output tokens where the server tells none."""
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self.cached_tokens: int | None = None
+        self.reasoning_tokens: int | None = None
+        self.llm_calls: int | None = None
+        self.tool_calls: int | None = None
+        self.error: str | None = None
+        """The target's own words on its failure."""
+        self.phases: dict[str, float] | None = None
+        """Seconds by name, as the answer itself reports them."""
+        self.retry_after_s: float | None = None
+
+    def event(self, data: bytes, event: bytes = b"") -> int:
+        """Read one streamed event (SSE ``data`` and ``event``, or one WebSocket message) and say what it is.
+
+        Malformed data never raises: it is ERROR with ``error`` set.
+        """
+        raise NotImplementedError
+
+    def body(self, data: bytes) -> int:
+        """Read a whole JSON answer that was not streamed: DONE, with ERROR or RATE_LIMITED where the body says so."""
+        raise NotImplementedError
+
+
+class Dialect(Protocol):
+    """One way agents speak."""
+
+    name: str
+    terminal: bool
+    """A stream of this dialect has a terminal event: without it the answer is truncated."""
+    reads_body: bool
+    """``Reader.body`` has something to read in an answer that was not streamed."""
+
+    def reader(self) -> Reader:
+        """A fresh reader for one answer."""

@@ -1,0 +1,77 @@
+"""What targets say about their own failures: the words, whether it is a limit, and how long to wait."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from agenttop.dialects.base import ERROR, RATE_LIMITED, Reader
+
+#: What decoding an answer raises, whatever is wrong with it; the last, where it is nested without end.
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+#: Parts of codes and types that mean a limit. A quota used up is one as well: servers answer it with 429.
+_LIMITS = ("rate_limit", "ratelimit", "rate limit", "too_many_requests", "toomanyrequests", "throttl",
+           "resource_exhausted", "insufficient_quota", "quota_exceeded")  # fmt: skip
+
+#: Where an error object keeps what it is; the value may be a string or a number.
+_CODES = ("code", "type", "status", "status_code", "raw_status_code", "error_type")
+
+_TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)(?![a-z])")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+#: Characters of a target's words that are kept.
+MAX_WORDS = 500
+
+
+def fail(reader: Reader, error: Any) -> int:
+    """Note a failure the target tells of, and return its flags.
+
+    ``error`` is what stands in an error's place: an object, a string, a number. The first failure's words are kept: a
+    second event is mostly the same failure told again.
+    """
+    words, codes, wait = _words(error), [], None
+    if isinstance(error, dict):
+        codes = [error[name] for name in _CODES if error.get(name) is not None]
+        wait = _wait(error) or _wait(error.get("metadata"))
+    elif isinstance(error, str | int) and not isinstance(error, bool):
+        codes = [error]
+    limited = any(code == 429 or _is_limit(str(code)) for code in codes)
+    if reader.error is None:
+        reader.error = words
+    if reader.retry_after_s is None:
+        reader.retry_after_s = wait if wait is not None else _try_again(words) if limited else None
+    return ERROR | RATE_LIMITED if limited else ERROR
+
+
+def _is_limit(code: str) -> bool:
+    code = code.strip().lower()
+    return code == "429" or any(part in code for part in _LIMITS)
+
+
+def _words(error: Any) -> str:
+    if isinstance(error, dict):
+        for name in ("message", "detail", "error", "code", "type", "reason"):
+            if isinstance(value := error.get(name), str | int) and value != "":
+                return str(value)[:MAX_WORDS]
+        return "error"
+    return str(error)[:MAX_WORDS] if error not in (None, True, "", [], {}) else "error"
+
+
+def _wait(holder: Any) -> float | None:
+    if not isinstance(holder, dict):
+        return None
+    for name, scale in (("retry_after_ms", 0.001), ("retry_after", 1.0), ("retry_after_seconds", 1.0)):
+        value = holder.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
+            return value * scale
+    return None
+
+
+def _try_again(words: str) -> float | None:
+    """OpenAI's "Please try again in 6m0s": the only place that says it when there are no headers, as on a WebSocket."""
+    match = _TRY_AGAIN.search(words.lower())
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(match[1])) if match else None

@@ -1,0 +1,271 @@
+"""The Chat Completions API of OpenAI, and of all that speak it: vLLM, Azure, OpenRouter, Mistral, Gemini, gateways.
+
+https://platform.openai.com/docs/api-reference/chat-streaming. A stream is ``data:`` events of JSON chunks and ends with
+``data: [DONE]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.failure import MALFORMED, fail
+
+# What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
+#
+#     choices[].delta.content / refusal / audio / tool_calls[].function.arguments    output, if not empty
+#     choices[].delta.reasoning / reasoning_content / reasoning_details              reasoning
+#     choices[].delta.tool_calls[].index                                             one tool call each
+#     usage                                   tokens, in whichever chunk it rides; the last one counts
+#     error, choices[].error, finish_reason "error", object "error", event: error    failure
+#
+# Fields whose type differs between servers are Any: a surprise there must not cost the chunk.
+
+
+class _Function(msgspec.Struct, gc=False):
+    name: Any = None
+    arguments: Any = None
+    input: Any = None
+
+
+class _ToolCall(msgspec.Struct, gc=False):
+    index: Any = None
+    id: Any = None
+    function: _Function | None = None
+    custom: _Function | None = None
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: Any = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    reasoning_details: Any = None
+    refusal: Any = None
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Function | None = None
+    audio: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    index: Any = 0
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: Any = None
+    error: Any = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+# What a delta holds, as a bit set.
+_PLAIN = 1
+_THOUGHT = 2
+
+_NEW = object()
+
+
+class ChatReader(Reader):
+    """Reads one chat completion, streamed or whole."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: dict[tuple[str, int | str], Any] = {}
+        """(choice, index) of every tool call, with the id it was last seen with."""
+
+    def event(self, data: bytes, event: bytes = b"") -> int:
+        if data == b"[DONE]":
+            return DONE
+        try:
+            chunk = _decode(data)
+        except MALFORMED:
+            repaired = _repaired(data)
+            if repaired is None:
+                return self._unreadable(data, event)
+            chunk = repaired
+        choices = chunk.choices
+        if choices and self.llm_calls is None:
+            self.llm_calls = 1
+            self.tool_calls = 0
+        if choices and len(choices) == 1 and chunk.usage is None and chunk.error is None:
+            # Nearly every chunk: a piece of text and nothing else.
+            choice = choices[0]
+            delta = choice.delta
+            if (
+                delta is not None
+                and delta.content
+                and type(delta.content) is str
+                and not delta.tool_calls
+                and delta.function_call is None
+                and choice.finish_reason is None
+                and choice.error is None
+            ):
+                self.chunks += 1
+                return OUTPUT
+        return self._chunk(chunk, data, event)
+
+    def _chunk(self, chunk: _Chunk, data: bytes, event: bytes) -> int:
+        if chunk.choices is None or chunk.usage is not None or chunk.error is not None or event:
+            flags = self._rare(chunk, data, event)
+        else:
+            flags = 0
+        output = 0
+        for choice in chunk.choices or ():
+            if choice.delta is not None:
+                output |= self._delta(choice.delta, str(choice.index))
+            if choice.error is not None or choice.finish_reason == "error":
+                flags |= fail(self, choice.error or "finish_reason: error")
+        if output:
+            self.chunks += 1
+            # Reasoning alone is reasoning; with anything else in the same chunk it is output.
+            flags |= OUTPUT if output & _PLAIN else OUTPUT | REASONING
+        return flags
+
+    def body(self, data: bytes) -> int:
+        if not data.strip():
+            return DONE
+        try:
+            whole = _decode(data)
+        except MALFORMED:
+            repaired = _repaired(data)
+            if repaired is None:
+                return DONE | self._unreadable(data, b"")
+            whole = repaired
+        if whole.choices:
+            self.llm_calls = 1
+            self.tool_calls = 0
+        flags = DONE | self._rare(whole, data, b"")
+        for choice in whole.choices or ():
+            if choice.message is not None:
+                self._delta(choice.message, str(choice.index))
+            if choice.error is not None or choice.finish_reason == "error":
+                flags |= fail(self, choice.error or "finish_reason: error")
+        return flags
+
+    def _delta(self, delta: _Delta, choice: str) -> int:
+        content = delta.content
+        output = 0
+        if content:
+            output = _PLAIN if type(content) is str else _parts(content)
+        if (
+            delta.reasoning_content
+            or delta.reasoning
+            or (delta.reasoning_details and _details(delta.reasoning_details))
+        ):
+            output |= _THOUGHT
+        if delta.tool_calls:
+            output |= self._tools(delta.tool_calls, choice)
+        if delta.refusal or delta.audio:
+            output |= _PLAIN if delta.refusal or _audio(delta.audio) else 0
+        if delta.function_call is not None:
+            output |= self._tools([_ToolCall(index="function_call", function=delta.function_call)], choice)
+        return output
+
+    def _tools(self, calls: list[_ToolCall], choice: str) -> int:
+        output = 0
+        for position, call in enumerate(calls):
+            function = call.function or call.custom
+            # Whole answers have no index. Some servers stream parallel calls all with index 0: a call that brings both
+            # a name and another id is another call; an id alone is not, for some servers make up one per piece.
+            index = call.index if isinstance(call.index, int | str) else position
+            known = self._calls.get((choice, index), _NEW)
+            named = function is not None and function.name
+            if known is _NEW or (named and known and call.id and call.id != known):
+                self._calls[choice, index] = call.id
+                self.tool_calls = (self.tool_calls or 0) + 1
+            if function is not None and (function.arguments or function.input):
+                output = _PLAIN
+        return output
+
+    def _rare(self, chunk: _Chunk, data: bytes, event: bytes) -> int:
+        """What few chunks have: usage, and failures."""
+        if isinstance(chunk.usage, dict):
+            self._usage(chunk.usage)
+        if chunk.error:
+            return fail(self, chunk.error)
+        if not chunk.choices and (event == b"error" or chunk.object == "error"):
+            return fail(self, msgspec.json.decode(data))
+        return 0
+
+    def _usage(self, usage: dict[str, Any]) -> None:
+        """Tokens as the server counts them; what it does not mention stays as it was."""
+        prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+        for name, value in (
+            ("input_tokens", usage.get("prompt_tokens")),
+            ("output_tokens", usage.get("completion_tokens")),
+            # DeepSeek has its cache hits, xAI and others their reasoning, outside of the details.
+            ("cached_tokens", _in(prompt, "cached_tokens", usage.get("prompt_cache_hit_tokens"))),
+            ("reasoning_tokens", _in(completion, "reasoning_tokens", usage.get("reasoning_tokens"))),
+        ):
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
+                setattr(self, name, int(value))
+
+    def _unreadable(self, data: bytes, event: bytes) -> int:
+        """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
+        text = data.strip()
+        if text == b"[DONE]":
+            return DONE
+        if not text or event not in (b"", b"message", b"error"):
+            return 0
+        if self.error is None:
+            self.error = f"not a chat completion: {data[:200].decode(errors='replace')}"
+        return ERROR
+
+
+def _repaired(data: bytes) -> _Chunk | None:
+    """The chunk with broken UTF-8 replaced, as the event-stream format decodes it; None if that was not the trouble."""
+    try:
+        return _decode(data.decode("utf-8", "replace"))
+    except MALFORMED:
+        return None
+
+
+def _parts(content: Any) -> int:
+    """Content as a list of typed parts, which Mistral's reasoning models stream."""
+    output = 0
+    if isinstance(content, list):
+        for part in content:
+            if isinstance(part, str) and part:
+                output |= _PLAIN
+            elif isinstance(part, dict):
+                if part.get("thinking"):
+                    output |= _THOUGHT
+                elif part.get("text") or part.get("refusal") or part.get("image_url"):
+                    output |= _PLAIN
+    return output
+
+
+def _details(details: Any) -> bool:
+    """OpenRouter's reasoning details: one with text or a summary is output, an encrypted one or a signature is not."""
+    return isinstance(details, list) and any(
+        isinstance(detail, dict) and (detail.get("text") or detail.get("summary")) for detail in details
+    )
+
+
+def _audio(audio: Any) -> bool:
+    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
+
+
+def _in(details: Any, name: str, otherwise: Any) -> Any:
+    value = details.get(name) if isinstance(details, dict) else None
+    return otherwise if value is None else value
+
+
+class OpenAIChat:
+    """``openai.chat``"""
+
+    name = "openai.chat"
+    terminal = True
+    reads_body = True
+
+    def reader(self) -> Reader:
+        return ChatReader()

@@ -1,0 +1,169 @@
+"""The Realtime API of OpenAI over a WebSocket, as it is and as its beta was.
+
+https://platform.openai.com/docs/api-reference/realtime-server-events. Every message is one JSON event. A session has
+many responses: an answer is one of them, from ``response.create`` to ``response.done``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, Reader
+from agenttop.dialects.failure import MALFORMED, fail
+
+# What is read of an event:
+#
+#     response.*.delta of the table below      output, if not empty
+#     response.output_item.added               a tool call, where the item is one
+#     response.created                         the response has begun: its end is still to come
+#     response.done                            the end, with usage and a status
+#         completed                            fine
+#         incomplete                           fine: cut by its own limit of tokens or by a content filter
+#         failed, cancelled                    failure: this answer is not what was asked for
+#     error                                    failure; and the end if no response has begun, for none will
+#
+# Everything else says nothing about the answer: the session, the user's own audio, rate_limits.updated.
+
+#: Events whose ``delta`` is output; the name of the beta follows the one that took its place.
+_OUTPUT = frozenset({
+    "response.output_text.delta", "response.text.delta",
+    "response.output_audio.delta", "response.audio.delta",
+    "response.output_audio_transcript.delta", "response.audio_transcript.delta",
+    "response.function_call_arguments.delta", "response.mcp_call_arguments.delta",
+})  # fmt: skip
+
+_ARGUMENTS = frozenset({
+    "response.function_call_arguments.delta", "response.function_call_arguments.done",
+    "response.mcp_call_arguments.delta", "response.mcp_call_arguments.done",
+})  # fmt: skip
+
+_QUOTE = ord('"')
+
+_TOOLS = frozenset({"function_call", "mcp_call"})
+
+
+class _Item(msgspec.Struct, gc=False):
+    id: Any = None
+    type: Any = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str = ""
+    delta: msgspec.Raw = msgspec.Raw()
+    item_id: Any = None
+    item: msgspec.Raw = msgspec.Raw()
+    response: msgspec.Raw = msgspec.Raw()
+    error: Any = None
+
+
+class _Response(msgspec.Struct, gc=False):
+    status: Any = None
+    status_details: Any = None
+    output: list[_Item] | None = None
+    usage: Any = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_decode_item = msgspec.json.Decoder(_Item).decode
+_decode_response = msgspec.json.Decoder(_Response).decode
+
+
+class RealtimeReader(Reader):
+    """Reads one response of a session."""
+
+    __slots__ = ("_begun", "_items")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = False
+        self._items: set[str] = set()
+        """Ids of the items that are tool calls."""
+
+    def event(self, data: bytes, event: bytes = b"") -> int:
+        try:
+            message = _decode(data)
+            kind = message.type
+            if kind in _OUTPUT:
+                self._begun = True
+                if kind in _ARGUMENTS:
+                    self._tool(message.item_id)
+                # Raw, because audio is long and only its being there is asked for: more than "" and no null.
+                delta = memoryview(message.delta)
+                if len(delta) < 3 or delta[0] != _QUOTE:
+                    return 0
+                self.chunks += 1
+                return OUTPUT
+            return self._rare(message)
+        except MALFORMED:
+            if self.error is None:
+                self.error = f"not a realtime event: {data[:200].decode(errors='replace')}"
+            return ERROR
+
+    def body(self, data: bytes) -> int:
+        """The answer to a handshake that was refused."""
+        if not data.strip():
+            return DONE
+        try:
+            error = _decode(data).error
+        except MALFORMED:
+            self.error = self.error or data[:200].decode(errors="replace")
+            return DONE | ERROR
+        return DONE | fail(self, error) if error else DONE
+
+    def _rare(self, message: _Event) -> int:
+        kind = message.type
+        if kind == "response.done":
+            return DONE | self._done(_decode_response(message.response))
+        if kind == "response.created":
+            self._begun = True
+            self.llm_calls = 1
+        elif kind == "response.output_item.added":
+            self._begun = True
+            item = _decode_item(message.item)
+            if item.type in _TOOLS:
+                self._tool(item.id)
+        elif kind in _ARGUMENTS:
+            self._tool(message.item_id)
+        elif kind == "error" or (not kind and message.error):
+            return fail(self, message.error) if self._begun else DONE | fail(self, message.error)
+        return 0
+
+    def _tool(self, item_id: Any) -> None:
+        self._items.add(str(item_id))
+        self.tool_calls = len(self._items)
+
+    def _done(self, response: _Response) -> int:
+        self.llm_calls = 1
+        self.tool_calls = max(len(self._items), sum(item.type in _TOOLS for item in response.output or ()))
+        if isinstance(usage := response.usage, dict):
+            self._usage(usage)
+        if response.status not in ("failed", "cancelled"):
+            return 0
+        details = response.status_details if isinstance(response.status_details, dict) else {}
+        reason = details.get("reason")
+        return fail(self, details.get("error") or (f"{response.status}: {reason}" if reason else str(response.status)))
+
+    def _usage(self, usage: dict[str, Any]) -> None:
+        """Tokens as the server counts them, text and audio together."""
+        for name, holder, key in (
+            ("input_tokens", usage, "input_tokens"),
+            ("output_tokens", usage, "output_tokens"),
+            ("cached_tokens", usage.get("input_token_details"), "cached_tokens"),
+            ("reasoning_tokens", usage.get("output_token_details"), "reasoning_tokens"),
+        ):
+            value = holder.get(key) if isinstance(holder, dict) else None
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                setattr(self, name, value)
+
+
+class OpenAIRealtime:
+    """``openai.realtime``"""
+
+    name = "openai.realtime"
+    terminal = True
+    reads_body = False
+
+    def reader(self) -> Reader:
+        return RealtimeReader()

@@ -1,0 +1,16 @@
+"""Exit codes, and the error that ends in one line."""
+
+from __future__ import annotations
+
+DONE = 0
+"""Done, and every threshold passed."""
+FAILED = 1
+"""The run failed: its target was never reachable, or its workers died."""
+USAGE = 2
+"""Bad command line or profile; nothing was sent."""
+STOPPED = 130
+"""Stopped by the user; the summary is written all the same."""
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be done; the message is the one line to print."""

@@ -1,0 +1,38 @@
+"""Where a view gets its run from: live over a socket, or made up in a test. Views know only this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+
+#: The commands a prompt offers to complete.
+COMMANDS = ("users", "rate", "hold", "resume", "pause", "next", "release", "stop", "stop now", "status")
+
+
+class Feed(Protocol):
+    """A run as a view sees it."""
+
+    async def open(self) -> RunInfo:
+        """Connect and return what does not change.
+
+        Raises:
+            ConnectionError: there is no such run, or it is over.
+        """
+
+    def messages(self) -> AsyncIterator[Snapshot | Ended]:
+        """Snapshots as they come, then :class:`Ended`; ends early where the connection is lost."""
+
+    async def command(self, text: str, *, source: str = "key") -> Reply:
+        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the grammar of ``run.command``) and wait for its
+        answer.
+        """
+
+    async def close(self) -> None:
+        """Leave; the run goes on."""
+
+
+def can_detach(feed: Feed) -> bool:
+    """Whether the run goes on without this viewer: a feed says so with an attribute ``can_detach = True``."""
+    return bool(getattr(feed, "can_detach", False))

@@ -1,0 +1,187 @@
+"""One run's figures, folded from the deltas of its workers: timeline, live picture and what the summary says.
+
+What is new is only noted when it arrives and merged once a second, by numpy, for all workers at once: a delta costs
+some tens of µs, and every histogram is touched once a second however many workers there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from agenttop.metrics.delta import Delta, HistDelta
+from agenttop.metrics.figures import metrics
+from agenttop.metrics.histogram import merge
+from agenttop.metrics.layout import Layout
+from agenttop.metrics.live import Live, Slice
+from agenttop.metrics.picture import Picture, requests_of_pools
+from agenttop.metrics.saturation import Saturation
+from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, Scope, clean_text, merged
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import Snapshot, Tick
+from agenttop.metrics.timeline import Timeline
+from agenttop.metrics.workers import Workers
+
+
+@dataclass(slots=True)
+class _Pending:
+    """New figures of one request in one stage, not yet merged."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    status: dict[int, int] = field(default_factory=dict)
+    sums: dict[str, int] = field(default_factory=dict)
+    hists: dict[str, list[HistDelta]] = field(default_factory=dict)
+
+
+class Aggregate:
+    """Figures of one run, by the indices of ``layout``.
+
+    Distributions are kept by request and by stage; those of a pool and of the run are made of their requests' when
+    asked for. What was sent in the warm-up is in the timeline and the live picture alone.
+    """
+
+    def __init__(self, layout: Layout, *, window_s: float = 10.0) -> None:
+        self.layout = layout
+        self.timeline = Timeline()
+        self.saturation = Saturation()
+        self.workers = Workers(len(layout.pools))
+        self.live = Live(len(layout.requests), window_s)
+        self.checks: dict[str, tuple[int, int]] = {}
+        """By check: passed, failed."""
+        self.picture = Picture(layout, self.live, self.workers)
+        self._requests = [Scope(iterations=False) for _ in layout.requests]
+        self._stages = [Scope() for _ in layout.stages]
+        self._pools = [Scope() for _ in layout.pools]
+        self._of_pool = requests_of_pools(layout)
+        self._open = [layout.pools[request.pool].open for request in layout.requests]
+        self._dropped = [0] * len(layout.pools)
+        self._pending: dict[tuple[int, int], _Pending] = {}
+        self._phases: set[str] = set()
+        self._seq = 0
+
+    def fold(self, delta: Delta) -> None:
+        """Count what is new on one worker.
+
+        Raises:
+            IndexError: it speaks of a pool, request or stage the layout does not have (some only as the second closes).
+        """
+        for leaf in delta.leaves:
+            pending = self._pending.get((leaf.request, leaf.stage))
+            if pending is None:
+                pending = self._pending[leaf.request, leaf.stage] = _Pending()
+            _count(pending.outcomes, leaf.outcomes)
+            _count(pending.status, leaf.status)
+            _count(pending.sums, leaf.sums)
+            for metric, records_ in leaf.hists.items():
+                pending.hists.setdefault(metric, []).append(records_)
+        for new in delta.pools:
+            self._dropped[new.pool] += new.dropped_iterations
+            if new.stage >= 0:
+                for scope in (self._pools[new.pool], self._stages[new.stage]):
+                    scope.count_iterations(new.sessions, new.iterations, new.dropped_iterations)
+        for error in delta.errors:
+            self.live.error(error)
+            if error.stage >= 0:
+                self._requests[error.request].errors.add(error)
+                self._stages[error.stage].errors.add(error)
+        for name, (passed, failed) in delta.checks.items():
+            before = self.checks.get(name, (0, 0))
+            self.checks[name] = (before[0] + passed, before[1] + failed)
+        if delta.health.loop_lag is not None:
+            self.live.loop_lag(delta.health.loop_lag)
+        self.workers.observe(delta)
+        self.saturation.observe(delta)
+
+    def worker_gone(self, worker: int) -> None:
+        """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""
+        self.workers.forget(worker)
+        self.saturation.forget(worker)
+
+    def second(self, now: Situation) -> Tick:
+        """Close a second: everything folded since the last one is of this one."""
+        self._merge()
+        self.workers.close()
+        self.saturation.judge(now.t_s)
+        tick = self.picture.tick(self.live.close(now.t_s), now)
+        self.timeline.append(tick)
+        return tick
+
+    def total(self) -> Scope:
+        """Counts of the whole run."""
+        return merged(self.pool(pool) for pool in range(len(self._pools)))
+
+    def pool(self, pool: int) -> Scope:
+        """Counts of one pool."""
+        return merged([self._pools[pool], *(self.request(request) for request in self._of_pool[pool])])
+
+    def request(self, request: int) -> Scope:
+        """Counts of one request."""
+        self._merge()
+        scope = merged([self._requests[request]], iterations=False)
+        if not self._open[request] and "latency" in scope.hists:
+            # The users of a closed pool are its schedule.
+            scope.hist("response_time").merge(scope.hists["latency"])
+        return scope
+
+    def stage(self, stage: int) -> Scope:
+        """Counts of one stage."""
+        self._merge()
+        return self._stages[stage]
+
+    def metrics_total(self, seconds: float) -> dict[str, Any]:
+        """METRICS of the whole run over ``seconds`` measured seconds."""
+        return metrics(self.total(), seconds)
+
+    def metrics_pool(self, pool: int, seconds: float) -> dict[str, Any]:
+        """METRICS of one pool over ``seconds`` measured seconds."""
+        return metrics(self.pool(pool), seconds)
+
+    def metrics_request(self, request: int, seconds: float) -> dict[str, Any]:
+        """METRICS of one request over ``seconds`` measured seconds."""
+        return metrics(self.request(request), seconds)
+
+    def metrics_stage(self, stage: int, seconds: float) -> dict[str, Any]:
+        """METRICS of one stage that really lasted ``seconds``."""
+        return metrics(self.stage(stage), seconds)
+
+    def snapshot(self, now: Situation) -> Snapshot:
+        """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""
+        self._seq += 1
+        tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
+        return self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
+
+    def _merge(self) -> None:
+        """Merge what has been noted into the scopes and the open slice."""
+        pending, self._pending = self._pending, {}
+        for (request, stage), new in pending.items():
+            named: dict[str, list[HistDelta]] = {}
+            for metric, parts in new.hists.items():
+                named.setdefault(self._metric(metric), []).extend(parts)
+            whole = {metric: merge(parts) for metric, parts in named.items()}
+            self.live.add(request, new.outcomes, new.sums, whole)
+            if stage < 0:
+                continue
+            for scope in (self._requests[request], self._stages[stage]):
+                scope.outcomes.update(new.outcomes)
+                scope.status.update(new.status)
+                scope.sums.update(new.sums)
+                for metric, one in whole.items():
+                    scope.hist(metric).add(one)
+            if not self._open[request] and "latency" in whole:
+                self._stages[stage].hist("response_time").add(whole["latency"])
+
+    def _metric(self, name: str) -> str:
+        """The name to keep a distribution under: phases are named by the target, so their number is bounded."""
+        if not name.startswith(PHASE) or name in self._phases:
+            return name
+        name = PHASE + (clean_text(name.removeprefix(PHASE), 60) or OTHER)
+        if len(self._phases) >= MAX_PHASES and name not in self._phases:
+            return PHASE + OTHER
+        self._phases.add(name)
+        return name
+
+
+def _count(into: dict[Any, int], new: dict[Any, int]) -> None:
+    # A plain loop: Counter.update costs several times as much for the handful of keys a leaf has.
+    for key, count in new.items():
+        into[key] = into.get(key, 0) + count

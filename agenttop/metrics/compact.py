@@ -1,0 +1,74 @@
+"""Several deltas of one worker as one that says the same, for keeping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from agenttop.metrics.delta import Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta
+from agenttop.metrics.histogram import merge
+
+
+def compact(deltas: Sequence[Delta]) -> list[Delta]:
+    """One delta for each worker: counts added, gauges the newest, CPU the mean. Deltas of a worker in order of time."""
+    by_worker: dict[int, list[Delta]] = {}
+    for delta in deltas:
+        by_worker.setdefault(delta.worker, []).append(delta)
+    return [parts[0] if len(parts) == 1 else _one(parts) for parts in by_worker.values()]
+
+
+def _one(parts: list[Delta]) -> Delta:
+    newest = parts[-1]
+    leaves: dict[tuple[int, int], list[LeafDelta]] = {}
+    pools: dict[tuple[int, int], list[PoolDelta]] = {}
+    errors: dict[tuple[int, int, str, str], list[ErrorDelta]] = {}
+    checks: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        for leaf in part.leaves:
+            leaves.setdefault((leaf.request, leaf.stage), []).append(leaf)
+        for pool in part.pools:
+            pools.setdefault((pool.pool, pool.stage), []).append(pool)
+        for error in part.errors:
+            errors.setdefault((error.request, error.stage, error.outcome, error.message), []).append(error)
+        for name, (passed, failed) in part.checks.items():
+            before = checks.get(name, (0, 0))
+            checks[name] = (before[0] + passed, before[1] + failed)
+    lag = [part.health.loop_lag for part in parts if part.health.loop_lag is not None]
+    return Delta(
+        worker=newest.worker,
+        seq=newest.seq,
+        t_s=newest.t_s,
+        leaves=[_leaf(*key, same) for key, same in leaves.items()],
+        pools=[
+            PoolDelta(*key, *(sum(getattr(p, name) for p in same) for name in PoolDelta.__struct_fields__[2:]))
+            for key, same in pools.items()
+        ],
+        errors=[
+            ErrorDelta(*key, sum(e.count for e in same), min(e.first_s for e in same), max(e.last_s for e in same))
+            for key, same in errors.items()
+        ],
+        checks=checks,
+        states=newest.states,
+        oldest_s=newest.oldest_s,
+        health=Health(
+            merge(lag) if lag else None,
+            sum(part.health.cpu_percent for part in parts) / len(parts),
+            newest.health.rss_mb,
+            newest.health.open_files,
+        ),
+    )
+
+
+def _leaf(request: int, stage: int, parts: list[LeafDelta]) -> LeafDelta:
+    outcomes: Counter[str] = Counter()
+    status: Counter[int] = Counter()
+    sums: Counter[str] = Counter()
+    hists: dict[str, list[HistDelta]] = {}
+    for part in parts:
+        outcomes.update(part.outcomes)
+        status.update(part.status)
+        sums.update(part.sums)
+        for metric, records in part.hists.items():
+            hists.setdefault(metric, []).append(records)
+    merged = {metric: merge(same) for metric, same in hists.items()}
+    return LeafDelta(request, stage, dict(outcomes), dict(status), merged, dict(sums))

@@ -1,0 +1,105 @@
+"""What a worker tells the controller four times a second: only what is new since the last time.
+
+Everything is addressed by small integers: ``request`` is the index of a request in the plan (``run.plan``), ``stage``
+the index of a stage in the summary's ``stages``, or :data:`WARMUP` for a request sent before the warm-up ended.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+#: The stage of requests that were sent during the warm-up: shown live and in the timeline, in no other figure.
+WARMUP = -1
+
+
+class HistDelta(msgspec.Struct, array_like=True, frozen=True):
+    """New records of one histogram, sparse: ``counts[k]`` records fell into the HdrHistogram counts index ``index[k]``.
+
+    ``index`` is int32 and ``counts`` int64, both little-endian bytes. ``low``, ``high`` and ``total`` (minimum, maximum
+    and sum of the records) are exact, in µs; ``deviations`` is the sum of squared deviations from their mean, in µs².
+    """
+
+    index: bytes
+    counts: bytes
+    count: int
+    low: float
+    high: float
+    total: float
+    deviations: float
+
+
+class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
+    """New figures of one request in one stage.
+
+    ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect schedule_lag
+    time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``response_time`` and ``schedule_lag``
+    come from open pools only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
+    ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
+    reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
+    tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests``. Only what is not zero is there.
+    """
+
+    request: int
+    stage: int
+    outcomes: dict[str, int]
+    status: dict[int, int]
+    hists: dict[str, HistDelta]
+    sums: dict[str, int]
+
+
+class PoolDelta(msgspec.Struct, array_like=True, frozen=True):
+    """New counts of one pool in one stage."""
+
+    pool: int
+    stage: int
+    sessions: int
+    iterations: int
+    dropped_iterations: int
+
+
+class ErrorDelta(msgspec.Struct, array_like=True, frozen=True):
+    """The same failure, seen ``count`` times. Times are seconds since the run began; ``message`` is clean text."""
+
+    request: int
+    stage: int
+    outcome: str
+    message: str
+    count: int
+    first_s: float
+    last_s: float
+
+
+class PoolState(msgspec.Struct, array_like=True, frozen=True):
+    """How a pool stands on this worker right now (gauges, not increments)."""
+
+    pool: int
+    users: int
+    in_flight: int
+
+
+class Health(msgspec.Struct, array_like=True, frozen=True):
+    """How the worker itself is doing."""
+
+    loop_lag: HistDelta | None
+    """Lateness of the worker's own 10 ms timer, µs."""
+    cpu_percent: float
+    """Of one core, since the last delta."""
+    rss_mb: float
+    open_files: int
+
+
+class Delta(msgspec.Struct, array_like=True, frozen=True):
+    """Everything new on one worker. ``t_s`` is seconds since the run's epoch, when it was folded."""
+
+    worker: int
+    seq: int
+    t_s: float
+    leaves: list[LeafDelta]
+    pools: list[PoolDelta]
+    errors: list[ErrorDelta]
+    checks: dict[str, tuple[int, int]]
+    """By check: passed, failed."""
+    states: list[PoolState]
+    oldest_s: float
+    """Age of the oldest request in flight, 0 when there is none."""
+    health: Health

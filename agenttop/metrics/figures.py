@@ -1,0 +1,112 @@
+"""METRICS of the summary (``agenttop.summary/1``) made of a scope's counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agenttop.metrics.histogram import Hist
+from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.scope import PHASE, Scope
+
+#: Distributions of METRICS in ms; the key is the metric's name and ``_ms``.
+LATENCIES = (
+    "latency",
+    "response_time",
+    "ttft",
+    "ttfo",
+    "ttfb",
+    "tpot",
+    "inter_chunk",
+    "connect",
+    "schedule_lag",
+    "time_to_failure",
+)
+_US_PER_S = 1_000_000.0
+_NONE = Hist()
+
+
+def metrics(scope: Scope, seconds: float) -> dict[str, Any]:
+    """METRICS of ``scope``.
+
+    Args:
+        scope: what was counted.
+        seconds: how long it was measured; rates are 0 where that is not above 0.
+    """
+    sums, requests = scope.sums, scope.requests
+    rate_limited = scope.outcomes[Outcome.RATE_LIMITED]
+    return {
+        "requests": requests,
+        "ok": scope.outcomes[Outcome.OK],
+        "failed": scope.failed,
+        "rate_limited": rate_limited,
+        "cancelled": scope.outcomes[Outcome.CANCELLED],
+        "attempts": sums["attempts"],
+        "sessions": scope.sessions,
+        "iterations": scope.iterations,
+        "dropped_iterations": scope.dropped_iterations,
+        "rps": rate(requests, seconds),
+        "error_rate": share(scope.failed, requests),
+        "status": {str(status): count for status, count in sorted(scope.status.items()) if count},
+        "outcomes": {outcome.value: scope.outcomes[outcome] for outcome in Outcome if scope.outcomes[outcome]},
+        "errors": scope.errors.top(),
+        **{f"{name}_ms": scope.hists.get(name, _NONE).dist() for name in LATENCIES},
+        "phases_ms": {
+            name.removeprefix(PHASE): hist.dist()
+            for name, hist in sorted(scope.hists.items())
+            if name.startswith(PHASE)
+        },
+        "unattributed_ms": scope.hists.get("unattributed", _NONE).dist(),
+        "tokens": _tokens(scope, seconds),
+        "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
+        "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
+        "cost_usd": None,
+        "goodput": None,
+        "rate_limit": {
+            "count": rate_limited,
+            "share": share(rate_limited, requests),
+            "conformant": None,
+            "violations": None,
+            "retry_after_s": scope.hists.get("retry_after", _NONE).dist(_US_PER_S),
+            "recovered": None,
+            "amplification": round(sums["attempts"] / requests, 6) if requests and sums["attempts"] else None,
+        },
+        "bytes_sent": sums["bytes_sent"],
+        "bytes_received": sums["bytes_received"],
+        **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},
+    }
+
+
+def rate(count: float, seconds: float) -> float:
+    """Per second; 0 where nothing was measured."""
+    return round(count / seconds, 6) if seconds > 0 else 0.0
+
+
+def share(part: int, whole: int) -> float:
+    """0 to 1; 0 of nothing."""
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _tokens(scope: Scope, seconds: float) -> dict[str, Any]:
+    sums = scope.sums
+    told, estimated = sums["token_requests"], sums["token_estimates"]
+    # Where both occur the larger part names the source; how many were told and how many counted stands beside it.
+    source = "none" if not told + estimated else "server" if told >= estimated else "chunks"
+    known = source != "none"
+    return {
+        "source": source,
+        "input": sums["input_tokens"] if told else None,
+        "output": sums["output_tokens"] if known else None,
+        "cached": sums["cached_tokens"] if told else None,
+        "reasoning": sums["reasoning_tokens"] if told else None,
+        "output_per_s": rate(sums["output_tokens"], seconds) if known else None,
+        "per_request_mean": round(sums["output_tokens"] / (told + estimated), 3) if known else None,
+        "told_requests": told,
+        "estimated_requests": estimated,
+    }
+
+
+def _calls(total: int, requests: int) -> dict[str, Any]:
+    """Calls over the requests that told theirs; null where none did."""
+    if not requests:
+        return {"total": None, "per_request_mean": None}
+    return {"total": total, "per_request_mean": round(total / requests, 3)}

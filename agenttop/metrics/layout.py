@@ -1,0 +1,32 @@
+"""The fixed shape of a run: its pools, requests and stages by index, so that deltas can speak in small integers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agenttop.metrics.snapshot import StageInfo
+
+
+class PoolInfo(msgspec.Struct, frozen=True):
+    """One pool. ``open`` pools are driven by arrivals, closed ones by a number of users."""
+
+    name: str
+    protocol: str
+    dialect: str
+    open: bool
+
+
+class RequestInfo(msgspec.Struct, frozen=True):
+    """One request of the profile: the row every such request is counted under."""
+
+    pool: int
+    name: str
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """``requests[i]`` is what ``LeafDelta.request == i`` means; likewise pools and stages."""
+
+    pools: tuple[PoolInfo, ...]
+    requests: tuple[RequestInfo, ...]
+    stages: tuple[StageInfo, ...]
+    warmup_s: float = 0.0

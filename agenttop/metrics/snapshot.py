@@ -1,0 +1,227 @@
+"""What a viewer is told once a second: a frozen picture of the run, cheap to send and complete enough to draw.
+
+Durations and latencies carry their unit in the name. ``None`` means "no sample", never 0.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Percentiles(msgspec.Struct, frozen=True):
+    """Percentiles in milliseconds over the live window."""
+
+    count: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """One second of the timeline. ``t_s`` is the end of the second, in seconds since the run began."""
+
+    t_s: float
+    stage: int
+    users: int
+    target: float
+    """Users the plan or a manual command wants; in a run of open pools only, iterations per second."""
+    in_flight: int
+    rps: float
+    failed_per_s: float
+    rate_limited_per_s: float
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    latency_p99_ms: float | None = None
+    ttft_p50_ms: float | None = None
+    ttft_p95_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    inter_chunk_p95_ms: float | None = None
+    output_tokens_per_s: float = 0.0
+    loop_lag_p99_ms: float | None = None
+    manual: bool = False
+    """Users or a rate were set by hand during this second."""
+    held: bool = False
+
+
+class StageInfo(msgspec.Struct, frozen=True):
+    """One stage of the plan, on the plan's own clock."""
+
+    index: int
+    name: str
+    start_s: float
+    end_s: float
+    target_start: float
+    target_end: float
+    unit: str
+    """``users`` or ``rate`` (iterations per second)."""
+    pool: str | None = None
+    """The pool whose own stage this is; None for the stages of the whole run."""
+    step: bool = False
+    """The target jumps at the start instead of ramping."""
+
+
+class PoolRow(msgspec.Struct, frozen=True):
+    """One pool, now. ``target`` is what is wanted (plan or manual), ``planned`` what the plan alone would want."""
+
+    name: str
+    protocol: str
+    dialect: str
+    unit: str
+    users: int
+    target: float
+    planned: float
+    manual: bool
+    in_flight: int
+    rps: float
+    rate_limited: int
+    errors: int
+    dropped_iterations: int = 0
+
+
+class RequestRow(msgspec.Struct, frozen=True):
+    """One line of the requests table. Counts are since the run began; rates and percentiles are of the live window."""
+
+    pool: str
+    name: str
+    protocol: str
+    requests: int
+    rps: float
+    p50_ms: float | None
+    p95_ms: float | None
+    ttft_p95_ms: float | None
+    rate_limited: int
+    errors: int
+    """Failures other than rate limits."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """One way of failing. ``recent`` is its count per second over the last seconds, oldest first."""
+
+    outcome: str
+    count: int
+    recent: tuple[int, ...]
+    first_s: float
+    last_s: float
+    example: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something worth a line in the events pane. ``level`` is ``info``, ``warn`` or ``error``."""
+
+    t_s: float
+    level: str
+    text: str
+
+
+class Generator(msgspec.Struct, frozen=True):
+    """Whether the load generator itself can be trusted."""
+
+    workers: int
+    alive: int
+    cpu_percent_max: float
+    loop_lag_p99_ms: float | None
+    schedule_lag_p99_ms: float | None
+    rss_mb: float
+    open_files: int
+    saturated: bool
+    reasons: tuple[str, ...] = ()
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """The whole picture at ``t_s`` seconds since the run began."""
+
+    seq: int
+    t_s: float
+    plan_t_s: float
+    """The plan's own clock: stands still while held, jumps with ``next``."""
+    state: str
+    """``starting``, ``running``, ``draining`` or ``done``."""
+    warmup: bool
+    held: bool
+    paused: bool
+    stage: int
+    """Index into the run's stages; -1 before the first and after the last."""
+    users: int
+    target_users: int
+    planned_users: int
+    rate: float
+    """Iterations per second wanted of the open pools together."""
+    manual: tuple[str, ...]
+    """What is set by hand: pool names, or ``all``."""
+    in_flight: int
+    oldest_s: float
+    window_s: float
+    """Length of the live window that rates and percentiles are of."""
+    rps: float
+    ttft: Percentiles | None
+    latency: Percentiles | None
+    inter_chunk: Percentiles | None
+    requests: int
+    ok: int
+    failed: int
+    rate_limited: int
+    cancelled: int
+    dropped_iterations: int
+    error_rate: float
+    """failed / requests since the run began, 0 to 1."""
+    retry_after_s: float | None
+    """Median Retry-After of the run's 429s."""
+    causes: tuple[Cause, ...]
+    pools: tuple[PoolRow, ...]
+    table: tuple[RequestRow, ...]
+    events: tuple[Event, ...]
+    """The newest last; at most 50."""
+    generator: Generator
+    tick: Tick
+    phases_ms: dict[str, float] = {}
+    """Mean duration of each phase over the live window."""
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    output_tokens: int = 0
+
+
+class RunInfo(msgspec.Struct, frozen=True, tag="run"):
+    """What does not change during a run; the first message a viewer gets."""
+
+    run_id: str
+    name: str
+    profile: str
+    """File name of the profile."""
+    target: str
+    started_at: str
+    duration_s: float
+    """Of the plan."""
+    warmup_s: float
+    stages: tuple[StageInfo, ...]
+    pools: tuple[str, ...]
+    seed: int
+    workers: int
+    directory: str
+    """Where the run's journal and summary are."""
+    history: tuple[Tick, ...] = ()
+    """The timeline so far (a viewer may come late)."""
+    interval_s: float = 1.0
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The last message: the run is over and its summary is written."""
+
+    exit_code: int
+    stop_reason: str
+    summary: str
+    """Path of the summary, empty where none could be written."""
+    message: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """The answer to a command. ``message`` says what was done, or why not."""
+
+    id: int
+    applied: bool
+    message: str
+
+
+#: What a viewer receives.
+Message = RunInfo | Snapshot | Ended | Reply

@@ -1,0 +1,86 @@
+"""The view without a terminal: a line a second, for pipes, logs, CI and ``TERM=dumb``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from dataclasses import dataclass
+from typing import TextIO
+
+from agenttop.feed import Feed
+from agenttop.metrics.snapshot import Ended, Event
+from agenttop.report.line import render_line
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a view ended: with the run (``ended``), or without it (``left``)."""
+
+    ended: Ended | None
+    left: bool = False
+    failed: bool = False
+    """The view itself failed, and has said so."""
+
+
+async def follow(feed: Feed, out: TextIO) -> Outcome:
+    """Print a line a second until the run is over.
+
+    Ctrl-C and SIGTERM stop the run gracefully, a second one at once; SIGHUP leaves it going.
+    """
+    info = await feed.open()
+    loop = asyncio.get_running_loop()
+    hung_up = asyncio.Event()
+    asked = 0
+    pending: set[asyncio.Task[object]] = set()
+
+    def stop() -> None:
+        nonlocal asked
+        asked += 1
+        text = "stop" if asked == 1 else "stop now"
+        if asked <= 2:
+            say("stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now")
+        task: asyncio.Task[object] = loop.create_task(feed.command(text, source="key"))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+
+    def say(line: str) -> None:
+        # A reader that is gone (head, a closed pipe) is no reason to end a run.
+        with contextlib.suppress(BrokenPipeError):
+            print(line, file=out, flush=True)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "until stopped"
+    say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
+
+    ended: Ended | None = None
+
+    async def read() -> None:
+        nonlocal ended
+        told: set[Event] = set()
+        async for message in feed.messages():
+            if isinstance(message, Ended):
+                ended = message
+                return
+            for event in message.events:
+                if event not in told and event.level != "info":
+                    say(f"  ! {event.text}")
+            told = set(message.events)
+            say(render_line(message, info))
+
+    reading = loop.create_task(read())
+    waiting = loop.create_task(hung_up.wait())
+    try:
+        await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        if hung_up.is_set():
+            reading.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+        await feed.close()
+    if not hung_up.is_set():
+        reading.result()
+    return Outcome(ended, left=hung_up.is_set())

@@ -1,0 +1,176 @@
+"""The kinds of value a profile is made of, each with its own check and its own way to say what was expected.
+
+The messages never hold the value, since it may be a secret; ``profile.problems`` adds it where it is none. A message
+that quotes part of the value travels as ``text`` with a ``plain`` twin for the secret case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from agenttop.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.profile.checks import CheckError, compile_check
+from agenttop.profile.durations import Duration
+
+#: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
+DIALECTS = ("json", "custom", "openai.chat", "openai.realtime")
+#: Known, and not supported yet.
+LATER_DIALECTS = ("openai.responses", "anthropic.messages", "ag-ui", "a2a", "mcp", "langgraph", "adk")
+#: As many users as one box can be asked for.
+MAX_USERS = 1_000_000
+MAX_NAME = 120
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_POOL_NAME = re.compile(r"[\w.-]+")
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+(%\w+)?")
+_OURS = ("connection", "content-length", "transfer-encoding", "upgrade")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def wanted(text: str) -> PydanticCustomError:
+    """An error that says what was expected; the value is added after it."""
+    return PydanticCustomError("wanted", "{text}", {"text": text})
+
+
+def faulty(text: str, plain: str) -> PydanticCustomError:
+    """An error whose text quotes the value; ``plain`` says the same without."""
+    return PydanticCustomError("faulty", "{text}", {"text": text, "plain": plain})
+
+
+def target_problem(value: str) -> str | None:
+    """What keeps a text from being the URL of a target, or None."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return "expected a URL such as http://127.0.0.1:8000; its host or port cannot be read"
+    if parts.scheme not in ("http", "https", "ws", "wss"):
+        return "expected a URL that begins with http://, https://, ws:// or wss://"
+    if not parts.hostname:
+        return "this URL has no host; expected one such as http://127.0.0.1:8000"
+    if "@" in parts.netloc:
+        return "a target holds no user and password; write an authorization header instead"
+    if parts.query or parts.fragment or "?" in value or "#" in value:
+        return "a target ends with its path; write a query at the steps"
+    if not _HOST.fullmatch(parts.hostname) or port == 0 or not value.isprintable() or " " in value:
+        return "expected a URL such as http://127.0.0.1:8000; its host or port cannot be read"
+    return None
+
+
+def _target(value: str) -> str:
+    problem = target_problem(value)
+    if problem:
+        raise wanted(problem)
+    return value.rstrip("/")
+
+
+def _not_bool(expected: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool):  # true is 1 to Python, but not to whoever wrote it
+            raise wanted(expected)
+        return value
+
+    return check
+
+
+def _name(value: str) -> str:
+    if len(value) > MAX_NAME or _CONTROL.search(value):
+        raise wanted(f"expected a name of one line and at most {MAX_NAME} characters")
+    return value
+
+
+def _pool_name(value: str) -> str:
+    if not _POOL_NAME.fullmatch(value) or len(value) > MAX_NAME:
+        raise wanted("expected a name of letters, digits, - _ and .")
+    return value
+
+
+def _header_name(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise wanted("expected the name of a header: letters, digits and -")
+    if value.lower() in _OURS:
+        raise wanted(f"{value.lower()} is set by agenttop itself")
+    return value.lower()  # names differ in case only by accident, and HTTP/2 wants them so
+
+
+def _header_value(value: str) -> str:
+    if _CONTROL.sub("", value.replace("\t", "")) != value.replace("\t", ""):
+        raise wanted("a header cannot hold line breaks or other control characters")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise wanted("a header can hold Latin-1 characters only") from None
+    return value
+
+
+def _json_path(value: str) -> str:
+    try:
+        compile_path(value)
+    except JsonPathSyntaxError as error:
+        raise faulty(f"bad JSONPath: {error}", "bad JSONPath") from None
+    return value
+
+
+def _measure_path(value: str) -> str:
+    try:
+        compile_measure(value)
+    except JsonPathSyntaxError as error:
+        raise faulty(f"bad JSONPath: {error}", "bad JSONPath") from None
+    return value
+
+
+def _check(value: str) -> str:
+    try:
+        compile_check(value)
+    except CheckError as error:
+        raise faulty(f"bad check: {error}", "bad check") from None
+    return value
+
+
+def _dialect(value: str) -> str:
+    if value in LATER_DIALECTS:
+        raise faulty(f'dialect "{value}" is not supported yet; there are {", ".join(DIALECTS)}', "not supported yet")
+    if value not in DIALECTS:
+        raise wanted(f"expected one of {', '.join(DIALECTS)}")
+    return "json" if value == "custom" else value
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise wanted("expected a duration above zero")
+    return value
+
+
+def _variable_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise wanted("expected the name of a variable: letters, digits and _, not beginning with a digit")
+    return value
+
+
+_IS_WHOLE = BeforeValidator(_not_bool("expected a whole number"))
+_IS_NUMBER = BeforeValidator(_not_bool("expected a number"))
+
+Users = Annotated[int, Field(ge=0, le=MAX_USERS), _IS_WHOLE]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _IS_WHOLE]
+MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS), _IS_WHOLE]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _IS_NUMBER]
+Rate = Weight
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Name = Annotated[str, AfterValidator(_name)]
+PoolName = Annotated[str, AfterValidator(_pool_name)]
+Target = Annotated[
+    str, AfterValidator(_target), WithJsonSchema({"type": "string", "pattern": r"^(https?|wss?)://|\$\{"})
+]
+Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(DIALECTS)})]
+JsonPathText = Annotated[str, AfterValidator(_json_path)]
+MeasureText = Annotated[str, AfterValidator(_measure_path)]
+CheckText = Annotated[str, AfterValidator(_check)]
+Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
+Save = dict[Annotated[str, AfterValidator(_variable_name)], JsonPathText]
+Checks = dict[Name, CheckText]

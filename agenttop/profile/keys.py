@@ -1,0 +1,58 @@
+"""The keys of a profile, by the kind of table they stand in."""
+
+from __future__ import annotations
+
+from agenttop.profile.model import Measure, Model, Pool, Profile, Proxy, Stage, Step, Task, Tls
+
+#: What sends a request; the key's value is its path.
+VERBS = ("get", "post", "put", "patch", "delete")
+#: What a step of a WebSocket pool does.
+SOCKET_ACTIONS = ("connect", "send", "close")
+#: What a step of an http or sse pool cannot have, and the other way round.
+SOCKET_KEYS = (*SOCKET_ACTIONS, "expect", "wait")
+REQUEST_KEYS = (*VERBS, "json", "body", "form")
+#: Keys of the profile's design that this version refuses by name.
+LATER = frozenset(
+    {
+        "thresholds",
+        "objectives",
+        "budget",
+        "circuit_breaker",
+        "rate_limit",
+        "quality",
+        "history",
+        "data",
+        "python",
+        "max_retries",
+    }
+)
+#: Values of it that this version refuses by name.
+LATER_VALUES = {"on_429": ("honor", "retry"), "connection": ("per_request",)}
+
+
+def _fields(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+STEP_KEYS = (_fields(Step) - {"method", "path"}) | set(VERBS)
+TASK_KEYS = _fields(Task)
+#: Known keys of each kind of table, for the nearest one to a mistyped key.
+KNOWN: dict[str, frozenset[str]] = {
+    "profile": _fields(Profile),
+    "stages": _fields(Stage),
+    "tls": _fields(Tls),
+    "proxy": _fields(Proxy),
+    "measure": _fields(Measure),
+    "pools": _fields(Pool),
+    "tasks": TASK_KEYS | STEP_KEYS,
+    "step": STEP_KEYS,
+}
+
+
+def kind_of(loc: tuple[str | int, ...]) -> str:
+    """The kind of the table at a place, a key of :data:`KNOWN`."""
+    names = [part for part in loc if isinstance(part, str)]
+    last = names[-1] if names else "profile"
+    if last in ("setup", "steps", "teardown"):
+        return "step"
+    return last if last in KNOWN else "profile"

@@ -1,0 +1,296 @@
+"""A profile from its file: read, overridden, filled, checked and resolved."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agenttop.profile.certificates import absolute_paths, check_files
+from agenttop.profile.durations import format_duration
+from agenttop.profile.model import Measure, Pool, Profile
+from agenttop.profile.normalise import Normaliser, Table
+from agenttop.profile.overrides import OverrideError, apply, check_users, deep_update, parse_set, stages_for
+from agenttop.profile.problems import (
+    Fault,
+    Loc,
+    Problem,
+    ProfileError,
+    file_loc,
+    key_text,
+    translate,
+    value_at,
+)
+from agenttop.profile.rules import check_rules
+from agenttop.profile.secrets import Filler, read_environment, redact
+from agenttop.profile.template import plain_text
+from agenttop.settings import Settings, SettingsProblem, read_settings, unknown_variables, variable
+
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_DURATIONS = ("warmup", "graceful_stop", "timeout", "connect_timeout")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A profile ready to run."""
+
+    profile: Profile = field(repr=False)
+    """Resolved: short forms written out, each pool with its target, dialect and measure."""
+    masked: dict[str, Any] = field(repr=False)
+    """The same as the user wrote it, with the most important defaults, ready for JSON; secrets are ``***``."""
+    secrets: tuple[str, ...] = field(repr=False)
+    """Every value that came from the environment, longest first: for :func:`agenttop.profile.secrets.redact`."""
+    sha256: str
+    """Of the file's bytes, in hexadecimal."""
+    path: Path
+    warnings: tuple[str, ...] = ()
+    """What runs, and may not be what was meant."""
+    settings: Settings = field(default_factory=Settings, repr=False)
+    """The user's defaults that are no keys of a profile, ``workers`` among them."""
+
+
+class _Loading:
+    """One file on its way; collects what is wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.origins: dict[Loc, tuple[str, str]] = {}
+        """Where a value came from that is not the file's: place to (file, key) as problems name them."""
+
+    def add(self, fault: Fault) -> None:
+        """Keep one fault, named for where its value was written; one per place, the first."""
+        file, key = str(self.path), key_text(fault.loc)
+        for length in range(len(fault.loc), 0, -1):
+            if fault.loc[:length] in self.origins:
+                file, key = self.origins[fault.loc[:length]]
+                break
+        if not any(problem.file == file and problem.key == key and key for problem in self.problems):
+            self.problems.append(Problem(file, key, fault.message))
+
+    def stop_if_wrong(self, secrets: Sequence[str] = ()) -> None:
+        """Raise what was found, if anything was."""
+        if self.problems:
+            raise ProfileError(
+                [
+                    Problem(p.file, p.key, redact(p.message, [s for s in secrets if len(s) >= 4]), p.line, p.column)
+                    for p in self.problems
+                ]
+            )
+
+
+def load_profile(
+    path: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    target: str | None = None,
+    users: int | None = None,
+    spawn_rate: float | None = None,
+    run_for: float | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Load a profile file.
+
+    Over the file stand ``AGENTTOP_*`` variables, over them ``overrides`` (``--set KEY=VALUE``), ``target``, and
+    ``users`` with ``spawn_rate`` (users per second). These two replace the run's stages; the users are held until
+    ``run_for`` seconds from the start, else for a day. ``env`` stands for the process's environment.
+
+    Raises:
+        ProfileError: it cannot be run; lists every problem found.
+    """
+    loading = _Loading(Path(path))
+    raw, digest = _read(loading)
+    folder = loading.path.resolve().parent
+    environment = _environment(loading, folder, env)
+    settings = _settings(loading, environment)
+    users = users if users is not None else settings.users
+    spawn_rate = spawn_rate if spawn_rate is not None else settings.spawn_rate
+    _override(loading, raw, settings, overrides, target)
+    _replace_stages(loading, raw, users, spawn_rate, run_for)
+
+    filler = Filler(environment)
+    raw, masked = filler.fill(raw)
+    for fault in filler.faults:
+        loading.add(fault)
+    if "tls" in raw:
+        raw["tls"] = absolute_paths(raw["tls"], folder)
+    secrets = tuple(sorted(filler.secrets, key=lambda secret: (-len(secret), secret)))
+    profile = _check(loading, raw, masked)
+    loading.stop_if_wrong(secrets)
+    assert profile is not None  # every way to None has left a problem
+    profile = _resolve(profile, loading.path)
+    warnings = (*_warnings(profile), *(redact(text, secrets) for text in unknown_variables(environment)))
+    return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings)
+
+
+def _read(loading: _Loading) -> tuple[Table, str]:
+    path, file = loading.path, str(loading.path)
+    try:
+        data = path.read_bytes()
+        return tomllib.loads(data.decode("utf-8-sig")), hashlib.sha256(data).hexdigest()
+    except FileNotFoundError:
+        problem = Problem(file, "", "there is no such file; agenttop init writes one to start from")
+    except IsADirectoryError:
+        problem = Problem(file, "", "this is a directory, not a profile")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        problem = Problem(file, "", "this file is not UTF-8 text", line)
+    except tomllib.TOMLDecodeError as error:
+        problem = _toml_problem(file, str(error), data)
+    except RecursionError:
+        problem = Problem(file, "", "its tables are nested too deep")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it cannot be a path, or has a bad value"
+        problem = Problem(file, "", f"this file cannot be read: {reason}")
+    raise ProfileError([problem]) from None
+
+
+def _toml_problem(file: str, text: str, data: bytes) -> Problem:
+    match = _TOML_PLACE.search(text)
+    line = column = None
+    if match and match[1]:
+        line, column = int(match[1]), int(match[2])
+    elif match:
+        line = data.count(b"\n") + 1
+    message = text[: match.start()] if match else text
+    if match and not match[1]:
+        message += " at the end of the file"
+    return Problem(file, "", f"not TOML: {message[:1].lower()}{message[1:]}", line, column)
+
+
+def _environment(loading: _Loading, folder: Path, env: Mapping[str, str] | None) -> dict[str, str]:
+    try:
+        return read_environment(folder, env)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
+        raise ProfileError([Problem(str(folder / ".env"), "", f"this file cannot be read: {reason}")]) from None
+
+
+def _settings(loading: _Loading, environment: Mapping[str, str]) -> Settings:
+    try:
+        return read_settings(environment)
+    except SettingsProblem as error:
+        loading.problems += [Problem("environment", str(fault.loc[0]), fault.message) for fault in error.faults]
+        return read_settings({})
+
+
+def _override(loading: _Loading, raw: Table, settings: Settings, overrides: Sequence[str], target: str | None) -> None:
+    for loc in deep_update(raw, settings.profile_keys()):
+        loading.origins[loc] = ("environment", variable(loc))
+    for text in overrides:
+        key = f"--set {text.partition('=')[0]}"
+        try:
+            parts, value = parse_set(text)
+            loading.origins[apply(raw, parts, value)] = ("command line", key)
+        except OverrideError as error:
+            loading.problems.append(Problem("command line", key, str(error)))
+    if target is not None:
+        raw["target"] = target
+        loading.origins[("target",)] = ("command line", "--target")
+
+
+def _replace_stages(
+    loading: _Loading, raw: Table, users: int | None, spawn_rate: float | None, run_for: float | None
+) -> None:
+    faults = check_users(users, spawn_rate)
+    loading.problems += [Problem("command line", str(fault.loc[0]), fault.message) for fault in faults]
+    if users is None or faults:
+        return
+    pools = raw.get("pools")
+    if isinstance(pools, list) and pools and all(isinstance(pool, dict) and pool.get("stages") for pool in pools):
+        text = "every pool of this profile has stages of its own, so that there are no stages of the run to replace"
+        loading.problems.append(Problem("command line", "--users", text))
+        return
+    raw.pop("users", None)
+    raw.pop("duration", None)
+    raw["stages"] = stages_for(users, spawn_rate, run_for)
+    loading.origins[("stages",)] = ("command line", "--users")
+
+
+def _check(loading: _Loading, raw: Table, masked: Table) -> Profile | None:
+    """The model of the file, or None with every fault collected."""
+    normaliser = Normaliser()
+    data = normaliser.profile(raw, masked)
+    for fault in normaliser.faults:
+        loading.add(fault)
+    profile = None
+    try:
+        profile = Profile.model_validate(data, context={"file": True})
+    except ValidationError as error:
+        for fault in translate(error, raw, masked):
+            loading.add(fault)
+    for fault in check_rules(data, raw):
+        loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
+    for fault in check_files(raw.get("tls")):
+        loading.add(fault)
+    return profile
+
+
+def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:
+    """The fault, without a column where the text it counts in is not the one in the file."""
+    if value_at(raw, fault.loc) == value_at(masked, fault.loc):
+        return fault
+    return Fault(fault.loc, re.sub(r" \(at column \d+\)", "", fault.message))
+
+
+def _resolve(profile: Profile, path: Path) -> Profile:
+    pools = [_resolve_pool(pool, profile) for pool in profile.pools]
+    return profile.model_copy(update={"pools": pools, "name": profile.name or path.stem})
+
+
+def _resolve_pool(pool: Pool, profile: Profile) -> Pool:
+    measure = profile.measure
+    if pool.measure is not None:
+        own = pool.measure.model_dump(exclude_none=True, exclude_defaults=True)
+        measure = Measure.model_validate(profile.measure.model_dump() | own)
+    update = {
+        "target": pool.target or profile.target,
+        "dialect": pool.dialect or profile.dialect,
+        "measure": measure,
+    }
+    return pool.model_copy(update=update)
+
+
+def _written(masked: Table, profile: Profile) -> dict[str, Any]:
+    """The profile as a user would write it in full."""
+    written = {"name": masked.get("name") or profile.name, "target": masked["target"], "seed": masked.get("seed", 0)}
+    written |= {key: masked.get(key, format_duration(getattr(profile, key))) for key in _DURATIONS}
+    written["dialect"] = masked.get("dialect", profile.dialect)
+    written["http_version"] = masked.get("http_version", profile.http_version)
+    written |= masked
+    if "stages" not in written and profile.stages:
+        written["stages"] = [
+            {"duration": masked["duration"], "users": masked["users"], "ramp": "step"},
+        ]
+    result: dict[str, Any] = _jsonable(written)
+    return result
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(item) for item in value]
+    return value if isinstance(value, str | bool | int | float) or value is None else plain_text(value)
+
+
+def _warnings(profile: Profile) -> list[str]:
+    warnings = []
+    if not profile.tls.verify:
+        warnings.append("tls.verify is false: the target's certificate is not checked")
+    if profile.stages and all(pool.stages for pool in profile.pools):
+        warnings.append("the stages of the run drive no pool: every pool has stages of its own")
+    for pool in profile.pools:
+        for task in pool.tasks:
+            for step in task.steps:
+                asked = isinstance(step.json_, dict) and step.json_.get("stream")
+                if pool.protocol == "sse" and (step.dialect or pool.dialect) == "openai.chat" and not asked:
+                    row = f"{pool.name}/{step.name}"
+                    warnings.append(f"{row} does not ask for a stream: write stream = true into its json")
+    return warnings

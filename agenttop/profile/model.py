@@ -1,0 +1,249 @@
+"""What a profile says, as values the rest of the program reads: durations are seconds, ranges are ``(low, high)``.
+
+The docstrings under the fields are what editors show (``profile.schema``). What concerns more than one field is in
+``profile.rules``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agenttop.profile.durations import Duration, Span
+from agenttop.profile.fields import (
+    Checks,
+    Dialect,
+    Headers,
+    JsonPathText,
+    MaxUsers,
+    MeasureText,
+    Name,
+    PoolName,
+    PositiveDuration,
+    Rate,
+    Save,
+    Seed,
+    Target,
+    Users,
+    Weight,
+)
+
+Protocol = Literal["http", "sse", "ws"]
+
+
+class Model(BaseModel):
+    """Frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only a name: any other value may hold a secret, and a repr ends up in logs."""
+        yield "name", getattr(self, "name", "")
+
+
+class Stage(Model):
+    """Go to ``users`` (closed) or ``rate`` iterations per second (open) within ``duration``: linearly, or at once."""
+
+    duration: Duration
+    """How long the stage lasts."""
+    users: Users | None = None
+    """Users at its end."""
+    rate: Rate | None = None
+    """Iterations per second at its end (in the stages of a pool)."""
+    ramp: Literal["linear", "step"] = "linear"
+    """linear: from the target before to this one; step: at once."""
+    name: Name = ""
+    """What the stage is called on the screen and in the summary."""
+
+
+class Tls(Model):
+    """How https and wss targets are verified, and who we are to them. Paths are absolute once loaded."""
+
+    ca: str | None = None
+    """File of certificates (PEM) to trust instead of the system's."""
+    cert: str | None = None
+    """File of our own certificate (PEM)."""
+    key: str | None = None
+    """File of its private key (PEM), where it is not in the same file."""
+    verify: bool = True
+    """false accepts any certificate."""
+
+
+class Proxy(Model):
+    """A forward proxy; requests go through httpx then."""
+
+    url: str
+    """http:// or https:// URL of the proxy."""
+
+
+class Measure(Model):
+    """Where to read figures in answers of no known dialect: each a JSONPath, or length(JSONPath)."""
+
+    first_token: MeasureText | None = None
+    """A non-empty match in a stream event is output."""
+    done: MeasureText | None = None
+    """A match in a stream event that is neither false nor null ends the answer."""
+    llm_calls: MeasureText | None = None
+    """Number of model calls behind the answer."""
+    tool_calls: MeasureText | None = None
+    """Number of tool calls behind the answer."""
+    input_tokens: MeasureText | None = None
+    """Tokens read."""
+    output_tokens: MeasureText | None = None
+    """Tokens written."""
+    phases: dict[Name, MeasureText] = {}
+    """Name of a phase to where its seconds are."""
+    error: MeasureText | None = None
+    """A non-empty match is an error inside a 200."""
+
+
+class Step(Model):
+    """One request, or one WebSocket action. Exactly one of ``method``, ``connect``, ``send``, ``close`` is set."""
+
+    name: Name = ""
+    """The row it is counted under: as given, else ``METHOD path`` with the variables unfilled."""
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
+    """Written ``post = "/path"`` in the file."""
+    path: str = ""
+    """Of ``method``; a template, appended to the target."""
+    connect: str | None = None
+    """Path of the WebSocket to open; a template."""
+    send: Any = None
+    """A WebSocket message: a string as it is, anything else as JSON."""
+    expect: JsonPathText | None = None
+    """JSONPath that a message must match to be the answer, instead of the dialect's terminal event."""
+    wait: bool = True
+    """false: the message sent awaits no answer and is not measured as a request."""
+    close: bool = False
+    """true closes the WebSocket."""
+    json_: Any = Field(default=None, alias="json")
+    """Body of the request, sent as JSON."""
+    body: str | None = None
+    """Body of the request, sent as it is."""
+    form: dict[str, Any] | None = None
+    """Body of the request, sent as an HTML form."""
+    query: dict[str, Any] = {}
+    """Query of the URL; a list repeats its name."""
+    headers: Headers = {}
+    """Headers of this step alone."""
+    timeout: PositiveDuration | None = None
+    """Of this step, instead of the profile's."""
+    save: Save = {}
+    """Variable to JSONPath into the answer."""
+    checks: Checks = {}
+    """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header."""
+    dialect: Dialect | None = None
+    """How this answer is read, instead of the pool's dialect."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Task(Model):
+    """What a user does between two pauses: one or more steps. Chosen by weight."""
+
+    name: Name = ""
+    """What the task is called; of a task of one step, its row too."""
+    weight: Weight = 1.0
+    """How often it is chosen, against the other tasks of its pool."""
+    pause: Span = (0.0, 0.0)
+    """Between steps."""
+    steps: list[Step] = []
+    """In this order."""
+
+
+class Pool(Model):
+    """Users of one kind."""
+
+    name: PoolName
+    """What the pool is called; unique."""
+    weight: Weight = 1.0
+    """Its share of the stages' users."""
+    target: Target | None = None
+    """Instead of the profile's."""
+    protocol: Protocol = "http"
+    """http, sse (streamed answers are asked for) or ws."""
+    dialect: Dialect | None = None
+    """How answers are read, instead of the profile's dialect."""
+    stages: list[Stage] = []
+    """Its own; with ``rate`` the pool is open."""
+    arrivals: Literal["constant", "poisson"] = "constant"
+    """Of an open pool: evenly spaced, or as chance would have it."""
+    think_time: Span = (0.0, 0.0)
+    """Pause after every task, uniform in the range."""
+    pacing: PositiveDuration | None = None
+    """Start a task every so often, instead of think_time."""
+    max_users: MaxUsers = 1000
+    """Of an open pool: how many iterations may run at once; what finds none free is dropped."""
+    headers: Headers = {}
+    """Of every request of the pool."""
+    measure: Measure | None = None
+    """Instead of the profile's [measure]; once loaded, both together."""
+    setup: list[Step] = []
+    """Once per user, before its tasks."""
+    tasks: list[Task] = []
+    """What its users do, again and again."""
+    teardown: list[Step] = []
+    """Once per user, at its end."""
+
+    @property
+    def open(self) -> bool:
+        """Driven by arrivals rather than by a number of users."""
+        return any(stage.rate is not None for stage in self.stages)
+
+
+class Profile(Model):
+    """A whole profile."""
+
+    name: Name = ""
+    """What the run is called; the file's name without it."""
+    target: Target
+    """http(s):// or ws(s):// URL that the paths of all steps are appended to."""
+    seed: Seed = 0
+    """Same choices of tasks, pauses and arrivals every time."""
+    warmup: Duration = 0.0
+    """What is sent before it ends is in no figure but the timeline."""
+    graceful_stop: Duration = 30.0
+    """How long requests in flight may take to end once the run is over."""
+    timeout: PositiveDuration = 60.0
+    """Of one request, from its sending to the end of its answer."""
+    connect_timeout: PositiveDuration = 10.0
+    """Of opening a connection."""
+    first_byte_timeout: PositiveDuration | None = None
+    """To the first byte of the answer."""
+    first_token_timeout: PositiveDuration | None = None
+    """To the first output of a streamed answer."""
+    idle_timeout: PositiveDuration | None = None
+    """Between two reads of a streamed answer."""
+    dialect: Dialect = "json"
+    """How answers are read."""
+    on_429: Literal["count"] = "count"
+    """What follows a 429: it is counted, and the user goes on."""
+    connection: Literal["per_user"] = "per_user"
+    """Each user keeps a connection of its own."""
+    http_version: Literal["1.1", "2"] = "1.1"
+    """Version of HTTP to speak."""
+    follow_redirects: bool = False
+    """true goes where a 3xx answer points, inside the same request."""
+    headers: Headers = {}
+    """Of every request."""
+    tls: Tls = Tls()
+    """How https and wss targets are verified."""
+    proxy: Proxy | None = None
+    """A forward proxy."""
+    measure: Measure = Measure()
+    """Where to read figures in answers of dialect json."""
+    users: Users | None = None
+    """With duration, the short form of one stage that starts with all its users."""
+    duration: PositiveDuration | None = None
+    """With users, the short form of one stage."""
+    stages: list[Stage] = []
+    """Of the whole run. The short form (users and duration) is a single step stage here once loaded."""
+    pools: list[Pool] = []
+    """Kinds of user; the stages' users are divided among those without stages of their own."""

@@ -1,0 +1,230 @@
+"""What must hold between the values of a profile.
+
+Works on tables rather than on the model, so that a profile with a wrong value somewhere still hears about the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from agenttop.profile.durations import parse_duration
+from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
+from agenttop.profile.normalise import Table
+from agenttop.profile.problems import Fault, Loc
+from agenttop.profile.variables import check_variables
+
+_BODIES = ("json", "body", "form")
+
+
+def check_rules(data: Table, raw: Table) -> Iterator[Fault]:
+    """Faults between the values of a normalised profile; ``raw`` is the file it came from."""
+    pools = data.get("pools")
+    if not pools:
+        yield Fault((), "no pools; write at least one [[pools]] with its tasks")
+    yield from _load(data, raw)
+    names = Counter(pool["name"] for pool in _tables(pools) if isinstance(pool.get("name"), str))
+    shared: list[Any] = []
+    for index, pool in enumerate(_tables(pools)):
+        loc: Loc = ("pools", index)
+        name = pool.get("name")
+        if isinstance(name, str) and names[name] > 1:
+            names[name] = 0  # said once
+            yield Fault((*loc, "name"), f'two pools are called "{name}"')
+        if not pool.get("stages"):
+            shared.append(pool.get("weight", 1))
+        yield from _pool(pool, loc, data)
+    if shared and all(_number(weight) == 0 for weight in shared):
+        yield Fault((), "the weights of all pools are zero, so that no pool gets users")
+    tls = data.get("tls")
+    if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
+        yield Fault(("tls", "key"), "a key needs its cert")
+    proxy = data.get("proxy")
+    url = proxy.get("url") if isinstance(proxy, dict) else None
+    if isinstance(url, str) and not url.startswith(("http://", "https://")):
+        yield Fault(("proxy", "url"), "expected a URL that begins with http:// or https://")
+    if proxy is not None:
+        for index, pool in enumerate(_tables(data.get("pools"))):
+            if pool.get("protocol") == "ws":
+                yield Fault(
+                    ("pools", index, "protocol"), "a WebSocket cannot go through a proxy yet; leave [proxy] out"
+                )
+    yield from check_variables(data)
+
+
+def _load(data: Table, raw: Table) -> Iterator[Fault]:
+    """Stages of the whole run, their short form, and the warm-up before them."""
+    stages = data.get("stages")
+    short = [key for key in ("users", "duration") if key in raw]
+    if "stages" in raw and short:
+        yield Fault((short[0],), "users and duration are the short form of stages: write one or the other")
+    elif len(short) == 1:
+        other = "duration" if short == ["users"] else "users"
+        yield Fault((short[0],), f"needs {other} as well, or write [[stages]]")
+    elif not stages and any(not pool.get("stages") for pool in _tables(data.get("pools"))):
+        yield Fault((), "no load; write users and duration, or [[stages]], or stages in every pool")
+    for index, stage in enumerate(_tables(stages)):
+        if "rate" in stage:
+            yield Fault(("stages", index, "rate"), "a rate belongs into the stages of a pool; here users are counted")
+        elif "users" not in stage:
+            yield Fault(("stages", index), "needs users")
+    yield from _some_load(stages, ("stages",))
+    runs = [_length(stages), *(_length(pool.get("stages")) for pool in _tables(data.get("pools")))]
+    warmup = _seconds(data.get("warmup", "0s"))
+    if max(runs) > 0 and not math.isnan(warmup) and warmup >= max(runs):
+        yield Fault(("warmup",), "lasts as long as the whole run, so that nothing would be measured")
+
+
+def _some_load(stages: Any, loc: Loc) -> Iterator[Fault]:
+    tables = _tables(stages)
+    if not tables:
+        return
+    if all(_number(stage.get("users", stage.get("rate", 0))) == 0 for stage in tables):
+        yield Fault(loc, "every stage is at zero, so that nothing would be sent")
+    elif _length(stages) == 0:
+        yield Fault(loc, "the stages last no time at all")
+
+
+def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
+    tasks = pool.get("tasks")
+    if not tasks:
+        yield Fault(loc, "no tasks; write at least one [[pools.tasks]]")
+    elif isinstance(tasks, list) and all(_number(task.get("weight", 1)) == 0 for task in _tables(tasks)):
+        yield Fault((*loc, "tasks"), "the weights of all tasks are zero, so that none would ever be chosen")
+    for index, task in enumerate(_tables(tasks)):
+        if task.get("steps") == []:
+            yield Fault((*loc, "tasks", index, "steps"), "is empty; write at least one step")
+    yield from _own_stages(pool, loc)
+    if "pacing" in pool and "think_time" in pool:
+        yield Fault((*loc, "pacing"), "goes instead of think_time: write one or the other")
+    protocol = pool.get("protocol", "http")
+    dialect = pool.get("dialect", data.get("dialect", "json"))
+    if dialect == "openai.realtime" and protocol != "ws":
+        yield Fault((*loc, "dialect"), 'openai.realtime is spoken over WebSocket: write protocol = "ws"')
+    if dialect == "openai.chat" and protocol == "ws":
+        yield Fault((*loc, "dialect"), 'openai.chat is not spoken over WebSocket: write protocol = "http" or "sse"')
+    if "measure" in pool and dialect not in ("json", "custom"):
+        yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
+    for place, step in _all_steps(pool, loc):
+        yield from _step(step, place, protocol)
+    if protocol == "ws":
+        yield from _connected(pool, loc)
+        if dialect in ("json", "custom") and not _says_done(pool, data):
+            yield from _unanswered(pool, loc)
+
+
+def _own_stages(pool: Table, loc: Loc) -> Iterator[Fault]:
+    stages = _tables(pool.get("stages"))
+    kinds = {kind for stage in stages for kind in ("users", "rate") if kind in stage}
+    if len(kinds) > 1:
+        yield Fault((*loc, "stages"), "rate and users are mixed: all stages of a pool have the one or the other")
+    for index, stage in enumerate(stages):
+        if not {"users", "rate"} & set(stage):
+            yield Fault((*loc, "stages", index), "needs users or rate")
+    yield from _some_load(stages, (*loc, "stages"))
+    if kinds == {"rate"} and "pacing" in pool:
+        yield Fault((*loc, "pacing"), "has no meaning here: the rate of the stages says when tasks start")
+    if kinds != {"rate"}:
+        for key in ("arrivals", "max_users"):
+            if key in pool:
+                yield Fault((*loc, key), "has a meaning only in a pool whose stages have a rate")
+
+
+def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
+    wrong = REQUEST_KEYS if protocol == "ws" else SOCKET_KEYS
+    method = str(step.get("method", "")).lower()
+    for key in wrong:
+        if key in step or key == method:
+            place = 'a pool with protocol = "ws"' if protocol == "ws" else f'a pool with protocol = "{protocol}"'
+            other = "connect, send and close" if protocol == "ws" else "get, post, put, patch and delete"
+            yield Fault((*loc, key), f"cannot stand in {place}, whose steps are {other}")
+    if protocol == "ws":
+        for key in ("expect", "wait", "save", "checks", "dialect"):
+            if key in step and "send" not in step:
+                yield Fault((*loc, key), "belongs to a send")
+        for key in ("query", "headers"):
+            if key in step and "connect" not in step:
+                yield Fault((*loc, key), "belongs to the connect")
+        if step.get("wait") is False:
+            for key in ("expect", "save", "checks", "timeout"):
+                if key in step:
+                    yield Fault((*loc, key), "needs an answer, and wait = false awaits none")
+    bodies = [key for key in _BODIES if key in step]
+    if len(bodies) > 1:
+        yield Fault((*loc, bodies[1]), f"a request has one body, and this has {' and '.join(bodies)}")
+    for key in ("query", "form"):
+        for name, value in step[key].items() if isinstance(step.get(key), dict) else ():
+            if any(isinstance(item, dict | list) for item in (value if isinstance(value, list) else [value])):
+                yield Fault((*loc, key, name), "expected text, a number, true or false, or a list of them")
+    for key in ("json", "send"):
+        yield from _finite(step.get(key), (*loc, key))
+
+
+def _finite(value: Any, loc: Loc) -> Iterator[Fault]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield Fault(loc, "JSON has no inf and no nan")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _finite(item, (*loc, key))
+
+
+def _connected(pool: Table, loc: Loc) -> Iterator[Fault]:
+    """Every send after a connect, in setup or in its own task."""
+    connected = yield from _walk(pool.get("setup"), (*loc, "setup"), False)
+    for index, task in enumerate(_tables(pool.get("tasks"))):
+        yield from _walk(task.get("steps"), (*loc, "tasks", index, "steps"), connected)
+
+
+def _walk(steps: Any, loc: Loc, connected: bool) -> Any:
+    for index, step in enumerate(_tables(steps)):
+        if "send" in step and not connected:
+            text = 'nothing is connected here; write connect = "/path" before it, or in setup'
+            yield Fault((*loc, index, "send"), text)
+            connected = True  # said once
+        connected = "connect" in step or (connected and not step.get("close"))
+    return connected
+
+
+def _says_done(pool: Table, data: Table) -> bool:
+    return any(isinstance(table.get("measure"), dict) and "done" in table["measure"] for table in (pool, data))
+
+
+def _unanswered(pool: Table, loc: Loc) -> Iterator[Fault]:
+    for place, step in _all_steps(pool, loc):
+        if "send" in step and "expect" not in step and step.get("wait") is not False and "dialect" not in step:
+            text = "its answer would never end: write expect, or done in [measure], or wait = false, or a dialect"
+            yield Fault((*place, "send"), text)
+
+
+def _all_steps(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
+    for key in ("setup", "teardown"):
+        for index, step in enumerate(_tables(pool.get(key))):
+            yield (*loc, key, index), step
+    for number, task in enumerate(_tables(pool.get("tasks"))):
+        for index, step in enumerate(_tables(task.get("steps"))):
+            yield (*loc, "tasks", number, "steps", index), step
+
+
+def _tables(value: Any) -> list[Table]:
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _seconds(value: Any) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return math.nan
+
+
+def _length(stages: Any) -> float:
+    """Seconds of some stages; nan where one cannot be read, which no comparison holds for."""
+    return sum((_seconds(stage.get("duration")) for stage in _tables(stages)), 0.0)

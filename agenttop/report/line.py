@@ -1,0 +1,64 @@
+"""One line a second, for a run without a terminal: readable, and greppable by its keys."""
+
+from __future__ import annotations
+
+from agenttop.metrics.snapshot import RunInfo, Snapshot
+from agenttop.report.figures import cells, clock, count, duration, fit, ms, per_s
+
+WIDTH = 120
+
+
+def render_line(snapshot: Snapshot, info: RunInfo) -> str:
+    """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
+
+    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429 and err are counts since the run began. What
+    matters least stands last and is left out where there is no room; figures are never cut.
+    """
+    generator = snapshot.generator
+    users = f"users={snapshot.users}"
+    if snapshot.users != snapshot.target_users:
+        users += f"/{snapshot.target_users}"
+    parts = [f"{fit(_stage(snapshot, info), 14):<8}", users, f"rps={_bare(per_s(snapshot.rps))}"]
+    if snapshot.ttft:
+        parts.append(f"ttft={ms(snapshot.ttft.p50)}/{ms(snapshot.ttft.p95)}")
+    parts += [
+        f"total_p95={ms(snapshot.latency.p95) if snapshot.latency else '-'}",
+        f"429={_bare(count(snapshot.rate_limited))}",
+        f"err={_bare(count(snapshot.failed - snapshot.rate_limited))}",
+        f"inflight={_bare(count(snapshot.in_flight))}",
+    ]
+    if generator.saturated:
+        parts.append("SATURATED")
+    if generator.alive < generator.workers:
+        parts.append(f"workers={generator.alive}/{generator.workers}")
+    if snapshot.oldest_s:
+        parts.append(f"oldest={duration(snapshot.oldest_s)}")
+    parts += [f"manual={fit(name, 12)}" for name in snapshot.manual[:1]]
+    if snapshot.dropped_iterations:
+        parts.append(f"dropped={_bare(count(snapshot.dropped_iterations))}")
+    if snapshot.output_tokens:
+        parts.append(f"tok/s={_bare(per_s(snapshot.tick.output_tokens_per_s))}")
+    line = clock(snapshot.t_s)
+    for part in parts:
+        if cells(line) + 1 + cells(part) > WIDTH:
+            break
+        line += f" {part}"
+    return line.rstrip()
+
+
+def _stage(snapshot: Snapshot, info: RunInfo) -> str:
+    """Where in the plan: what holds it up, or the stage's name."""
+    if snapshot.state != "running":
+        return snapshot.state
+    if snapshot.paused:
+        return "PAUSED"
+    if snapshot.held:
+        return "HELD"
+    if snapshot.warmup:
+        return "warm-up"
+    return info.stages[snapshot.stage].name if 0 <= snapshot.stage < len(info.stages) else "-"
+
+
+def _bare(figure: str) -> str:
+    """Without the spaces between thousands, for whoever cuts the line into words."""
+    return figure.replace(" ", "")

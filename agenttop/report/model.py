@@ -1,0 +1,272 @@
+"""The summary ``agenttop.summary/1`` as types: what a report may rely on, and where its JSON Schema comes from.
+
+Keys that are not here are allowed: the format is added to, never changed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+SCHEMA = "agenttop.summary/1"
+
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1, description="0 to 1.")]
+Amount = Annotated[float, Meta(ge=0)]
+Column = list[float | None]
+
+
+class Dist(msgspec.Struct, frozen=True):
+    """A distribution, in the unit its key names. Percentiles are HdrHistogram's, clamped to min and max."""
+
+    count: Annotated[int, Meta(ge=1)]
+    min: float
+    mean: float
+    stddev: Annotated[float, Meta(ge=0, description="Of the population.")]
+    p50: float
+    p75: float
+    p90: float
+    p95: float
+    p99: float
+    p99_9: float
+    max: float
+    hdr: Annotated[str, Meta(description="HdrHistogram V2 encoding, base64, always in microseconds.")]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One way of failing, and how often."""
+
+    outcome: str
+    message: Annotated[str, Meta(description="Cleaned of control characters.")]
+    count: Count
+    first_s: Annotated[float, Meta(description="Seconds since the run began.")]
+    last_s: float
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """Tokens; null where nobody told."""
+
+    source: Annotated[
+        Literal["server", "chunks", "none"],
+        Meta(description="The server's own usage, or counted chunks (an estimate); of both, the more frequent."),
+    ]
+    input: Count | None
+    output: Count | None
+    cached: Count | None
+    reasoning: Count | None
+    output_per_s: Amount | None
+    per_request_mean: Annotated[float, Meta(description="Output tokens of a request that has them.")] | None
+    told_requests: Annotated[int, Meta(description="Requests whose tokens the server told.")] = 0
+    estimated_requests: Annotated[int, Meta(description="Requests whose chunks were counted instead.")] = 0
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """Calls of a kind; null where no answer told of any."""
+
+    total: Count | None
+    per_request_mean: Amount | None
+
+
+class Goodput(msgspec.Struct, frozen=True):
+    """Requests that met every objective of the profile."""
+
+    good: Count
+    share: Share
+    per_s: Amount
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """What was refused, and how gracefully."""
+
+    count: Count
+    share: Annotated[float, Meta(ge=0, le=1, description="Of the requests.")]
+    conformant: Count | None
+    violations: dict[str, int] | None
+    retry_after_s: Annotated[Dist | None, Meta(description="In seconds.")]
+    recovered: Count | None
+    amplification: Annotated[float, Meta(description="Attempts by request.")] | None
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything measured of one thing. Latencies hold ok requests only."""
+
+    requests: Annotated[int, Meta(ge=0, description="Finished: neither cancelled nor refused by the budget.")]
+    ok: Count
+    failed: Annotated[int, Meta(ge=0, description="Finished and not ok, rate limits among them.")]
+    rate_limited: Count
+    cancelled: Annotated[int, Meta(ge=0, description="Cut by the end of the run; in no other figure.")]
+    attempts: Annotated[int, Meta(ge=0, description="Requests on the wire, retries among them.")]
+    sessions: Annotated[int | None, Meta(description="Null for a single request.")]
+    iterations: int | None
+    dropped_iterations: Annotated[int | None, Meta(description="Arrivals of an open pool that found no free user.")]
+    rps: Annotated[float, Meta(ge=0, description="Requests by measured second.")]
+    error_rate: Annotated[float, Meta(ge=0, le=1, description="failed / requests.")]
+    status: Annotated[dict[str, int], Meta(description="By HTTP status.")]
+    outcomes: dict[str, int]
+    errors: Annotated[list[Failure], Meta(max_length=20, description="The most frequent first.")]
+    latency_ms: Annotated[Dist | None, Meta(description="First byte sent to the terminal event.")]
+    response_time_ms: Annotated[Dist | None, Meta(description="From when the plan wanted it sent.")]
+    ttft_ms: Annotated[Dist | None, Meta(description="First byte sent to the first output; of streams only.")]
+    ttfo_ms: Annotated[Dist | None, Meta(description="To the first output that is not reasoning.")]
+    ttfb_ms: Annotated[Dist | None, Meta(description="To the first byte of the response.")]
+    tpot_ms: Annotated[Dist | None, Meta(description="Time per output token after the first.")]
+    inter_chunk_ms: Annotated[Dist | None, Meta(description="Gaps between output chunks.")]
+    connect_ms: Annotated[Dist | None, Meta(description="DNS, TCP, TLS and WebSocket upgrade.")]
+    schedule_lag_ms: Annotated[Dist | None, Meta(description="How late requests of open pools were sent.")]
+    time_to_failure_ms: Annotated[Dist | None, Meta(description="Of failed requests.")]
+    phases_ms: Annotated[dict[str, Dist | None], Meta(description="By phase, as the target reports them.")]
+    unattributed_ms: Annotated[Dist | None, Meta(description="Latency that no phase explains.")]
+    tokens: Tokens
+    llm_calls: Calls
+    tool_calls: Calls
+    cost_usd: Amount | None
+    goodput: Goodput | None
+    rate_limit: RateLimit
+    bytes_sent: Count
+    bytes_received: Count
+    connections_opened: Count
+    connections_reused: Count
+    connections_reopened: Count = 0
+    """Kept connections that the target closed, between two requests or as one was sent; opened anew without a word."""
+
+
+class PoolMetrics(Metrics, frozen=True, kw_only=True):
+    """METRICS of a pool."""
+
+    protocol: str
+    dialect: str
+    users_max: Annotated[int, Meta(ge=0, description="Most users at once, the warm-up included.")]
+
+
+class StageMetrics(Metrics, frozen=True, kw_only=True):
+    """METRICS of a stage: of the requests sent in it."""
+
+    index: Count
+    name: str
+    start_s: Annotated[float, Meta(description="When it really began; as planned where it was never reached.")]
+    end_s: float
+    target_start: float
+    target_end: float
+    unit: Literal["users", "rate"]
+    pool: Annotated[str | None, Meta(description="Whose stage it is; null for one of the whole run.")] = None
+    planned_start_s: float | None = None
+    planned_end_s: float | None = None
+    measured_s: Annotated[float, Meta(description="What rps divides by: its length without warm-up.")] = 0.0
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry a second in every column, warm-up included. ``t_s`` is the end of the second."""
+
+    interval_s: float
+    t_s: list[float]
+    stage: Annotated[list[int], Meta(description="Index into stages, -1 outside of all.")]
+    users: list[int]
+    target: list[float]
+    in_flight: list[int]
+    rps: list[float]
+    failed_per_s: list[float]
+    rate_limited_per_s: list[float]
+    latency_p50_ms: Column
+    latency_p95_ms: Column
+    latency_p99_ms: Column
+    ttft_p50_ms: Column
+    ttft_p95_ms: Column
+    output_tokens_per_s: list[float]
+    loop_lag_p99_ms: Column
+    ttft_p99_ms: Column | None = None
+    inter_chunk_p95_ms: Column | None = None
+    manual: list[bool] | None = None
+    held: list[bool] | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run this is and how it ended."""
+
+    id: str
+    name: str
+    started_at: Annotated[str, Meta(description="RFC 3339.")]
+    ended_at: str | None
+    duration_s: Amount
+    stop_reason: Literal[
+        "completed", "stopped_by_user", "threshold_abort", "budget", "circuit_breaker", "target_unreachable", "error"
+    ]
+    exit_code: int
+    agenttop_version: str
+    host: str
+    seed: int
+    target: str = ""
+    warmup_s: float = 0.0
+    measured_s: Annotated[float, Meta(description="What rates divide by: warm-up's end to the last sending.")] = 0.0
+    directory: str = ""
+    message: Annotated[str, Meta(description="What went wrong, where something did.")] = ""
+    incomplete: Annotated[bool, Meta(description="Rebuilt from the journal of a run that was cut off.")] = False
+
+
+class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the load generator itself can be trusted."""
+
+    workers: Count
+    cpu_count: int | None
+    python: str
+    loop_lag_ms: Dist | None
+    cpu_percent_max: Annotated[float, Meta(description="Of one worker's core, over a second.")]
+    max_rss_mb: Annotated[float, Meta(description="Of all workers together.")]
+    open_files_max: Annotated[int, Meta(description="Of one worker.")]
+    saturated: Annotated[bool, Meta(description="At some time it was: timings are then too long.")]
+    warnings: list[str]
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A threshold of the profile and what came of it."""
+
+    expression: str
+    observed: Annotated[float | None, Meta(description="In the expression's own unit; null without a sample.")]
+    passed: bool
+    aborted_run: bool
+
+
+class Check(msgspec.Struct, frozen=True):
+    """How often a check held."""
+
+    passed: Count
+    failed: Count
+
+
+class BudgetLine(msgspec.Struct, frozen=True):
+    """A cap and what was used of it."""
+
+    cap: float | None
+    used: float
+
+
+class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A command given while the run went on."""
+
+    t_s: float
+    command: str
+    pool: str | None
+    from_: float | str | None
+    to: float | str | None
+    source: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The summary of one run of agenttop."""
+
+    schema: Literal["agenttop.summary/1"]
+    run: Run
+    profile: Annotated[dict[str, Any], Meta(description="As resolved, secrets as ***.")]
+    profile_sha256: str
+    generator: GeneratorHealth
+    totals: Metrics
+    pools: dict[str, PoolMetrics]
+    requests: Annotated[dict[str, Metrics], Meta(description="By POOL/REQUEST.")]
+    stages: list[StageMetrics]
+    timeline: Timeline
+    thresholds: list[Threshold]
+    checks: dict[str, Check]
+    budget: dict[str, BudgetLine | None]
+    quality: Annotated[dict[str, Any] | None, Meta(description="Graded answers; null where nothing was graded.")]
+    controls: list[Control]

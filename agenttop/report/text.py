@@ -1,0 +1,283 @@
+"""The end of a run as plain text, for a terminal or a log: what k6 and oha print, and what an agent adds to it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agenttop.metrics.scope import clean_text
+from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
+from agenttop.report.page import INDENT, Page
+
+_ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
+_LATENCY_ROWS = (
+    ("TTFT", "ttft_ms"),
+    ("TTFO (no reasoning)", "ttfo_ms"),
+    ("Total", "latency_ms"),
+    ("Response", "response_time_ms"),
+    ("Inter-chunk", "inter_chunk_ms"),
+    ("Per output token", "tpot_ms"),
+    ("First byte", "ttfb_ms"),
+    ("Connect", "connect_ms"),
+    ("Schedule lag", "schedule_lag_ms"),
+    ("Time to failure", "time_to_failure_ms"),
+)
+_TIMED = {key.removesuffix("_ms") for _, key in _LATENCY_ROWS} | {"phase", "unattributed"}
+_PERCENTILES = ("p50", "p90", "p95", "p99", "max")
+_REASONS = {
+    "completed": "completed",
+    "stopped_by_user": "stopped by hand",
+    "threshold_abort": "ABORTED by a threshold",
+    "budget": "stopped: the budget is used up",
+    "circuit_breaker": "STOPPED by the circuit breaker: the target has fallen over",
+    "target_unreachable": "FAILED: the target could not be reached",
+    "error": "FAILED",
+}
+
+
+def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii: bool = False) -> str:
+    """The end-of-run summary.
+
+    Args:
+        summary: as ``load_summary`` or ``build_summary`` gives it.
+        color: with ANSI styles; every state has a word too.
+        width: columns, at least 60; no line is wider.
+        ascii: without box drawing, bars and µ. Names and messages of the profile and the target then show ``?`` for
+            what is not ASCII.
+    """
+    page = Page(max(width, 60), color)
+    _header(page, summary)
+    _verdict(page, summary)
+    _latency(page, summary["totals"])
+    _requests(page, summary)
+    _outcomes(page, summary["totals"])
+    _rate_limit(page, summary["totals"])
+    _agent(page, summary["totals"])
+    _phases(page, summary["totals"])
+    _checks(page, summary["checks"])
+    _generator(page, summary["generator"])
+    if summary["run"].get("directory"):
+        page.line()
+        # A path is for copying: on a line of its own, and whole even where it is wider than the page.
+        page.line(INDENT + "summary and journal:", "dim")
+        page.line(INDENT + clean_text(summary["run"]["directory"], 4096), "dim")
+    text = "\n".join(page.lines) + "\n"
+    return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii else text
+
+
+def _header(page: Page, summary: dict[str, Any]) -> None:
+    run, totals = summary["run"], summary["totals"]
+    reason = _REASONS.get(run["stop_reason"], run["stop_reason"])
+    if run.get("incomplete"):
+        reason = "INCOMPLETE: cut off, rebuilt from its journal"
+    page.line()
+    page.line(f"{INDENT}agenttop · {fit(run['name'], page.width - 14)}", "bold")
+    if run.get("target"):
+        page.line(INDENT + fit(run["target"], page.width - 2))
+    style = "green" if run["stop_reason"] in ("completed", "stopped_by_user") and not run.get("incomplete") else "red"
+    exit_code = f", exit code {run['exit_code']}" if run["exit_code"] else ""
+    page.joined([f"{reason} after {duration(run['duration_s'])}{exit_code}"], style)
+    if run.get("message"):
+        page.prose(f"! {fit(run['message'], 400)}", style)
+    facts = [f"started {run['started_at']}", _workers(summary["generator"]["workers"]), f"seed {run['seed']}"]
+    if run.get("warmup_s"):
+        facts.append(f"first {duration(run['warmup_s'])} not counted (warm-up)")
+    page.joined(facts, "dim")
+    page.line()
+    page.joined(
+        [
+            f"{count(totals['requests'])} requests",
+            f"{per_s(totals['rps'])}/s",
+            f"{count(totals['ok'])} ok",
+            f"{count(totals['failed'])} failed ({share(totals['error_rate'])})",
+            f"{count(totals['rate_limited'])} rate-limited",
+        ],
+        "bold",
+    )
+
+
+def _verdict(page: Page, summary: dict[str, Any]) -> None:
+    if summary["generator"]["saturated"]:
+        page.line()
+        page.prose("! THE LOAD GENERATOR WAS SATURATED: the times below are longer than the target's.", "red")
+        for warning in summary["generator"]["warnings"]:
+            page.prose(f"! {warning}", "yellow")
+    if not summary["requests"] or not summary["totals"]["requests"]:
+        page.line()
+        page.prose("! No request finished: there is nothing to judge.", "red")
+    thresholds = summary["thresholds"]
+    if not thresholds:
+        return
+    failed = sum(not threshold["passed"] for threshold in thresholds)
+    verdict = f"{failed} of {len(thresholds)} failed" if failed else f"all {len(thresholds)} passed"
+    page.section("thresholds", verdict)
+    for threshold in thresholds:
+        word = "pass" if threshold["passed"] else "FAIL"
+        note = f"observed {_observed(threshold)}" + (", ended the run" if threshold["aborted_run"] else "")
+        room = page.width - 10 - len(note)
+        text = f"{word}  {pad(fit(threshold['expression'], room), room)}  {note}"
+        page.line(INDENT + text, "green" if threshold["passed"] else "red")
+
+
+def _latency(page: Page, totals: dict[str, Any]) -> None:
+    rows = [["", *_PERCENTILES, "mean", "count"]]
+    for label, key in _LATENCY_ROWS:
+        dist = totals[key]
+        if dist is None or (key == "ttfo_ms" and dist["hdr"] == (totals["ttft_ms"] or {}).get("hdr")):
+            continue
+        if key == "response_time_ms" and dist["hdr"] == (totals["latency_ms"] or {}).get("hdr"):
+            continue  # closed pools alone: the same figures again
+        rows.append([label, *(ms(dist[p]) for p in (*_PERCENTILES, "mean")), count(dist["count"])])
+    if len(rows) > 1:
+        page.section("latency", "of ok requests")
+        page.table(rows)
+
+
+def _requests(page: Page, summary: dict[str, Any]) -> None:
+    if not summary["requests"]:
+        return
+    page.section("requests")
+    rows = [["", "rps", "p50", "p95", "TTFT p95", "429", "errors", "count"]]
+    broken = []
+    for name, row in summary["requests"].items():
+        latency, ttft = row["latency_ms"] or {}, row["ttft_ms"] or {}
+        errors = row["failed"] - row["rate_limited"]
+        figures = [per_s(row["rps"]), ms(latency.get("p50")), ms(latency.get("p95")), ms(ttft.get("p95"))]
+        rows.append([name, *figures, count(row["rate_limited"]), count(errors), count(row["requests"])])
+        broken.append(bool(errors))
+    page.table(rows, lambda i: "yellow" if broken[i] else "", first_min=12)
+    totals = summary["totals"]
+    if totals["iterations"]:
+        facts = [f"{count(totals['sessions'])} sessions", f"{count(totals['iterations'])} iterations"]
+        if totals["dropped_iterations"]:
+            facts.append(f"! {count(totals['dropped_iterations'])} iterations dropped (no user was free)")
+        page.joined(facts, "dim")
+
+
+def _outcomes(page: Page, totals: dict[str, Any]) -> None:
+    requests, outcomes = totals["requests"], totals["outcomes"]
+    if not outcomes:
+        return
+    page.section("outcomes", f"{share(totals['error_rate'])} failed")
+    rows = [["", "count", "share"]]
+    for name, number in sorted(outcomes.items(), key=lambda item: -item[1]):
+        outside = name in ("cancelled", "budget_refused")
+        rows.append([name, count(number), "-" if outside else share(number / requests if requests else 0.0)])
+    page.table(rows)
+    if totals["status"]:
+        page.joined((f"{status}: {count(number)}" for status, number in totals["status"].items()), "dim")
+    page.line()
+    for error in totals["errors"][:8]:
+        when = f"{duration(error['first_s'])} – {duration(error['last_s'])}"
+        page.line(f"{INDENT}! {count(error['count'])} × {fit(error['outcome'], 20)}, {when}", "yellow")
+        page.line(f"{INDENT}  {fit(error['message'], page.width - 4)}")
+    if len(totals["errors"]) > 8:
+        page.line(f"{INDENT}and {len(totals['errors']) - 8} more in the summary", "dim")
+
+
+def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
+    limit = totals["rate_limit"]
+    if not limit["count"]:
+        return
+    page.section("rate limits (429)", f"{share(limit['share'])} of requests")
+    facts = [f"{count(limit['count'])} refused"]
+    after = limit["retry_after_s"]
+    if after:
+        facts.append(f"Retry-After in {count(after['count'])}")
+        facts.append(f"{duration(after['p50'])} median, {duration(after['max'])} max")
+    else:
+        facts.append("! none told when to come back (Retry-After)")
+    if limit["conformant"] is not None:
+        facts.append(f"{count(limit['conformant'])} as they should be")
+    facts += [f"! {count(number)} × {name}" for name, number in (limit["violations"] or {}).items()]
+    if limit["recovered"] is not None:
+        facts.append(f"{count(limit['recovered'])} recovered")
+    if limit["amplification"] is not None and limit["amplification"] > 1:
+        facts.append(f"{limit['amplification']:.2f} attempts a request")
+    page.joined(facts)
+
+
+def _agent(page: Page, totals: dict[str, Any]) -> None:
+    tokens, rows = totals["tokens"], []
+    if tokens["source"] != "none":
+        note = "as the server told" if tokens["source"] == "server" else "ESTIMATED from chunks"
+        parts = [f"{count(tokens['output'])} out", f"{per_s(tokens['output_per_s'])}/s"]
+        parts.append(f"{per_s(tokens['per_request_mean'])} a request")
+        parts += [f"{count(tokens[key])} {key}" for key in ("input", "cached", "reasoning") if tokens[key]]
+        rows.append(["tokens", *parts, note])
+    for key, label in (("llm_calls", "LLM calls"), ("tool_calls", "tool calls")):
+        calls = totals[key]
+        if calls["total"] is not None:
+            rows.append([label, count(calls["total"]), f"{per_s(calls['per_request_mean'])} a request"])
+    if totals["cost_usd"] is not None:
+        rows.append(["cost", f"{totals['cost_usd']:.4f} USD"])
+    if totals["goodput"]:
+        good = totals["goodput"]
+        rows.append(["goodput", f"{count(good['good'])} good ({share(good['share'])})", f"{per_s(good['per_s'])}/s"])
+    rows.append(["traffic", f"{bytes_(totals['bytes_sent'])} sent", f"{bytes_(totals['bytes_received'])} received"])
+    rows[-1].append(f"{count(totals['connections_opened'])} connections opened")
+    page.section("work done")
+    for label, *parts in rows:
+        page.joined(parts, head=f"{label:<12}")
+
+
+def _phases(page: Page, totals: dict[str, Any]) -> None:
+    found = {name: dist for name, dist in totals["phases_ms"].items() if dist}
+    if not found:
+        return
+    if totals["unattributed_ms"]:
+        found["(unattributed)"] = totals["unattributed_ms"]
+    spent = {name: dist["mean"] * dist["count"] for name, dist in found.items()}
+    whole = sum(spent.values()) or 1.0
+    page.section("phases", "where the time goes")
+    rows = [["", "p50", "p95", "mean", "share", ""]]
+    for name in sorted(found, key=lambda name: -spent[name]):
+        dist, part = found[name], spent[name] / whole
+        rows.append([name, ms(dist["p50"]), ms(dist["p95"]), ms(dist["mean"]), share(part), bar(part, 20)])
+    page.table(rows, first_min=12)
+
+
+def _checks(page: Page, checks: dict[str, Any]) -> None:
+    if not checks:
+        return
+    page.section("checks")
+    rows = [["", "passed", "failed", "", ""]]
+    for name, check in checks.items():
+        whole = check["passed"] + check["failed"]
+        figures = [count(check["passed"]), count(check["failed"]), share(check["passed"] / max(whole, 1))]
+        rows.append([name, *figures, "FAIL" if check["failed"] else "pass"])
+    broken = [bool(check["failed"]) for check in checks.values()]
+    page.table(rows, lambda i: "yellow" if broken[i] else "green", first_min=12)
+
+
+def _generator(page: Page, generator: dict[str, Any]) -> None:
+    page.section("generator", "! SATURATED" if generator["saturated"] else "ok")
+    lag = generator["loop_lag_ms"] or {}
+    page.joined(
+        [
+            f"CPU {generator['cpu_percent_max']:.0f}% of a core at most",
+            f"loop lag p99 {ms(lag.get('p99'))}, max {ms(lag.get('max'))}",
+            f"{count(generator['max_rss_mb'])} MB",
+            f"{count(generator['open_files_max'])} open files",
+        ]
+    )
+    if not generator["saturated"]:
+        for warning in generator["warnings"]:
+            page.prose(f"! {warning}", "yellow")
+
+
+def _observed(threshold: dict[str, Any]) -> str:
+    """What a threshold saw, in the expression's own unit; durations without one are ms, as in k6."""
+    value, expression = threshold["observed"], threshold["expression"].strip()
+    if value is None:
+        return "nothing"
+    unit = re.search(r"[<>=]\s*[\d._]+\s*(%|[a-z]+)?$", expression)
+    figure = f"{value:.4g}" if abs(value) < 10_000 else count(value)
+    if unit and unit[1]:
+        return figure + unit[1]
+    timed = re.split(r"[\s{(.]", expression, maxsplit=1)[0] in _TIMED and not re.search(r"\b(count|rate)\b", expression)
+    return f"{figure}ms" if timed else figure
+
+
+def _workers(number: int) -> str:
+    return f"{count(number)} worker{'' if number == 1 else 's'}"

@@ -1,0 +1,360 @@
+"""The controller: one process per run, in a session of its own, so that a run outlives the terminal that began it.
+
+Started by ``run.launch`` as ``python -m agenttop.run.controller`` with a pickled :class:`RunSpec` on standard input; it
+answers ``ready`` on standard output when its control socket is open, and writes what it has to say to its log.
+
+Longer than most files: it is one state machine, read in one piece.
+
+    starting ──workers ready──► running ──end of plan, stop──► draining ──all users gone, or graceful_stop over──► done
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import signal
+import sys
+from time import perf_counter_ns
+from typing import Any
+
+import uvloop
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo
+from agenttop.run.box import BoxAgent, BoxError
+from agenttop.run.command import CommandError, parse_command
+from agenttop.run.control_socket import ControlSocket
+from agenttop.run.messages import Halt, Steer
+from agenttop.run.places import socket_path
+from agenttop.run.plan import Plan
+from agenttop.run.preflight import unreachable
+from agenttop.run.records import Records
+from agenttop.run.spec import RunSpec
+from agenttop.run.steering import Rejected, steer
+from agenttop.run.targets import situation
+from agenttop.run.watcher import Watcher
+from agenttop.schedule.control import Control
+from agenttop.users.compile import layout_of
+
+STEP_S = 0.05
+"""How often the controller looks at the clock."""
+SETTLE_S = 0.06
+"""A second is closed so long after its end, when the deltas of its last quarter are here."""
+CANCEL_S = 5.0
+"""What workers get to end after they were told to cut everything."""
+
+
+class Controller:
+    """Owns one run."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.profile = spec.profile
+        self.layout = layout_of(spec.profile)
+        self.plan = Plan(spec.profile, self.layout)
+        self.aggregate = Aggregate(self.layout)
+        self.control = Control()
+        self.watcher = Watcher()
+        self.box = BoxAgent()
+        self.state = "starting"
+        self.stop_reason = "completed"
+        self.exit_code = 0
+        self.message = ""
+        self.controls: list[dict[str, Any]] = []
+        self._epoch_ns = 0
+        self._seq = 0
+        self._ack = 0
+        self._halted = ""
+        self._halt_asked = ""
+        self._deadline_s = 0.0
+        self._sending_ended_s = 0.0
+        self._seconds = 0
+        self._deltas: list[Delta] = []
+        self._gone: list[int] = []
+        self._lost = 0
+        self._spans: list[tuple[float, float] | None] = [None for _ in self.layout.stages]
+        self._records: Records | None = None
+        self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
+
+    # -- the run
+
+    async def run(self) -> int:
+        """The whole run; returns its exit code. The summary is written whatever happens."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+        # The controller is in a session of its own; no terminal's end is its end.
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        await self._socket.open()
+        print("ready", flush=True)
+        self._records = Records(self.spec, self.plan, self.aggregate)
+        self._socket.announce()
+        try:
+            await self._run()
+        except BoxError as error:
+            self._fail("error", str(error))
+        except Exception as error:
+            self._fail("error", f"{type(error).__name__}: {error}")
+            self._finish()
+            raise
+        self._finish()
+        await self.box.stop(CANCEL_S)
+        await self._socket.close()
+        return self.exit_code
+
+    async def _run(self) -> None:
+        for warning in self.spec.warnings:
+            self.watcher.say(0.0, warning, "warn")
+        problem = await unreachable(self.profile)
+        if problem is not None:
+            self._fail("target_unreachable", problem)
+            return
+        if self._halt_asked:
+            self._stopped()
+            return
+        await self.box.start(
+            self.spec.run_id, self.profile, self.spec.secrets, self.layout, 0, self.spec.workers, self.spec.workers
+        )
+        self._epoch_ns = perf_counter_ns() + 20_000_000
+        self.box.go(self._epoch_ns)
+        if self.control != Control():
+            self._send_control()
+        self.state = "running"
+        while self.box.alive or self.box.pending(self._ack):
+            await self._poll()
+            self._look()
+        self._drain_clock()
+        if not self._halted or (self._lost and self._lost == self.spec.workers):
+            self._fail("error", "every worker died")
+
+    async def _poll(self) -> None:
+        for item in await self.box.poll(self._ack, STEP_S):
+            self._ack = item.seq
+            if item.delta is not None:
+                self.aggregate.fold(item.delta)
+                self._deltas.append(item.delta)
+            elif item.ended:
+                self.aggregate.worker_gone(item.worker)
+                self._gone.append(item.worker)
+                if item.exit:
+                    self._lost += 1
+                    left = len(self.box.alive)
+                    where = f"its users go to the other {left}" if left else "none is left"
+                    text = f"worker {item.worker} {item.exit}: {where}"
+                    self.watcher.say(self.elapsed(), text, "error")
+                    self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
+
+    def _look(self) -> None:
+        """What the clock says: stages, seconds, the end."""
+        elapsed = self.elapsed()
+        if elapsed < 0:
+            return
+        plan_time = self.control.plan_time(elapsed)
+        if not self._halted:
+            self._mark_stages(elapsed, plan_time)
+            limit = self.spec.limit_s
+            if self._halt_asked:
+                self._stopped()
+            elif (limit is not None and elapsed >= limit) or (
+                plan_time >= self.plan.duration_s and self.control.held_at is None
+            ):
+                self.halt("finish")
+        elif self._halted != "cancel" and elapsed >= self._deadline_s:
+            self.watcher.say(elapsed, "graceful_stop is over: what is in flight is cut", "warn")
+            self.halt("cancel")
+        elif self._halted == "cancel" and elapsed >= self._deadline_s + CANCEL_S:
+            self.box.kill()
+        while elapsed >= self._seconds + 1 + SETTLE_S:
+            self._seconds += 1
+            self._close_second(float(self._seconds))
+
+    def halt(self, mode: str) -> None:
+        """End the run: ``finish`` (tasks under way go on), ``drain`` (requests in flight do), ``cancel`` (nothing
+        does).
+        """
+        elapsed = max(self.elapsed(), 0.0)
+        if not self._halted:
+            self._sending_ended_s = elapsed
+            self._deadline_s = elapsed + self.profile.graceful_stop
+            self.state = "draining"
+        self._halted = mode
+        if mode == "cancel":
+            self._deadline_s = elapsed
+        self._seq += 1
+        self.box.command(self._seq, Halt(mode))
+
+    def _stopped(self) -> None:
+        """Somebody asked for the end."""
+        self.stop_reason, self.exit_code = "stopped_by_user", 130
+        if self.state == "running":
+            self.halt(self._halt_asked)
+
+    def _fail(self, reason: str, message: str) -> None:
+        self.stop_reason, self.exit_code, self.message = reason, 1, message
+        self.watcher.say(max(self.elapsed(), 0.0), message, "error")
+
+    def elapsed(self) -> float:
+        """Seconds since the run began; 0 before."""
+        return (perf_counter_ns() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
+
+    # -- seconds
+
+    def _close_second(self, t_s: float) -> None:
+        situation = self._situation(t_s)
+        self.aggregate.second(situation)
+        snapshot = self.aggregate.snapshot(situation)
+        self.watcher.look(snapshot)
+        if self.watcher.events and self.watcher.events[-1] not in situation.events:
+            snapshot = self.aggregate.snapshot(self._situation(t_s))
+        self._write_second(situation)
+        self._socket.publish(snapshot)
+
+    def _write_second(self, situation: Situation) -> None:
+        deltas, self._deltas = self._deltas, []
+        gone, self._gone = self._gone, []
+        if self._records is not None:
+            try:
+                self._records.second(situation, deltas, controls=self.controls, events=self.watcher.take(), gone=gone)
+            except OSError as error:
+                # A full disk must not end a run that goes well; the summary may yet find room.
+                self.watcher.say(situation.t_s, f"journal: {error.strerror}", "error")
+
+    def _situation(self, t_s: float) -> Situation:
+        return situation(
+            t_s,
+            self.plan,
+            self.control,
+            state=self.state,
+            ending=bool(self._halted),
+            warmup_s=self.profile.warmup,
+            events=self.watcher.events,
+            workers=self.spec.workers,
+            alive=self.spec.workers - self._lost,
+        )
+
+    def _mark_stages(self, elapsed: float, plan_time: float) -> None:
+        """Note when each stage really was; ``hold`` and ``next`` make that differ from the plan."""
+        seen: set[int] = set()
+        for index in range(len(self.plan.pools)):
+            stage = self.plan.stage_of(index, plan_time)
+            if stage in seen or stage >= len(self._spans):
+                continue
+            seen.add(stage)
+            span = self._spans[stage]
+            if span is None:
+                self._spans[stage] = (elapsed if elapsed > STEP_S * 2 else 0.0, elapsed)
+                info = self.layout.stages[stage]
+                unit = "users" if info.unit == "users" else "iterations/s"
+                goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
+                number = 1 + sum(1 for other in self.layout.stages[:stage] if other.pool == info.pool)
+                self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
+            else:
+                self._spans[stage] = (span[0], elapsed)
+
+    def _drain_clock(self) -> None:
+        """Close what is left: whole seconds, and the piece after the last."""
+        elapsed = self.elapsed()
+        while elapsed >= self._seconds + 1:
+            self._seconds += 1
+            self._close_second(float(self._seconds))
+        self.state = "done"
+        self._close_second(max(elapsed, self._seconds + 0.001))
+
+    # -- commands
+
+    def handle(self, text: str, source: str) -> Reply:
+        """Follow a command from a viewer or a script."""
+        try:
+            command = parse_command(text)
+        except CommandError as error:
+            return Reply(0, False, str(error))
+        elapsed = max(self.elapsed(), 0.0)
+        if command.op == "status":
+            return Reply(0, True, self.state)
+        if command.op == "stop":
+            return self._handle_stop(now=command.now, source=source)
+        if self._halted or self.state == "done":
+            return Reply(0, False, "the run is coming to its end")
+        try:
+            change = steer(command, self.control, self.plan, elapsed)
+        except Rejected as error:
+            return Reply(0, False, str(error))
+        self.control = change.control
+        if self._epoch_ns:
+            self._send_control()
+        self._note(elapsed, text, change.pool, change.before, change.after, source)
+        by = "you" if source == "key" else source
+        self.watcher.say(elapsed, f"{by}: {change.said}")
+        return Reply(0, True, change.said)
+
+    def _handle_stop(self, *, now: bool, source: str) -> Reply:
+        mode = "cancel" if now else "drain"
+        if self._halted == "cancel" or (self._halted == mode):
+            return Reply(0, False, "the run is coming to its end already")
+        elapsed = max(self.elapsed(), 0.0)
+        self._note(elapsed, "stop now" if now else "stop", None, self.state, "draining", source)
+        self.watcher.say(elapsed, "stopping: what is in flight is cut" if now else "stopping: no new requests")
+        self._halt_asked = mode
+        if self.state == "running":
+            self._stopped()
+        elif self.state == "draining":
+            self.halt(mode)
+        return Reply(0, True, "stopping now" if now else "stopping: requests in flight may end")
+
+    def _send_control(self) -> None:
+        self._seq += 1
+        self.box.command(self._seq, Steer(max(self.elapsed(), 0.0), self.control))
+
+    def _note(self, t_s: float, command: str, pool: str | None, before: Any, after: Any, source: str) -> None:
+        self.controls.append(
+            {"t_s": round(t_s, 3), "command": command, "pool": pool, "from": before, "to": after, "source": source}
+        )
+
+    def _signalled(self) -> None:
+        self._handle_stop(now=bool(self._halt_asked), source="signal")
+
+    # -- what is written
+
+    def _describe(self) -> RunInfo | None:
+        return self._records.describe() if self._records is not None else None
+
+    def _finish(self) -> None:
+        """Write the summary and say goodbye to the viewers."""
+        assert self._records is not None
+        self._judge_target()
+        elapsed = max(self.elapsed(), 0.0)
+        path, message = self._records.finish(
+            duration_s=elapsed,
+            sending_ended_s=self._sending_ended_s if self._halted else elapsed,
+            stop_reason=self.stop_reason,
+            exit_code=self.exit_code,
+            stage_spans=self._spans,
+            controls=self.controls,
+            message=self.message,
+        )
+        self._socket.publish(Ended(self.exit_code, self.stop_reason, path, message))
+
+    def _judge_target(self) -> None:
+        """A run in which nothing ever answered has failed."""
+        total = self.aggregate.total()
+        failed = {outcome: count for outcome, count in total.outcomes.items() if count}
+        if self.exit_code == 0 and failed and set(failed) <= {Outcome.CONNECT_ERROR.value}:
+            self._fail("target_unreachable", "no connection to the target was ever made")
+
+
+def main() -> int:
+    """Run what standard input says."""
+    # The workers come first: on a busy machine the screen and the sums can wait, the load cannot.
+    with contextlib.suppress(OSError):
+        os.nice(5)
+    spec: RunSpec = pickle.load(sys.stdin.buffer)
+    return uvloop.run(Controller(spec).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The journal of a run: what a summary needs, appended once a second; a killed controller loses a second at most.
+
+A file begins with :data:`MAGIC` and is a row of records: length (4 bytes), CRC-32 (4 bytes), flag (1 byte, 1 for zlib),
+all little-endian, and a msgpack payload: first a :class:`~agenttop.run.summarize.RunHeader`, then :class:`Second` by
+second. A last record that is torn, or whatever follows a damaged one, is not read.
+
+What is written has its secrets masked before it gets here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.compact import compact
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import Event
+from agenttop.run.summarize import RunHeader, build_summary
+
+MAGIC = b"agenttop-journal/1\n"
+FILE_NAME = "journal.bin"
+_PREFIX = struct.Struct("<IIB")
+_RAW, _ZLIB = 0, 1
+#: Below this many bytes compressing does not pay.
+_SMALL = 256
+
+
+class JournalError(ValueError):
+    """A file is no journal, or has no header; the message names it."""
+
+
+class Second(msgspec.Struct, frozen=True):
+    """One second: how things stood at its end, and what was new."""
+
+    situation: Situation
+    deltas: list[Delta]
+    controls: list[dict[str, Any]] = []
+    events: list[Event] = []
+    gone: list[int] = []
+    """Workers that were lost in it."""
+
+
+class JournalWriter:
+    """Writes ``journal.bin`` of a run directory. A context manager."""
+
+    def __init__(self, directory: str | os.PathLike[str], header: RunHeader) -> None:
+        """Create the file with its header.
+
+        Raises:
+            FileExistsError: the directory has a journal.
+            OSError: it cannot be written.
+        """
+        self.path = Path(directory) / FILE_NAME
+        # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
+        self._file = self.path.open("xb", buffering=0)
+        self._encoder = msgspec.msgpack.Encoder()
+        self.size = 0
+        """Bytes written."""
+        try:
+            self._append(MAGIC)
+            self._append(_record(self._encoder.encode(header)))
+        except OSError:
+            self.close()
+            raise
+
+    def second(
+        self,
+        situation: Situation,
+        deltas: Sequence[Delta],
+        *,
+        controls: Sequence[Mapping[str, Any]] = (),
+        events: Sequence[Event] = (),
+        gone: Sequence[int] = (),
+    ) -> None:
+        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it.
+
+        Raises:
+            OSError: it cannot be written; what was written before stays readable and one may go on.
+        """
+        situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
+        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone))
+        self._append(_record(self._encoder.encode(second)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> JournalWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _append(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            self._file.truncate(self.size)  # a torn record in the middle would hide all that follows
+            self._file.seek(self.size)
+            raise
+        self.size += len(data)
+
+
+def read_journal(path: str | os.PathLike[str]) -> Iterator[RunHeader | Second]:
+    """The header, then every whole second.
+
+    Args:
+        path: the journal, or the run directory it lies in.
+
+    Raises:
+        OSError: it cannot be read.
+        JournalError: it is no journal of this version, or has not even a header.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / FILE_NAME
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise JournalError(f"{path}: not a journal of this version")
+        payload = _next(file.read)
+        if payload is None:
+            raise JournalError(f"{path}: the journal ends before its header")
+        try:
+            yield msgspec.msgpack.decode(payload, type=RunHeader)
+            seconds = msgspec.msgpack.Decoder(Second)
+            while (payload := _next(file.read)) is not None:
+                yield seconds.decode(payload)
+        except msgspec.DecodeError as error:
+            raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """The summary of a run that was cut off, marked incomplete, from its journal.
+
+    Raises:
+        OSError: there is no journal that can be read.
+        JournalError: it is none.
+    """
+    records = read_journal(directory)
+    header = next(records)
+    assert isinstance(header, RunHeader)
+    aggregate = Aggregate(header.layout)
+    controls: list[dict[str, Any]] = []
+    end_s = sending_s = 0.0
+    sending = True
+    for second in records:
+        assert isinstance(second, Second)
+        for delta in second.deltas:
+            aggregate.fold(delta)
+        for worker in second.gone:
+            aggregate.worker_gone(worker)
+        aggregate.second(second.situation)
+        controls += second.controls
+        end_s = second.situation.t_s
+        sending = sending and second.situation.state != "draining"
+        sending_s = end_s if sending else sending_s
+    return build_summary(
+        aggregate,
+        header,
+        duration_s=end_s,
+        sending_ended_s=sending_s,
+        stop_reason="error",
+        exit_code=1,
+        controls=controls,
+        incomplete=True,
+    )
+
+
+def _record(payload: bytes) -> bytes:
+    flag = _RAW
+    if len(payload) >= _SMALL:
+        packed = zlib.compress(payload, 1)
+        if len(packed) < len(payload):
+            payload, flag = packed, _ZLIB
+    return _PREFIX.pack(len(payload), zlib.crc32(payload), flag) + payload
+
+
+def _next(read: Any) -> bytes | None:
+    """The next payload; None at the end, be it torn."""
+    prefix = read(_PREFIX.size)
+    if len(prefix) < _PREFIX.size:
+        return None
+    length, checksum, flag = _PREFIX.unpack(prefix)
+    payload: bytes = read(length)
+    if len(payload) < length or zlib.crc32(payload) != checksum:
+        return None
+    return zlib.decompress(payload) if flag == _ZLIB else payload

@@ -1,0 +1,109 @@
+"""What the controller and its workers say to each other, as length-prefixed msgpack over a socket pair."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+
+import msgspec
+
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.layout import Layout
+from agenttop.schedule.control import Control
+
+
+class Start(msgspec.Struct, tag="start"):
+    """To a worker: what to do. Answered by :class:`Ready`."""
+
+    run_id: str
+    profile: bytes
+    """The pickled profile, secrets included: it goes over a pipe to a process of our own, never to a disk."""
+    secrets: tuple[str, ...]
+    """What must not appear in any text that comes back."""
+    layout: Layout
+    worker: int
+    workers: int
+
+
+class Go(msgspec.Struct, tag="go"):
+    """To a worker: the run's clock began, or begins, at this ``perf_counter_ns``."""
+
+    epoch_ns: int
+
+
+class Steer(msgspec.Struct, tag="steer"):
+    """To a worker: from ``at_s`` on this is what the controls say. The whole state, so that nothing is lost or
+    doubled.
+    """
+
+    at_s: float
+    control: Control
+
+
+class Members(msgspec.Struct, tag="members"):
+    """To a worker: you are number ``worker`` of ``workers`` from now on (another one died)."""
+
+    worker: int
+    workers: int
+
+
+class Halt(msgspec.Struct, tag="halt"):
+    """To a worker: ``finish`` (tasks under way go on), ``drain`` (requests in flight go on) or ``cancel``."""
+
+    mode: str
+
+
+class Ready(msgspec.Struct, tag="ready"):
+    """From a worker: compiled, waiting for :class:`Go`."""
+
+    pid: int
+
+
+class Done(msgspec.Struct, tag="done"):
+    """From a worker: every user has left; the last delta has been sent."""
+
+
+class Broken(msgspec.Struct, tag="broken"):
+    """From a worker: it cannot go on."""
+
+    message: str
+
+
+class Report(msgspec.Struct, tag="report"):
+    """From a worker: a delta."""
+
+    delta: Delta
+
+
+ToWorker = Start | Go | Steer | Members | Halt
+FromWorker = Ready | Done | Broken | Report
+
+_LENGTH = struct.Struct(">I")
+_encoder = msgspec.msgpack.Encoder()
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def pack(message: ToWorker | FromWorker) -> bytes:
+    """A message as it goes over the socket."""
+    body = _encoder.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    (length,) = _LENGTH.unpack(await reader.readexactly(4))
+    return await reader.readexactly(length)
+
+
+async def receive_from_worker(reader: asyncio.StreamReader) -> FromWorker:
+    """The next message of a worker.
+
+    Raises:
+        asyncio.IncompleteReadError: the worker is gone.
+    """
+    return _from_worker.decode(await _frame(reader))
+
+
+async def receive_from_controller(reader: asyncio.StreamReader) -> ToWorker:
+    """The next message of the controller. Raises like :func:`receive_from_worker`."""
+    return _to_worker.decode(await _frame(reader))

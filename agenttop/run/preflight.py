@@ -1,0 +1,39 @@
+"""Before a run: can its targets be reached at all?"""
+
+from __future__ import annotations
+
+import asyncio
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.profile.model import Profile
+from agenttop.users.connectors import Connectors
+from agenttop.wire.target import Target, parse_target
+
+
+async def unreachable(profile: Profile) -> str | None:
+    """Connect to every target once, as its users will, and close again.
+
+    Returns:
+        One line that says what cannot be reached and what to do, or None.
+    """
+    connectors = Connectors(asyncio.get_running_loop(), profile)
+    ways = {(pool.target or profile.target, pool.protocol == "ws"): pool.protocol for pool in profile.pools}
+    for (url, _), protocol in sorted(ways.items()):
+        target = parse_target(url)
+        connection = await connectors.of(protocol).connect(target)
+        if connection.failure is not None:
+            return _problem(target, *connection.failure)
+        connection.close()
+    return None
+
+
+def _problem(target: Target, outcome: Outcome, why: str) -> str:
+    remedy = "is it running, and is target (or --target) right?"
+    if "does not resolve" in why:
+        return f"cannot connect to {target.host}: {why}; is the name in target (or --target) right?"
+    if why.startswith("TLS"):
+        remedy = "see ca and verify under [tls]"
+    elif outcome is Outcome.TIMEOUT:
+        remedy = "is it reachable from here? connect_timeout says how long to wait"
+    where = f"[{target.host}]" if ":" in target.host else target.host
+    return f"cannot connect to {where}:{target.port}: {why}; {remedy}"

@@ -1,0 +1,120 @@
+"""What a run leaves behind: its journal while it goes, its summary when it is over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import Event, RunInfo
+from agenttop.report.summary import write_summary
+from agenttop.run.journal import JournalWriter
+from agenttop.run.places import SUMMARY
+from agenttop.run.plan import Plan
+from agenttop.run.spec import RunSpec
+from agenttop.run.summarize import build_summary, run_header
+
+
+class Records:
+    """The records of one run.
+
+    Raises:
+        OSError: the journal cannot be begun.
+    """
+
+    def __init__(self, spec: RunSpec, plan: Plan, aggregate: Aggregate) -> None:
+        self._spec = spec
+        self._aggregate = aggregate
+        profile, layout, limit = spec.profile, plan.layout, spec.limit_s
+        self._info = RunInfo(
+            run_id=spec.run_id,
+            name=profile.name or Path(spec.profile_name).stem,
+            profile=spec.profile_name,
+            target=str(spec.masked.get("target", "")),
+            started_at=_now(),
+            duration_s=plan.duration_s if limit is None else min(limit, plan.duration_s),
+            warmup_s=profile.warmup,
+            stages=layout.stages,
+            pools=tuple(info.name for info in layout.pools),
+            seed=profile.seed,
+            workers=spec.workers,
+            directory=spec.directory,
+        )
+        self._header = run_header(self._info, layout, spec.masked, spec.sha256)
+        self._journal = JournalWriter(spec.directory, self._header)
+        self._controls_written = 0
+
+    def describe(self) -> RunInfo:
+        """What a viewer is told first, the timeline so far in it."""
+        return replace(self._info, history=self._aggregate.timeline.ticks())
+
+    def second(
+        self,
+        situation: Situation,
+        deltas: Sequence[Delta],
+        *,
+        controls: Sequence[Mapping[str, Any]],
+        events: Sequence[Event],
+        gone: Sequence[int],
+    ) -> None:
+        """Append a second. ``controls`` are all so far; the rest is new.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        new = controls[self._controls_written :]
+        self._journal.second(situation, deltas, controls=new, events=events, gone=gone)
+        self._controls_written = len(controls)
+
+    def finish(
+        self,
+        *,
+        duration_s: float,
+        sending_ended_s: float,
+        stop_reason: str,
+        exit_code: int,
+        stage_spans: Sequence[tuple[float, float] | None],
+        controls: Sequence[Mapping[str, Any]],
+        message: str,
+    ) -> tuple[str, str]:
+        """Write the summary to the run's directory and to where the user wants it.
+
+        Returns:
+            Its path, empty where it could not be written, and what is to be said.
+        """
+        summary = build_summary(
+            self._aggregate,
+            self._header,
+            duration_s=duration_s,
+            sending_ended_s=sending_ended_s,
+            stop_reason=stop_reason,
+            exit_code=exit_code,
+            ended_at=_now(),
+            stage_spans=stage_spans,
+            controls=controls,
+        )
+        if message:
+            summary["run"]["message"] = message
+        summary["generator"]["warnings"] += self._spec.warnings
+        path = written = os.path.join(self._spec.directory, SUMMARY)
+        for place in (path, self._spec.out):
+            if place is not None:
+                try:
+                    write_summary(place, summary)
+                except OSError as error:
+                    message = f"cannot write the summary to {place}: {error.strerror}"
+                    written = "" if place == path else written
+        self._journal.close()
+        return written, message
+
+
+def _now() -> str:
+    """RFC 3339, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

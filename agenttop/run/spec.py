@@ -1,0 +1,27 @@
+"""What a controller is started with: everything about one run, handed over a pipe and never written to a disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agenttop.profile.model import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run to be. ``masked`` is the profile as it may be shown."""
+
+    run_id: str
+    directory: str
+    profile: Profile
+    profile_name: str
+    masked: dict[str, Any]
+    secrets: tuple[str, ...]
+    sha256: str
+    warnings: tuple[str, ...] = ()
+    workers: int = 1
+    limit_s: float | None = None
+    """The run ends after so many seconds, whatever the plan says."""
+    out: str | None = None
+    """Where else the summary is written."""

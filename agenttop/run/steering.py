@@ -1,0 +1,135 @@
+"""What a command does to the controls: a pure function of the plan, the controls and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agenttop.metrics.layout import Layout
+from agenttop.report.figures import clock
+from agenttop.run.command import Command
+from agenttop.run.plan import Plan
+from agenttop.schedule.control import Control, wanted_users
+
+
+class Rejected(Exception):
+    """The command cannot be followed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a command did. ``before`` and ``after`` go into the summary's ``controls``."""
+
+    control: Control
+    said: str
+    pool: str | None = None
+    before: float | str | None = None
+    after: float | str | None = None
+
+
+def steer(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
+    """Apply one of ``users rate hold resume pause next release``.
+
+    Args:
+        command: what is wanted.
+        control: the controls as they are.
+        plan: the plan of the run.
+        elapsed: seconds since the run began.
+
+    Raises:
+        Rejected: it makes no sense now.
+    """
+    layout = plan.layout
+    if command.op == "users":
+        return _users(command, control, plan, elapsed)
+    if command.op == "rate":
+        return _rate(command, control, plan, elapsed)
+    if command.op == "hold":
+        if control.held_at is not None:
+            raise Rejected("the plan's clock is held already")
+        held = control.hold(elapsed)
+        return Change(held, f"plan held at {clock(held.plan_time(elapsed))}", before="running", after="held")
+    if command.op == "resume":
+        if control.held_at is None and not control.paused:
+            raise Rejected("nothing is held or paused")
+        before = "held" if control.held_at is not None else "paused"
+        return Change(control.resume(elapsed), "the plan goes on", before=before, after="running")
+    if command.op == "pause":
+        paused = not control.paused
+        said = "new work is paused" if paused else "new work goes on"
+        names = ("running", "paused") if paused else ("paused", "running")
+        return Change(control.pause(paused), said, before=names[0], after=names[1])
+    if command.op == "next":
+        now = control.plan_time(elapsed)
+        boundary = plan.next_boundary(now)
+        if boundary is None:
+            raise Rejected("this is past the last stage")
+        index = plan.stage_at(boundary)
+        name = layout.stages[index].name if index >= 0 else "the end of the plan"
+        return Change(control.jump(elapsed, boundary), f"on to {name}", before=round(now, 3), after=round(boundary, 3))
+    pool = _pool(command.pool, layout)
+    manual = control.users is not None or control.pool_users or control.pool_rates
+    if pool is None and not manual:
+        raise Rejected("nothing is set by hand")
+    if pool is not None and pool not in control.pool_users and pool not in control.pool_rates:
+        raise Rejected(f"nothing of {command.pool} is set by hand")
+    whose = "the plan's targets" if pool is None else f"{command.pool}: the plan's target"
+    return Change(control.release(pool), f"{whose} again", command.pool, before="manual", after="plan")
+
+
+def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
+    layout = plan.layout
+    pool = _pool(command.pool, layout)
+    assert command.value is not None
+    wanted = wanted_users(plan.pools, plan.ramp, control, elapsed)
+    if pool is not None:
+        if layout.pools[pool].open:
+            raise Rejected(f"{command.pool} is driven by arrivals; say: rate N {command.pool}")
+        before = wanted[pool]
+    else:
+        sharing = [i for i, each in enumerate(plan.pools) if not each.open and each.ramp is None and each.weight > 0]
+        if not sharing:
+            raise Rejected(f"every pool has stages of its own; name one of: {', '.join(p.name for p in layout.pools)}")
+        before = sum(wanted[i] for i in sharing)
+    after = int(command.value) + (before if command.relative else 0)
+    if after < 0 and not command.relative:
+        raise Rejected("there are no fewer than 0 users")
+    after = max(after, 0)
+    if after == before and command.relative:
+        raise Rejected("there are no fewer than 0 users")
+    where = f" in {command.pool}" if command.pool else ""
+    return Change(control.with_users(after, pool), f"users{where} {before} → {after}", command.pool, before, after)
+
+
+def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
+    layout = plan.layout
+    assert command.value is not None
+    pool = _pool(command.pool, layout)
+    if pool is None:
+        open_pools = [index for index, info in enumerate(layout.pools) if info.open]
+        if len(open_pools) != 1:
+            raise Rejected("no pool is driven by arrivals" if not open_pools else "which pool? say: rate N POOL")
+        pool = open_pools[0]
+    name = layout.pools[pool].name
+    if not layout.pools[pool].open:
+        raise Rejected(f"{name} is driven by users; say: users N {name}")
+    if command.value < 0 or command.value > 1_000_000:
+        raise Rejected("a rate is 0 to 1 000 000 iterations per second")
+    before = wanted_rate(pool, control, plan, elapsed)
+    said = f"rate of {name} {before:g} → {command.value:g}/s"
+    return Change(control.with_rate(command.value, pool), said, name, round(before, 3), command.value)
+
+
+def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:
+    """Iterations per second wanted of an open pool."""
+    if control.paused:
+        return 0.0
+    return control.pool_rates.get(pool, plan.planned_rate(pool, control.plan_time(elapsed)))
+
+
+def _pool(name: str | None, layout: Layout) -> int | None:
+    if name is None or name == "all":
+        return None
+    for index, info in enumerate(layout.pools):
+        if info.name == name:
+            return index
+    raise Rejected(f"there is no pool {name}; there are: {', '.join(info.name for info in layout.pools)}")

@@ -1,0 +1,191 @@
+"""The summary of a run, made of its aggregate and of what its controller knows."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from agenttop import __version__
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.layout import Layout
+from agenttop.metrics.snapshot import RunInfo, StageInfo
+from agenttop.report.model import SCHEMA
+
+
+class RunHeader(msgspec.Struct, frozen=True):
+    """What is known of a run when it begins: enough, with its deltas, for a summary.
+
+    ``profile`` has its secrets masked.
+    """
+
+    info: RunInfo
+    layout: Layout
+    profile: dict[str, Any]
+    profile_sha256: str
+    host: str
+    python: str
+    cpu_count: int | None
+    agenttop_version: str
+
+
+def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str) -> RunHeader:
+    """The header of a run on this machine. The profile must be masked already; nothing here looks for secrets."""
+    return RunHeader(
+        info=msgspec.structs.replace(info, history=()),
+        layout=layout,
+        profile=dict(profile),
+        profile_sha256=profile_sha256,
+        host=socket.gethostname(),
+        python=platform.python_version(),
+        cpu_count=os.cpu_count(),
+        agenttop_version=__version__,
+    )
+
+
+def build_summary(
+    aggregate: Aggregate,
+    header: RunHeader,
+    *,
+    duration_s: float,
+    sending_ended_s: float,
+    stop_reason: str,
+    exit_code: int,
+    ended_at: str | None = None,
+    stage_spans: Sequence[tuple[float, float] | None] | None = None,
+    controls: Sequence[Mapping[str, Any]] = (),
+    thresholds: Sequence[Mapping[str, Any]] = (),
+    budget: Mapping[str, Any] | None = None,
+    quality: Mapping[str, Any] | None = None,
+    incomplete: bool = False,
+) -> dict[str, Any]:
+    """The summary, as plain data that validates against ``summary_schema()``.
+
+    Args:
+        aggregate: everything folded, every second closed.
+        header: the run.
+        duration_s: from the run's begin to the last answer or to giving up on it.
+        sending_ended_s: when the last request was sent, in seconds since the begin: rates are of the time from the end
+            of the warm-up to then.
+        stop_reason: ``completed``, ``stopped_by_user`` … (see metrics.md).
+        exit_code: of the process.
+        ended_at: RFC 3339; by default the begin and ``duration_s``.
+        stage_spans: when each stage really began and ended; None in it for one that was never reached. Without it they
+            are taken from the timeline, to the second.
+        controls: the commands given, as the summary has them.
+        thresholds: likewise.
+        budget: likewise.
+        quality: likewise.
+        incomplete: the run was cut off and this is what is left of it.
+    """
+    info, layout = header.info, header.layout
+    warmup_s, spans = layout.warmup_s, stage_spans or [_span(aggregate, stage) for stage in layout.stages]
+    measured_s = max(0.0, sending_ended_s - warmup_s)
+    run: dict[str, Any] = {
+        "id": info.run_id,
+        "name": info.name,
+        "started_at": info.started_at,
+        "ended_at": ended_at or _later(info.started_at, duration_s),
+        "duration_s": round(duration_s, 3),
+        "stop_reason": stop_reason,
+        "exit_code": exit_code,
+        "agenttop_version": header.agenttop_version,
+        "host": header.host,
+        "seed": info.seed,
+        "target": info.target,
+        "warmup_s": warmup_s,
+        "measured_s": round(measured_s, 3),
+        "directory": info.directory,
+    }
+    if incomplete:
+        run["incomplete"] = True
+    return {
+        "schema": SCHEMA,
+        "run": run,
+        "profile": header.profile,
+        "profile_sha256": header.profile_sha256,
+        "generator": _generator(aggregate, header),
+        "totals": aggregate.metrics_total(measured_s),
+        "pools": {
+            pool.name: aggregate.metrics_pool(i, measured_s)
+            | {"protocol": pool.protocol, "dialect": pool.dialect, "users_max": aggregate.workers.users_max[i]}
+            for i, pool in enumerate(layout.pools)
+        },
+        "requests": {
+            f"{layout.pools[request.pool].name}/{request.name}": aggregate.metrics_request(i, measured_s)
+            for i, request in enumerate(layout.requests)
+        },
+        "stages": [
+            _stage(aggregate, stage, span, sending_ended_s, warmup_s)
+            for stage, span in zip(layout.stages, spans, strict=True)
+        ],
+        "timeline": aggregate.timeline.summary(),
+        "thresholds": [dict(threshold) for threshold in thresholds],
+        "checks": {
+            name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
+        },
+        "budget": dict(budget or {}),
+        "quality": None if quality is None else dict(quality),
+        "controls": [dict(control) for control in controls],
+    }
+
+
+def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
+    workers, saturation = aggregate.workers, aggregate.saturation
+    return {
+        "workers": header.info.workers,
+        "cpu_count": header.cpu_count,
+        "python": header.python,
+        "loop_lag_ms": saturation.loop_lag.dist(),
+        "cpu_percent_max": round(workers.cpu_percent_max, 1),
+        "max_rss_mb": round(workers.rss_mb_max, 1),
+        "open_files_max": workers.open_files_max,
+        "saturated": saturation.ever,
+        "warnings": [*saturation.warnings(), *workers.warnings],
+    }
+
+
+def _span(aggregate: Aggregate, stage: StageInfo) -> tuple[float, float] | None:
+    """When a stage was, as far as the timeline tells: a pool's own stages run beside those it knows, as planned."""
+    if stage.pool is None:
+        return aggregate.timeline.span(stage.index)
+    columns = aggregate.timeline.columns()["t_s"]
+    end_s = min(stage.end_s, columns[-1] if columns else 0.0)
+    return (stage.start_s, end_s) if end_s > stage.start_s else None
+
+
+def _stage(
+    aggregate: Aggregate, stage: StageInfo, span: tuple[float, float] | None, sending_ended_s: float, warmup_s: float
+) -> dict[str, Any]:
+    start_s, end_s = span or (stage.start_s, stage.end_s)
+    measured_s = max(0.0, min(end_s, sending_ended_s) - max(start_s, warmup_s)) if span else 0.0
+    return {
+        "index": stage.index,
+        "name": stage.name,
+        "start_s": round(start_s, 3),
+        "end_s": round(end_s, 3),
+        "target_start": stage.target_start,
+        "target_end": stage.target_end,
+        "unit": stage.unit,
+        "pool": stage.pool,
+        "planned_start_s": stage.start_s,
+        "planned_end_s": stage.end_s,
+        "measured_s": round(measured_s, 3),
+        **aggregate.metrics_stage(stage.index, measured_s),
+    }
+
+
+def _later(started_at: str, seconds: float) -> str | None:
+    """``started_at`` (RFC 3339) and some seconds; None where it is no time."""
+    try:
+        ended = datetime.fromisoformat(started_at) + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return None
+    if ended.tzinfo is not None:
+        ended = ended.astimezone(UTC)
+    return ended.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,62 @@
+"""What the plan and the controls want of every pool at one moment, for the screen and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agenttop.metrics.situation import PoolTarget, Situation
+from agenttop.metrics.snapshot import Event
+from agenttop.run.plan import Plan
+from agenttop.run.steering import wanted_rate
+from agenttop.schedule.control import Control, wanted_users
+
+
+def situation(
+    t_s: float,
+    plan: Plan,
+    control: Control,
+    *,
+    state: str,
+    ending: bool,
+    warmup_s: float,
+    events: Iterable[Event],
+    workers: int,
+    alive: int,
+) -> Situation:
+    """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more."""
+    plan_time = control.plan_time(t_s)
+    wanted = wanted_users(plan.pools, plan.ramp, control, t_s)
+    planned = wanted_users(plan.pools, plan.ramp, Control(control.shift, control.held_at), t_s)
+    if ending:
+        wanted = planned = [0] * len(wanted)
+    pools: list[PoolTarget] = []
+    rate = 0.0
+    manual: list[str] = []
+    for index, info in enumerate(plan.layout.pools):
+        by_hand = index in control.pool_users or index in control.pool_rates
+        if info.open:
+            now = 0.0 if ending else wanted_rate(index, control, plan, t_s)
+            rate += now
+            pools.append(PoolTarget(now, 0.0 if ending else plan.planned_rate(index, plan_time), by_hand))
+        else:
+            shared = control.users is not None and plan.pools[index].ramp is None
+            pools.append(PoolTarget(wanted[index], planned[index], by_hand or shared))
+        if by_hand:
+            manual.append(info.name)
+    return Situation(
+        t_s=t_s,
+        plan_t_s=plan_time,
+        state=state,
+        warmup=t_s <= warmup_s,
+        held=control.held_at is not None,
+        paused=control.paused,
+        stage=-1 if ending else plan.stage_at(plan_time),
+        target_users=sum(wanted),
+        planned_users=sum(planned),
+        rate=rate,
+        manual=("all", *manual) if control.users is not None else tuple(manual),
+        pools=tuple(pools),
+        events=tuple(events),
+        workers=workers,
+        alive=alive,
+    )

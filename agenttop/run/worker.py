@@ -1,0 +1,310 @@
+"""A worker: one process, one event loop, its share of every pool's users. Started as ``python -m agenttop.run.worker
+FD``.
+
+It knows the whole schedule and its own number, so its share at any moment is a pure function of the time: the
+controller tells it changes only. If the controller goes away it stops sending by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import pickle
+import signal
+import socket
+import sys
+from array import array
+from time import perf_counter_ns, process_time_ns
+
+import psutil
+import uvloop
+
+from agenttop.metrics.delta import WARMUP, Delta, Health, PoolState
+from agenttop.metrics.histogram import fold
+from agenttop.metrics.recorder import Recorder
+from agenttop.profile.model import Profile
+from agenttop.run.files import raise_file_limit
+from agenttop.run.messages import (
+    Broken,
+    Done,
+    FromWorker,
+    Go,
+    Halt,
+    Members,
+    Ready,
+    Report,
+    Start,
+    Steer,
+    pack,
+    receive_from_controller,
+)
+from agenttop.run.plan import Plan
+from agenttop.run.spin import Spin
+from agenttop.schedule.arrivals import Arrivals
+from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.shares import worker_share
+from agenttop.users.compile import compile_pools
+from agenttop.users.connectors import Connectors
+from agenttop.users.pool import PoolRuntime
+
+TICK_S = 0.01
+"""How often the plan is looked at, and how finely loop lag is measured."""
+DELTA_S = 0.25
+"""How often figures are sent."""
+WATCH_S = 0.05
+"""How often timeouts are looked at."""
+
+
+class Worker:
+    """The worker's side of a run."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, writer: asyncio.StreamWriter, start: Start) -> None:
+        self._loop = loop
+        self._writer = writer
+        self._number = start.worker  # its name in deltas, for good
+        self._worker, self._workers = start.worker, start.workers  # its share, which a death changes
+        profile: Profile = pickle.loads(start.profile)
+        self._profile = profile
+        self._plan = Plan(profile, start.layout)
+        self._compiled = compile_pools(profile, start.layout)
+        self._recorder = Recorder(len(start.layout.requests), start.secrets)
+        self._connectors = Connectors(loop, profile)
+        self._control = Control()
+        self._pools: list[PoolRuntime] = []
+        self._arrivals: dict[int, Arrivals] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._halted = ""
+        self._epoch_ns = 0
+        self._seq = 0
+        self._lags = array("q")
+        self._due = 0.0
+        self._cpu = (perf_counter_ns(), process_time_ns())
+        self._spin = Spin()
+        self._process = psutil.Process()
+        self._base_files = self._process.num_fds() if hasattr(self._process, "num_fds") else 0
+        self.finished: asyncio.Future[None] = loop.create_future()
+
+    # -- from the controller
+
+    def go(self, epoch_ns: int) -> None:
+        """Begin at the epoch."""
+        self._epoch_ns = epoch_ns
+        for compiled in self._compiled:
+            pool = PoolRuntime(
+                compiled,
+                loop=self._loop,
+                recorder=self._recorder,
+                transport=self._connectors.of(compiled.protocol),
+                epoch_ns=epoch_ns,
+                seed=self._profile.seed,
+                worker=self._worker,
+                workers=self._workers,
+                redirects=self._profile.follow_redirects,
+            )
+            self._pools.append(pool)
+            ramp = self._plan.pools[compiled.index].ramp
+            if compiled.open and ramp is not None:
+                self._arrivals[compiled.index] = Arrivals(
+                    ramp, poisson=compiled.poisson, seed=self._profile.seed * 1000 + compiled.index
+                )
+        self._share_out()
+        wait = max((epoch_ns - perf_counter_ns()) / 1e9, 0.0)
+        self._due = self._loop.time() + wait
+        self._loop.call_later(wait, self._tick)
+        self._loop.call_later(wait + WATCH_S, self._watch)
+        self._loop.call_later(wait + DELTA_S, self._report)
+        for index in self._arrivals:
+            self._drive(index)
+
+    def steer(self, message: Steer) -> None:
+        """Follow the controls from now on."""
+        self._control = message.control
+        for index, arrivals in self._arrivals.items():
+            arrivals.change(message.at_s, message.control, index)
+            self._drive(index)
+        for pool in self._pools:
+            pool.pause(message.control.paused)
+        self._aim()
+
+    def join(self, message: Members) -> None:
+        """Take a new share."""
+        self._worker, self._workers = message.worker, message.workers
+        self._share_out()
+        self._aim()
+
+    def halt(self, mode: str) -> None:
+        """Come to an end."""
+        order = ("", "finish", "drain", "cancel")
+        if order.index(mode) <= order.index(self._halted):
+            return
+        if not self._halted:
+            # Whoever has arrived by now has arrived, however late we are.
+            for index in self._arrivals:
+                while self._pools[index].leaves and self._arrivals[index].peek() <= self._elapsed():
+                    self._drive(index)
+        self._halted = mode
+        for timer in self._timers.values():
+            timer.cancel()
+        for pool in self._pools:
+            if mode == "cancel":
+                pool.cancel()
+            else:
+                pool.finish(sending=mode == "finish")
+
+    # -- the clock
+
+    def _elapsed(self) -> float:
+        return (perf_counter_ns() - self._epoch_ns) / 1e9
+
+    def _tick(self) -> None:
+        """Every 10 ms: the lag of the loop, the stage, the number of users."""
+        now = self._loop.time()
+        self._lags.append(int(max(now - self._due, 0.0) * 1e9))
+        self._due = max(self._due + TICK_S, now + TICK_S / 2)
+        self._loop.call_at(self._due, self._tick)
+        # The first tick can come a millisecond early; the run has no time before 0, and no warm-up in it.
+        elapsed = max(self._elapsed(), 0.0)
+        plan_time = self._control.plan_time(elapsed)
+        warm = elapsed < self._profile.warmup
+        for pool in self._pools:
+            stage = WARMUP if warm else self._plan.stage_of(pool.compiled.index, plan_time)
+            if stage != pool.stage or not pool.leaves:
+                pool.enter(stage)
+        self._aim()
+        if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
+            self.finished.set_result(None)
+
+    def _aim(self) -> None:
+        if self._halted or not self._pools or not self._pools[0].leaves:
+            return
+        wanted = wanted_users(self._plan.pools, self._plan.ramp, self._control, self._elapsed())
+        for pool, users in zip(self._pools, wanted, strict=True):
+            if not pool.compiled.open:
+                pool.aim(worker_share(users, self._worker, self._workers, pool.compiled.index))
+
+    def _share_out(self) -> None:
+        for pool in self._pools:
+            share = worker_share(pool.compiled.max_users, self._worker, self._workers, pool.compiled.index)
+            pool.max_users = share
+
+    def _drive(self, index: int) -> None:
+        """Let in whoever has arrived, and wait for the next. uvloop's timers may fire a millisecond early: look at the
+        clock.
+        """
+        timer = self._timers.pop(index, None)
+        if timer is not None:
+            timer.cancel()
+        if self._halted:
+            return
+        arrivals, pool = self._arrivals[index], self._pools[index]
+        if pool.leaves:
+            now = perf_counter_ns()
+            number = arrivals.number
+            arrived = arrivals.pop_until((now - self._epoch_ns) / 1e9, 1000)
+            for offset, time in enumerate(arrived):
+                if (number + offset) % self._workers == self._worker:
+                    pool.arrive(self._epoch_ns + int(time * 1e9))
+            self._spin.note(index, now, idle=not arrived)
+        wait = arrivals.peek() - self._elapsed()
+        if wait < 1e9:
+            self._timers[index] = self._loop.call_later(max(wait, 0.0), self._drive, index)
+
+    def _watch(self) -> None:
+        """Every 50 ms: end what takes too long."""
+        now = perf_counter_ns()
+        for pool in self._pools:
+            pool.watch(now)
+        self._loop.call_later(WATCH_S, self._watch)
+
+    # -- to the controller
+
+    def _report(self) -> None:
+        """Every 250 ms: everything new."""
+        self.report()
+        elapsed = self._elapsed()
+        self._loop.call_later(DELTA_S - elapsed % DELTA_S + 0.001, self._report)
+
+    def report(self) -> None:
+        """Send a delta."""
+        now = perf_counter_ns()
+        states, oldest, users = [], 0, 0
+        for pool in self._pools:
+            flying, sent = pool.watch(now)
+            oldest = min(oldest, sent) if oldest and sent else oldest or sent
+            states.append(PoolState(pool.compiled.index, len(pool.tasks) - len(pool.idle), flying))
+            users += len(pool.tasks)
+        leaves, pools, errors, checks = self._recorder.fold()
+        lags, self._lags = self._lags, array("q")
+        wall, cpu = self._cpu
+        self._cpu = (now, process_time_ns())
+        self._seq += 1
+        busy = self._cpu[1] - cpu - self._spin.take()
+        health = Health(
+            loop_lag=fold(lags) if lags else None,
+            cpu_percent=100.0 * max(busy, 0) / max(now - wall, 1),
+            rss_mb=self._process.memory_info().rss / 1e6,
+            open_files=self._base_files + users,
+        )
+        age = (now - oldest) / 1e9 if oldest else 0.0
+        delta = Delta(self._number, self._seq, self._elapsed(), leaves, pools, errors, checks, states, age, health)
+        self.send(Report(delta))
+
+    def send(self, message: FromWorker) -> None:
+        """Send a message; what a stuck controller does not read is bounded by what fits its socket and our memory."""
+        self._writer.write(pack(message))
+
+
+async def main(fd: int) -> None:
+    """Serve one run, then end."""
+    loop = asyncio.get_running_loop()
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd), limit=1 << 24)
+    start = await receive_from_controller(reader)
+    assert isinstance(start, Start)
+    try:
+        worker = Worker(loop, writer, start)
+    except Exception as error:  # whatever it is, the controller must hear of it
+        writer.write(pack(Broken(f"{type(error).__name__}: {error}")))
+        await writer.drain()
+        return
+    # What was made so far stays: the collector need not look at it again, and rarely at the rest.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    worker.send(Ready(os.getpid()))
+
+    async def obey() -> None:
+        while True:
+            try:
+                message = await receive_from_controller(reader)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # Nobody is left to stop us or to hear what we measure: no load without a master.
+                worker.halt("cancel")
+                return
+            if isinstance(message, Go):
+                worker.go(message.epoch_ns)
+            elif isinstance(message, Steer):
+                worker.steer(message)
+            elif isinstance(message, Members):
+                worker.join(message)
+            elif isinstance(message, Halt):
+                worker.halt(message.mode)
+
+    obeying = asyncio.ensure_future(obey())
+    await worker.finished
+    worker.report()
+    worker.send(Done())
+    with contextlib.suppress(ConnectionError):
+        await writer.drain()
+    obeying.cancel()
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+if __name__ == "__main__":
+    # The controller decides when a run ends; a Ctrl-C in the terminal is its business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_file_limit()
+    uvloop.run(main(int(sys.argv[1])))

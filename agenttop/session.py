@@ -1,0 +1,292 @@
+"""What a command amounts to: a profile loaded, a run launched, a view opened on it, its summary shown."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
+
+from agenttop import plain
+from agenttop.exits import DONE, FAILED, USAGE, UsageError
+from agenttop.metrics.snapshot import Ended
+from agenttop.profile.load import Loaded, load_profile
+from agenttop.profile.problems import ProfileError
+from agenttop.report.summary import SummaryError, encode_summary, load_summary, write_summary
+from agenttop.report.text import render_text
+from agenttop.run.control_socket import SocketFeed
+from agenttop.run.files import files_warning
+from agenttop.run.journal import FILE_NAME as JOURNAL
+from agenttop.run.journal import JournalError, rebuild
+from agenttop.run.launch import LaunchError, default_workers, launch
+from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
+from agenttop.run.spec import RunSpec
+
+
+def builtin_profile(name: str) -> Path:
+    """A profile that is shipped: in the package, or beside it in a checkout.
+
+    Raises:
+        UsageError: it is in neither place.
+    """
+    package = Path(__file__).parent
+    for place in (package / "profiles", package.parent / "profiles"):
+        if (place / name).is_file():
+            return place / name
+    raise UsageError(f"the profile {name} is not installed")
+
+
+def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = False) -> int:
+    """Run a profile as the command line says; returns the exit code.
+
+    ``own_target``: the target is a child of this process, so the run cannot be left alone.
+
+    Raises:
+        UsageError: something the user can mend.
+    """
+    if options.spawn_rate is not None and options.users is None:
+        raise UsageError("--spawn-rate goes with --users")
+    try:
+        loaded = load_profile(
+            path,
+            overrides=options.set,
+            target=options.target,
+            users=options.users,
+            spawn_rate=options.spawn_rate,
+            run_for=options.limit,
+        )
+    except ProfileError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return USAGE
+    out = _writable(options.out)
+    messages = sys.stderr if options.out == "-" else sys.stdout
+    chosen = options.workers if options.workers != 0 else loaded.settings.workers
+    workers = chosen if isinstance(chosen, int) else default_workers()
+    warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
+    for warning in warnings:
+        print(f"agenttop: {warning}", file=sys.stderr)
+    spec = _spec(path, loaded, tuple(warnings), workers, options.limit, out)
+    try:
+        socket = launch(spec)
+    except (LaunchError, OSError) as error:
+        print(f"agenttop: {error}", file=sys.stderr)
+        return FAILED
+    feed = SocketFeed(socket, can_detach=not own_target)
+    try:
+        outcome = _view(feed, options, messages, lines=options.out == "-")
+    except (ConnectionError, FileNotFoundError):
+        outcome = plain.Outcome(None)
+    if outcome.left and (options.on_hangup == "stop" or own_target):
+        # A target of our own must live until its run has ended.
+        asyncio.run(_tell(socket, "stop", until_end=own_target))
+        return DONE
+    if outcome.left:
+        _say(f"the run goes on: agenttop attach {spec.run_id}", messages)
+        return FAILED if outcome.failed else DONE
+    return _conclude(outcome.ended, spec.directory, messages, options)
+
+
+def attach(run: str | None, options: argparse.Namespace) -> int:
+    """View a live run."""
+    run_id = find_run(run)
+    feed = SocketFeed(socket_path(run_id), can_detach=True)
+    try:
+        outcome = _view(feed, options, sys.stdout, lines=False)
+    except (ConnectionError, FileNotFoundError):
+        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    if outcome.left:
+        if options.on_hangup == "stop":
+            asyncio.run(_tell(socket_path(run_id), "stop"))
+        return FAILED if outcome.failed else DONE
+    return _conclude(outcome.ended, str(runs_directory() / run_id), sys.stdout, options)
+
+
+def control(run: str, command: str) -> int:
+    """Send one command to a live run and print its answer as JSON; 1 where it was rejected."""
+    run_id = find_run(run)
+    if not command.strip():
+        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, stop or status")
+    try:
+        answer = asyncio.run(_tell(socket_path(run_id), command))
+    except (ConnectionError, FileNotFoundError):
+        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    print(json.dumps(answer, ensure_ascii=False))
+    return DONE if answer.get("applied", True) else FAILED
+
+
+def list_runs(*, as_json: bool) -> int:
+    """Print the live runs."""
+    runs = live_runs()
+    if as_json:
+        print(json.dumps([{"run": run, "directory": str(runs_directory() / run)} for run in runs]))
+    elif not runs:
+        print("no live runs")
+    else:
+        print("\n".join(runs))
+    return DONE
+
+
+def find_run(wanted: str | None) -> str:
+    """The live run of this id, of this beginning or part of an id (the profile's name is in it), or the only one.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    runs = live_runs()
+    if not runs:
+        raise UsageError("there is no live run on this machine; finished ones: agenttop report RUN")
+    if wanted is None:
+        found = runs
+    else:
+        found = [run for run in runs if run == wanted] or [run for run in runs if run.startswith(wanted)]
+        found = found or [run for run in runs if f"-{wanted}-" in run]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"no live run is called {wanted}; there are: {', '.join(runs)}")
+    raise UsageError(f"which one? {', '.join(found)}")
+
+
+def show_report(where: str, out: str | None) -> int:
+    """Print the summary of a file, a run directory or a run's id; rebuild it where the run was cut off."""
+    path = Path(where)
+    if not path.exists() and (runs_directory() / where).is_dir():
+        path = runs_directory() / where
+    target = _writable(out)
+    try:
+        if path.is_dir() and not (path / SUMMARY).exists():
+            if not (path / JOURNAL).exists():
+                raise UsageError(f"{where}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
+            summary = rebuild(path)
+            write_summary(path / SUMMARY, summary)
+        else:
+            summary = load_summary(path / SUMMARY if path.is_dir() else path)
+    except (SummaryError, JournalError) as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{where}: {error.strerror}") from None
+    if target is not None:
+        write_summary(target, summary)
+    _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
+    return DONE
+
+
+# -- pieces
+
+
+def _spec(
+    path: Path, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
+) -> RunSpec:
+    try:
+        run_id, directory = new_run(loaded.profile.name or path.stem)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
+    return RunSpec(
+        run_id=run_id,
+        directory=str(directory),
+        profile=loaded.profile,
+        profile_name=path.name,
+        masked=loaded.masked,
+        secrets=_spellings(loaded.secrets),
+        sha256=loaded.sha256,
+        warnings=warnings,
+        workers=workers,
+        limit_s=limit_s,
+        out=out,
+    )
+
+
+def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:
+    """Secrets as a target may say them back: as they are, within a URL, within JSON. The longest first."""
+    found: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= 4:  # masking "a" everywhere would leave nothing to read
+            found |= {secret, quote_plus(secret), json.dumps(secret)[1:-1]}
+            found |= {quote(secret, safe=safe) for safe in ("", "/", "/?&=%:@!$'()*+,;~")}
+    return tuple(sorted(found, key=lambda text: (-len(text), text)))
+
+
+def _writable(out: str | None) -> str | None:
+    """The absolute path to write to, made sure of before anything is sent; None for none and for standard output."""
+    if out is None or out == "-":
+        return None
+    path = Path(out).absolute()
+    if path.is_dir():
+        raise UsageError(f"--out {out} is a directory; name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no directory {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"--out {out} cannot be written")
+    return str(path)
+
+
+def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool) -> plain.Outcome:
+    """The live screen where there is a terminal for it, else a line a second."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    if options.headless or lines or not terminal:
+        return asyncio.run(plain.follow(feed, messages))
+    # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
+    from agenttop.tui.app import run_live
+    from agenttop.tui.result import How
+
+    with contextlib.suppress(OSError):
+        os.nice(5)  # the workers come first: a late screen is late, a late worker is wrong
+    result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
+    return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
+
+
+def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
+    """Show the summary of a run that is over."""
+    if ended is None:
+        _say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
+        return FAILED
+    if ended.message:
+        _say(f"agenttop: {ended.message}", sys.stderr)
+    if not ended.summary:
+        return FAILED
+    summary = load_summary(ended.summary)
+    out = getattr(options, "out", None)
+    if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
+        _print_summary(summary, messages, as_json=False, ascii_only=options.ascii)
+    if out == "-":
+        _print_summary(summary, sys.stdout, as_json=True, ascii_only=False)
+    return ended.exit_code
+
+
+def _print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
+    if as_json:
+        stream.write(encode_summary(summary).decode())
+        stream.write("\n")
+        stream.flush()
+        return
+    terminal = stream.isatty()
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
+    _say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
+
+
+def _say(text: str, stream: TextIO) -> None:
+    print(text, file=stream, flush=True)
+
+
+async def _tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:
+    """One command, one answer (``status``: the present snapshot). ``until_end``: wait for the end of the run."""
+    feed = SocketFeed(socket)
+    await feed.open()
+    try:
+        reply = await feed.command(command, source="ctl")
+        if command.strip() == "status" and reply.applied:
+            return await feed.status()
+        if until_end:
+            async for _ in feed.messages():
+                pass
+        return {"applied": reply.applied, "message": reply.message}
+    finally:
+        await feed.close()

@@ -1,0 +1,324 @@
+"""The live screen: reads a feed, draws each snapshot once, and sends what the keys ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Console
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.theme import Theme
+
+from agenttop.feed import COMMANDS, Feed, can_detach
+from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
+from agenttop.tui import look as looks
+from agenttop.tui import signals
+from agenttop.tui.commander import Commander
+from agenttop.tui.history import History
+from agenttop.tui.result import How, LiveResult
+from agenttop.tui.screens.help import HelpScreen
+from agenttop.tui.screens.main import MainScreen
+from agenttop.tui.text import clean
+from agenttop.tui.view import ORDERS, View
+from agenttop.tui.widgets.bar import Bar, Question
+from agenttop.tui.widgets.prompt import Prompt
+
+#: Seconds without a snapshot after which the screen says so.
+SILENT_S = 3.0
+THEME = Theme(
+    name="agenttop",
+    primary="#7fb4f5",
+    background=looks.BACKGROUND,
+    surface=looks.BACKGROUND,
+    panel=looks.BACKGROUND,
+    foreground=looks.FOREGROUND,
+    dark=True,
+)
+
+
+class Arrived(Message):
+    """There is a newer snapshot. One message stands for all that came while the screen was busy."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Arrived)
+
+
+class AgenttopApp(App[LiveResult], inherit_bindings=False):
+    """A viewer of one run. ``clock`` gives monotonic seconds, for noticing that the run went silent."""
+
+    CSS_PATH: ClassVar[str | Path] = Path(__file__).with_name("agenttop.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False, priority=True)]
+
+    def __init__(
+        self, feed: Feed, *, ascii: bool = False, ansi: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        no_color = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=ansi or no_color)
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = "ansi-dark" if ansi or no_color else THEME.name
+        self.look = looks.choose(ascii=ascii, ansi=ansi, no_color=no_color)
+        self.feed = feed
+        self.main = MainScreen()
+        self.commander = Commander(feed, self._tell)
+        self.info: RunInfo | None = None
+        self.history: History | None = None
+        self.snap: Snapshot | None = None
+        self.frozen: View | None = None
+        self.choice: View | None = None
+        """The user's choices, carried from view to view."""
+        self.stopping = 0
+        self.drawn_seq = -1
+        """Of the last snapshot that was drawn."""
+        self._clock = clock
+        self._heard_s = clock()
+
+    # The run's side: reading and drawing.
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self.main)
+        self.main.query_one(Bar).detach = can_detach(self.feed)
+        self.run_worker(self._read(), group="read")
+        self.run_worker(self.commander.work(), group="commands")
+        self.set_interval(1.0, self.listen)
+
+    async def on_unmount(self) -> None:
+        await self.feed.close()
+
+    async def _read(self) -> None:
+        try:
+            self.info = await self.feed.open()
+            self.history = History(self.info)
+            async for message in self.feed.messages():
+                self._heard_s = self._clock()
+                if isinstance(message, Ended):
+                    self._ended(message)
+                    return
+                self.snap = message
+                self.history.add(message.tick, message.plan_t_s)
+                self.post_message(Arrived())
+        except OSError as error:
+            self._leave(How.LOST, str(error))
+        else:
+            self._leave(How.LOST, "the run closed its connection")
+
+    def on_arrived(self) -> None:
+        self.draw(force=False)
+
+    def view(self) -> View | None:
+        """What there is to draw; None before the first snapshot."""
+        if self.info is None or self.history is None or self.snap is None:
+            return None
+        silent_s = self._clock() - self._heard_s
+        if self.choice is None:
+            self.choice = View(self.info, self.snap, self.history, self.look)
+        shown = self.frozen
+        return dataclasses.replace(
+            self.choice,
+            snap=shown.snap if shown else self.snap,
+            history=shown.history if shown else self.history,
+            frozen_s=self.snap.t_s - shown.snap.t_s if shown else None,
+            enlarged=self.main.enlarged is not None,
+            stopping=self.stopping,
+            silent_s=silent_s if silent_s > SILENT_S else 0.0,
+        )
+
+    def draw(self, *, force: bool = True) -> None:
+        """Bring the screen up to date; ``force`` draws also what has a slower pace."""
+        view = self.view()
+        if view is None or self.snap is None or not self.main.is_mounted:
+            return
+        with self.batch_update():
+            self.main.query_one(Bar).expire(self.snap.t_s)
+            self.main.show(view, force=force)
+        self.drawn_seq = self.snap.seq
+
+    def listen(self) -> None:
+        """Say so once the run is silent for too long."""
+        if self._clock() - self._heard_s > SILENT_S:
+            self.draw(force=False)
+
+    def _ended(self, ended: Ended) -> None:
+        self.frozen = None
+        self.draw()
+        result = LiveResult(How.ENDED, ended, bool(self.stopping), ended.message)
+        self.call_after_refresh(self.exit, result)
+
+    def _leave(self, how: How, message: str = "") -> None:
+        self.exit(LiveResult(how, None, bool(self.stopping), message))
+
+    # The user's side: keys.py names these.
+
+    def _choose(self, **changes: object) -> None:
+        if self.choice is not None:
+            self.choice = dataclasses.replace(self.choice, **changes)  # type: ignore[arg-type]
+            self.draw()
+
+    def _tell(self, text: str, ok: bool) -> None:
+        prompt = self.main.query_one(Prompt)
+        prompt.reply(("applied: " if ok else "! rejected: ") + clean(text))
+        self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "interrupt":
+            return True
+        if self.focused is not None:  # a prompt or a question has the keys
+            return False
+        return can_detach(self.feed) if action == "detach" else True
+
+    def action_users(self, step: int) -> None:
+        if self.snap is not None and self.choice is not None:
+            self.commander.more(step, self.snap, self.choice.pool)
+
+    def action_next_pool(self) -> None:
+        if self.choice is not None and self.snap is not None:
+            names: list[str | None] = [None, *(pool.name for pool in self.snap.pools)]
+            at = names.index(self.choice.pool) if self.choice.pool in names else 0
+            self._choose(pool=names[(at + 1) % len(names)])
+
+    def action_all_pools(self) -> None:
+        self._choose(pool=None)
+
+    def action_release(self) -> None:
+        pool = self.choice.pool if self.choice is not None else None
+        self.commander.send(f"release {pool}" if pool else "release")
+
+    def action_hold(self) -> None:
+        self.commander.send("resume" if self.snap is not None and self.snap.held else "hold")
+
+    def action_pause(self) -> None:
+        self.commander.send("pause")
+
+    def action_next_stage(self) -> None:
+        view = self.view()
+        if view is None:
+            return
+        stages, stage = view.stages, view.stage
+        at = stages.index(stage) + 1 if stage in stages else len(stages)
+        name = f"go on to stage {clean(stages[at].name)}?" if at < len(stages) else "this is the last stage: end it?"
+        self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
+
+    def action_ask_quit(self) -> None:
+        choices = [("s", "stop and summarise"), ("l", "leave it running"), ("esc", "stay")]
+        answers: dict[str, Callable[[], None]] = {"s": self._stop, "l": lambda: self._leave(How.DETACHED)}
+        if not can_detach(self.feed):
+            del choices[1], answers["l"]
+        self._ask("quit?", tuple(choices), answers)
+
+    def action_detach(self) -> None:
+        self._leave(How.DETACHED)
+
+    def action_freeze(self) -> None:
+        view = self.view()
+        if view is not None:
+            self.frozen = None if self.frozen else dataclasses.replace(view, history=view.history.copy())
+            self.draw()
+
+    def action_enlarge(self, key: str) -> None:
+        self.main.enlarge(int(key))
+        self._choose(scroll=0)
+
+    async def action_back(self) -> None:
+        if self.main.enlarged is not None:
+            self.main.enlarge(None)
+            self._choose(scroll=0)
+        elif self.choice is not None and self.choice.needle:
+            self._choose(needle="")
+
+    def action_scroll(self, key: str) -> None:
+        view = self.view()
+        if view is None or self.main.enlarged is None:
+            return
+        step = {"up": -1, "down": 1, "pageup": -self.main.page, "pagedown": self.main.page}[key]
+        lines = self.main.lines(view)
+        self._choose(scroll=max(0, min(view.scroll + step, lines - self.main.page)))
+
+    def action_order(self) -> None:
+        if self.choice is not None:
+            self._choose(order=ORDERS[(ORDERS.index(self.choice.order) + 1) % len(ORDERS)], scroll=0)
+
+    def action_prompt(self) -> None:
+        pools = [pool.name for pool in self.snap.pools] if self.snap else []
+        words = [*COMMANDS, *(f"release {pool}" for pool in pools)]
+        self.main.query_one(Prompt).open(":", "", words)
+
+    def action_filter(self) -> None:
+        if self.choice is not None:
+            self.main.query_one(Prompt).open("/", self.choice.needle, [])
+
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        if event.kind == ":":
+            self.commander.send(event.text)
+        else:
+            self.main.query_one(Prompt).close()
+            self._choose(needle=event.text)
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        if event.kind == "/":
+            self._choose(needle=event.text, scroll=0)
+
+    def on_prompt_closed(self, event: Prompt.Closed) -> None:
+        if event.kind == "/":
+            self._choose(needle="", scroll=0)
+
+    def action_help(self) -> None:
+        view = self.view()
+        if view is not None:
+            self.push_screen(HelpScreen(view, can_detach(self.feed)))
+
+    def _ask(self, text: str, choices: tuple[tuple[str, str], ...], answers: dict[str, Callable[[], None]]) -> None:
+        self.main.query_one(Bar).ask(Question(text, choices, answers))
+
+    # Stopping and leaving.
+
+    def _stop(self) -> None:
+        """A graceful stop; once one is under way, an end at once."""
+        draining = self.snap is not None and self.snap.state == "draining"
+        self.stopping = 2 if self.stopping or draining else 1
+        self.commander.send("stop" if self.stopping == 1 else "stop now")
+        self.draw()
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: stop, then end at once, then leave whatever the run does."""
+        if self.stopping < 2:
+            self._stop()
+        else:
+            self._leave(How.LEFT)
+
+    def terminate(self) -> None:
+        """SIGTERM: stop and leave when the run has ended; the second time leave."""
+        if self.stopping:
+            self._leave(How.LEFT)
+        else:
+            self._stop()
+
+    def hangup(self) -> None:
+        """SIGHUP: the terminal is dead; the run goes on."""
+        signals.mute()
+        self._leave(How.HANGUP)
+
+
+def run_live(feed: Feed, *, ascii: bool = False, ansi: bool = False) -> LiveResult:
+    """Show a run until it ends or the user leaves; the terminal is whole again when this returns.
+
+    ``ansi`` keeps to the terminal's own 16 colours, as does a terminal that has no more. ``NO_COLOR`` is honoured.
+    """
+    for name in ("COLUMNS", "LINES"):
+        # A shell that exports these means the size it had then; Textual would take it for the terminal's for good.
+        os.environ.pop(name, None)
+    few = Console(force_terminal=True).color_system in (None, "standard")
+    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few)
+
+    async def show() -> LiveResult | None:
+        with signals.handlers(interrupt=app.action_interrupt, terminate=app.terminate, hangup=app.hangup):
+            return await app.run_async(mouse=False)
+
+    return asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")

@@ -1,0 +1,52 @@
+"""Commands on their way to the run: one after the other, each with its answer told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agenttop.feed import Feed
+from agenttop.metrics.snapshot import Snapshot
+
+#: Snapshots until a rate that was sent is taken from the run again: the next one may be older than the command.
+TRUST_AFTER = 2
+
+
+class Commander:
+    """Turns keys into commands. ``tell`` gets every answer: text, and whether it was applied."""
+
+    def __init__(self, feed: Feed, tell: Callable[[str, bool], None]) -> None:
+        self._feed = feed
+        self._tell = tell
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._rates: dict[str | None, tuple[float, int]] = {}
+
+    def send(self, text: str) -> None:
+        """Send ``text`` after what was sent before."""
+        self._queue.put_nowait(text)
+
+    async def work(self) -> None:
+        """Send until cancelled."""
+        while True:
+            text = await self._queue.get()
+            try:
+                reply = await self._feed.command(text, source="key")
+            except OSError as error:
+                self._tell(f"{text}: the run does not answer ({error})", False)
+            else:
+                self._tell(reply.message or text, reply.applied)
+
+    def more(self, step: int, snap: Snapshot, pool: str | None) -> None:
+        """``step`` users more in a closed pool; ``step`` iterations per second more in an open one."""
+        row = next((row for row in snap.pools if row.name == pool), None)
+        open_pools = row.unit == "rate" if row else bool(snap.pools) and all(row.unit == "rate" for row in snap.pools)
+        tail = f" {pool}" if row else ""
+        if not open_pools:
+            self.send(f"users {step:+d}{tail}")
+            return
+        wanted, seq = self._rates.get(pool, (0.0, -TRUST_AFTER))
+        if snap.seq - seq >= TRUST_AFTER:
+            wanted = row.target if row else snap.rate
+        wanted = max(0.0, wanted + step)
+        self._rates[pool] = (wanted, snap.seq)
+        self.send(f"rate {wanted:.10g}{tail}")

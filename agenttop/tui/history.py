@@ -1,0 +1,111 @@
+"""The timeline a viewer keeps: the last minutes second by second, and the whole run along the plan."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Self
+
+from agenttop.metrics.snapshot import RunInfo, Tick
+
+#: Seconds kept second by second; the widest chart shows fewer.
+RECENT_S = 900
+#: The plan is kept in at most so many parts, however long the run.
+PARTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was driven during one part of the plan."""
+
+    users: int
+    target: float
+    manual: bool
+
+
+class History:
+    """Ticks as they come. Memory is bounded: a run of a week costs what a run of an hour does."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self._starts = {stage.index: stage.start_s for stage in info.stages if stage.pool is None}
+        self._duration_s = max(info.duration_s, 1.0)
+        self.parts = max(1, min(PARTS, math.ceil(self._duration_s)))
+        self.recent: deque[Tick] = deque(maxlen=RECENT_S)
+        self.plan: list[Past | None] = [None] * self.parts
+        self.plan_t_s = 0.0
+        self.last_latency_p99_ms: float | None = None
+        for tick in info.history:
+            self.add(tick)
+
+    def add(self, tick: Tick, plan_t_s: float | None = None) -> None:
+        """Append one second. ``plan_t_s`` is the plan's clock at its end, worked out from the stages where unknown."""
+        if self.recent and tick.t_s <= self.recent[-1].t_s:
+            return
+        self.plan_t_s = self._plan_clock(tick) if plan_t_s is None else plan_t_s
+        self.recent.append(tick)
+        if tick.latency_p99_ms is not None:
+            self.last_latency_p99_ms = tick.latency_p99_ms
+        if 0 <= self.plan_t_s <= self._duration_s:
+            part = min(self.parts - 1, max(0, math.ceil(self.plan_t_s / self._duration_s * self.parts) - 1))
+            self.plan[part] = Past(tick.users, tick.target, tick.manual)
+
+    def copy(self) -> Self:
+        """What is known now, for a frozen screen."""
+        other = object.__new__(type(self))
+        other.__dict__ = {**self.__dict__, "recent": self.recent.copy(), "plan": self.plan.copy()}
+        return other
+
+    def _plan_clock(self, tick: Tick) -> float:
+        previous_t_s = self.recent[-1].t_s if self.recent else 0.0
+        at = self.plan_t_s if tick.held else self.plan_t_s + tick.t_s - previous_t_s
+        return max(at, self._starts.get(tick.stage, 0.0))
+
+    def series(
+        self, field: Callable[[Tick], float | None], points: int, step_s: int, align: int = 1
+    ) -> list[float | None]:
+        """Means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
+
+        Steps lie on multiples of ``step_s * align``, so that a chart moves by whole cells
+        and most of it stays as it was.
+        """
+        values: list[float | None] = [None] * points
+        if not self.recent:
+            return values
+        newest = math.ceil(self.recent[-1].t_s / (step_s * align)) * align
+        sums = [0.0] * points
+        counts = [0] * points
+        for tick in reversed(self.recent):
+            point = points - newest + math.ceil(tick.t_s / step_s) - 1
+            if point < 0:
+                break
+            value = field(tick)
+            if value is not None and point < points:
+                sums[point] += value
+                counts[point] += 1
+        return [total / n if n else None for total, n in zip(sums, counts, strict=True)]
+
+    def failing(self, seconds: int = 10) -> tuple[float, float]:
+        """Shares of the last seconds' answers that were rate limits, and that failed in other ways, 0 to 1."""
+        last = list(islice(reversed(self.recent), seconds))
+        answers = sum(tick.rps for tick in last)
+        limited = sum(tick.rate_limited_per_s for tick in last)
+        failed = sum(tick.failed_per_s for tick in last)
+        return (limited / answers, max(0.0, failed - limited) / answers) if answers > 0 else (0.0, 0.0)
+
+    def quiet_s(self) -> int:
+        """Seconds on end without an answer although requests are in flight."""
+        seconds = 0
+        for tick in reversed(self.recent):
+            if tick.rps > 0 or not tick.in_flight:
+                break
+            seconds += 1
+        return seconds
+
+    def hangs(self) -> int:
+        """:meth:`quiet_s` where that is longer than the target's own p99 explains, else 0."""
+        quiet = self.quiet_s()
+        usual_s = (self.last_latency_p99_ms or 0.0) / 1000
+        return quiet if quiet > max(3.0, usual_s) else 0

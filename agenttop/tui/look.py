@@ -1,0 +1,153 @@
+"""How things look: colours and glyphs, chosen once at the start and handed to every pane.
+
+A colour is never the only sign of anything: a word, a `!` or a place stands with it, so that ``PLAIN`` loses nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from rich.style import Style
+
+#: The screen's own background and foreground where there is 24-bit colour.
+BACKGROUND = "#12151c"
+FOREGROUND = "#c8d0dc"
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The drawing characters. ``blocks`` begins with the mark of exactly zero, and leaves air to the row above."""
+
+    blocks: str
+    area: str
+    box: str
+    """Corners clockwise from the top left, then horizontal and vertical."""
+    dot: str
+    now: str
+    selected: str
+    future: str
+    manual: str
+    arrow: str
+    ellipsis: str
+    stage: str
+    bar: str
+    down: str
+    times: str
+    braille: bool
+
+
+UNICODE = Glyphs(
+    blocks="▁▂▃▄▅▆▇",
+    area=" ▁▂▃▄▅▆▇█",
+    box="╭╮╯╰─│",
+    dot="●",
+    now="▲",
+    selected="▸",
+    future="·",
+    manual="━",
+    arrow="→",
+    ellipsis="…",
+    stage="│",
+    bar="━",
+    down="▾",
+    times="×",
+    braille=True,
+)
+ASCII = Glyphs(
+    blocks="_.:-=+*#",
+    area=" ..::==##",
+    box="++++-|",
+    dot="*",
+    now="^",
+    selected=">",
+    future=".",
+    manual="=",
+    arrow="->",
+    ellipsis="~",
+    stage="|",
+    bar="=",
+    down="v",
+    times="x",
+    braille=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Styles by what they mean, and the glyphs."""
+
+    glyphs: Glyphs
+    text: Style
+    strong: Style
+    dim: Style
+    """Labels and units."""
+    faint: Style
+    """Boxes, rules and what is yet to come."""
+    load: Style
+    """Users and rates: what we do to the target."""
+    ttft: Style
+    total: Style
+    low: Style
+    middle: Style
+    high: Style
+    """p50, p95 and p99 in a chart of all three."""
+    good: Style
+    warn: Style
+    bad: Style
+    key: Style
+    badge: Style
+
+
+def _look(glyphs: Glyphs, **colours: str) -> Look:
+    return Look(glyphs, **{name: Style.parse(colour) for name, colour in colours.items()})
+
+
+RGB = _look(
+    UNICODE,
+    text=FOREGROUND,
+    strong="bold #eef2f8",
+    dim="#8a94a6",
+    faint="#465064",
+    load="#7fb4f5",
+    ttft="#6fd3c3",
+    total="#b9a3f5",
+    low="#6d8fc4",
+    middle="#e3c078",
+    high="#ee8f7a",
+    good="#8fce8b",
+    warn="bold #f0b95e",
+    bad="bold #f4777f",
+    key="bold #a8c7f0",
+    badge=f"bold {BACKGROUND} on #f0b95e",
+)
+ANSI = _look(
+    UNICODE,
+    text="default",
+    strong="bold",
+    dim="default",
+    faint="bright_black",
+    load="blue",
+    ttft="cyan",
+    total="magenta",
+    low="blue",
+    middle="yellow",
+    high="red",
+    good="green",
+    warn="bold yellow",
+    bad="bold red",
+    key="bold",
+    badge="reverse bold",
+)
+PLAIN = _look(
+    UNICODE,
+    **dict.fromkeys(("text", "dim", "faint", "load", "ttft", "total", "low", "middle", "high", "good"), "none"),
+    **dict.fromkeys(("strong", "warn", "bad", "key"), "bold"),
+    badge="reverse bold",
+)
+
+
+def choose(*, ascii: bool = False, ansi: bool = False, no_color: bool = False) -> Look:
+    """The look for a terminal."""
+    look = PLAIN if no_color else ANSI if ansi else RGB
+    return dataclasses.replace(look, glyphs=ASCII) if ascii else look

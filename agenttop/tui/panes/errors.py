@@ -1,0 +1,103 @@
+"""What is refused, and what is broken, by cause."""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from agenttop.metrics.snapshot import Cause
+from agenttop.report.figures import clock
+from agenttop.tui.text import Line, age, clean, count, fit
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, rule, title
+from agenttop.tui.widgets.chart import peak, spark
+
+#: Outcomes in as few letters as people know them by.
+NAMES = {
+    "rate_limited": "429",
+    "client_error": "4xx",
+    "server_error": "5xx",
+    "connect_error": "connect",
+    "protocol_error": "protocol",
+    "stream_error": "stream",
+    "check_failed": "check",
+}
+
+
+def name(cause: Cause) -> str:
+    """The short name of an outcome."""
+    return NAMES.get(cause.outcome, clean(cause.outcome))
+
+
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """A rule with the share of failures, and a row of causes."""
+    look, snap = view.look, view.snap
+    share = Line().add("errors ", look.strong).add(percent(snap.error_rate), look.bad if snap.failed else look.good)
+    if snap.failed:
+        share.add(f"  {count(snap.failed)} of {count(snap.requests)}", look.dim)
+    row = Line().add(" ")
+    causes = ordered(snap.causes)
+    if not causes:
+        row.add(" none so far", look.dim)
+    for cause in causes:
+        part = (
+            Line().add("! ", _style(view, cause)).add(name(cause), look.text).add(f" {count(cause.count)}", look.strong)
+        )
+        if cause.outcome == "rate_limited":
+            recent = cause.recent[-12:]
+            part.add("  ").add(spark(recent, peak(recent), look.glyphs), look.warn)
+            if snap.retry_after_s is not None:
+                part.add("  retry-after ", look.dim).add(age(snap.retry_after_s), look.text)
+        if row.width + part.width > width - (1 if cause is causes[-1] else 5):
+            row.add(look.glyphs.ellipsis, look.dim)
+            break
+        row.extend(part).add("   ")
+    return [rule(look, width, share), row][:height]
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """A row for each cause in a box: count, its last seconds, and the latest example."""
+    look, snap = view.look, view.snap
+    causes = ordered(snap.causes)
+    right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
+    body: list[Line] = []
+    trend = 12 if width < 100 else 40
+    shown = causes[view.scroll :]
+    for cause in shown:
+        line = Line().add("! ", _style(view, cause)).add(fit(name(cause), 9, look.glyphs.ellipsis), look.text)
+        recent = cause.recent[-trend:]
+        line.to(12).right(count(cause.count), 6, look.strong).to(20)
+        # The newest second stands at the right, whatever there was before it.
+        line.add(" " * (trend - len(recent))).add(spark(recent, peak(recent), look.glyphs), _style(view, cause)).add(
+            "  "
+        )
+        if cause.outcome == "rate_limited" and snap.retry_after_s is not None:
+            line.add("retry-after ", look.dim).add(age(snap.retry_after_s), look.text).add("  ")
+        elif width >= 100:
+            line.add(f"{clock(cause.first_s)}-{clock(cause.last_s)}  ", look.dim)
+        room = width - 4 - line.width
+        example = fit(clean(cause.example), room, look.glyphs.ellipsis) if room >= 12 else ""
+        body.append(line.add(example, look.dim))
+    if not causes:
+        body.append(Line().add("none so far", look.dim))
+    if len(shown) > height - 2:
+        del body[height - 3 :]
+        more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in shown[height - 3 :])
+        body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
+    return boxed(look, width, height, title(look, "errors", 3), right, body)
+
+
+def ordered(causes: tuple[Cause, ...]) -> list[Cause]:
+    """Rate limits first, then by count."""
+    return sorted(causes, key=lambda cause: (cause.outcome != "rate_limited", -cause.count, cause.outcome))
+
+
+def percent(share: float) -> str:
+    """A share in percent: what is not none is never written as 0."""
+    value = share * 100
+    if 0 < value < 0.1:
+        return "<0.1%"
+    return f"{value:.1f}%" if value < 99.95 or value >= 100 else ">99.9%"
+
+
+def _style(view: View, cause: Cause) -> Style:
+    return view.look.warn if cause.outcome == "rate_limited" else view.look.bad

@@ -1,0 +1,50 @@
+"""Whether the load generator itself can be trusted, and what the run is."""
+
+from __future__ import annotations
+
+from agenttop.tui.text import Line, clean, count, fit, size
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, title
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """Workers, processor, lag, memory and files; the reasons where it is saturated; then the run's own data."""
+    look, info, generator = view.look, view.info, view.snap.generator
+    word = ("! SATURATED", look.bad) if generator.saturated else ("ok", look.good)
+    if generator.alive < generator.workers:
+        word = (f"! {generator.workers - generator.alive} dead", look.bad)
+    half = (width - 4) // 2
+    cpu = look.bad if generator.saturated else look.text
+    cells = [
+        ("workers", f"{generator.alive} of {generator.workers}", look.text),
+        ("busiest core", f"{generator.cpu_percent_max:.0f}%", cpu),
+        ("loop lag p99", _lag(generator.loop_lag_p99_ms), cpu),
+        ("schedule lag p99", _lag(generator.schedule_lag_p99_ms), cpu),
+        ("memory", f"{generator.rss_mb:.0f} MB", look.text),
+        ("open files", count(generator.open_files), look.text),
+        ("sent", size(view.snap.bytes_sent), look.text),
+        ("received", size(view.snap.bytes_received), look.text),
+    ]
+    body = []
+    for left, right in zip(cells[::2], cells[1::2], strict=True):
+        line = Line()
+        for (name, value, style), start in ((left, 0), (right, half)):
+            line.to(start).add(name, look.dim).right(value, half - 2 - len(name), style)
+        body.append(line)
+    body += [
+        Line().add(f"! {fit(clean(reason), width - 6, look.glyphs.ellipsis)}", look.bad) for reason in generator.reasons
+    ]
+    body.append(Line())
+    for name, value in (
+        ("target", info.target),
+        ("run", f"{info.run_id}, seed {info.seed}"),
+        ("files", info.directory),
+    ):
+        body.append(
+            Line().add(name, look.dim).to(8).add(fit(clean(value), width - 12, look.glyphs.ellipsis), look.text)
+        )
+    return boxed(look, width, height, title(look, "generator"), Line().add(*word), body)
+
+
+def _lag(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} ms"

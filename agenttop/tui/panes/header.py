@@ -1,0 +1,133 @@
+"""The first line: which run, its state, how far, which stage, is the generator to be trusted. Then the notices."""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from agenttop.report.figures import clock
+from agenttop.tui.look import Look
+from agenttop.tui.text import Line, age, clean, fit, join
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import rule
+
+#: From this share of the last seconds' answers on, failures stand in the head of the screen.
+LOUD = 0.05
+
+
+def ruled(view: View, width: int, height: int) -> list[Line]:
+    """The line of the run, and a rule under it that carries what must not be missed."""
+    return [_run(view, width), rule(view.look, width, _notices(view, width))][:height]
+
+
+def bare(view: View, width: int, height: int) -> list[Line]:
+    """The same without a rule, above boxes."""
+    return [_run(view, width), Line().add("  ").extend(_notices(view, width))][:height]
+
+
+def _run(view: View, width: int) -> Line:
+    look, snap = view.look, view.snap
+    right = _generator(view, short=width < 100)
+    name = clean(view.info.profile or view.info.name)
+    word, style = state(view)
+    middle = Line().add(f"   {look.glyphs.dot} {word}", style)
+    middle.add(f" {clock(snap.t_s)}", look.strong).add(f"/{clock(view.info.duration_s)}", look.dim)
+    stage = _stage(view)
+    room = width - middle.width - right.width - stage.width - 3
+    left = Line().add(" ")
+    if room >= 9 + min(12, len(name)):
+        left.add("agenttop ", look.dim)
+        room -= 9
+    left.add(fit(name, max(9, room), look.glyphs.ellipsis), look.strong).extend(middle).extend(stage)
+    return join(left, right.add(" "), width)
+
+
+def state(view: View) -> tuple[str, Style]:
+    """The run's state as a word."""
+    look, snap = view.look, view.snap
+    if snap.state == "done":
+        return "DONE", look.strong
+    if view.stopping > 1:
+        return "ENDING", look.warn
+    if view.stopping or snap.state == "draining":
+        return "STOPPING" if view.stopping else "DRAIN", look.warn
+    if snap.state == "starting":
+        return "START", look.dim
+    if snap.paused:
+        return "PAUSED", look.warn
+    if snap.held:
+        return "HELD", look.warn
+    return ("WARM-UP", look.warn) if snap.warmup else ("RUN", look.good)
+
+
+def _stage(view: View) -> Line:
+    stage, stages = view.stage, view.stages
+    if stage is None:
+        return Line()
+    look = view.look
+    name = fit(clean(stage.name), 18, look.glyphs.ellipsis)
+    line = Line().add("   stage ", look.dim).add(f"{stages.index(stage) + 1}/{len(stages)}", look.text)
+    return line.add(f" {name}", look.strong)
+
+
+def _generator(view: View, *, short: bool) -> Line:
+    look, generator = view.look, view.snap.generator
+    line = Line().add("gen " if short else "generator ", look.dim)
+    if generator.alive < generator.workers:
+        line.add(f"! {generator.alive}/{generator.workers} workers", look.bad)
+    elif generator.saturated:
+        line.add("! SATURATED", look.bad)
+    else:
+        line.add("ok", look.good)
+    if generator.loop_lag_p99_ms is not None:
+        line.add("  lag ", look.dim).add(
+            f"{generator.loop_lag_p99_ms:.0f}ms", look.bad if generator.saturated else look.text
+        )
+    return line
+
+
+def _notices(view: View, width: int) -> Line:
+    """The weightiest first; what does not fit is cut."""
+    look, snap = view.look, view.snap
+    parts: list[tuple[str, Style]] = []
+    if view.frozen_s is not None:
+        parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
+        parts.append(("the load goes on, space goes live", look.dim))
+    if view.silent_s:
+        parts.append((f"! no news from the run for {age_whole(view.silent_s)}", look.bad))
+    if view.stopping == 1:
+        parts.append(("stopping, ^C again ends at once", look.warn))
+    elif view.stopping:
+        parts.append(("ending at once, ^C again leaves", look.warn))
+    if hang := view.history.hangs():
+        parts.append((f"! no answer for {age_whole(hang)}", look.bad))
+    limited, broken = view.history.failing()
+    if limited >= LOUD:
+        parts.append((f"! {limited:.0%} refused (429)", look.warn))
+    if broken >= LOUD:
+        parts.append((f"! {broken:.0%} failing", look.bad))
+    if snap.generator.saturated:
+        why = "; ".join(clean(reason) for reason in snap.generator.reasons) or "timing is not to be trusted"
+        parts.append((f"! saturated: {why}", look.bad))
+    if snap.manual:
+        what = ", ".join(clean(name) for name in snap.manual)
+        parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))
+        parts.append(("r releases", look.dim))
+    if snap.held and snap.paused:
+        parts.append(("held too", look.warn))
+    return notice_line(look, parts, width - 4)
+
+
+def notice_line(look: Look, parts: list[tuple[str, Style]], width: int) -> Line:
+    """Notices side by side."""
+    line = Line()
+    for text, style in parts:
+        room = width - line.width - (2 if line.width else 0)
+        if room < min(12, len(text)):
+            break
+        line.add("  " if line.width else "").add(fit(text, room, look.glyphs.ellipsis), style)
+    return line
+
+
+def age_whole(seconds: float) -> str:
+    """An age in whole seconds."""
+    return age(max(10.0, seconds)) if seconds >= 10 else f"{int(seconds)}s"

@@ -1,0 +1,158 @@
+"""How slow it is for a user: first token beside total, on one time axis and one scale from zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.style import Style
+
+from agenttop.metrics.snapshot import Percentiles, Tick
+from agenttop.tui.panes.rate import SIDE, step
+from agenttop.tui.text import Line, age, count, ms, nice
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, rule, title
+from agenttop.tui.widgets.chart import Values, curves, peak, spark, time_axis
+
+_NAMES = ("p50", "p90", "p95", "p99", "max")
+Field = Callable[[Tick], float | None]
+
+TTFT: tuple[Field, Field, Field] = (lambda t: t.ttft_p50_ms, lambda t: t.ttft_p95_ms, lambda t: t.ttft_p99_ms)
+TOTAL: tuple[Field, Field, Field] = (lambda t: t.latency_p50_ms, lambda t: t.latency_p95_ms, lambda t: t.latency_p99_ms)
+
+
+def _inter_chunk(tick: Tick) -> float | None:
+    return tick.inter_chunk_p95_ms
+
+
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """A table of percentiles, each row with its p95 of the last minute or so."""
+    look, snap = view.look, view.snap
+    fixed = 12 + 7 * len(_NAMES) + 2
+    points = max(0, min(300, width - fixed - 1))
+    head = rule(look, width, Line().add("latency ms", look.strong), None)
+    ttft, total, gaps = (view.history.series(field, points, 2) for field in (TTFT[1], TOTAL[1], _inter_chunk))
+    top = peak(ttft, total)
+    rows = (
+        ("TTFT", snap.ttft, ttft, top, look.ttft),
+        ("Total", snap.latency, total, top, look.total),
+        ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps), look.dim),
+    )
+    titles = Line().add(look.glyphs.box[4], look.faint).add(" latency ms ", look.strong)
+    titles.add(look.glyphs.box[4] * (12 - titles.width), look.faint)
+    for name in _NAMES:
+        titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
+    label = f"p95, last {age(points * 2)}" if points >= 16 else ""
+    titles.add("  ").add(label, look.dim)
+    if points >= len(label) + 3:
+        titles.add(" ").add(look.glyphs.box[4] * (width - titles.width), look.faint)
+    lines = [titles if width >= fixed else head]
+    for name, row, trend, scale, style in rows:
+        line = Line().add(f" {name}", style).to(12)
+        for value in _values(row):
+            line.right(ms(value), 7, look.text if row else look.dim)
+        lines.append(line.to(fixed).add(spark(trend, scale, look.glyphs), style))
+    return lines[:height]
+
+
+def ttft(view: View, width: int, height: int) -> list[Line]:
+    """The box of the time to first token."""
+    return _box(view, width, height, "time to first token", view.snap.ttft, TTFT, 4)
+
+
+def total(view: View, width: int, height: int) -> list[Line]:
+    """The box of the total time of a request."""
+    return _box(view, width, height, "total", view.snap.latency, TOTAL, None)
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """Both, one above the other, and the gaps between chunks: the enlarged pane."""
+    upper = (height - 3) // 2
+    lines = ttft(view, width, upper) + total(view, width, height - 3 - upper)
+    gaps = Line()
+    for name, value in zip(_NAMES, _values(view.snap.inter_chunk), strict=True):
+        gaps.add(name, view.look.dim).right(ms(value), 8).add("   ")
+    return lines + boxed(
+        view.look, width, 3, title(view.look, "between chunks"), Line().add("ms", view.look.dim), [gaps]
+    )
+
+
+def distribution(view: View, width: int, height: int) -> list[Line]:
+    """Every percentile as a bar, both on one scale from zero."""
+    look, snap = view.look, view.snap
+    room = max(4, width - 4 - 6 - 9)
+    top = nice(max(snap.ttft.max if snap.ttft else 0.0, snap.latency.max if snap.latency else 0.0))
+    body: list[Line] = []
+    tall = height >= 16
+    for name, row, style in (("first token", snap.ttft, look.ttft), ("total", snap.latency, look.total)):
+        head = Line().add(name, style)
+        body.append(head.add(f"  of {count(row.count)}", look.dim) if row else head.add("  no sample", look.dim))
+        for percentile, value in zip(_NAMES, _values(row), strict=True):
+            line = Line().add(percentile, look.dim).to(5).right(ms(value), 8, look.strong).add("  ")
+            if value is not None:
+                line.add(look.glyphs.bar * max(1, round(min(1.0, value / top) * (room - 2))), style)
+            body.append(line)
+        if tall and name == "first token":
+            body.append(Line())
+    gap = Line().add("between chunks", look.dim)
+    for name, value in zip(("p50", "p95", "p99"), _some(snap.inter_chunk), strict=True):
+        gap.add(f"   {name} ", look.dim).add(ms(value), look.text)
+    if height - 2 > len(body) + 1:
+        body.append(Line())
+    body.append(gap)
+    return boxed(look, width, height, title(look, "percentiles"), _window(view), body)
+
+
+def _box(
+    view: View,
+    width: int,
+    height: int,
+    name: str,
+    now: Percentiles | None,
+    fields: tuple[Field, Field, Field],
+    number: int | None,
+) -> list[Line]:
+    look = view.look
+    cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
+    braille = look.glyphs.braille
+    seconds = step(view, cells * 2)
+    points, each = (cells * 2, seconds) if braille else (cells, seconds * 2)
+    # The scale is that of both charts together, whichever of them this is.
+    both = [view.history.series(field, points, each, 2 if braille else 1) for field in (*TTFT, *TOTAL)]
+    top = nice(max(peak(*both), 10.0))
+    mine: list[Values] = list(both[:3] if fields is TTFT else both[3:])
+    styles: tuple[Style, ...] = (look.low, look.middle, look.high)
+    series = [(values, style, mark) for values, style, mark in zip(mine, styles, ".o*", strict=True)]
+    body: list[Line] = []
+    for index, line in enumerate(curves(series, rows, top, look.glyphs)):
+        label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
+        label = "0" if index == rows - 1 else label
+        body.append(Line().right(label, 6, look.dim).to(8).extend(line).to(8 + cells))
+    body.append(Line().to(8).add(time_axis(cells, seconds * 2), look.dim))
+    if now is None:
+        figures: list[tuple[str, str, Style]] = [("no sample", "", look.dim)]
+        if name != "total" and view.snap.latency is not None:
+            figures = [("nothing", "", look.dim), ("streamed", "", look.dim)]
+    else:
+        figures = [
+            ("p99", ms(now.p99), look.high),
+            ("p95", ms(now.p95), look.middle),
+            ("p50", ms(now.p50), look.low),
+            ("max", ms(now.max), look.text),
+            ("of", count(now.count), look.dim),
+        ]
+    offset = 1 if rows >= len(figures) + 1 else 0
+    for line, (label, value, style) in zip(body[offset:], figures, strict=False):
+        line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
+    return boxed(look, width, height, title(look, name, number), _window(view), body)
+
+
+def _window(view: View) -> Line:
+    return Line().add(f"ms, last {view.snap.window_s:.0f}s", view.look.dim)
+
+
+def _values(row: Percentiles | None) -> tuple[float | None, ...]:
+    return (row.p50, row.p90, row.p95, row.p99, row.max) if row else (None,) * 5
+
+
+def _some(row: Percentiles | None) -> tuple[float | None, ...]:
+    return (row.p50, row.p95, row.p99) if row else (None,) * 3

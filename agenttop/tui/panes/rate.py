@@ -1,0 +1,74 @@
+"""How hard we push: requests per second, and what is under way."""
+
+from __future__ import annotations
+
+from agenttop.metrics.snapshot import Tick
+from agenttop.tui.panes.header import age_whole
+from agenttop.tui.text import Line, age, count, nice, rate, size
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, title
+from agenttop.tui.widgets.chart import area, peak, spark, time_axis
+
+#: Columns of the figures beside a chart: the same for all charts over time, so that their axes stand under each other.
+SIDE = 19
+
+
+def _rps(tick: Tick) -> float | None:
+    return tick.rps
+
+
+def step(view: View, points: int) -> int:
+    """Seconds for each of ``points`` of a chart: one while the whole run fits, two from then on."""
+    return 1 if view.snap.t_s <= points else 2
+
+
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """One row."""
+    look, snap = view.look, view.snap
+    tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
+    gap = "   " if width >= 76 else "  "
+    if snap.rate and width >= 76:
+        tail.add("   target ", look.dim).add(f"{count(snap.rate)}/s", look.text)
+    hang = view.history.hangs()
+    tail.add(f"{gap}in-flight ", look.dim).add(count(snap.in_flight), look.strong)
+    style = look.bad if hang else look.text
+    tail.add(f"{gap}oldest ", look.dim).add(("! " if hang else "") + age(snap.oldest_s), style)
+    points = max(8, width - 7 - tail.width - 2)
+    values = view.history.series(_rps, points, 2)
+    line = Line().add(" RPS   ", look.dim).add(spark(values, peak(values), look.glyphs), look.load)
+    return [line.extend(tail)][:height]
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """A chart over the last minutes in a box, with the figures of now beside it."""
+    look, snap = view.look, view.snap
+    side = SIDE
+    cells, rows = max(8, width - 4 - side - 8), max(1, height - 3)
+    seconds = step(view, cells * 2) * 2
+    values = view.history.series(_rps, cells, seconds)
+    top = nice(max(peak(values), 1.0))
+    body: list[Line] = []
+    for index, text in enumerate(area(values, rows, top, look.glyphs)):
+        label = count(top) if index == 0 else "0" if index == rows - 1 else ""
+        body.append(Line().right(label, 6, look.dim).to(8).add(text, look.load))
+    body.append(Line().to(8).add(time_axis(cells, seconds), look.dim))
+    hang = view.history.hangs()
+    figures = [("now", f"{rate(snap.rps)}/s", look.strong)]
+    if snap.rate:
+        figures.append(("target", f"{rate(snap.rate)}/s", look.text))
+    figures += [
+        ("in flight", count(snap.in_flight), look.text),
+        ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
+    ]
+    if hang:
+        figures.append(("! no answer", age_whole(hang), look.bad))
+    if snap.dropped_iterations:
+        figures.append(("! dropped", count(snap.dropped_iterations), look.warn))
+    figures += [("requests", count(snap.requests), look.text), ("ok", count(snap.ok), look.text)]
+    if snap.output_tokens:
+        figures.append(("tokens", f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
+    if snap.bytes_received:
+        figures.append(("received", size(snap.bytes_received), look.text))
+    for line, (name, value, style) in zip(body, figures, strict=False):
+        line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
+    return boxed(look, width, height, title(look, "requests per second", 2), None, body)

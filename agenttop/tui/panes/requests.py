@@ -1,0 +1,138 @@
+"""The requests table: one line for each request of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agenttop.metrics.snapshot import RequestRow
+from agenttop.tui.text import Line, clean, count, fit, ms, rate
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, title
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title and width in cells, and the narrowest table it is in."""
+
+    title: str
+    width: int
+    order: str
+    text: Callable[[RequestRow], str]
+    from_width: int = 0
+
+
+COLUMNS = (
+    Column("requests", 10, "", lambda r: count(r.requests), 96),
+    Column("rps", 9, "rps", lambda r: rate(r.rps)),
+    Column("p50 ms", 9, "", lambda r: ms(r.p50_ms), 76),
+    Column("p95 ms", 9, "p95", lambda r: ms(r.p95_ms)),
+    Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms)),
+    Column("429", 7, "429", lambda r: count(r.rate_limited)),
+    Column("err", 7, "err", lambda r: count(r.errors)),
+)
+_SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
+    "rps": lambda r: (-r.rps, r.pool, r.name),
+    "p95": lambda r: (-(r.p95_ms or 0.0), r.pool, r.name),
+    "429": lambda r: (-r.rate_limited, r.pool, r.name),
+    "err": lambda r: (-r.errors, r.pool, r.name),
+    "name": lambda r: (r.pool, r.name),
+}
+
+
+def rows(view: View) -> list[RequestRow]:
+    """Those the filter lets through, in the chosen order."""
+    needle = view.needle.casefold()
+    kept = [row for row in view.snap.table if needle in f"{row.pool}/{row.name} {row.protocol}".casefold()]
+    return sorted(kept, key=_SORTS[view.order])
+
+
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """The table under a rule that has its titles."""
+    dash = view.look.glyphs.box[4]
+    head = Line().add(dash, view.look.faint).add(" ").extend(_title(view)).add(" ")
+    return [_titles(view, head, width, dash), *_table(view, width, height - 1)][:height]
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """The table in a box."""
+    body = [_titles(view, Line(), width - 4, " "), *_table(view, width - 4, height - 3)]
+    return boxed(view.look, width, height, title(view.look, "requests", 5), _choices(view), body)
+
+
+def _table(view: View, width: int, height: int) -> list[Line]:
+    look, found = view.look, rows(view)
+    shown = found[view.scroll :]
+    clipped = len(shown) > height
+    lines = [_row(view, row, width) for row in shown[: height - 1 if clipped else height]]
+    if clipped:
+        rest = len(shown) - len(lines)
+        more = Line().add(f"  {look.glyphs.ellipsis} {rest} more: ", look.dim)
+        more.add("/", look.key).add(" filters  ", look.dim)
+        key, does = ("up down", "scrolls") if view.enlarged else ("5", "enlarges")
+        lines.append(more.add(key, look.key).add(f" {does}", look.dim))
+    if not found:
+        why = f"no request matches {clean(view.needle)!r}" if view.needle else "no request yet"
+        lines.append(Line().add(f"  {why}", look.dim))
+    return lines
+
+
+def _row(view: View, row: RequestRow, width: int) -> Line:
+    look = view.look
+    columns = _columns(width)
+    chosen = row.pool == view.pool
+    line = Line().add(f"{look.glyphs.selected} " if chosen else "  ", look.key)
+    room = width - sum(column.width for column in columns) - 4
+    label = clean(row.name) if row.name == row.pool else f"{clean(row.pool)}/{clean(row.name)}"
+    protocol = f" ({clean(row.protocol)})"
+    line.add(fit(label, max(6, room - len(protocol)), look.glyphs.ellipsis), look.strong if chosen else look.text)
+    line.add(protocol if line.width + len(protocol) <= room + 2 else "", look.dim).to(room + 2)
+    for column in columns:
+        text = column.text(row)
+        style = look.text
+        if column.title == "429" and row.rate_limited:
+            style = look.warn
+        elif column.title == "err" and row.errors:
+            style = look.bad
+        elif text in ("-", "0", "0.0"):
+            style = look.dim
+        line.right(text, column.width, style)
+    return line
+
+
+def _titles(view: View, line: Line, width: int, fill: str) -> Line:
+    look, columns = view.look, _columns(width)
+    end = width - 2
+    start = end - sum(column.width for column in columns)
+    line.add(fill * (start - line.width), look.faint)
+    for index, column in enumerate(columns):
+        here = column.order == view.order
+        text = f"{look.glyphs.down} {column.title}" if here else column.title
+        pad = column.width - len(text)
+        gap = (" " if index else fill) + fill * (pad - 2) + " "
+        line.add(gap[-pad:], look.faint).add(text, look.text if here else look.dim)
+    return line.add(" " + fill, look.faint)
+
+
+def _columns(width: int) -> list[Column]:
+    return [column for column in COLUMNS if width >= column.from_width]
+
+
+def _title(view: View) -> Line:
+    line = Line().add("requests", view.look.strong)
+    if view.needle:
+        line.add(f" /{fit(clean(view.needle), 12, view.look.glyphs.ellipsis)}", view.look.key)
+    elif view.order == "name":
+        line.add(" by name", view.look.dim)
+    return line
+
+
+def _choices(view: View) -> Line:
+    look = view.look
+    line = Line()
+    if view.needle:
+        line.add("filter ", look.dim).add(clean(view.needle), look.key).add("  ")
+    shown = len(rows(view))
+    if view.needle:
+        line.add(f"{shown} of {len(view.snap.table)}  ", look.text)
+    return line.add("by ", look.dim).add(view.order, look.text)

@@ -1,0 +1,67 @@
+"""Every key and command, on one screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from agenttop.tui.keys import GROUPS, Group
+from agenttop.tui.text import Line
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import rule
+from agenttop.tui.widgets.pane import Pane
+
+COMMANDS = (
+    ("users N|+N|-N [POOL]", "users of all pools or one"),
+    ("rate N [POOL]", "iterations per second"),
+    ("release [POOL]", "back to the plan"),
+    ("hold  resume  pause  next", "the plan's clock and new work"),
+    ("stop  stop now", "end the run"),
+)
+
+
+class HelpScreen(Screen[None], inherit_bindings=False):
+    """Keys by what they act on, then the commands of the prompt."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", show=False)]
+
+    def __init__(self, view: View, detach: bool) -> None:
+        super().__init__()
+        self._view_shown = view
+        self._can_detach = detach
+
+    def compose(self) -> ComposeResult:
+        yield Pane(self._draw, id="help")
+
+    def on_mount(self) -> None:
+        self.query_one(Pane).show(self._view_shown)
+
+    def _draw(self, view: View, width: int, height: int) -> list[Line]:
+        look = view.look
+        close = Line().add("esc", look.key).add(" back", look.dim)
+        lines = [rule(look, width, Line().add("agenttop: keys and commands", look.strong), close)]
+        load, run, screen = (self._group(view, group) for group in GROUPS)
+        if width >= 78:
+            middle = 40
+            left, right = load, run
+            lines += [
+                (left[row] if row < len(left) else Line()).to(middle).extend(right[row] if row < len(right) else Line())
+                for row in range(max(len(left), len(right)))
+            ]
+            lines += screen
+        else:
+            lines += [*load, *run, *screen]
+        lines.append(Line().add(" commands", look.strong).add("  after : and for `agenttop ctl`", look.dim))
+        for form, meaning in COMMANDS:
+            lines.append(Line().add(f"  {form}", look.key).to(30).add(meaning, look.dim))
+        lines.append(Line().add("  ^C", look.key).to(30).add("stop and summarise; again: end at once", look.dim))
+        return lines
+
+    def _group(self, view: View, group: Group) -> list[Line]:
+        look = view.look
+        shown = [key for key in group.keys if key.action != "app.detach" or self._can_detach]
+        lines = [Line().add(f"  {key.shown}", look.key).to(10).add(key.help, look.dim) for key in shown]
+        return [Line().add(f" {group.name}", look.strong), *lines]

@@ -1,0 +1,136 @@
+"""Lines of styled text, and numbers as text. Whatever came from a target passes through :func:`clean` first."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Self
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+#: Categories that move the cursor, turn the writing direction or show nothing.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+NONE = Style.null()
+
+
+def clean(text: str) -> str:
+    """One line of plain text: control and format characters are gone, white space is single."""
+    if text.isascii() and text.isprintable():
+        return text
+    spaced = " ".join(text.split())
+    return "".join(c for c in spaced if unicodedata.category(c) not in _UNPRINTABLE)
+
+
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """``text`` in at most ``width`` cells."""
+    if cell_len(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+
+
+class Line:
+    """One line being written, left to right; widths are in terminal cells."""
+
+    __slots__ = ("_parts", "width")
+
+    def __init__(self) -> None:
+        self._parts: list[Segment] = []
+        self.width = 0
+
+    def add(self, text: str, style: Style = NONE) -> Self:
+        if text:
+            self._parts.append(Segment(text, style))
+            self.width += len(text) if text.isascii() else cell_len(text)
+        return self
+
+    def to(self, column: int) -> Self:
+        """Fill with spaces up to ``column``."""
+        return self.add(" " * (column - self.width))
+
+    def right(self, text: str, width: int, style: Style = NONE) -> Self:
+        """``text`` at the right of a field of ``width``."""
+        return self.to(self.width + width - cell_len(text)).add(text, style)
+
+    def extend(self, other: Line) -> Self:
+        self._parts += other._parts
+        self.width += other.width
+        return self
+
+    def strip(self, width: int) -> Strip:
+        """Exactly ``width`` cells of it."""
+        return Strip(Segment.simplify(self._parts), self.width).adjust_cell_length(width)
+
+    def __str__(self) -> str:
+        return "".join(part.text for part in self._parts)
+
+
+def join(left: Line, right: Line, width: int) -> Line:
+    """``left`` and ``right`` at the two ends of a line; where both do not fit, the left one is cut."""
+    if left.width + right.width >= width:
+        strip = left.strip(max(0, width - right.width - 1))
+        cut = Line()
+        for segment in strip:
+            cut.add(segment.text, segment.style or NONE)
+        left = cut
+    return left.to(width - right.width).extend(right)
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds, without the unit."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value >= 999_950:
+        return f"{value / 1e6:.1f}M" if value >= 1e7 else f"{value / 1000:.0f}k"
+    return f"{value:.1f}" if 0 < value < 9.95 else f"{value:.0f}"
+
+
+def rate(value: float) -> str:
+    """A number per second."""
+    return f"{value:.1f}" if value < 9999.95 else count(value)
+
+
+def count(value: float) -> str:
+    """A count in at most five cells."""
+    if value < 100_000:
+        return f"{value:.0f}"
+    for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        scaled = value / size
+        if scaled < 999.5:
+            return f"{scaled:.1f}{unit}" if scaled < 99.95 else f"{scaled:.0f}{unit}"
+    return f"{value:.0e}"
+
+
+def age(seconds: float) -> str:
+    """``12ms``, ``4.1s``, ``12s``, ``3m05s``."""
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{int(seconds) // 60}m{int(seconds) % 60:02}s"
+
+
+def size(value: float) -> str:
+    """Bytes."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def nice(value: float) -> float:
+    """The next round number above, for the top of a scale: 1, 2, 2.5, 4, 5, 6 or 8 times a power of ten."""
+    if value <= 0 or not math.isfinite(value):
+        return 1.0
+    power: float = 10.0 ** math.floor(math.log10(value))
+    for step in (1, 2, 2.5, 4, 5, 6, 8):
+        if value <= step * power * (1 + 1e-9):
+            return step * power
+    return 10 * power

@@ -1,0 +1,76 @@
+"""What a pane draws from: a pane is a function of a view, its width and its height, and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agenttop.metrics.snapshot import PoolRow, RunInfo, Snapshot, StageInfo
+from agenttop.tui.history import History
+from agenttop.tui.look import Look
+
+#: Orders of the requests table, in the order the key cycles through.
+ORDERS = ("rps", "p95", "429", "err", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A run as it stands, and what the user chose to see of it."""
+
+    info: RunInfo
+    snap: Snapshot
+    history: History
+    look: Look
+    pool: str | None = None
+    """The selected pool; None for all."""
+    order: str = ORDERS[0]
+    needle: str = ""
+    """The filter of the requests table."""
+    scroll: int = 0
+    """First line of an enlarged list."""
+    enlarged: bool = False
+    """One pane stands alone."""
+    frozen_s: float | None = None
+    """How old a frozen picture is; None when live."""
+    stopping: int = 0
+    """How often a stop was asked for: 1 is graceful, 2 at once."""
+    silent_s: float = 0.0
+    """Seconds without news from the run, where that is too long."""
+
+    @property
+    def selected(self) -> PoolRow | None:
+        return next((pool for pool in self.snap.pools if pool.name == self.pool), None)
+
+    @property
+    def stages(self) -> tuple[StageInfo, ...]:
+        """The stages to draw: the whole run's, else the selected or first pool's own."""
+        own = [stage.pool for stage in self.info.stages]
+        pool = None if None in own else self.pool if self.pool in own else next(iter(own), None)
+        end_s = self.info.duration_s
+        # A run that is cut short never comes to its last stages.
+        return tuple(s for s in self.info.stages if s.pool == pool and (s.start_s < end_s or not s.start_s))
+
+    @property
+    def stage(self) -> StageInfo | None:
+        """The stage the plan's clock is in."""
+        stages = self.stages
+        for stage in stages:
+            if stage.index == self.snap.stage:
+                return stage
+        return next((s for s in stages if s.start_s <= self.snap.plan_t_s < s.end_s), None)
+
+    @property
+    def open_only(self) -> bool:
+        """No pool has users of its own: all is given in iterations per second."""
+        pools = self.snap.pools
+        return bool(pools) and all(pool.unit == "rate" for pool in pools)
+
+
+def planned(stages: tuple[StageInfo, ...], plan_t_s: float) -> float | None:
+    """What the plan wants at ``plan_t_s``: users or iterations per second; None outside the plan."""
+    for stage in stages:
+        if stage.start_s <= plan_t_s <= stage.end_s and stage.end_s > stage.start_s:
+            if stage.step:
+                return stage.target_end
+            share = (plan_t_s - stage.start_s) / (stage.end_s - stage.start_s)
+            return stage.target_start + (stage.target_end - stage.target_start) * share
+    return None

@@ -1,0 +1,51 @@
+"""Boxes and rules around lines: drawn as text, so that a title may change without a repaint of what it stands above."""
+
+from __future__ import annotations
+
+from agenttop.tui.look import Look
+from agenttop.tui.text import Line, fit, join
+
+
+def rule(look: Look, width: int, left: Line | None = None, right: Line | None = None) -> Line:
+    """``─ left ─────────── right ─``."""
+    dash = look.glyphs.box[4]
+    line = Line().add(dash, look.faint)
+    if left is not None and left.width:
+        line.add(" ").extend(left).add(" ")
+    tail = Line()
+    if right is not None and right.width:
+        tail.add(" ").extend(right).add(" ")
+    tail.add(dash, look.faint)
+    return _between(line, tail, dash, look, width)
+
+
+def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, body: list[Line]) -> list[Line]:
+    """``body`` in a box of ``width`` by ``height`` cells; the body has width - 4 cells a line."""
+    corners = look.glyphs.box
+    head = Line().add(corners[0] + corners[4], look.faint).add(" ").extend(title).add(" ")
+    tail = Line()
+    if right is not None and right.width:
+        tail.add(" ").extend(right).add(" ")
+    tail.add(corners[4] + corners[1], look.faint)
+    lines = [_between(head, tail, corners[4], look, width)]
+    for row in range(height - 2):
+        line = Line().add(corners[5], look.faint).add(" ")
+        if row < len(body):
+            line.extend(join(body[row], Line(), width - 3) if body[row].width > width - 4 else body[row])
+        lines.append(line.to(width - 2).add(" ").add(corners[5], look.faint))
+    lines.append(Line().add(corners[3] + corners[4] * (width - 2) + corners[2], look.faint))
+    return lines
+
+
+def title(look: Look, text: str, number: int | None = None) -> Line:
+    """A pane's name, with the key that enlarges it."""
+    line = Line()
+    if number is not None:
+        line.add(f"{number} ", look.dim)
+    return line.add(fit(text, 40), look.strong)
+
+
+def _between(left: Line, right: Line, dash: str, look: Look, width: int) -> Line:
+    if left.width + right.width > width:
+        return join(left, right, width)
+    return left.add(dash * (width - left.width - right.width), look.faint).extend(right)

@@ -1,0 +1,64 @@
+"""The WebSocket steps of a user: opening the connection, and messages on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.users.compile import CompiledStep
+from agenttop.users.record import record_answer
+from agenttop.wire.http1 import Http1Connection
+from agenttop.wire.websocket import WebSocket, upgrade_key
+
+if TYPE_CHECKING:
+    from agenttop.users.user import VirtualUser
+
+
+async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
+    """Open the user's WebSocket. The row's latency is the upgrade's; ``connect`` holds TCP and TLS too."""
+    user.close()
+    connection = await user.ready(step)
+    if connection is None:
+        return False
+    assert isinstance(connection, Http1Connection)  # whatever requests go over, a WebSocket goes over HTTP/1.1
+    key, accept = upgrade_key()
+    user.variables["sec_websocket_key"] = key
+    user.make(step)
+    data = step.fill(user.variables)
+    leaf = user.pool.leaves[step.request]
+    answer = user.answer
+    answer.begin(step)
+    socket = WebSocket(connection)
+    connection.on_upgraded = socket.receive
+    user.step = step
+    await connection.send(data, answer, False)
+    user.step = None
+    if connection.failure is None and connection.status == 101:
+        if answer.headers.get("sec-websocket-accept") != accept:
+            connection.fail(Outcome.PROTOCOL_ERROR, "the WebSocket handshake is answered with a wrong key")
+        else:
+            user.socket = socket
+    elif connection.failure is None and answer.status < 400:
+        connection.failure = (Outcome.PROTOCOL_ERROR, f"no WebSocket: status {answer.status} instead of 101")
+    opened = connection.opened_ns + connection.end_ns - connection.sent_ns
+    return record_answer(user, step, leaf, connection, len(data), opened)
+
+
+async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
+    """Send a message; where it is answered, record what became of it. False where the WebSocket is gone."""
+    socket = user.socket
+    if socket is None or not socket.open:
+        return False
+    user.make(step)
+    data = step.static or step.fill(user.variables)
+    pool = user.pool
+    if not step.wait:
+        pool.unaccounted += socket.write(data)
+        return True
+    leaf = pool.leaves[step.request]
+    user.answer.begin(step)
+    user.step = step
+    await socket.send(data, user.answer, pool.loop)
+    user.step = None
+    sent, pool.unaccounted = len(data) + pool.unaccounted, 0
+    return record_answer(user, step, leaf, socket, sent, 0)

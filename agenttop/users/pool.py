@@ -1,0 +1,180 @@
+"""The users of one pool on one worker: as many as wanted, or as many as arrivals need."""
+
+from __future__ import annotations
+
+import asyncio
+from heapq import heappop, heappush
+from time import perf_counter_ns
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.recorder import Leaf, Recorder
+from agenttop.users.compile import CompiledPool
+from agenttop.users.user import VirtualUser
+from agenttop.wire.target import Target
+from agenttop.wire.transport import Connection, Connector
+
+
+class PoolRuntime:
+    """The live side of a pool."""
+
+    #: How long a paused user sleeps before it looks again by itself; it is woken earlier.
+    pause_s = 60.0
+
+    def __init__(
+        self,
+        compiled: CompiledPool,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        recorder: Recorder,
+        transport: Connector,
+        epoch_ns: int,
+        seed: int,
+        worker: int,
+        workers: int,
+        redirects: bool,
+    ) -> None:
+        self.compiled = compiled
+        self.loop = loop
+        self.recorder = recorder
+        self.transport = transport
+        self.epoch_ns = epoch_ns
+        self.seed = seed
+        self.redirects = redirects
+        self.working = True
+        """New tasks may be begun."""
+        self.sending = True
+        """New requests may be sent."""
+        self.paused = False
+        self.unaccounted = 0
+        """Bytes of messages that await no answer; the next answered one takes them over."""
+        self.leaves: list[Leaf] = []
+        """Where requests sent now are counted, by request."""
+        self.tally = recorder.count(compiled.index, 0)
+        """The counts of the present stage."""
+        self.stage = 0
+        self.idle: list[VirtualUser] = []
+        """Users of an open pool that have nothing to do."""
+        self.active: list[VirtualUser] = []
+        """Users that are not leaving, the newest last."""
+        self.tasks: dict[VirtualUser, asyncio.Task[None]] = {}
+        """Every user there is."""
+        self.max_users = compiled.max_users
+        self._worker = worker
+        self._workers = workers
+        self._numbers: list[int] = []
+        self._next_number = 0
+
+    # -- what users ask
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return (perf_counter_ns() - self.epoch_ns) / 1e9
+
+    async def connect(self, target: Target) -> Connection:
+        """A connection to the target; its ``failure`` says why there is none."""
+        return await self.transport.connect(target)
+
+    def left(self, user: VirtualUser) -> None:
+        """A user's life is over."""
+        self.tasks.pop(user, None)
+        if user in self.active:
+            self.active.remove(user)
+        heappush(self._numbers, user.number)
+
+    # -- what the worker does
+
+    def enter(self, stage: int) -> None:
+        """From now on requests count under this stage."""
+        self.stage = stage
+        self.leaves = self.recorder.row(stage)
+        self.tally = self.recorder.count(self.compiled.index, stage)
+
+    def aim(self, users: int) -> None:
+        """Have so many users: begin new ones, or let the newest leave after their task."""
+        while len(self.active) < users:
+            self._begin(closed=True)
+        while len(self.active) > users:
+            self.active.pop().retire()
+
+    def arrive(self, scheduled_ns: int) -> None:
+        """One arrival of an open pool; without a free user it is a dropped iteration."""
+        if self.idle:
+            self.idle.pop().begin(scheduled_ns)
+        elif len(self.active) < self.max_users:
+            self._begin(closed=False).begin(scheduled_ns)
+        else:
+            self.tally.dropped_iterations += 1
+
+    def pause(self, paused: bool) -> None:
+        """Begin no new task, or do again."""
+        if paused != self.paused:
+            self.paused = paused
+            if not paused:
+                self.wake()
+
+    def wake(self) -> None:
+        """Let every sleeping user look again."""
+        for user in list(self.tasks):
+            user.wake()
+
+    def finish(self, *, sending: bool) -> None:
+        """Begin no new tasks; ``sending`` lets those under way send their remaining requests."""
+        self.working = False
+        self.sending = self.sending and sending
+        self.active.clear()
+        self.idle.clear()
+        for user in list(self.tasks):
+            user.retire()
+
+    def cancel(self) -> None:
+        """Cut what is in flight; it is counted as cancelled."""
+        self.finish(sending=False)
+        for user, task in list(self.tasks.items()):
+            exchange = user.exchange
+            if exchange is not None and exchange.waiting:
+                exchange.fail(Outcome.CANCELLED, "cut by the end of the run")
+            else:
+                task.cancel()
+
+    def watch(self, now: int) -> tuple[int, int]:
+        """End what takes longer than its timeouts. Returns the number in flight and when the oldest was sent (0:
+        none).
+        """
+        flying, oldest = 0, 0
+        for user in self.tasks:
+            step = user.step
+            if step is None:
+                continue
+            exchange = user.exchange
+            if exchange is None or not exchange.waiting:
+                continue
+            flying += 1
+            sent = exchange.sent_ns
+            if not oldest or sent < oldest:
+                oldest = sent
+            limits = step.limits
+            if now - sent > limits.total:
+                exchange.fail(Outcome.TIMEOUT, f"no whole answer within {limits.total / 1e9:g}s")
+            elif limits.first_byte and not exchange.first_ns and now - sent > limits.first_byte:
+                exchange.fail(Outcome.TIMEOUT, f"no first byte within {limits.first_byte / 1e9:g}s")
+            elif (
+                limits.first_token
+                and now - sent > limits.first_token
+                and (step.stream or step.kind == "send" or user.answer.streamed)
+                and not user.answer.first_output
+            ):
+                exchange.fail(Outcome.TIMEOUT, f"no first token within {limits.first_token / 1e9:g}s")
+            elif limits.idle and exchange.first_ns and now - exchange.last_ns > limits.idle:
+                exchange.fail(Outcome.TIMEOUT, f"nothing more for {limits.idle / 1e9:g}s")
+        return flying, oldest
+
+    def _begin(self, *, closed: bool) -> VirtualUser:
+        if self._numbers:
+            number = heappop(self._numbers)
+        else:
+            number = self._next_number * self._workers + self._worker + 1
+            self._next_number += 1
+        user = VirtualUser(self, number)
+        self.active.append(user)
+        self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
+        return user

@@ -1,0 +1,211 @@
+"""What became of a request, written down: its outcome, its times, what the dialect read."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
+from agenttop.dialects.retry_after import retry_after
+from agenttop.dialects.server_timing import parse_server_timing
+from agenttop.metrics.outcome import Outcome, outcome_of_status
+from agenttop.metrics.recorder import Leaf
+from agenttop.profile.checks import INVALID
+from agenttop.users.answer import Answer
+from agenttop.users.compile import CompiledStep
+
+if TYPE_CHECKING:
+    from agenttop.users.user import VirtualUser
+
+
+class Exchange(Protocol):
+    """What HTTP connections and WebSockets have in common: the times of one exchange, in ``perf_counter_ns``."""
+
+    sent_ns: int
+    first_ns: int
+    end_ns: int
+    received: int
+    failure: tuple[Outcome, str] | None
+
+
+def record_answer(
+    user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int
+) -> bool:
+    """Record one finished exchange; True where the user can go on with what it got.
+
+    Args:
+        user: whose request it was; saved variables go to it.
+        step: the request.
+        leaf: where it is counted: that of the moment it was sent.
+        exchange: its times and failure.
+        sent: bytes of the request.
+        opened_ns: what connecting for it took, 0 on a kept connection.
+    """
+    answer = user.answer
+    if exchange.failure is not None and exchange.failure[0] is Outcome.CANCELLED:
+        leaf.outcomes["cancelled"] = leaf.outcomes.get("cancelled", 0) + 1
+        user.scheduled_ns = 0
+        return False
+    leaf.attempts += 1
+    leaf.bytes_sent += sent
+    leaf.bytes_received += exchange.received
+    if opened_ns:
+        leaf.connections_opened += 1
+        leaf.connect.append(opened_ns)
+    else:
+        leaf.connections_reused += 1
+    sent_ns = exchange.sent_ns
+    latency = exchange.end_ns - sent_ns
+    answer.latency_ns = latency
+    answer.ttfb_ns = exchange.first_ns - sent_ns if exchange.first_ns else None
+    answer.ttft_ns = answer.first_output - sent_ns if answer.first_output else None
+    if answer.status:
+        leaf.status[answer.status] = leaf.status.get(answer.status, 0) + 1
+    elif step.kind == "connect" and not exchange.failure:
+        leaf.status[101] = leaf.status.get(101, 0) + 1
+
+    outcome, message = _judge(step, answer, exchange, latency)
+    if step.checks and (exchange.failure is None or answer.status):
+        failed = [name for name, check in step.checks if not _checked(user, name, check(answer))]
+        if failed and outcome is Outcome.OK:
+            outcome, message = Outcome.CHECK_FAILED, f"check failed: {failed[0]}"
+    saved = outcome is not Outcome.OK or not step.save or _save(user, step, answer)
+    if not saved:
+        outcome, message = Outcome.CHECK_FAILED, f"nothing to save: {_unsaved(step, answer)}"
+
+    scheduled, user.scheduled_ns = user.scheduled_ns, 0
+    if scheduled:
+        leaf.schedule_lag.append(max(sent_ns - scheduled, 0))
+    if outcome is Outcome.RATE_LIMITED:
+        wait = _retry_after(answer)
+        if wait is not None:
+            leaf.retry_after.append(int(wait * 1e9))
+    reader = answer.reader
+    if reader is not None:
+        _count_tokens(leaf, reader, answer.streamed)
+    if outcome is not Outcome.OK:
+        leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
+        leaf.time_to_failure.append(latency)
+        user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
+        return False
+
+    leaf.latency.append(latency)
+    if scheduled:
+        leaf.response_time.append(exchange.end_ns - scheduled)
+    if answer.ttfb_ns is not None:
+        leaf.ttfb.append(answer.ttfb_ns)
+    if answer.ttft_ns is not None:
+        leaf.ttft.append(answer.ttft_ns)
+        if answer.first_speech:
+            leaf.ttfo.append(answer.first_speech - sent_ns)
+        if answer.gaps:
+            leaf.inter_chunk.extend(answer.gaps)
+        if reader is not None and reader.output_tokens is not None and reader.output_tokens > 1:
+            leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
+    _record_phases(leaf, answer, latency)
+    return True
+
+
+def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int) -> tuple[Outcome, str]:
+    """The outcome before checks, and why."""
+    status = answer.status
+    if exchange.failure is not None and not answer.flags & (DONE | ERROR):
+        return exchange.failure
+    if latency > step.limits.total:
+        return Outcome.TIMEOUT, f"no whole answer within {step.limits.total / 1e9:g}s"
+    if status >= 400:
+        return outcome_of_status(status), _words(status, answer)
+    if answer.malformed:
+        return Outcome.PROTOCOL_ERROR, f"malformed event stream: {answer.malformed}"
+    answer.finish_body()
+    if answer.flags & ERROR:
+        error = (answer.reader.error if answer.reader is not None else None) or "the target says it failed"
+        return (Outcome.RATE_LIMITED if answer.flags & RATE_LIMITED else Outcome.STREAM_ERROR), error
+    if step.stream and not answer.streamed:
+        return Outcome.PROTOCOL_ERROR, f"asked for an event stream, got {answer.content_type or 'no content type'}"
+    if answer.streamed and step.kind == "http" and not answer.flags & DONE:
+        if step.dialect.terminal:
+            return Outcome.TRUNCATED, "the stream ended without its terminal event"
+        if answer.unfinished:
+            return Outcome.TRUNCATED, "the stream ended within an event"
+    return Outcome.OK, ""
+
+
+def _words(status: int, answer: Answer) -> str:
+    """A status with its name, and what the body says."""
+    try:
+        words = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        words = str(status)
+    excerpt = answer.body[:300].decode("utf-8", "replace").strip()
+    return f"{words}: {excerpt}" if excerpt else words
+
+
+def _checked(user: VirtualUser, name: str, passed: bool) -> bool:
+    user.pool.recorder.check(name, passed)
+    return passed
+
+
+def _save(user: VirtualUser, step: CompiledStep, answer: Answer) -> bool:
+    """Save what the step asks for. False where some of it is not there."""
+    found = []
+    for name, path in step.save:
+        there, value = path.first(answer.json) if answer.json is not INVALID else (False, None)
+        if not there or value is None or isinstance(value, dict | list):
+            return False
+        found.append((name, value))
+    for name, value in found:
+        user.variables[name] = value if isinstance(value, str) else _text(value)
+    return True
+
+
+def _unsaved(step: CompiledStep, answer: Answer) -> str:
+    if answer.json is INVALID:
+        return "the answer is no JSON"
+    missing = [name for name, path in step.save if not path.first(answer.json)[0]]
+    return f"the answer has no {missing[0]}" if missing else "it is no text or number"
+
+
+def _text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Seconds the target asks to wait, from headers or from the dialect's own error."""
+    wait = retry_after(answer.headers)
+    if wait is None and answer.reader is not None:
+        wait = answer.reader.retry_after_s
+    return wait
+
+
+def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
+    if reader.output_tokens is not None or reader.input_tokens is not None:
+        leaf.token_requests += 1
+        leaf.input_tokens += reader.input_tokens or 0
+        leaf.output_tokens += reader.output_tokens or 0
+        leaf.cached_tokens += reader.cached_tokens or 0
+        leaf.reasoning_tokens += reader.reasoning_tokens or 0
+    elif streamed and reader.chunks:
+        leaf.token_estimates += 1
+        leaf.output_tokens += reader.chunks
+    if reader.llm_calls is not None:
+        leaf.llm_requests += 1
+        leaf.llm_calls += reader.llm_calls
+    if reader.tool_calls is not None:
+        leaf.tool_requests += 1
+        leaf.tool_calls += reader.tool_calls
+
+
+def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
+    """Phases from Server-Timing (milliseconds) and from the body (seconds); what they leave is ``unattributed``."""
+    phases: dict[str, int] = {}
+    timing = answer.headers.get("server-timing")
+    if timing:
+        phases = {name: int(duration * 1e6) for name, duration in parse_server_timing(timing).items()}
+    reader = answer.reader
+    if reader is not None and reader.phases:
+        phases |= {name: int(duration * 1e9) for name, duration in reader.phases.items()}
+    if phases:
+        for name, duration in phases.items():
+            leaf.phase(name, duration)
+        leaf.unattributed.append(max(latency - sum(phases.values()), 0))

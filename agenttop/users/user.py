@@ -1,0 +1,360 @@
+"""One virtual user's life: set-up, tasks with pauses between them, tear-down, on a connection of its own.
+
+    for each session:  set-up ──► task ──► think ──► task … ──► tear-down
+                          ▲  fails: wait, again          │ WebSocket lost
+                          └──────────────────────────────┘
+
+Longer than most files, for a life is read in one piece. A user never raises for what a target does: a failed request is
+recorded, ends its task, and life goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from time import perf_counter_ns, time
+from typing import TYPE_CHECKING
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.users.answer import Answer
+from agenttop.users.compile import CompiledStep, CompiledTask
+from agenttop.users.messages import open_socket, send_message
+from agenttop.users.random import SplitMix
+from agenttop.users.record import record_answer
+from agenttop.users.redirects import REDIRECTS, follow_redirects
+from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
+from agenttop.wire.transport import Connection
+from agenttop.wire.websocket import WebSocket
+
+if TYPE_CHECKING:
+    from agenttop.users.pool import PoolRuntime
+
+#: A user whose set-up or connection failed waits at least this long, so that a target that is down is not stormed.
+RETRY_S = 0.25
+#: How long the rest of an answer may take that was complete before its last byte; then the connection is opened anew.
+SETTLE_S = 0.1
+
+
+class VirtualUser:
+    """A user of one pool. ``number`` is unique within the pool over all workers, from 1."""
+
+    __slots__ = (
+        "_nap",
+        "_within_task",
+        "answer",
+        "connection",
+        "iteration",
+        "number",
+        "pool",
+        "random",
+        "retiring",
+        "scheduled_ns",
+        "socket",
+        "step",
+        "variables",
+        "waking",
+    )
+
+    def __init__(self, pool: PoolRuntime, number: int) -> None:
+        self.pool = pool
+        self.number = number
+        self.random = SplitMix(pool.seed, pool.compiled.index, number)
+        self.variables = {"user": str(number), "iteration": "0"}
+        self.answer = Answer()
+        self.connection: Connection | None = None
+        self.socket: WebSocket | None = None
+        self.step: CompiledStep | None = None
+        """The step whose exchange is in flight."""
+        self.iteration = 0
+        self.retiring = False
+        self.scheduled_ns = 0
+        """When the plan wanted the next request; 0 in a closed pool, and once it has been used."""
+        self._nap: asyncio.Future[None] | None = None
+        self.waking: asyncio.Future[None] | None = None
+        """What an idle user of an open pool waits on."""
+        self._within_task = False
+
+    @property
+    def exchange(self) -> Connection | WebSocket | None:
+        """What carries the exchange in flight."""
+        step = self.step
+        if step is None:
+            return None
+        return self.socket if step.kind == "send" else self.connection
+
+    # -- life
+
+    async def live(self) -> None:
+        """A user of a closed pool, until retired."""
+        pool = self.pool
+        compiled = pool.compiled
+        try:
+            while not self.retiring and pool.working:
+                if not await self._set_up():
+                    await self.nap(max(self.random.between(compiled.think_time), RETRY_S))
+                    continue
+                while not self.retiring and pool.working:
+                    if pool.paused:
+                        await self.nap(pool.pause_s)
+                        continue
+                    began = perf_counter_ns()
+                    alive = await self._iterate()
+                    if self.retiring or not pool.working:
+                        break
+                    if compiled.pacing is not None:
+                        rest = compiled.pacing - (perf_counter_ns() - began) / 1e9
+                        if rest > 0:
+                            await self.nap(rest)
+                    elif compiled.think_time[1] > 0:
+                        await self.nap(self.random.between(compiled.think_time))
+                    if not alive:
+                        # The session is gone with its WebSocket: set up again, but do not storm a target that
+                        # hangs up on everybody.
+                        await self.nap(RETRY_S)
+                        break
+            await self._tear_down()
+        finally:
+            self.close()
+            pool.left(self)
+
+    async def serve(self) -> None:
+        """A user of an open pool: one iteration whenever :meth:`begin` is called, until retired."""
+        pool = self.pool
+        ready = False
+        try:
+            while True:
+                if self.scheduled_ns == 0:
+                    if self.retiring or not pool.working:
+                        break
+                    self.waking = pool.loop.create_future()
+                    pool.idle.append(self)
+                    await self.waking
+                    self.waking = None
+                    continue
+                # Who has arrived is served, though the plan may have ended meanwhile.
+                if not pool.sending:
+                    pool.tally.dropped_iterations += 1
+                    break
+                if not ready:
+                    ready = await self._set_up()
+                if ready:
+                    ready = await self._iterate()
+                self.scheduled_ns = 0
+            if ready:
+                await self._tear_down()
+        finally:
+            self.close()
+            pool.left(self)
+
+    def begin(self, scheduled_ns: int) -> None:
+        """Start an iteration that the plan wanted at ``scheduled_ns``."""
+        self.scheduled_ns = scheduled_ns
+        if self.waking is not None and not self.waking.done():
+            self.waking.set_result(None)
+
+    def retire(self) -> None:
+        """Leave after the task under way."""
+        self.retiring = True
+        self.wake()
+
+    async def nap(self, seconds: float, *, within_task: bool = False) -> None:
+        """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
+        nap = self._nap = self.pool.loop.create_future()
+        self._within_task = within_task
+        handle = self.pool.loop.call_later(seconds, _finish, nap)
+        await nap
+        handle.cancel()
+        self._nap = None
+
+    def wake(self) -> None:
+        """End a pause: there is something to find out."""
+        for future in (self._nap, self.waking):
+            if future is not None and not future.done() and not (self._within_task and self.pool.sending):
+                future.set_result(None)
+
+    async def _set_up(self) -> bool:
+        """Every set-up step, in order. False where one failed."""
+        for step in self.pool.compiled.setup:
+            if not self.pool.sending or not await self._perform(step):
+                return False
+        self.pool.tally.sessions += 1
+        return True
+
+    async def _tear_down(self) -> None:
+        for step in self.pool.compiled.teardown:
+            if not self.pool.sending or not await self._perform(step):
+                return
+
+    async def _iterate(self) -> bool:
+        """One task. False where the user's session is gone with its WebSocket."""
+        pool = self.pool
+        compiled = pool.compiled
+        tasks = compiled.tasks
+        task = tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
+        self.iteration += 1
+        if compiled.counts_iterations:
+            self.variables["iteration"] = str(self.iteration)
+        tally = pool.tally
+        step = task.steps[0]
+        if task.single and step.kind == "http":
+            # Nearly every task: two coroutines less to wake for every answer.
+            whole = pool.sending and await self._request(step)
+        else:
+            whole = await self._run(task)
+        if whole:
+            tally.iterations += 1
+        return self.socket is None or self.socket.open
+
+    async def _run(self, task: CompiledTask) -> bool:
+        pool = self.pool
+        last = len(task.steps) - 1
+        for index, step in enumerate(task.steps):
+            if not pool.sending:
+                return False
+            if not await self._perform(step):
+                return False
+            if index < last and task.pause[1] > 0:
+                await self.nap(self.random.between(task.pause), within_task=True)
+                self._within_task = False
+        return True
+
+    async def _perform(self, step: CompiledStep) -> bool:
+        """One step. False where it failed, so that the task cannot go on."""
+        if step.kind == "http":
+            return await self._request(step)
+        if step.kind == "send":
+            return await send_message(self, step)
+        if step.kind == "connect":
+            return await open_socket(self, step)
+        self.close()
+        return True
+
+    # -- HTTP
+
+    async def _request(self, step: CompiledStep) -> bool:
+        """Send a request and record what became of it."""
+        pool = self.pool
+        connection = self.connection
+        opened = 0
+        if connection is None or connection.state != IDLE:
+            connection = await self.ready(step)
+            if connection is None:
+                return False
+            opened = connection.opened_ns
+        if step.made:
+            self.make(step)
+        data = step.static or step.fill(self.variables)
+        leaf = pool.leaves[step.request]
+        answer = self.answer
+        if not step.lean:
+            answer.begin(step)
+        else:
+            answer.step = None
+        self.step = step
+        await connection.send(data, self if step.lean else answer, step.lean)
+        self.step = None
+        failure = connection.failure
+        if connection.lean and failure is None:
+            # The hot path: nothing to read, nothing to check but the time.
+            latency = connection.end_ns - connection.sent_ns
+            if latency <= step.limits.total and not step.checks and not opened and not self.scheduled_ns:
+                leaf.latency.append(latency)
+                leaf.ttfb.append(connection.first_ns - connection.sent_ns)
+                status = connection.status
+                leaf.status[status] = leaf.status.get(status, 0) + 1
+                leaf.bytes_sent += len(data)
+                leaf.bytes_received += connection.received
+                leaf.connections_reused += 1
+                leaf.attempts += 1
+                return True
+        if connection.unanswered and not opened:
+            # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
+            leaf.connections_reopened += 1
+            leaf.attempts += 1
+            connection = await self.ready(step)
+            if connection is None:
+                return False
+            opened = connection.opened_ns
+            answer.begin(step)
+            self.step = step
+            await connection.send(data, answer, False)
+            self.step = None
+        if answer.step is None:
+            answer.begin(step)
+            answer.status = connection.status
+        if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
+            connection = await follow_redirects(self, step, leaf, connection)
+        return record_answer(self, step, leaf, connection, len(data), opened)
+
+    async def ready(self, step: CompiledStep) -> Connection | None:
+        """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
+        connection = self.connection
+        if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
+            connection.opened_ns = 0
+            return connection
+        if connection is not None:
+            if connection.dropped:
+                self.pool.leaves[step.request].connections_reopened += 1
+            connection.close()
+        connection = self.connection = await self.pool.connect(step.target)
+        if connection.failure is None:
+            return connection
+        await self._unconnected(step, connection)
+        return None
+
+    async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
+        """Record that there was no connection, and wait a little."""
+        leaf = self.pool.leaves[step.request]
+        assert connection.failure is not None
+        outcome, message = connection.failure
+        self.connection = None
+        if outcome is Outcome.CANCELLED:
+            leaf.outcomes["cancelled"] = leaf.outcomes.get("cancelled", 0) + 1
+            return
+        leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
+        leaf.time_to_failure.append(connection.opened_ns)
+        self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
+        if self.pool.working and not self.retiring:
+            await self.nap(RETRY_S)
+
+    # -- the rest
+
+    def make(self, step: CompiledStep) -> None:
+        """Fill the built-in variables that are new for each request."""
+        if "uuid" in step.made:
+            bits = self.random.bits() << 64 | self.random.bits()
+            self.variables["uuid"] = str(uuid.UUID(int=bits, version=4))
+        if "now" in step.made:
+            self.variables["now"] = f"{time():.3f}"
+        if "random" in step.made:
+            self.variables["random"] = str(self.random.bits() >> 33)
+
+    def close(self) -> None:
+        """Close the user's connection, and its WebSocket with a goodbye."""
+        socket, self.socket = self.socket, None
+        if socket is not None:
+            socket.close()
+        connection, self.connection = self.connection, None
+        if connection is not None and connection.state != CLOSED:
+            connection.close()
+
+    # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
+
+    def head(self, status: int, headers: dict[str, str], now: int) -> bool:
+        """The head tells of a stream, of phases or of a failure: read it after all."""
+        assert self.step is not None
+        self.answer.begin(self.step)
+        return self.answer.head(status, headers, now)
+
+    def data(self, data: bytes, now: int) -> bool:
+        """See :class:`Answer`."""
+        return self.answer.data(data, now)
+
+    def trailers(self, headers: dict[str, str]) -> None:
+        """See :class:`Answer`."""
+        self.answer.trailers(headers)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,77 @@
+"""How users get their connections: one each, to any target of the profile."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from time import perf_counter_ns
+from typing import Protocol
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.wire.dial import Dialer, Failure
+from agenttop.wire.http1 import Http1Connection, Sink, opened_connection
+from agenttop.wire.target import Target
+
+
+class Connection(Protocol):
+    """What a user needs of a connection, whatever it speaks: one request at a time, and the fields of the last one.
+
+    Times are ``perf_counter_ns``, 0 is never. ``opened_ns`` is a duration, ``received`` counts bytes.
+    """
+
+    opened_ns: int
+    sent_ns: int
+    first_ns: int
+    last_ns: int
+    end_ns: int
+    status: int
+    received: int
+    lean: bool
+    unanswered: bool
+    dropped: bool
+    failure: Failure | None
+
+    @property
+    def state(self) -> int:
+        """One of the states of :mod:`agenttop.wire.http1`."""
+
+    @property
+    def waiting(self) -> bool:
+        """An exchange is in flight."""
+
+    def send(self, data: bytes, sink: Sink | None, lean: bool) -> asyncio.Future[None]:
+        """Send a request in the form of HTTP/1.1; the future is done when its answer has ended, well or badly."""
+
+    async def settle(self, patience_s: float) -> bool:
+        """Wait for the rest of an answer that was complete before its last byte; False where it does not come."""
+
+    def fail(self, outcome: Outcome, message: str) -> None:
+        """End the exchange as a failure and close the connection."""
+
+    def close(self) -> None:
+        """Close at once; harmless when closed."""
+
+
+class Connector(Protocol):
+    """Where connections come from."""
+
+    async def connect(self, target: Target) -> Connection:
+        """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long it took to open."""
+
+
+class Transport:
+    """HTTP/1.1 on connections of our own."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, context: ssl.SSLContext | None, connect_timeout_s: float
+    ) -> None:
+        self._loop = loop
+        self._context = context
+        self._dialer = Dialer(loop, connect_timeout_s)
+
+    async def connect(self, target: Target) -> Http1Connection:
+        """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long DNS, TCP and TLS took."""
+        began = perf_counter_ns()
+        context = self._context if target.tls else None
+        opened = await self._dialer.dial(target, context, lambda: Http1Connection(self._loop))
+        return opened_connection(self._loop, opened, began)

@@ -1,0 +1,174 @@
+"""A WebSocket over the same connection class: our bytes and times, the frames of ``websockets``' sans-I/O half (RFC
+6455).
+
+The upgrade is an ordinary exchange of :class:`~agenttop.wire.http1.Http1Connection`; after a 101 this object takes the
+bytes over. One exchange (a message sent, its answer awaited) is in flight at a time; messages that come unasked are
+dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import logging
+import os
+from time import perf_counter_ns
+from typing import Protocol
+
+from websockets.frames import Opcode
+from websockets.protocol import Protocol as Frames
+from websockets.protocol import Side, State
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.wire.http1 import CLOSED, Http1Connection
+
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of one message after which the connection is called malformed."""
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_QUIET = logging.getLogger("agenttop.wire.websocket")
+_QUIET.disabled = True
+
+
+class MessageSink(Protocol):
+    """Who reads messages."""
+
+    def message(self, data: bytes, now: int) -> bool:
+        """One whole message, text or binary. True: the exchange is complete."""
+
+
+def upgrade_key() -> tuple[str, str]:
+    """A fresh ``Sec-WebSocket-Key`` and the ``Sec-WebSocket-Accept`` that answers it (RFC 6455, 4.2.2)."""
+    key = base64.b64encode(os.urandom(16))
+    return key.decode(), base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
+
+
+class WebSocket:
+    """An upgraded connection. The fields of the exchange mean what they mean on the HTTP connection."""
+
+    __slots__ = (
+        "_close_message",
+        "_frames",
+        "_parts",
+        "_waiter",
+        "connection",
+        "end_ns",
+        "failure",
+        "first_ns",
+        "last_ns",
+        "received",
+        "sent_ns",
+        "sink",
+    )
+
+    def __init__(self, connection: Http1Connection) -> None:
+        self.connection = connection
+        self._frames = Frames(Side.CLIENT, state=State.OPEN, max_size=MAX_MESSAGE, logger=_QUIET)
+        self._parts: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._close_message = ""
+        self.sink: MessageSink | None = None
+        self.sent_ns = self.first_ns = self.last_ns = self.end_ns = 0
+        self.received = 0
+        self.failure: tuple[Outcome, str] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Messages can be sent."""
+        return self.connection.state != CLOSED and self._frames.state is State.OPEN
+
+    @property
+    def waiting(self) -> bool:
+        """An exchange is in flight."""
+        return self._waiter is not None
+
+    def write(self, data: bytes) -> int:
+        """Send one text message and await nothing. Returns the bytes it took on the wire."""
+        frames = self._frames
+        frames.send_text(data)
+        out = b"".join(frames.data_to_send())
+        self.connection.transport.write(out)
+        return len(out)
+
+    def send(self, data: bytes, sink: MessageSink, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Send one text message; the future is done when the sink calls the exchange complete, or it has failed."""
+        self.expect(sink, loop)
+        frames = self._frames
+        frames.send_text(data)
+        out = b"".join(frames.data_to_send())
+        self.sent_ns = self.last_ns = perf_counter_ns()
+        self.connection.transport.write(out)
+        assert self._waiter is not None
+        return self._waiter
+
+    def expect(self, sink: MessageSink, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Await messages without sending one."""
+        self.sink = sink
+        self.failure = None
+        self.first_ns = self.end_ns = 0
+        self.received = 0
+        self.sent_ns = self.last_ns = perf_counter_ns()
+        waiter = self._waiter = loop.create_future()
+        return waiter
+
+    def receive(self, data: bytes, now: int) -> None:
+        """Bytes from the connection; none mean that it is gone."""
+        if not data:
+            self._end(Outcome.TRUNCATED, self._close_message or "connection closed without a close frame")
+            return
+        self.received += len(data)
+        self.last_ns = now
+        frames = self._frames
+        frames.receive_data(data)
+        for frame in frames.events_received():
+            opcode = frame.opcode  # type: ignore[union-attr]
+            if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
+                payload = bytes(frame.data)  # type: ignore[union-attr]
+                if not frame.fin:  # type: ignore[union-attr]
+                    self._parts.append(payload)
+                    continue
+                if self._parts:
+                    payload = b"".join([*self._parts, payload])
+                    self._parts.clear()
+                if self._waiter is not None and self.sink is not None:
+                    if self.first_ns == 0:
+                        self.first_ns = now
+                    if self.sink.message(payload, now):
+                        self.end_ns = now
+                        self._wake()
+        out = frames.data_to_send()
+        if out:
+            self.connection.transport.write(b"".join(out))
+        if frames.parser_exc is not None:
+            self._end(Outcome.PROTOCOL_ERROR, f"malformed WebSocket frame: {frames.parser_exc}")
+        elif frames.state is not State.OPEN:
+            close = frames.close_rcvd
+            reason = f": {close.reason}" if close is not None and close.reason else ""
+            self._close_message = f"closed by the target with code {close.code if close else 1006}{reason}"
+            self._end(Outcome.TRUNCATED, self._close_message)
+
+    def fail(self, outcome: Outcome, message: str) -> None:
+        """End the exchange as a failure and the connection with it."""
+        self._end(outcome, message)
+
+    def close(self) -> None:
+        """Say goodbye (code 1000) and close; does not wait for the other side."""
+        if self.open:
+            self._frames.send_close(1000)
+            self.connection.transport.write(b"".join(self._frames.data_to_send()))
+            self.connection.transport.close()
+            self.connection.state = CLOSED
+
+    def _end(self, outcome: Outcome, message: str) -> None:
+        if self._waiter is not None:
+            self.end_ns = perf_counter_ns()
+            if self.failure is None:
+                self.failure = (outcome, message)
+        self.connection.close()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

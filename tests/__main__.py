@@ -1,0 +1,31 @@
+"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks; stop at the first that fails and return its code."""
+    checks = [
+        [sys.executable, "-m", "ruff", "check", "."],
+        [sys.executable, "-m", "ruff", "format", "--check", "."],
+        [sys.executable, "-m", "mypy"],
+        [str(BIN / "lint-imports"), "--no-logo"],
+        [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
+    ]
+    for check in checks:
+        print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
+        code = subprocess.call(check, cwd=ROOT)
+        if code != 0:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,7 @@
+"""How fast the program is, and how true: ``python -m tests.benchmarks http|sse|ws|open|agent [--quick] [--json FILE]``.
+
+Each benchmark drives the whole program as a user would (a profile, ``--headless``, one worker, every metric on) and
+reads its summary. Rounds are interleaved, so what a shared machine does to one subject it does to the others too: trust
+the ratios more than the rates.
+``test_micro_*.py`` time the pieces of the hot path: ``pytest tests/benchmarks --benchmark-enable``.
+"""

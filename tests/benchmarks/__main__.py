@@ -1,0 +1,40 @@
+"""The command line: see the package."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.benchmarks.nginx import Missing
+from tests.benchmarks.program import BenchmarkError
+from tests.benchmarks.scenarios import ALL, Options
+
+
+def main() -> int:
+    """Run one benchmark. 0: measured, or skipped aloud; 1: something is not as it must be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure the whole program.")
+    parser.add_argument("what", choices=ALL, help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="one short round instead of three")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures and the machine here")
+    parser.add_argument(
+        "--against", metavar="CHECKOUT", type=Path, help="http, sse, ws: measure this checkout in turn with ours"
+    )
+    arguments = parser.parse_args()
+    against = arguments.against.resolve() if arguments.against else None
+    try:
+        results = ALL[arguments.what](Options(arguments.quick, against))
+    except Missing as missing:
+        print(f"{arguments.what}: skipped: {missing}", file=sys.stderr)
+        return 0
+    except BenchmarkError as error:
+        print(f"{arguments.what}: {error}", file=sys.stderr)
+        return 1
+    print(results.table())
+    if arguments.json:
+        results.write(arguments.json)
+    return 1 if results.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The profiles the benchmarks run, with their variables in braces for ``str.format``."""
+
+from __future__ import annotations
+
+HTTP = """
+name = "benchmark-http"
+target = "{url}"
+warmup = "1s"
+graceful_stop = "2s"
+users = {users}
+duration = "{seconds}s"
+[[pools]]
+name = "load"
+[[pools.tasks]]
+get = "/"
+"""
+
+SSE = """
+name = "benchmark-sse"
+target = "http://127.0.0.1:{port}"
+graceful_stop = "20s"
+timeout = "30s"
+dialect = "openai.chat"
+
+[[pools]]
+name = "load"
+protocol = "sse"
+stages = [ {{ duration = "{ramp}s", users = {streams} }}, {{ duration = "{hold}s", users = {streams} }} ]
+  [[pools.tasks]]
+  name = "stream"
+  post = "/v1/chat/completions?tokens={tokens}&rate={rate}"
+  [pools.tasks.json]
+  model = "benchmark"
+  stream = true
+  stream_options = {{ include_usage = true }}
+  messages = [ {{ role = "user", content = "Hello, I am user {{user}}" }} ]
+
+[[pools]]                       # each answer is one event that says how long it took: the error of the ttft
+name = "probe"
+protocol = "sse"
+dialect = "json"
+stages = [ {{ duration = "{ramp}s", users = 25 }}, {{ duration = "{hold}s", users = 25 }} ]
+think_time = "0ms..50ms"
+  [[pools.tasks]]
+  name = "one token"
+  post = "/probe?tokens=1&rate=1"
+  json = {{ content = "Hello" }}
+  [pools.measure]
+  first_token = "$.delta"
+  done = "$.done"
+  phases = {{ server = "$.total_s" }}
+"""
+
+WS = """
+name = "benchmark-ws"
+target = "http://127.0.0.1:{port}"
+warmup = "1s"
+graceful_stop = "2s"
+users = {users}
+duration = "{seconds}s"
+[[pools]]
+name = "voice"
+protocol = "ws"
+dialect = "openai.realtime"
+  [[pools.setup]]
+  name = "connect"
+  connect = "/v1/realtime?model=benchmark"
+  [[pools.tasks]]
+  name = "turn"
+  send = {{ type = "response.create" }}
+"""
+
+OPEN = """
+name = "benchmark-open"
+target = "{url}"
+graceful_stop = "5s"
+[[pools]]
+name = "load"
+arrivals = "{arrivals}"
+max_users = 2000
+stages = [ {{ duration = "{seconds}s", rate = {rate}, ramp = "step" }} ]
+[[pools.tasks]]
+get = "/"
+"""
+
+AGENT = """
+name = "benchmark-agent"
+target = "{url}"
+graceful_stop = "10s"
+users = 30
+duration = "{seconds}s"
+[[pools]]
+name = "chat"
+  [[pools.setup]]
+  name = "open session"
+  post = "/api/sessions"
+  json = {{ user_id = "{{user}}" }}
+  save = {{ session_id = "$.session_id" }}
+  [[pools.tasks]]
+  name = "message"
+  post = "/api/sessions/{{session_id}}/messages"
+  json = {{ content = "What are your business hours?" }}
+  [pools.measure]
+  input_tokens = "$.usage.input_tokens"
+  output_tokens = "$.usage.output_tokens"
+[[pools]]
+name = "stream"
+protocol = "sse"
+dialect = "openai.chat"
+  [[pools.tasks]]
+  name = "completion"
+  post = "/v1/chat/completions"
+  [pools.tasks.json]
+  model = "demo"
+  stream = true
+  stream_options = {{ include_usage = true }}
+  messages = [{{ role = "user", content = "Hello" }}]
+[[pools]]
+name = "voice"
+protocol = "ws"
+dialect = "openai.realtime"
+  [[pools.setup]]
+  name = "connect"
+  connect = "/v1/realtime?model=demo"
+  [[pools.tasks]]
+  name = "turn"
+  send = {{ type = "response.create" }}
+"""

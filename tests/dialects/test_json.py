@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agenttop.dialects import DIALECTS, dialect_named
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED
+from agenttop.dialects.json_ import Extractor, Measure
+
+
+def key(*names: str) -> Extractor:
+    """What a compiled path does, for plain keys."""
+
+    def extract(value: Any) -> tuple[bool, Any]:
+        for name in names:
+            if not isinstance(value, dict) or name not in value:
+                return False, None
+            value = value[name]
+        return True, value
+
+    return extract
+
+
+MEASURE: Measure = {
+    "first_token": key("delta"),
+    "done": key("done"),
+    "error": key("error"),
+    "llm_calls": key("meta", "llm_calls"),
+    "tool_calls": key("tools"),
+    "input_tokens": key("usage", "input"),
+    "output_tokens": key("usage", "output"),
+    "phases": {"llm_call": key("timings", "llm"), "tools": key("timings", "tools")},
+}
+
+
+def test_every_dialect_has_its_name() -> None:
+    for name in DIALECTS:
+        assert dialect_named(name).name == name
+        assert dialect_named(name).reader().phases is None
+
+
+def test_an_unknown_dialect_names_the_known() -> None:
+    with pytest.raises(ValueError, match=r"no dialect 'jsn'; there are: json, custom, openai\.chat"):
+        dialect_named("jsn")
+
+
+def test_an_unknown_measure_names_the_known() -> None:
+    with pytest.raises(ValueError, match="nothing called 'firsttoken' can be measured; there are: cached_tokens, done"):
+        dialect_named("custom", {"firsttoken": key("a")})
+
+
+@pytest.mark.parametrize(
+    ("data", "flags"),
+    [(b'{"a":1}', OUTPUT), (b"plain words", OUTPUT), (b" ", OUTPUT), (b"", 0), (b"[DONE]", DONE), (b"\xff", OUTPUT)],
+)
+def test_without_a_measure_all_data_is_output(data: bytes, flags: int) -> None:
+    dialect = dialect_named("json")
+    assert not dialect.terminal
+    assert not dialect.reads_body
+    assert dialect.reader().event(data) == flags
+    assert dialect.reader().body(data) == DONE
+
+
+@pytest.mark.parametrize(
+    ("data", "flags"),
+    [
+        (b'{"delta":"a"}', OUTPUT),
+        (b'{"delta":" "}', OUTPUT),
+        (b'{"delta":0}', OUTPUT),
+        (b'{"delta":["a"]}', OUTPUT),
+        (b'{"delta":""}', 0),
+        (b'{"delta":null}', 0),
+        (b'{"delta":false}', 0),
+        (b'{"delta":[]}', 0),
+        (b'{"delta":{}}', 0),
+        (b'{"other":1}', 0),
+        (b"ping", 0),
+        (b"", 0),
+        (b"[DONE]", DONE),
+        (b'{"done":true}', DONE),
+        (b'{"done":false,"delta":"a"}', OUTPUT),
+        (b'{"done":true,"delta":"a"}', OUTPUT | DONE),
+        (b'{"error":null,"delta":"a"}', OUTPUT),
+        (b'{"error":{"message":"m"}}', ERROR),
+        (b'{"error":"429"}', ERROR | RATE_LIMITED),
+    ],
+)
+def test_paths_say_what_an_event_is(data: bytes, flags: int) -> None:
+    dialect = dialect_named("custom", MEASURE)
+    assert dialect.terminal
+    assert dialect.reads_body
+    reader = dialect.reader()
+    assert reader.event(data) == flags
+    assert reader.chunks == (1 if flags & OUTPUT else 0)
+
+
+def test_counts_and_phases_from_events() -> None:
+    reader = dialect_named("custom", MEASURE).reader()
+    reader.event(b'{"meta":{"llm_calls":1},"usage":{"input":10,"output":1},"timings":{"llm":0.5}}')
+    reader.event(b'{"meta":{"llm_calls":3},"usage":{"output":7},"timings":{"llm":1.5,"tools":2}}')
+    assert (reader.llm_calls, reader.tool_calls, reader.input_tokens, reader.output_tokens) == (3, None, 10, 7)
+    assert reader.phases == {"llm_call": 1.5, "tools": 2.0}
+
+
+def test_counts_and_phases_from_a_whole_body() -> None:
+    reader = dialect_named("json", MEASURE).reader()
+    assert reader.body(b'{"delta":"all of it","tools":[{},{}],"usage":{"output":7.0},"timings":{"tools":0.25}}') == DONE
+    assert (reader.tool_calls, reader.output_tokens, reader.phases, reader.chunks) == (2, 7, {"tools": 0.25}, 0)
+
+
+def test_a_failure_told_by_a_field_of_a_200() -> None:
+    reader = dialect_named("json", MEASURE).reader()
+    assert reader.body(b'{"error":{"code":"rate_limit_exceeded","message":"m"}}') == DONE | ERROR | RATE_LIMITED
+    assert reader.error == "m"
+
+
+@pytest.mark.parametrize("value", [b"null", b"true", b'"5"', b"-1"])
+def test_what_is_no_number_is_not_counted(value: bytes) -> None:
+    reader = dialect_named("json", MEASURE).reader()
+    reader.body(b'{"usage":{"input":' + value + b'},"timings":{"llm":' + value + b"}}")
+    assert (reader.input_tokens, reader.phases) == (None, None)
+
+
+@pytest.mark.parametrize("data", [b"", b"ok", b"<html>", b"\xff"])
+def test_a_body_that_is_no_json_matches_nothing(data: bytes) -> None:
+    reader = dialect_named("json", MEASURE).reader()
+    assert reader.body(data) == DONE
+    assert reader.error is None
+
+
+def test_without_a_first_token_path_what_is_not_the_end_is_output() -> None:
+    reader = dialect_named("custom", {"done": key("done"), "error": key("error")}).reader()
+    events = [b'{"a":1}', b"words", b'{"error":"x"}', b'{"done":1}', b""]
+    assert [reader.event(data) for data in events] == [OUTPUT, OUTPUT, ERROR, DONE, 0]

@@ -1,0 +1,106 @@
+"""Recorded answers, read as they came and cut at every byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agenttop.dialects import dialect_named
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING, Reader
+from agenttop.wire.sse import SseParser
+
+RECORDED = Path(__file__).parent / "recorded"
+THOUGHT = OUTPUT | REASONING
+LIMITED = ERROR | RATE_LIMITED
+
+
+class Read(NamedTuple):
+    """What one answer comes to: the flags of the events that have any, and the counters."""
+
+    flags: list[int]
+    chunks: int
+    tokens: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
+    """input, output, cached, reasoning"""
+    llm_calls: int | None = 1
+    tool_calls: int | None = 0
+    error: str | None = None
+    retry_after_s: float | None = None
+    pending: bool = False
+
+
+def summary(reader: Reader, flags: list[int], pending: bool) -> Read:
+    tokens = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+    return Read(
+        [each for each in flags if each], reader.chunks, tokens, reader.llm_calls, reader.tool_calls, reader.error,
+        reader.retry_after_s, pending,
+    )  # fmt: skip
+
+
+def read_stream(*chunks: bytes) -> Read:
+    parser, reader = SseParser(), dialect_named("openai.chat").reader()
+    flags = [reader.event(data, event) for chunk in chunks for event, data in parser.feed(chunk)]
+    return summary(reader, flags, parser.pending)
+
+
+CHAT = {
+    "chat_text.sse": Read([OUTPUT] * 5 + [DONE], 5, (19, 5, 8, 0)),
+    "chat_tools.sse": Read([OUTPUT] * 3 + [DONE], 3, (81, 34, None, None), tool_calls=2),
+    "chat_tools_same_index.sse": Read([OUTPUT] * 2 + [DONE], 2, (40, 21, None, None), tool_calls=2),
+    "chat_reasoning_crlf.sse": Read([THOUGHT] * 2 + [OUTPUT] * 2 + [DONE], 4, (12, 46, 0, 42)),
+    "chat_error_mid_stream.sse": Read(
+        [THOUGHT, OUTPUT, LIMITED], 2, error="Provider returned error: rate limited", retry_after_s=3
+    ),
+    "chat_error_twice.sse": Read(
+        [OUTPUT, LIMITED, ERROR, DONE], 1, retry_after_s=1.2,
+        error="Rate limit reached for gpt-4.1 on tokens per min (TPM): Limit 30000, Used 29800, Requested 700. "
+        "Please try again in 1.2s.",
+    ),
+    "chat_azure_no_usage.sse": Read([OUTPUT, DONE], 1),
+    "chat_vllm_running_usage.sse": Read([OUTPUT] * 2 + [DONE], 2, (9, 2, None, None)),
+    "chat_refusal.sse": Read([OUTPUT] * 2 + [DONE], 2),
+    "chat_mistral_parts.sse": Read([THOUGHT, OUTPUT, OUTPUT, DONE], 3, (10, 7, None, None)),
+    "chat_truncated.sse": Read([OUTPUT] * 2, 2, pending=True),
+}  # fmt: skip
+
+REALTIME = {
+    "realtime_audio.jsonl": Read([OUTPUT] * 3 + [DONE], 3, (132, 121, 64, None)),
+    "realtime_tools.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (10, 4, None, None), tool_calls=2),
+    "realtime_beta_text.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (4, 2, None, None)),
+    "realtime_failed_limit.jsonl": Read(
+        [DONE | LIMITED], 0, (0, 0, None, None), retry_after_s=360,
+        error="Rate limit reached for gpt-realtime. Please try again in 6m0s.",
+    ),
+    "realtime_cancelled.jsonl": Read(
+        [OUTPUT, ERROR, DONE | ERROR], 1, error="Audio content of 0ms is already shorter than 500ms"
+    ),
+    "realtime_rejected.jsonl": Read(
+        [DONE | ERROR], 0, llm_calls=None, tool_calls=None, error="Conversation already has an active response"
+    ),
+}  # fmt: skip
+
+
+def test_every_recording_is_read() -> None:
+    assert {path.name for path in RECORDED.glob("chat_*")} == set(CHAT)
+    assert {path.name for path in RECORDED.glob("realtime_*")} == set(REALTIME)
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_chat(name: str) -> None:
+    assert read_stream((RECORDED / name).read_bytes()) == CHAT[name]
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_chat_is_the_same_wherever_the_network_cuts_it(name: str) -> None:
+    stream = (RECORDED / name).read_bytes()
+    for cut in range(len(stream) + 1):
+        assert read_stream(stream[:cut], stream[cut:]) == CHAT[name], cut
+    assert read_stream(*(stream[at : at + 1] for at in range(len(stream)))) == CHAT[name]
+
+
+@pytest.mark.parametrize("name", REALTIME)
+def test_realtime(name: str) -> None:
+    reader = dialect_named("openai.realtime").reader()
+    flags = [reader.event(message) for message in (RECORDED / name).read_bytes().splitlines()]
+    assert summary(reader, flags, False) == REALTIME[name]

@@ -1,0 +1,171 @@
+"""The live screen on a real terminal: keys reach the run, and the terminal comes back whole however it ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from agenttop.agent.process import AgentProcess
+from tests.e2e.harness import Place, until
+from tests.e2e.terminal import Terminal
+
+SIZES = [(24, 80), (40, 120)]
+
+PROFILE = """
+target = "{url}"
+users = 3
+duration = "10m"
+[[pools]]
+name = "voice"
+protocol = "ws"
+dialect = "openai.realtime"
+think_time = "50ms"
+  [[pools.setup]]
+  connect = "/v1/realtime?model=m"
+  [[pools.tasks]]
+  name = "turn"
+  send = {{ type = "response.create" }}
+"""
+
+#: Makes the screen fail once it has drawn something; Python imports a module of this name by itself.
+CRASH = """
+import sys
+if "agenttop" in sys.orig_argv:
+    import agenttop.tui.app as module
+    drawn = 0
+    def draw(self, *, force=True, real=module.AgenttopApp.draw):
+        global drawn
+        drawn += 1
+        real(self, force=force)
+        if drawn > 3:
+            raise RuntimeError("made to fail")
+    module.AgenttopApp.draw = draw
+"""
+
+
+def profile(place: Place, agent: AgentProcess) -> Path:
+    return place.write(PROFILE.format(url=agent.url))
+
+
+def test_the_terminals_own_size_counts_whatever_the_shell_exports(place: Place, agent: AgentProcess) -> None:
+    exported = {"COLUMNS": "140", "LINES": "50"}
+    with Terminal(place, "--profile", profile(place, agent), rows=24, columns=80, env=exported) as terminal:
+        terminal.wait_for("q quit")
+        terminal.send("q")
+        terminal.wait_for("stop and summarise")
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_keys_reach_the_server(place: Place, agent: AgentProcess, rows: int, columns: int) -> None:
+    with Terminal(place, "--profile", profile(place, agent), rows=rows, columns=columns) as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        terminal.wait_for("RUN")
+        before = agent.stats()["websocket"]["open"]
+        sent = time.monotonic()
+        terminal.send("]")
+        until(lambda: agent.stats()["websocket"]["open"] == before + 10, "ten more connections")
+        # A second on a machine with nothing else to do; this only tells it from a refresh that never comes.
+        assert time.monotonic() - sent < 10
+        viewer.wait(lambda s: s["target_users"] == s["users"] == 13)
+        terminal.wait_for("13")
+        terminal.send("-")
+        viewer.wait(lambda s: s["target_users"] == s["users"] == 12)
+        until(lambda: agent.stats()["websocket"]["open"] == 12, "a connection less")
+        terminal.send(":")
+        terminal.wait_for("esc closes")
+        terminal.send("users 5\r")
+        viewer.wait(lambda s: s["users"] == 5)
+        terminal.send("\x1b")
+        terminal.wait_for("q quit")
+        terminal.send("q")
+        terminal.wait_for("stop and summarise")
+        terminal.send("s")
+        assert terminal.wait() == 130
+        terminal.whole()
+        assert "voice" in terminal.after()
+    controls = place.summary()["controls"]
+    assert [control["to"] for control in controls[:3]] == [13, 12, 5]
+    assert {control["source"] for control in controls[:3]} == {"key"}
+    place.gone()
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "SIGINT", "SIGTERM"])
+def test_the_terminal_is_whole_after_a_stop(place: Place, agent: AgentProcess, how: str) -> None:
+    with Terminal(place, "--profile", profile(place, agent), rows=30, columns=100) as terminal:
+        terminal.viewer().wait(lambda s: s["requests"] > 5)
+        terminal.wait_for("RUN")
+        if how == "ctrl-c":
+            terminal.send("\x03")
+        else:
+            terminal.process.send_signal(getattr(signal, how))
+        assert terminal.wait() == 130
+        terminal.whole()
+        assert "voice" in terminal.after()
+    assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
+    place.gone()
+
+
+def test_detached_and_attached_again(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent)) as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["requests"] > 5)
+        terminal.wait_for("RUN")
+        terminal.send("d")
+        assert terminal.wait() == 0
+        terminal.whole()
+        assert "agenttop attach" in terminal.after()
+        before = viewer.wait(lambda s: True)["requests"]
+        viewer.wait(lambda s: s["requests"] > before)
+        with Terminal(place, "attach", rows=40, columns=120) as again:
+            again.wait_for("voice/turn")
+            viewer.command("stop")
+            assert again.wait() == 130
+            again.whole()
+    place.gone()
+
+
+def test_a_hangup_leaves_the_run(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent)) as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["requests"] > 5)
+        terminal.wait_for("RUN")
+        terminal.hang_up()
+        terminal.process.wait(30)
+        before = viewer.wait(lambda s: True)["requests"]
+        viewer.wait(lambda s: s["requests"] > before)
+        viewer.command("stop")
+        viewer.drain()
+    assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
+    place.gone()
+
+
+def test_a_screen_that_fails_leaves_terminal_and_run_whole(place: Place, agent: AgentProcess) -> None:
+    (place.root / "crash").mkdir()
+    place.write(CRASH, "crash/sitecustomize.py")
+    path = f"{place.root / 'crash'}:{place.env()['PYTHONPATH']}"
+    with Terminal(place, "--profile", profile(place, agent), env={"PYTHONPATH": path}) as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["requests"] > 5)
+        code = terminal.wait()
+        terminal.whole()
+        assert "made to fail" in terminal.after()
+        assert code == 1
+        assert "agenttop attach" in terminal.after(), "the run goes on, and the user is told how to see it"
+        before = viewer.wait(lambda s: True)["requests"]
+        viewer.wait(lambda s: s["requests"] > before)
+        viewer.command("stop")
+        viewer.drain()
+    place.gone()
+
+
+def test_no_screen_where_the_terminal_cannot_show_one(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent), env={"TERM": "dumb"}) as terminal:
+        terminal.wait_for("rps=")
+        terminal.send("\x03")
+        assert terminal.wait() == 130
+        assert b"1049" not in terminal.raw
+    place.gone()

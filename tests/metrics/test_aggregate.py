@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+from array import array
+
+import msgspec
+import pytest
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import WARMUP, Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta, PoolState
+from agenttop.metrics.histogram import Hist, fold
+from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.scope import MAX_ERRORS, MAX_PHASES, OTHER
+from agenttop.metrics.situation import PoolTarget, Situation
+from agenttop.metrics.snapshot import Snapshot, StageInfo, Tick
+from tests.metrics.fakes import FakeRun
+
+LAYOUT = Layout(
+    (PoolInfo("chat", "sse", "json", open=False), PoolInfo("open", "http", "json", open=True)),
+    (RequestInfo(0, "a"), RequestInfo(1, "b")),
+    (StageInfo(0, "ramp", 0, 10, 0, 5, "users"), StageInfo(1, "hold", 10, 20, 5, 5, "users")),
+)
+
+
+def delta(*leaves: LeafDelta, worker: int = 0, t_s: float = 0.9, **other: object) -> Delta:
+    empty: dict[str, object] = {
+        "pools": [],
+        "errors": [],
+        "checks": {},
+        "states": [],
+    }
+    fields = empty | {"oldest_s": 0.0, "health": Health(None, 10.0, 50.0, 20)} | other
+    return Delta(worker=worker, seq=0, t_s=t_s, leaves=list(leaves), **fields)  # type: ignore[arg-type]
+
+
+def leaf(request: int = 0, stage: int = 0, ms: tuple[float, ...] = (), **outcomes: int) -> LeafDelta:
+    hists = {"latency": fold(array("q", [int(value * 1e6) for value in ms]))} if ms else {}
+    return LeafDelta(request, stage, ({"ok": len(ms)} if ms else {}) | outcomes, {}, hists, {})
+
+
+def test_counts_are_those_of_the_contract() -> None:
+    aggregate = Aggregate(LAYOUT)
+    aggregate.fold(delta(leaf(ms=(10, 20), rate_limited=1, timeout=1, cancelled=3, budget_refused=2)))
+    total = aggregate.metrics_total(2.0)
+    assert [total[key] for key in ("requests", "ok", "failed", "rate_limited", "cancelled")] == [4, 2, 2, 1, 3]
+    assert (total["rps"], total["error_rate"]) == (2.0, 0.5)
+    assert total["outcomes"] == {"ok": 2, "rate_limited": 1, "timeout": 1, "cancelled": 3, "budget_refused": 2}
+    assert total["rate_limit"]["share"] == 0.25
+    assert total["latency_ms"]["max"] == 20.0
+
+
+def test_nothing_measured_is_null_and_never_nan() -> None:
+    total = Aggregate(LAYOUT).metrics_total(0.0)
+    assert (total["rps"], total["error_rate"], total["requests"]) == (0.0, 0.0, 0)
+    assert total["latency_ms"] is None
+    assert total["tokens"]["source"] == "none"
+    assert total["tokens"]["output"] is None
+    json.dumps(total, allow_nan=False)
+
+
+def test_response_time_is_latency_in_closed_pools_alone() -> None:
+    aggregate = Aggregate(LAYOUT)
+    late = LeafDelta(1, 0, {"ok": 1}, {}, {"latency": _us(100), "response_time": _us(900)}, {})
+    aggregate.fold(delta(leaf(ms=(10,)), late))
+    assert aggregate.metrics_pool(0, 1)["response_time_ms"] == aggregate.metrics_pool(0, 1)["latency_ms"]
+    assert aggregate.metrics_request(1, 1)["response_time_ms"]["max"] == 0.9
+    for metrics in (aggregate.metrics_total(1), aggregate.metrics_stage(0, 1)):
+        assert (metrics["response_time_ms"]["count"], metrics["response_time_ms"]["max"]) == (2, 10.0)
+        assert metrics["response_time_ms"]["min"] == 0.9
+
+
+def test_warm_up_is_in_timeline_and_live_picture_alone() -> None:
+    aggregate = Aggregate(LAYOUT)
+    error = ErrorDelta(0, WARMUP, "timeout", "late", 1, 0.1, 0.2)
+    pools = [PoolDelta(0, WARMUP, 1, 1, 1)]
+    aggregate.fold(delta(leaf(stage=WARMUP, ms=(10,), timeout=1), errors=[error], pools=pools))
+    now = Situation(1.0, warmup=True)
+    tick, snapshot = aggregate.second(now), aggregate.snapshot(now)
+    assert (tick.rps, tick.failed_per_s) == (2.0, 1.0)
+    assert (snapshot.requests, snapshot.dropped_iterations) == (2, 1)
+    assert snapshot.causes[0].example == "late"
+    total = aggregate.metrics_total(1.0)
+    assert (total["requests"], total["iterations"], total["errors"], total["latency_ms"]) == (0, 0, [], None)
+
+
+def test_stages_and_pools_add_up() -> None:
+    run = FakeRun(seconds=30, storm=(10, 15))
+    aggregate = run.aggregate()
+    total = aggregate.metrics_total(30.0)
+    for parts in (
+        [aggregate.metrics_pool(i, 30.0) for i in range(3)],
+        [aggregate.metrics_request(i, 30.0) for i in range(6)],
+        [aggregate.metrics_stage(i, 10.0) for i in range(3)],
+    ):
+        for key in ("requests", "ok", "failed", "rate_limited", "attempts", "bytes_received"):
+            assert sum(part[key] for part in parts) == total[key]
+        assert sum(part["latency_ms"]["count"] for part in parts) == total["latency_ms"]["count"]
+        merged = Hist()
+        for part in parts:
+            merged.merge(Hist.from_hdr(part["latency_ms"]["hdr"]))
+        assert merged.to_hdr() == total["latency_ms"]["hdr"]
+    assert sum(aggregate.metrics_stage(i, 1)["iterations"] for i in range(3)) == total["iterations"]
+    assert list(total["phases_ms"]) == ["context_load", "llm_call", "tool_execution"]
+    assert aggregate.metrics_request(0, 1)["sessions"] is None
+
+
+def test_reading_in_the_middle_of_a_second_changes_nothing() -> None:
+    one, other = Aggregate(LAYOUT), Aggregate(LAYOUT)
+    for aggregate in (one, other):
+        aggregate.fold(delta(leaf(ms=(10, 30))))
+        if aggregate is one:
+            aggregate.metrics_total(1.0)
+        aggregate.fold(delta(leaf(ms=(50,))))
+    assert one.second(Situation(1.0)) == other.second(Situation(1.0))
+    assert one.metrics_total(1.0) == other.metrics_total(1.0)
+
+
+def test_when_nothing_finishes_the_window_runs_empty() -> None:
+    aggregate = Aggregate(LAYOUT, window_s=3.0)
+    aggregate.fold(delta(leaf(ms=(10,) * 6), states=[PoolState(0, 4, 2)], oldest_s=1.5))
+    seen = []
+    for second in range(1, 6):
+        now = Situation(float(second))
+        aggregate.second(now)
+        seen.append(aggregate.snapshot(now))
+    assert [round(s.rps, 6) for s in seen] == [6.0, 3.0, 2.0, 0.0, 0.0]
+    assert [s.latency is None for s in seen] == [False, False, False, True, True]
+    assert [s.window_s for s in seen] == [1.0, 2.0, 3.0, 3.0, 3.0]
+    assert (seen[-1].requests, seen[-1].in_flight, seen[-1].users, seen[-1].oldest_s) == (6, 2, 4, 1.5)
+    assert seen[-1].tick.latency_p50_ms is None
+
+
+def test_a_late_controller_does_not_invent_load() -> None:
+    aggregate = Aggregate(LAYOUT)
+    aggregate.fold(delta(leaf(ms=(10,) * 10)))
+    assert aggregate.second(Situation(2.5)).rps == 4.0
+
+
+def test_late_deltas_count_in_the_second_they_are_folded_in() -> None:
+    aggregate = Aggregate(LAYOUT)
+    aggregate.second(Situation(1.0))
+    aggregate.fold(delta(leaf(ms=(10,)), t_s=0.75))
+    assert aggregate.second(Situation(2.0)).rps == 1.0
+
+
+def test_a_lost_worker_takes_its_users_but_not_its_counts() -> None:
+    aggregate = Aggregate(LAYOUT)
+    for worker in (0, 1):
+        aggregate.fold(delta(leaf(ms=(10,)), worker=worker, states=[PoolState(0, 5, 1)]))
+    assert aggregate.second(Situation(1.0)).users == 10
+    aggregate.worker_gone(1)
+    assert aggregate.second(Situation(2.0)).users == 5
+    assert aggregate.metrics_total(2.0)["requests"] == 2
+    assert aggregate.workers.users_max == [10, 0]
+
+
+def test_errors_are_bounded_and_cleaned() -> None:
+    aggregate = Aggregate(LAYOUT)
+    message = "\r\n\x1b[31mred\x1b[0m\u202e"
+    many = [ErrorDelta(0, 0, "timeout", f"session {n}{message}", 1, n, n) for n in range(MAX_ERRORS + 50)]
+    aggregate.fold(delta(leaf(timeout=len(many)), errors=many))
+    errors = aggregate.metrics_total(1.0)["errors"]
+    assert len(errors) == 20
+    assert errors[0] | {"last_s": 0} == {
+        "outcome": "timeout", "message": OTHER, "count": 50, "first_s": float(MAX_ERRORS), "last_s": 0,
+    }  # fmt: skip
+    assert errors[1]["message"] == "session 0 red"
+
+
+def test_phases_are_bounded() -> None:
+    aggregate = Aggregate(LAYOUT)
+    hists = {f"phase.{n}": _us(5) for n in range(MAX_PHASES + 30)}
+    aggregate.fold(delta(LeafDelta(0, 0, {"ok": 1}, {}, hists, {})))
+    phases = aggregate.metrics_total(1.0)["phases_ms"]
+    assert len(phases) == MAX_PHASES + 1
+    assert phases[OTHER]["count"] == 30
+
+
+def test_tokens_name_their_source() -> None:
+    def tokens(**sums: int) -> dict[str, object]:
+        aggregate = Aggregate(LAYOUT)
+        aggregate.fold(delta(LeafDelta(0, 0, {"ok": 4}, {}, {}, sums)))
+        found: dict[str, object] = aggregate.metrics_total(2.0)["tokens"]
+        return found
+
+    told = tokens(token_requests=3, token_estimates=1, output_tokens=40, input_tokens=8)
+    assert (told["source"], told["output_per_s"], told["per_request_mean"], told["input"]) == ("server", 20.0, 10.0, 8)
+    counted = tokens(token_estimates=2, output_tokens=30)
+    assert (counted["source"], counted["output"], counted["input"]) == ("chunks", 30, None)
+
+
+def test_snapshot_rows_and_causes() -> None:
+    run = FakeRun(seconds=40, storm=(30, 36))
+    aggregate = run.aggregate()
+    snapshot = aggregate.snapshot(run.situation(40))
+    assert [row.name for row in snapshot.table] == [request.name for request in run.layout.requests]
+    assert sum(row.requests for row in snapshot.table) == snapshot.requests == aggregate.total().requests
+    assert sum(row.rate_limited + row.errors for row in snapshot.pools) == snapshot.failed
+    assert [row.unit for row in snapshot.pools] == ["users", "users", "rate"]
+    assert snapshot.table[3].ttft_p95_ms is None
+    assert snapshot.retry_after_s == pytest.approx(2.0, rel=1e-3)
+    cause = next(cause for cause in snapshot.causes if cause.outcome == "rate_limited")
+    assert cause.count == sum(cause.recent) == snapshot.rate_limited
+    assert len(cause.recent) == 40
+    assert 28 < cause.first_s < 31
+    assert set(snapshot.phases_ms) == {"context_load", "llm_call", "tool_execution"}
+    assert not snapshot.generator.saturated
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot
+
+
+def test_targets_are_the_controllers() -> None:
+    aggregate = Aggregate(LAYOUT)
+    now = Situation(1.0, target_users=9, manual=("chat",), pools=(PoolTarget(9, 5, manual=True),), held=True)
+    tick = aggregate.second(now)
+    snapshot = aggregate.snapshot(now)
+    assert (tick.target, tick.manual, tick.held) == (9, True, True)
+    assert (snapshot.pools[0].target, snapshot.pools[0].planned, snapshot.pools[0].manual) == (9, 5, True)
+    only_open = Aggregate(Layout((LAYOUT.pools[1],), (RequestInfo(0, "b"),), ()))
+    assert only_open.second(Situation(1.0, rate=12.5)).target == 12.5
+
+
+def test_timeline_round_trip() -> None:
+    run = FakeRun(seconds=12)
+    aggregate = run.aggregate()
+    ticks = aggregate.timeline.ticks()
+    assert len(ticks) == 12
+    assert aggregate.timeline.last == ticks[-1]
+    assert all(isinstance(tick, Tick) for tick in ticks)
+    columns = aggregate.timeline.summary()
+    assert columns["t_s"] == [float(n) for n in range(1, 13)]
+    assert columns["users"][-1] == ticks[-1].users
+    assert aggregate.timeline.span(0) == (0.0, 2.0)
+    assert aggregate.timeline.span(7) is None
+
+
+def test_what_the_layout_does_not_have() -> None:
+    aggregate = Aggregate(LAYOUT)
+    aggregate.fold(delta(leaf(request=9, ms=(1,))))
+    with pytest.raises(IndexError):
+        aggregate.second(Situation(1.0))
+
+
+def _us(value: int) -> HistDelta:
+    return fold(array("q", [value * 1000]))

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+import pytest
+from hdrh.histogram import HdrHistogram
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenttop.metrics.histogram import COUNTS, HIGHEST_US, Hist, counts_index, fold, highest_value, lowest_value, merge
+from agenttop.metrics.histogram import percentiles_of as percentiles_of_delta
+
+HOUR_NS = HIGHEST_US * 1000
+nanoseconds = st.integers(0, HOUR_NS) | st.integers(0, 5_000_000) | st.sampled_from([0, 499, 500, HOUR_NS])
+batches = st.lists(nanoseconds, min_size=1, max_size=60)
+percents = st.floats(0, 100) | st.sampled_from([0.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0])
+
+
+def reference(values_ns: list[int]) -> HdrHistogram:
+    hdr = HdrHistogram(1, HIGHEST_US, 3)
+    for value in values_ns:
+        assert hdr.record_value((value + 500) // 1000)
+    return hdr
+
+
+def hist_of(values_ns: list[int]) -> Hist:
+    hist = Hist()
+    hist.add(fold(array("q", values_ns)))
+    return hist
+
+
+def test_layout_is_hdrhs() -> None:
+    hdr = HdrHistogram(1, HIGHEST_US, 3)
+    assert hdr.counts_len == COUNTS
+    values = [0, 1, 2047, 2048, 2049, 4095, 4096, 10**6, HIGHEST_US]
+    index = counts_index(np.array(values)).tolist()
+    assert index == [hdr.get_counts_array_index(v) for v in values]
+    for i in range(0, COUNTS, 7):
+        assert lowest_value(i) == hdr.get_value_from_index(i)
+        assert highest_value(i) == hdr.get_highest_equivalent_value(lowest_value(i))
+
+
+@settings(max_examples=60)
+@given(batches, percents)
+def test_percentiles_are_hdrhs(values: list[int], percent: float) -> None:
+    expected = min(max(reference(values).get_value_at_percentile(percent), min(values) / 1000), max(values) / 1000)
+    assert hist_of(values).percentile(percent) == expected
+    assert percentiles_of_delta(fold(array("q", values)), (percent,)) == [expected]
+
+
+@settings(max_examples=40)
+@given(batches)
+def test_hdrh_reads_what_we_encode_and_we_read_what_hdrh_encodes(values: list[int]) -> None:
+    hist, hdr = hist_of(values), reference(values)
+    decoded = HdrHistogram.decode(hist.to_hdr())
+    assert list(decoded.counts) == list(hdr.counts)
+    assert decoded.get_total_count() == len(values)
+    again = Hist.from_hdr(hdr.encode().decode())
+    assert again.count == hist.count
+    assert np.flatnonzero(again.counts).tolist() == np.flatnonzero(hist.counts).tolist()
+    assert again.mean == pytest.approx(hist.mean, rel=2e-3, abs=1)
+
+
+@given(st.lists(batches, min_size=1, max_size=6))
+def test_merging_equals_folding_all_at_once(parts: list[list[int]]) -> None:
+    whole = hist_of([value for part in parts for value in part])
+    by_delta, by_hist = Hist(), Hist()
+    by_delta.add(merge([fold(array("q", part)) for part in parts]))
+    for part in parts:
+        by_hist.merge(hist_of(part))
+    for other in (by_delta, by_hist):
+        assert other.counts.tolist() == whole.counts.tolist()
+        assert (other.count, other.low, other.high) == (whole.count, whole.low, whole.high)
+        assert other.total == pytest.approx(whole.total)
+        assert other.stddev == pytest.approx(whole.stddev, rel=1e-6, abs=1)
+
+
+@settings(max_examples=25)
+@given(batches, batches)
+def test_merged_encodings_have_the_same_percentiles(one: list[int], other: list[int]) -> None:
+    merged = HdrHistogram.decode(hist_of(one).to_hdr())
+    merged.decode_and_add(hist_of(other).to_hdr())
+    read = Hist.from_hdr(hist_of(one).to_hdr())
+    read.merge(Hist.from_hdr(hist_of(other).to_hdr()))
+    for percent in (50, 90, 99, 99.9):
+        assert read.percentile(percent) == merged.get_value_at_percentile(percent)
+
+
+@given(batches)
+def test_moments_are_exact(values: list[int]) -> None:
+    delta = fold(np.array(values))
+    us = np.array(values) / 1000
+    assert (delta.count, delta.low, delta.high) == (len(values), us.min(), us.max())
+    assert delta.total == pytest.approx(us.sum())
+    hist = hist_of(values)
+    assert hist.mean == pytest.approx(us.mean())
+    assert hist.stddev == pytest.approx(us.std(), rel=1e-6, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 10, 1000])
+def test_all_ways_of_counting_a_batch_agree(size: int) -> None:
+    values = np.random.default_rng(7).lognormal(16, 2, 5000).astype(np.int64)
+    parts = merge([fold(part) for part in np.split(values, 5000 // size)])
+    whole = fold(values)
+    assert (parts.index, parts.counts, parts.count) == (whole.index, whole.counts, whole.count)
+
+
+def test_out_of_range() -> None:
+    delta = fold(array("q", [-5_000, 2 * HOUR_NS]))
+    assert (delta.low, delta.high) == (0.0, 2.0 * HIGHEST_US)
+    hist = Hist()
+    hist.add(delta)
+    assert hist.percentile(100) == highest_value(int(counts_index(np.array([HIGHEST_US]))[0]))
+    assert Hist.from_hdr(hist.to_hdr()).count == 2
+
+
+def test_small_values_take_little_memory() -> None:
+    assert hist_of([1_000_000]).counts.nbytes <= 16_384
+
+
+def test_dist() -> None:
+    hist = hist_of([n * 1_000_000 for n in range(1, 101)])
+    dist = hist.dist()
+    assert dist is not None
+    assert list(dist) == ["count", "min", "mean", "stddev", "p50", "p75", "p90", "p95", "p99", "p99_9", "max", "hdr"]
+    assert (dist["count"], dist["min"], dist["mean"], dist["max"]) == (100, 1.0, 50.5, 100.0)
+    assert dist["p50"] == pytest.approx(50, rel=1e-3)
+    assert str(dist["hdr"]).startswith("HISTFAAA")
+    seconds = hist.dist(1_000_000)
+    assert seconds is not None
+    assert seconds["max"] == 0.1
+    assert seconds["hdr"] == dist["hdr"]
+
+
+def test_empty() -> None:
+    hist = Hist()
+    assert (hist.dist(), hist.mean, hist.stddev, hist.percentile(50)) == (None, None, None, None)
+    assert Hist.from_hdr(hist.to_hdr()).count == 0
+    for call in (hist.to_delta, lambda: hist.percentiles((50,)), lambda: fold(array("q")), lambda: merge([])):
+        with pytest.raises(ValueError, match=r"no|nothing"):
+            call()
+
+
+def test_delta_round_trip() -> None:
+    hist, again = hist_of([5_000, 7_000_000, 7_000_000]), Hist()
+    again.add(hist.to_delta())
+    assert again.dist() == hist.dist()
+
+
+COARSER = HdrHistogram(1, 10**6, 2).encode().decode()
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "AAAAAAAA", "HISTFAAAAAAA", COARSER])
+def test_what_is_no_encoding_of_ours(text: str) -> None:
+    with pytest.raises(ValueError, match="HdrHistogram"):
+        Hist.from_hdr(text)

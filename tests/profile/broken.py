@@ -1,0 +1,296 @@
+"""Broken profiles: what is wrong, the text, and what the line about it says."""
+
+from __future__ import annotations
+
+from tests.profile.writing import POOL, SMALL, TOP
+
+TASK = "pools[0].tasks[0]"
+WS = """
+[[pools]]
+name = "voice"
+protocol = "ws"
+dialect = "openai.realtime"
+[[pools.setup]]
+connect = "/ws"
+[[pools.tasks]]
+send = { type = "response.create" }
+"""
+
+BROKEN = [
+    # ---- TOML itself
+    ("no value", "target =", "peak.toml:1: not TOML: invalid value at the end of the file"),
+    ("broken table", "users = 1\n[[pools]\n", "peak.toml:2:8: not TOML: "),
+    ("open quote", 'target = "http', "peak.toml:1: not TOML: "),
+    ("key twice", 'name = "a"\nname = "b"\n', "peak.toml:2:11: not TOML: cannot overwrite a value"),
+    # ---- keys
+    ("unknown key", 'tagret = "x"' + SMALL, 'peak.toml: tagret: unknown key; did you mean "target"?'),
+    ("unknown key of nothing near", "zzz = 1" + SMALL, "peak.toml: zzz: unknown key"),
+    (
+        "unknown key of a pool",
+        SMALL.replace("name =", 'thinktime = "1s"\nname ='),
+        'pools[0].thinktime: unknown key; did you mean "think_time"?',
+    ),
+    ("unknown verb", SMALL.replace("get =", "pst ="), f'{TASK}.pst: unknown key; did you mean "post"?'),
+    ("unknown key of a step", SMALL + "jsn = { a = 1 }", f'{TASK}.jsn: unknown key; did you mean "json"?'),
+    ("model's own key", SMALL.replace("get =", 'method = "GET"\npath ='), f"{TASK}.method: unknown key"),
+    ("unknown key of tls", SMALL + "[tls]\nverfy = false", 'tls.verfy: unknown key; did you mean "verify"?'),
+    (
+        "unknown key of measure",
+        SMALL + '[measure]\nfirst_tokn = "$.a"',
+        'measure.first_tokn: unknown key; did you mean "first_token"?',
+    ),
+    (
+        "unknown key of a stage",
+        'target = "http://a"\nstages = [{ duration = "1s", user = 1 }]' + POOL,
+        'stages[0].user: unknown key; did you mean "users"?',
+    ),
+    ("key with spaces", SMALL + '"a b" = 1', f'{TASK}."a b": unknown key'),
+    # ---- not supported yet
+    *[
+        (f"later {key}", f"{key} = 1" + SMALL, f"peak.toml: {key}: {key} is not supported yet")
+        for key in ("thresholds", "objectives", "budget", "circuit_breaker", "rate_limit", "quality")
+    ],
+    ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
+    ("later data", SMALL + '[pools.tasks.data]\nfile = "a"', f"{TASK}.data: data is not supported yet"),
+    (
+        "later python",
+        SMALL.replace("name =", 'python = "a.py:B"\nname ='),
+        "pools[0].python: python is not supported yet",
+    ),
+    ("later on_429", 'on_429 = "retry"' + SMALL, 'on_429: on_429 = "retry" is not supported yet'),
+    (
+        "later connection",
+        'connection = "per_request"' + SMALL,
+        'connection: connection = "per_request" is not supported yet',
+    ),
+    ("later dialect", 'dialect = "a2a"' + SMALL, 'dialect: dialect "a2a" is not supported yet; there are json,'),
+    (
+        "no dialect",
+        'dialect = "morse"' + SMALL,
+        'dialect: expected one of json, custom, openai.chat, openai.realtime, not "morse"',
+    ),
+    # ---- types
+    (
+        "bad duration",
+        SMALL.replace("name =", 'think_time = "abc"\nname ='),
+        'pools[0].think_time: expected a duration such as "2s" or a range such as "2s..5s", not "abc"',
+    ),
+    ("bare duration", "timeout = 30" + SMALL, 'timeout: expected a duration such as "30s", with its unit, not 30'),
+    ("bare float duration", "timeout = 30.0" + SMALL, "timeout: expected a duration"),
+    ("negative duration", 'warmup = "-5s"' + SMALL, 'warmup: a duration cannot be negative, not "-5s"'),
+    ("zero timeout", 'timeout = "0s"' + SMALL, 'timeout: expected a duration above zero, not "0s"'),
+    (
+        "range backwards",
+        SMALL.replace("name =", 'think_time = "5s..2s"\nname ='),
+        'the range begins above its end, not "5s..2s"',
+    ),
+    ("text for users", SMALL.replace("users = 1", 'users = "many"'), 'users: expected a whole number, not "many"'),
+    ("fraction of a user", SMALL.replace("users = 1", "users = 1.5"), "users: expected a whole number, not 1.5"),
+    ("true for users", SMALL.replace("users = 1", "users = true"), "users: expected a whole number, not true"),
+    ("negative users", SMALL.replace("users = 1", "users = -1"), "users: expected at least 0, not -1"),
+    ("too many users", SMALL.replace("users = 1", "users = 2000000"), "users: expected at most 1000000, not 2000000"),
+    ("weight of nan", SMALL + "weight = nan", f"{TASK}.weight: expected a finite number, not NaN"),
+    ("number for a name", "name = 7" + SMALL, "name: expected text, not 7"),
+    ("date for a name", "name = 2024-01-01" + SMALL, "name: expected text, not a date or time"),
+    ("list for headers", "headers = []" + SMALL, "headers: expected a table, not a list"),
+    ("one bracket", TOP + '[pools]\nname = "a"', "pools: expected a list, not a table; write [[pools]]"),
+    ("text for a pool", TOP + 'pools = ["a"]', 'pools[0]: expected a table, not "a"'),
+    ("text for a step", SMALL.replace('get = "/"', 'steps = ["a"]'), f'{TASK}.steps[0]: expected a table, not "a"'),
+    ("text for verify", SMALL + '[tls]\nverify = "perhaps"', 'tls.verify: expected true or false, not "perhaps"'),
+    (
+        "unknown protocol",
+        SMALL.replace("name =", 'protocol = "grpc"\nname ='),
+        'pools[0].protocol: expected one of "http", "sse" or "ws", not "grpc"',
+    ),
+    ("no pool name", SMALL.replace('name = "chat"', ""), "pools[0].name: is required"),
+    (
+        "pool name of two words",
+        SMALL.replace('"chat"', '"my chat"'),
+        'pools[0].name: expected a name of letters, digits, - _ and ., not "my chat"',
+    ),
+    ("line break in a name", 'name = "a\\nb"' + SMALL, "name: expected a name of one line"),
+    # ---- target
+    ("no target", 'users = 1\nduration = "1s"' + POOL, "target: is required"),
+    (
+        "ftp",
+        SMALL.replace("http:", "ftp:"),
+        'target: expected a URL that begins with http://, https://, ws:// or wss://, not "ftp://',
+    ),
+    ("no host", SMALL.replace("127.0.0.1:8000", "/x"), "target: this URL has no host"),
+    ("bad port", SMALL.replace("8000", "99999"), "target: expected a URL such as"),
+    ("password", SMALL.replace("127", "me:pw@127"), "target: a target holds no user and password"),
+    ("query", SMALL.replace("8000", "8000/?a=1"), "target: a target ends with its path"),
+    # ---- load
+    ("no pool", TOP, "peak.toml: no pools; write at least one [[pools]]"),
+    ("no load", 'target = "http://a"' + POOL, "peak.toml: no load; write users and duration, or [[stages]]"),
+    ("users alone", 'target = "http://a"\nusers = 1' + POOL, "users: needs duration as well"),
+    ("duration alone", 'target = "http://a"\nduration = "1s"' + POOL, "duration: needs users as well"),
+    (
+        "both forms",
+        TOP + 'stages = [{ duration = "1s", users = 1 }]' + POOL,
+        "users: users and duration are the short form of stages",
+    ),
+    ("empty stage", 'target = "http://a"\nstages = [{ duration = "1s" }]' + POOL, "stages[0]: needs users"),
+    ("stage without length", 'target = "http://a"\nstages = [{ users = 1 }]' + POOL, "stages[0].duration: is required"),
+    (
+        "rate of the run",
+        'target = "http://a"\nstages = [{ duration = "1s", rate = 1 }]' + POOL,
+        "stages[0].rate: a rate belongs into the stages of a pool",
+    ),
+    ("nobody", SMALL.replace("users = 1", "users = 0"), "peak.toml: users: every stage is at zero"),
+    (
+        "no time",
+        'target = "http://a"\nstages = [{ duration = "0s", users = 1 }]' + POOL,
+        "stages: the stages last no time at all",
+    ),
+    ("all warm-up", 'warmup = "1s"' + SMALL, "warmup: lasts as long as the whole run"),
+    (
+        "mixed stages",
+        SMALL.replace("name =", 'stages = [{ duration = "1s", rate = 1 }, { duration = "1s", users = 1 }]\nname ='),
+        "pools[0].stages: rate and users are mixed",
+    ),
+    (
+        "pool stage of neither",
+        SMALL.replace("name =", 'stages = [{ duration = "1s" }]\nname ='),
+        "pools[0].stages[0]: needs users or rate",
+    ),
+    (
+        "arrivals of users",
+        SMALL.replace("name =", 'arrivals = "poisson"\nname ='),
+        "pools[0].arrivals: has a meaning only in a pool whose stages have a rate",
+    ),
+    (
+        "pacing and think_time",
+        SMALL.replace("name =", 'pacing = "1s"\nthink_time = "1s"\nname ='),
+        "pools[0].pacing: goes instead of think_time",
+    ),
+    ("weightless pools", SMALL.replace("name =", "weight = 0\nname ="), "the weights of all pools are zero"),
+    ("weightless tasks", SMALL + "weight = 0", "pools[0].tasks: the weights of all tasks are zero"),
+    ("two pools of a name", SMALL + POOL, 'pools[0].name: two pools are called "chat"'),
+    ("no tasks", TOP + '[[pools]]\nname = "a"', "pools[0]: no tasks; write at least one [[pools.tasks]]"),
+    # ---- steps
+    ("two verbs", SMALL + 'post = "/"', f"{TASK}: a step is one thing only, and this has get and post"),
+    ("nothing to do", SMALL.replace('get = "/"', 'name = "x"'), f"{TASK}: nothing to do here; write one of get, post"),
+    ("no steps", SMALL.replace('get = "/"', "steps = []"), f"{TASK}.steps: is empty"),
+    (
+        "steps and a verb",
+        SMALL + 'steps = [{ get = "/" }]',
+        f"{TASK}.get: a task with steps holds no request of its own",
+    ),
+    (
+        "whole URL",
+        SMALL.replace('"/"', '"http://a/"'),
+        f'{TASK}.get: expected a path that begins with "/", not "http://a/"; the host belongs in target',
+    ),
+    ("number for a path", SMALL.replace('"/"', "1"), f'{TASK}.get: expected a path such as "/api/sessions", not 1'),
+    ("line break in a path", SMALL.replace('"/"', '"/a\\nb"'), f"{TASK}.get: a path cannot hold control characters"),
+    ("fragment", SMALL.replace('"/"', '"/a#b"'), f"{TASK}.get: a path has no #fragment"),
+    (
+        "json and body",
+        SMALL + 'json = 1\nbody = "a"',
+        f"{TASK}.body: a request has one body, and this has json and body",
+    ),
+    ("json of inf", SMALL + "json = { a = [inf] }", f"{TASK}.json.a[0]: JSON has no inf and no nan"),
+    ("table in a query", SMALL + "query = { a = { b = 1 } }", f"{TASK}.query.a: expected text, a number"),
+    (
+        "socket step over http",
+        SMALL.replace("get =", "connect ="),
+        f'{TASK}.connect: cannot stand in a pool with protocol = "http"',
+    ),
+    (
+        "request over a socket",
+        TOP + WS.replace('send = { type = "response.create" }', 'post = "/"'),
+        f'{TASK}.post: cannot stand in a pool with protocol = "ws"',
+    ),
+    (
+        "nothing connected",
+        TOP + WS.replace('[[pools.setup]]\nconnect = "/ws"', ""),
+        f"{TASK}.send: nothing is connected here",
+    ),
+    (
+        "checks of no answer",
+        TOP + WS + 'wait = false\nchecks = { a = "$.b" }',
+        f"{TASK}.checks: needs an answer, and wait = false awaits none",
+    ),
+    (
+        "socket that never answers",
+        TOP + WS.replace("openai.realtime", "json"),
+        f"{TASK}.send: its answer would never end",
+    ),
+    (
+        "realtime over http",
+        'dialect = "openai.realtime"' + SMALL,
+        "pools[0].dialect: openai.realtime is spoken over WebSocket",
+    ),
+    (
+        "measure of a known dialect",
+        TOP + WS.replace("[[pools.setup]]", 'measure = { done = "$.a" }\n[[pools.setup]]'),
+        "pools[0].measure: is read for dialect json only",
+    ),
+    # ---- expressions
+    (
+        "bad JSONPath",
+        SMALL + 'save = { id = "session_id" }',
+        f"{TASK}.save.id: bad JSONPath: expected '$', found 's' (at column 1)",
+    ),
+    ("bad measure", SMALL + '[measure]\ntool_calls = "length($.a"', "measure.tool_calls: bad JSONPath"),
+    (
+        "bad check",
+        SMALL + 'checks = { "is ok" = "status = 200" }',
+        f'{TASK}.checks."is ok": bad check: expected one of == != < <= > >= (one = is not',
+    ),
+    ("bad name to save", SMALL + 'save = { "a-b" = "$" }', f"{TASK}.save.a-b: expected the name of a variable"),
+    ("built-in saved", SMALL + 'save = { user = "$" }', f"{TASK}.save.user: {{user}} is built in"),
+    # ---- headers
+    ("header with a line break", 'headers = { x = "a\\r\\nb" }' + SMALL, "headers.x: a header cannot hold line breaks"),
+    ("header beyond Latin-1", 'headers = { x = "☃" }' + SMALL, "headers.x: a header can hold Latin-1 characters only"),
+    ("header name", 'headers = { "a b" = "1" }' + SMALL, 'headers."a b": expected the name of a header'),
+    (
+        "our own header",
+        SMALL + 'headers = { Content-Length = "1" }',
+        f"{TASK}.headers.Content-Length: content-length is set by agenttop itself",
+    ),
+    # ---- variables
+    (
+        "unknown variable",
+        SMALL.replace('"/"', '"/{usr}"'),
+        f'{TASK}.get: unknown variable {{usr}}; did you mean "user"?',
+    ),
+    ("unknown variable in json", SMALL + 'json = { a = ["{nmae}"] }', f"{TASK}.json.a[0]: unknown variable {{nmae}}"),
+    ("unknown variable in a header", 'headers = { x = "{token}" }' + SMALL, "headers.x: unknown variable {token}"),
+    (
+        "brace not closed",
+        SMALL.replace('"/"', '"/{user"'),
+        f"{TASK}.get: {{ is never closed; write {{{{ for a brace (at column 2)",
+    ),
+    ("brace not opened", SMALL.replace('"/"', '"/user}"'), f"{TASK}.get: }} closes nothing"),
+    ("json in a body", SMALL + "body = '{\"a\": 1}'", f"{TASK}.body: {{…}} must hold the name of a variable"),
+    (
+        "saved by another task",
+        SMALL + 'save = { id = "$.id" }\n[[pools.tasks]]\nget = "/{id}"',
+        'pools[0].tasks[1].get: unknown variable {id} here: only the task "GET /" saves it',
+    ),
+    (
+        "saved too late",
+        SMALL.replace('"/"', '"/{id}"') + 'save = { id = "$.id" }',
+        f"{TASK}.get: unknown variable {{id}}",
+    ),
+    # ---- environment and files
+    (
+        "variable not set",
+        SMALL.replace("127.0.0.1", "${HOST}"),
+        "target: the environment variable HOST is not set; set it, put it into .env beside",
+    ),
+    ("reference not closed", SMALL.replace("127.0.0.1", "${HOST"), "target: ${ is never closed"),
+    ("no certificate", SMALL + '[tls]\nca = "no.pem"', "tls.ca: there is no such file"),
+    ("certificate is a folder", SMALL + '[tls]\nca = "."', "tls.ca: this is a directory"),
+    ("certificate is a profile", SMALL + '[tls]\nca = "peak.toml"', "tls.ca: this file holds no certificates"),
+    ("key without cert", SMALL + '[tls]\nkey = "peak.toml"', "tls.key: a key needs its cert"),
+    ("bad key", SMALL + '[tls]\ncert = "peak.toml"', "tls.cert: cert and key are no certificate"),
+    ("proxy", SMALL + '[proxy]\nurl = "socks5://a"', "proxy.url: expected a URL that begins with http://"),
+    (
+        "WebSocket through a proxy",
+        SMALL.replace("[[pools]]", '[proxy]\nurl = "http://127.0.0.1:3128"\n[[pools]]\nprotocol = "ws"', 1),
+        "pools[0].protocol: a WebSocket cannot go through a proxy yet",
+    ),
+]

@@ -1,0 +1,126 @@
+"""The profiles that are shipped, the starter, and the schema that editors check them with."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from agenttop.profile.keys import KNOWN
+from agenttop.profile.load import load_profile
+from agenttop.profile.schema import profile_schema
+from agenttop.profile.starter import STARTER
+from tests.profile.writing import POOL, SMALL, TOP, load
+
+FOLDER = Path(__file__).parents[2] / "profiles"
+SHIPPED = sorted(FOLDER.glob("*.toml"))
+
+
+def valid(text: str) -> bool:
+    """Whether the schema takes a profile."""
+    schema = profile_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return bool(jsonschema.Draft202012Validator(schema).is_valid(tomllib.loads(text)))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_every_shipped_profile_is_sound(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    loaded = load_profile(path, env={})
+    assert loaded.warnings == ()
+    assert loaded.profile.name == path.stem
+    assert loaded.profile.target == "http://127.0.0.1:8000"
+    assert text.startswith("# Question: ")
+    assert "\n# Run: " in text
+    assert valid(text)
+
+
+def test_the_expected_profiles_are_shipped() -> None:
+    assert [path.stem for path in SHIPPED] == ["demo", "openai-sse", "peak", "realtime-ws", "smoke"]
+
+
+def test_the_demo_takes_a_minute_over_three_protocols() -> None:
+    profile = load_profile(FOLDER / "demo.toml", env={}).profile
+    assert sum(stage.duration for stage in profile.stages) == 60
+    assert max(stage.users or 0 for stage in profile.stages) == 45
+    assert [(pool.protocol, pool.dialect) for pool in profile.pools] == [
+        ("http", "json"),
+        ("sse", "openai.chat"),
+        ("ws", "openai.realtime"),
+    ]
+
+
+def test_peak_climbs_as_written() -> None:
+    profile = load_profile(FOLDER / "peak.toml", env={}).profile
+    assert [(stage.duration, stage.users) for stage in profile.stages] == [(60, 10), (180, 50), (60, 100), (60, 0)]
+    tasks = profile.pools[0].tasks
+    assert [(task.name, task.weight, len(task.steps)) for task in tasks] == [
+        ("simple", 3, 1),
+        ("tool_call", 2, 1),
+        ("multi_turn", 1, 3),
+    ]
+    assert profile.pools[0].think_time == (2.0, 5.0)
+
+
+def test_the_starter_is_sound(tmp_path: Path) -> None:
+    loaded = load(tmp_path, STARTER)
+    assert loaded.warnings == ()
+    assert valid(STARTER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SMALL,
+        SMALL.replace("users = 1", 'users = "${USERS}"'),
+        SMALL + 'send = "x"'.replace("send", "query.a"),
+        SMALL.replace('get = "/"', 'steps = [{ get = "/" }, { post = "/", json = [1] }]'),
+    ],
+)
+def test_the_schema_takes_what_is_sound(text: str) -> None:
+    assert valid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        POOL,
+        TOP,
+        SMALL + "nope = 1",
+        "tagret = 1" + SMALL,
+        "quality = {}" + SMALL,
+        "timeout = 30" + SMALL,
+        'timeout = "soon"' + SMALL,
+        SMALL.replace("users = 1", ""),
+        SMALL.replace("users = 1", "users = -1"),
+        SMALL.replace("users = 1", "users = true"),
+        SMALL.replace("http:", "ftp:"),
+        SMALL + 'post = "/"',
+        SMALL + "steps = []",
+        SMALL.replace('"/"', '"x"'),
+        SMALL.replace('get = "/"', 'name = "x"'),
+        SMALL.replace('name = "chat"', 'name = "chat"\nprotocol = "grpc"'),
+        TOP + 'stages = [{ duration = "1s", users = 1 }]' + POOL,
+        'dialect = "morse"' + SMALL,
+    ],
+)
+def test_the_schema_refuses_what_is_broken(text: str) -> None:
+    assert not valid(text)
+
+
+def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
+    schema = profile_schema()
+    tables: dict[str, Any] = {"profile": schema, **schema["$defs"]}
+    names = {"profile": "profile", "Stage": "stages", "Tls": "tls", "Proxy": "proxy", "Measure": "measure"}
+    names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
+    assert set(tables) == set(names)
+    for table, kind in names.items():
+        assert set(tables[table]["properties"]) == KNOWN[kind]
+        for name, field in tables[table]["properties"].items():
+            assert field.get("description"), f"{table}.{name}"
+    assert json.loads(json.dumps(schema)) == schema

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share, table
+from agenttop.report.line import WIDTH, render_line
+from agenttop.report.text import render_text
+from tests.metrics.fakes import FakeRun
+from tests.run.test_summarize import summary_of
+
+GOLDEN = Path(__file__).parent / "golden"
+THRESHOLDS = [
+    {"expression": "latency p95 < 15s", "observed": 2.5, "passed": True, "aborted_run": False},
+    {"expression": "ttft p(99) < 500", "observed": 647.1, "passed": False, "aborted_run": True},
+    {"expression": "error_rate < 5%", "observed": 2.27, "passed": True, "aborted_run": False},
+    {"expression": "goodput rate > 0.9", "observed": None, "passed": False, "aborted_run": False},
+]
+
+
+def full(**options: Any) -> dict[str, Any]:
+    options |= {"thresholds": THRESHOLDS, "stop_reason": "threshold_abort", "exit_code": 99}
+    return summary_of(FakeRun(saturated=(20, 26)), **options)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_golden(width: int) -> None:
+    """Delete a golden file to have it written again, then read it before you commit it."""
+    path, text = GOLDEN / f"summary-{width}.txt", render_text(full(), color=False, width=width)
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("run", [FakeRun(), FakeRun(seconds=5, peak=0, storm=None), FakeRun(seconds=5, warmup_s=9.0)])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_too_wide_and_no_figure_missing(run: FakeRun, width: int) -> None:
+    text = render_text(summary_of(run), color=False, width=width)
+    assert max(cells(line) for line in text.splitlines()) <= width
+    assert not re.search(r"\b(nan|inf|None)\b", text)
+
+
+def test_colour_adds_nothing_but_styles() -> None:
+    summary = full()
+    colored = render_text(summary, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == render_text(summary, color=False)
+
+
+def test_ascii() -> None:
+    text = render_text(full(), color=False, ascii=True)
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_what_is_wrong_is_said_in_words() -> None:
+    text = render_text(full(), color=False)
+    assert "THE LOAD GENERATOR WAS SATURATED" in text
+    for words in ("ABORTED by a threshold", "exit code 99", "2 of 4 failed", "! SATURATED"):
+        assert words in text
+    assert "FAIL  ttft p(99) < 500" in text
+    assert "observed 647.1ms, ended the run" in text
+    assert "observed 2.5s" in text
+    assert "observed 2.27%" in text
+    empty = render_text(summary_of(FakeRun(seconds=3, warmup_s=9.0)), color=False)
+    assert "No request finished" in empty
+    assert "INCOMPLETE" in render_text(summary_of(FakeRun(seconds=3), incomplete=True), color=False)
+
+
+def test_text_of_the_target_is_data() -> None:
+    summary = full()
+    summary["totals"]["errors"][0]["message"] = "\x1b[2J\x1b]0;title\x07 [bold]evil[/bold]\r\n\u202e" + "x" * 500
+    summary["run"]["name"] = "\x1b[31mred\nname"
+    text = render_text(summary, color=False)
+    assert not any(ord(char) < 32 and char != "\n" for char in text)
+    assert "\u202e" not in text
+    assert "[bold]evil[/bold]" in text
+    assert max(cells(line) for line in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("second", [1, 10, 24, 33, 60])
+def test_line(second: int) -> None:
+    run = FakeRun(saturated=(15, 25))
+    aggregate = FakeRun(seconds=second, saturated=(15, 25)).aggregate()
+    line = render_line(aggregate.snapshot(run.situation(second)), run.info())
+    assert len(line) <= WIDTH
+    assert re.match(r"\d\d:\d\d (ramp|hold|drain|done) +users=\d+", line)
+    assert re.search(r" rps=[\d.]+ ttft=\S+/\S+ total_p95=\S+ 429=\d+ err=\d+ inflight=\d+", line)
+    assert ("SATURATED" in line) == (second == 24)
+
+
+def test_line_of_a_run_in_trouble() -> None:
+    run = FakeRun(seconds=5)
+    snapshot = run.aggregate().snapshot(run.situation(3))
+    generator = msgspec.structs.replace(snapshot.generator, alive=1)
+    changed = msgspec.structs.replace(
+        snapshot,
+        t_s=7384.2,
+        held=True,
+        users=123_456,
+        requests=10**9,
+        failed=10**9,
+        rate_limited=10**8,
+        oldest_s=61.0,
+        manual=("chat",),
+        generator=generator,
+        ttft=None,
+        latency=None,
+    )
+    line = render_line(changed, run.info())
+    assert len(line) <= WIDTH
+    assert line.startswith("2:03:04 HELD     users=123456/")
+    assert "total_p95=- 429=100000000 err=900000000" in line
+    assert "workers=1/2 oldest=1m01s" in line
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0, "0ms"), (0.0123, "12µs"), (0.9999, "1.00ms"), (9.999, "10.0ms"), (99.99, "100ms"),
+     (182.4, "182ms"), (999.9, "1.00s"), (14_020, "14.0s"), (59_990, "1m00s"), (125_000, "2m05s"),
+     (3_720_000, "1h02m")],
+)  # fmt: skip
+def test_durations(value: float | None, text: str) -> None:
+    assert ms(value) == text
+
+
+def test_figures() -> None:
+    shares = [share(v) for v in (0, 0.00001, 0.0078, 0.0227, 0.99996, 1)]
+    assert shares == ["0%", "<0.01%", "0.78%", "2.3%", "99.99%", "100%"]
+    assert [per_s(v) for v in (0.031, 412.63, 12480.4)] == ["0.03", "412.6", "12 480"]
+    assert (count(None), count(1234567), duration(2.0)) == ("-", "1 234 567", "2s")
+
+
+@given(st.text(max_size=40), st.integers(1, 30))
+def test_fit_never_overflows(text: str, width: int) -> None:
+    assert cells(fit(text, width)) <= width
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.just("1 234.5ms"), st.just("17")), min_size=1), st.integers(24, 80))
+def test_tables_fit_and_keep_their_figures_whole(rows: list[tuple[str, str, str]], width: int) -> None:
+    for line in table(rows, width):
+        assert cells(line) <= width
+        assert "1 234.5ms" in line

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from agenttop.run.command import GRAMMAR, Command, CommandError, parse_command
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("users 50", Command("users", 50.0)),
+        ("users +10", Command("users", 10.0, relative=True)),
+        ("users -3 chat", Command("users", -3.0, relative=True, pool="chat")),
+        ("users 0 all", Command("users", 0.0, pool="all")),
+        ("users 1e3", Command("users", 1000.0)),
+        ("rate 2.5", Command("rate", 2.5)),
+        ("rate 0 arrivals", Command("rate", 0.0, pool="arrivals")),
+        ("  hold  ", Command("hold")),
+        ("resume", Command("resume")),
+        ("pause", Command("pause")),
+        ("next", Command("next")),
+        ("release", Command("release")),
+        ("release chat", Command("release", pool="chat")),
+        ("stop", Command("stop")),
+        ("stop now", Command("stop", now=True)),
+        ("status", Command("status")),
+    ],
+)
+def test_commands(text: str, command: Command) -> None:
+    assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "unknown command ''"),
+        ("   ", "unknown command ''"),
+        ("user 5", "unknown command 'user 5'; there are: users, rate"),
+        ("USERS 5", "unknown command"),
+        ("users", r"say: users N\|\+N\|-N \[POOL\]"),
+        ("users 1 chat more", "say: users"),
+        ("users many", "'many' is not a number"),
+        ("users +", "is not a number"),
+        ("users 1.5", "users are whole"),
+        ("users nan", "not a finite number"),
+        ("users inf", "not a finite number"),
+        ("users 1000001", "more than 1 000 000"),
+        ("users -1000001", "more than 1 000 000"),
+        ("rate", r"say: rate N \[POOL\]"),
+        ("rate +5", "rate takes an absolute number"),
+        ("rate -5", "rate takes an absolute number"),
+        ("hold 5", "hold takes nothing after it"),
+        ("status now", "status takes nothing"),
+        ("release a b", "release takes"),
+        ("stop later", "say: stop, or stop now"),
+    ],
+)
+def test_what_is_no_command(text: str, why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        parse_command(text)
+
+
+def test_every_word_of_the_grammar_is_a_command() -> None:
+    for word, form in GRAMMAR.items():
+        assert parse_command(f"{word} 5" if form.startswith("N") else word).op == word

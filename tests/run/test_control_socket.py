@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from agenttop.run import control_socket
+from agenttop.run.control_socket import MAX_LINE, ControlSocket, SocketFeed
+from tests.metrics.fakes import FakeRun
+
+RUN = FakeRun(seconds=3)
+AGGREGATE = RUN.aggregate()
+SNAPSHOT = AGGREGATE.snapshot(RUN.situation(3))
+ENDED = Ended(0, "completed", "summary.json")
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    # Not tmp_path: the path of a Unix socket holds 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="att-") as name:
+        yield Path(name) / "run.sock"
+
+
+def info() -> RunInfo:
+    return replace(RUN.info(), history=AGGREGATE.timeline.ticks())
+
+
+def echo(text: str, source: str) -> Reply:
+    return Reply(0, text != "no", f"{source}: {text}")
+
+
+@asynccontextmanager
+async def serving(path: Path, describe: Callable[[], RunInfo | None] = info) -> AsyncIterator[ControlSocket]:
+    server = ControlSocket(path, echo, describe)
+    await server.open()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def first(feed: SocketFeed) -> Snapshot | Ended:
+    async with asyncio.timeout(20):
+        return await anext(feed.messages())
+
+
+class Raw:
+    """A viewer of bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def open(cls, path: Path) -> Raw:
+        return cls(*await asyncio.open_unix_connection(path, limit=1 << 24))
+
+    async def line(self) -> dict[str, Any]:
+        async with asyncio.timeout(20):
+            message: dict[str, Any] = json.loads(await self.reader.readline())
+        return message
+
+
+def mode(path: Path) -> int | None:
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+
+async def test_its_owner_alone_may_connect(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))  # as a run leaves it that was killed
+    async with serving(path):
+        assert mode(path) == 0o600
+    assert mode(path) is None
+
+
+async def test_every_viewer_sees_everything(path: Path) -> None:
+    async with serving(path) as server:
+        feeds = [SocketFeed(path) for _ in range(3)]
+        for feed in feeds:
+            assert (await feed.open()).run_id == RUN.info().run_id
+        server.publish(SNAPSHOT)
+        assert [await first(feed) for feed in feeds] == [SNAPSHOT] * 3
+        await feeds[0].close()
+        server.publish(ENDED)
+        assert [await first(feed) for feed in feeds[1:]] == [ENDED] * 2
+        for feed in feeds:
+            await feed.close()
+
+
+async def test_a_late_viewer_gets_the_history_and_the_newest(path: Path) -> None:
+    async with serving(path) as server:
+        server.publish(SNAPSHOT)
+        feed = SocketFeed(path)
+        assert len((await feed.open()).history) == 3
+        assert await first(feed) == SNAPSHOT
+        await feed.close()
+
+
+async def test_a_viewer_that_is_too_early_waits(path: Path) -> None:
+    known: list[RunInfo] = []
+    async with serving(path, lambda: known[0] if known else None) as server:
+        raw = await Raw.open(path)
+        raw.writer.write(b'{"id": 1, "command": "hold"}\n')
+        assert (await raw.line())["type"] == "reply"
+        server.publish(SNAPSHOT)
+        known.append(info())
+        server.announce()
+        server.announce()
+        server.publish(ENDED)
+        assert [(await raw.line())["type"] for _ in range(3)] == ["run", "snapshot", "ended"]
+        raw.writer.close()
+
+
+async def test_commands_are_answered_by_number(path: Path) -> None:
+    async with serving(path):
+        feed = SocketFeed(path)
+        await feed.open()
+        replies = await asyncio.gather(*(feed.command(text, source="api") for text in ("hold", "no", "next")))
+        assert [(reply.applied, reply.message) for reply in replies] == [
+            (True, "api: hold"),
+            (False, "api: no"),
+            (True, "api: next"),
+        ]
+        assert [reply.id for reply in replies] == [1, 2, 3]
+        await feed.close()
+
+
+async def test_garbage_is_answered_and_hurts_nobody(path: Path) -> None:
+    async with serving(path) as server:
+        feed = SocketFeed(path)
+        await feed.open()
+        raw = await Raw.open(path)
+        assert (await raw.line())["type"] == "run"
+        for line in (
+            b"\n",
+            b"hold\n",
+            b"\xff\xfe\n",
+            b"[]\n",
+            b'{"id": "x", "command": 1}\n',
+            b'{"id": 1}\n',
+            b"{" * 9000 + b"\n",
+        ):
+            raw.writer.write(line)
+            answer = await raw.line()
+            assert (answer["id"], answer["applied"]) == (-1, False)
+            assert '"command"' in answer["message"]
+        raw.writer.write(b'{"id": 9, "command": "hold"}\n')
+        assert (await raw.line())["message"] == "api: hold"
+        server.publish(SNAPSHOT)
+        assert await first(feed) == SNAPSHOT
+        raw.writer.close()
+        await feed.close()
+
+
+async def test_a_line_without_an_end_closes_that_viewer_alone(path: Path) -> None:
+    async with serving(path) as server:
+        feed = SocketFeed(path)
+        await feed.open()
+        raw = await Raw.open(path)
+        await raw.line()
+        raw.writer.write(b"x" * (4 * MAX_LINE))
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            async with asyncio.timeout(20):
+                await raw.reader.readexactly(1)
+        server.publish(SNAPSHOT)
+        assert await first(feed) == SNAPSHOT
+        raw.writer.close()
+        await feed.close()
+
+
+async def test_a_viewer_that_never_reads_only_misses_snapshots(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "BACKLOG", 4 * len(str(SNAPSHOT)))
+    async with serving(path) as server:
+        deaf = await Raw.open(path)
+        assert (await deaf.line())["type"] == "run"
+        feed = SocketFeed(path)
+        await feed.open()
+        deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        sent = 400
+        messages = feed.messages()
+        for seq in range(sent):
+            server.publish(replace(SNAPSHOT, seq=seq))
+            async with asyncio.timeout(20):
+                got = await anext(messages)
+            assert isinstance(got, Snapshot)
+            assert got.seq == seq  # whoever reads misses nothing
+        server.publish(ENDED)
+        deaf.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        seen = []
+        while (message := await deaf.line())["type"] != "ended":
+            seen.append(message["seq"])
+        assert seen == list(range(len(seen)))
+        assert 0 < len(seen) < sent
+        deaf.writer.close()
+        await feed.close()
+
+
+async def test_the_run_ends_while_somebody_waits(path: Path) -> None:
+    async with serving(path):
+        feed = SocketFeed(path)
+        await feed.open()
+    async with asyncio.timeout(20):
+        assert [message async for message in feed.messages()] == []
+        assert await feed.command("hold") == Reply(-1, False, "the run is gone")
+    await feed.close()
+
+
+async def test_a_feed_of_something_else(path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        await SocketFeed(path).open()
+
+    async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(json.dumps({"type": "reply", "id": 1, "applied": True, "message": ""}).encode() + b"\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(hello, path):
+        feed = SocketFeed(path)
+        with pytest.raises(ConnectionError, match="does not say what it is"):
+            await feed.open()
+        await feed.close()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.snapshot import Event
+from agenttop.report.summary import check_summary
+from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second, read_journal, rebuild
+from agenttop.run.summarize import RunHeader, build_summary, run_header
+from tests.metrics.fakes import FakeRun
+
+CONTROL = {"t_s": 4.5, "command": "users", "pool": "chat", "from": 10.0, "to": 20.0, "source": "key"}
+
+
+def header_of(run: FakeRun) -> RunHeader:
+    return run_header(run.info(), run.layout, {"name": "peak", "headers": {"authorization": "***"}}, "0" * 64)
+
+
+def write(run: FakeRun, directory: Path) -> Aggregate:
+    aggregate = Aggregate(run.layout)
+    with JournalWriter(directory, header_of(run)) as journal:
+        for second in range(1, run.seconds + 1):
+            deltas, now = run.deltas(second), run.situation(second)
+            for delta in deltas:
+                aggregate.fold(delta)
+            aggregate.second(now)
+            journal.second(now, deltas, controls=[CONTROL] if second == 5 else (), events=now.events)
+    return aggregate
+
+
+def test_rebuilt_is_what_would_have_been_written(tmp_path: Path) -> None:
+    run = FakeRun(seconds=20, warmup_s=2.0, storm=(8, 12), saturated=(5, 14))
+    aggregate = write(run, tmp_path)
+    expected = build_summary(
+        aggregate,
+        header_of(run),
+        duration_s=20.0,
+        sending_ended_s=20.0,
+        stop_reason="error",
+        exit_code=1,
+        controls=[CONTROL],
+        incomplete=True,
+    )
+    rebuilt = rebuild(tmp_path)
+    check_summary(rebuilt)
+    assert rebuilt["run"]["incomplete"] is True
+    assert {key: value for key, value in rebuilt.items() if key not in _FLOATS} == {
+        key: value for key, value in expected.items() if key not in _FLOATS
+    }
+    for key in ("requests", "outcomes", "status", "errors", "tokens", "iterations"):
+        assert rebuilt["totals"][key] == expected["totals"][key]
+    assert rebuilt["totals"]["latency_ms"] == pytest.approx(expected["totals"]["latency_ms"])
+
+
+def test_a_torn_or_damaged_end_loses_that_second_alone(tmp_path: Path) -> None:
+    write(FakeRun(seconds=5), tmp_path)
+    path = tmp_path / FILE_NAME
+    whole = path.read_bytes()
+    for cut in (1, 5, 40):
+        path.write_bytes(whole[:-cut])
+        assert len(list(read_journal(tmp_path))) == 5
+    path.write_bytes(whole[:-3] + b"\0\0\0")
+    assert len(list(read_journal(path))) == 5
+    assert rebuild(tmp_path)["timeline"]["t_s"] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_records_come_back(tmp_path: Path) -> None:
+    run = FakeRun(seconds=3, storm=(2, 2))
+    write(run, tmp_path)
+    first, *seconds = read_journal(tmp_path)
+    assert first == header_of(run)
+    assert all(isinstance(second, Second) for second in seconds)
+    assert [second.events for second in seconds if isinstance(second, Second)] == [[], [_event()], []]
+
+
+def test_a_run_that_never_had_a_second(tmp_path: Path) -> None:
+    JournalWriter(tmp_path, header_of(FakeRun())).close()
+    summary = rebuild(tmp_path)
+    check_summary(summary)
+    assert (summary["run"]["duration_s"], summary["totals"]["requests"]) == (0.0, 0)
+
+
+def test_rates_of_a_draining_run_are_of_the_time_it_sent(tmp_path: Path) -> None:
+    run = FakeRun(seconds=8, storm=None)
+    with JournalWriter(tmp_path, header_of(run)) as journal:
+        for second in range(1, 9):
+            state = "running" if second <= 5 else "draining" if second <= 7 else "done"
+            journal.second(msgspec.structs.replace(run.situation(second), state=state), run.deltas(second))
+    summary = rebuild(tmp_path)
+    assert (summary["run"]["measured_s"], summary["run"]["duration_s"]) == (5.0, 8.0)
+
+
+def test_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        rebuild(tmp_path)
+    for content in (b"", b"something else", b"agenttop-journal/1\n", b"agenttop-journal/1\n\1\0\0\0"):
+        (tmp_path / FILE_NAME).write_bytes(content)
+        with pytest.raises(JournalError, match=r"journal\.bin"):
+            rebuild(tmp_path)
+    with pytest.raises(FileExistsError):
+        JournalWriter(tmp_path, header_of(FakeRun()))
+
+
+def test_a_full_disk_leaves_what_was_written_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = FakeRun(seconds=4)
+    with JournalWriter(tmp_path, header_of(run)) as journal:
+        journal.second(run.situation(1), run.deltas(1))
+        real = journal._file
+
+        class Full:
+            wrote = False
+
+            def write(self, data: memoryview) -> int:
+                if self.wrote:
+                    raise OSError(28, "No space left on device")
+                self.wrote = True
+                return real.write(data[: len(data) // 2]) or 0
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(real, name)
+
+        monkeypatch.setattr(journal, "_file", Full())
+        with pytest.raises(OSError, match="No space"):
+            journal.second(run.situation(2), run.deltas(2))
+        monkeypatch.setattr(journal, "_file", real)
+        journal.second(run.situation(3), run.deltas(3))
+    assert len(list(read_journal(tmp_path))) == 3
+
+
+def _event() -> Event:
+    return Event(30.0, "warn", "429 rate passed 2% on chat")
+
+
+#: Parts of a summary that hold sums of floats, which differ in the last digit by the order of adding.
+_FLOATS = {"totals", "pools", "requests", "stages", "generator"}

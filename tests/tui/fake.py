@@ -1,0 +1,87 @@
+"""A feed without a run: snapshots of a simulation, and a record of the commands that were sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from tests.tui.sim import SCENARIOS, Sim
+
+ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")
+
+
+class FakeFeed:
+    """Plays a scenario up to the second it is looked at, then waits for :meth:`advance` or :meth:`end`."""
+
+    def __init__(self, scenario: str = "ramp", *, can_detach: bool = True) -> None:
+        self.sim = Sim(scenario)
+        self.can_detach = can_detach
+        self.commands: list[str] = []
+        self.rejections: dict[str, str] = {}
+        """Commands that are rejected, and why."""
+        self.broken: OSError | None = None
+        """Raised instead of an answer."""
+        self.opened = self.closed = False
+        self.last: Snapshot | None = None
+        self._queue: asyncio.Queue[Snapshot | Ended | None] = asyncio.Queue()
+        for snapshot in self.sim.until(SCENARIOS[scenario]):
+            self._put(snapshot)
+
+    async def open(self) -> RunInfo:
+        if self.broken:
+            raise self.broken
+        self.opened = True
+        return self.sim.info
+
+    async def messages(self) -> AsyncIterator[Snapshot | Ended]:
+        while (message := await self._queue.get()) is not None:
+            yield message
+
+    async def command(self, text: str, *, source: str = "key") -> Reply:
+        if self.broken:
+            raise self.broken
+        self.commands.append(text)
+        if text in self.rejections:
+            return Reply(len(self.commands), False, self.rejections[text])
+        return Reply(len(self.commands), True, self._apply(text))
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def advance(self, seconds: int = 1) -> None:
+        """Play on."""
+        for snapshot in self.sim.until(self.sim.t_s + seconds):
+            self._put(snapshot)
+
+    def end(self, ended: Ended = ENDED) -> None:
+        """The run is over."""
+        self._queue.put_nowait(ended)
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        self._queue.put_nowait(None)
+
+    def _put(self, snapshot: Snapshot) -> None:
+        self.last = snapshot
+        self._queue.put_nowait(snapshot)
+
+    def _apply(self, text: str) -> str:
+        """Steer the simulation a little, so that a demonstration answers."""
+        op, *rest = text.split()
+        sim = self.sim
+        if op == "users" and rest:
+            before = self.last.target_users if self.last and sim.by_hand is None else sim.by_hand or 0
+            sim.by_hand = max(0, before + int(rest[0]) if rest[0][0] in "+-" else int(rest[0]))
+            return f"users {before} → {sim.by_hand}"
+        if op == "release":
+            sim.by_hand = None
+            return "users follow the plan again"
+        if op == "pause":
+            sim.paused = not sim.paused
+        elif op in ("hold", "resume"):
+            sim.held = op == "hold"
+            sim.paused = sim.paused and op == "hold"
+        elif op == "stop":
+            sim.stopping = True
+        return text

@@ -1,0 +1,313 @@
+"""Every key, by what is sent and what the screen says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from agenttop.tui import keys
+from agenttop.tui.app import AgenttopApp
+from agenttop.tui.result import How, LiveResult
+from tests.tui.fake import FakeFeed
+from tests.tui.pilot import left, settle, text, until
+
+
+@asynccontextmanager
+async def running(feed: FakeFeed, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[Any]]:
+    async with AgenttopApp(feed, clock=lambda: 0.0).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        yield pilot
+
+
+async def sent(pilot: Pilot[Any], feed: FakeFeed, *commands: str) -> None:
+    await until(pilot, lambda: len(feed.commands) >= len(commands))
+    assert feed.commands == list(commands)
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ("plus", "users +1"),
+        ("w", "users +1"),
+        ("minus", "users -1"),
+        ("s", "users -1"),
+        ("right_square_bracket", "users +10"),
+        ("W", "users +10"),
+        ("left_square_bracket", "users -10"),
+        ("S", "users -10"),
+        ("h", "hold"),
+        ("p", "pause"),
+        ("r", "release"),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_key_sends_its_command_and_the_answer_is_shown(key: str, command: str, size: tuple[int, int]) -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, size) as pilot:
+        await pilot.press(key)
+        await sent(pilot, feed, command)
+        await until(pilot, lambda: "applied: " in text(pilot))
+
+
+async def test_a_rejection_says_why_and_goes_away_after_five_seconds_of_the_run() -> None:
+    feed = FakeFeed("ramp")
+    feed.rejections["users +1"] = "the profile caps users at \x1b[31m124"
+    async with running(feed) as pilot:
+        await pilot.press("plus")
+        await until(pilot, lambda: "! rejected: the profile caps users at [31m124" in text(pilot))
+        feed.advance(4)
+        await settle(pilot, feed)
+        assert "rejected" in text(pilot)
+        feed.advance(1)
+        await settle(pilot, feed)
+        assert "rejected" not in text(pilot)
+        assert "q quit" in text(pilot)
+
+
+async def test_commands_go_to_the_selected_pool() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, (200, 60)) as pilot:
+        await pilot.press("tab")
+        assert "▸ chat" in text(pilot)
+        await pilot.press("plus", "tab", "r", "a", "minus")
+        await sent(pilot, feed, "users +1 chat", "release tools", "users -1")
+        assert "▸" not in text(pilot)
+
+
+async def test_tab_goes_through_all_pools_and_back_to_all() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        app = pilot.app
+        assert isinstance(app, AgenttopApp)
+        seen = []
+        for _ in range(5):
+            assert app.choice is not None
+            seen.append(app.choice.pool)
+            await pilot.press("tab")
+        assert seen == [None, "chat", "tools", "voice", None]
+
+
+async def test_an_open_pool_gets_a_rate_and_quick_presses_add_up() -> None:
+    feed = FakeFeed("open")
+    async with running(feed) as pilot:
+        assert feed.last is not None
+        await pilot.press("plus", "plus", "right_square_bracket", "minus")
+        base = feed.last.rate
+        await sent(pilot, feed, *(f"rate {base + step:.10g}" for step in (1, 2, 12, 11)))
+        assert "+ - rate" not in text(pilot)  # an answer stands there
+        feed.advance(2)
+        await settle(pilot, feed)
+        await pilot.press("tab", "minus")
+        row = feed.last.pools[0]
+        await until(pilot, lambda: len(feed.commands) == 5)
+        assert feed.commands[-1] == f"rate {row.target - 1:.10g} chat"
+
+
+async def test_a_rate_never_goes_below_zero() -> None:
+    feed = FakeFeed("open")
+    async with running(feed) as pilot:
+        await pilot.press(*["left_square_bracket"] * 8)
+        await until(pilot, lambda: len(feed.commands) == 8)
+        assert feed.commands[-1] == "rate 0"
+
+
+async def test_h_resumes_what_is_held() -> None:
+    feed = FakeFeed("held")
+    async with running(feed) as pilot:
+        assert "HELD" in text(pilot)
+        await pilot.press("h")
+        await sent(pilot, feed, "resume")
+
+
+async def test_n_asks_first() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("n")
+        assert "go on to stage hold?" in text(pilot)
+        # Any other key means no, and does nothing else.
+        await pilot.press("plus")
+        assert "go on to stage" not in text(pilot)
+        assert feed.commands == []
+        await pilot.press("n", "y")
+        await sent(pilot, feed, "next")
+
+
+async def test_space_freezes_and_says_how_old_while_commands_go_on() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        before = text(pilot).splitlines()[2:30]
+        await pilot.press("space")
+        assert "FROZEN" in text(pilot)
+        feed.advance(7)
+        await settle(pilot, feed)
+        assert "FROZEN 7s ago" in text(pilot)
+        assert text(pilot).splitlines()[2:30] == before
+        await pilot.press("plus")
+        await sent(pilot, feed, "users +1")
+        await pilot.press("space")
+        assert "FROZEN" not in text(pilot)
+        assert "02:21" in text(pilot)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("1", "planned"),
+        ("2", "in flight"),
+        ("3", "answer does not contain an order number"),
+        ("4", "between chunks"),
+        ("5", "tools/lookup"),
+        ("6", "stage 1 warm: "),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_numbers_enlarge_a_pane_and_escape_goes_back(key: str, words: str, size: tuple[int, int]) -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, size) as pilot:
+        before = text(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        enlarged = text(pilot)
+        assert words in enlarged
+        assert f"{key} " in enlarged.splitlines()[2]
+        assert enlarged != before
+        await pilot.press("escape")
+        await pilot.pause()
+        assert text(pilot) == before
+
+
+async def test_an_enlarged_list_scrolls() -> None:
+    feed = FakeFeed("many")
+    async with running(feed, (80, 24)) as pilot:
+        await pilot.press("o", "o", "o", "o", "5")  # by name
+        await pilot.pause()
+        assert "case-0000" in text(pilot)
+        await pilot.press("down", "down")
+        assert "case-0001" not in text(pilot)
+        assert "case-0002" in text(pilot)
+        await pilot.press("pagedown")
+        assert "case-0002" not in text(pilot)
+        await pilot.press("up", "pageup", "pageup")
+        assert "case-0000" in text(pilot)
+        await pilot.press("slash", *"119", "enter", "pagedown", "pagedown", "pagedown")
+        assert "case-1199" in text(pilot)
+
+
+async def test_a_filter_is_live_kept_by_enter_and_cleared_by_escape() -> None:
+    feed = FakeFeed("many")
+    async with running(feed) as pilot:
+        await pilot.press("slash", *"0042")
+        await until(pilot, lambda: "1 of 1200" in text(pilot))
+        assert "case-0042" in text(pilot)
+        await pilot.press("enter")
+        assert "filter 0042" in text(pilot)
+        await pilot.press("slash")
+        await pilot.press("escape")
+        await until(pilot, lambda: "more:" in text(pilot))
+        await pilot.press("slash", *"zz", "enter")
+        await until(pilot, lambda: "no request matches 'zz'" in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "more:" in text(pilot))
+
+
+async def test_o_cycles_the_order() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        marked = []
+        for _ in range(6):
+            table = next(line for line in text(pilot).splitlines() if "TTFT p95" in line)
+            marked.append(table.split("▾ ")[1].split("  ")[0] if "▾" in table else "name")
+            await pilot.press("o")
+        assert [mark.split()[0] for mark in marked] == ["rps", "p95", "429", "err", "name", "rps"]
+
+
+async def test_the_prompt_sends_exact_commands_and_remembers_them() -> None:
+    feed = FakeFeed("ramp")
+    feed.rejections["users many"] = "'many' is not a number"
+    async with running(feed) as pilot:
+        await pilot.press("colon", *"users", "space", *"200", "enter")
+        await sent(pilot, feed, "users 200")
+        await until(pilot, lambda: "applied: users" in text(pilot))
+        await pilot.press(*"users", "space", *"many", "enter")
+        await until(pilot, lambda: "! rejected: 'many' is not a number" in text(pilot))
+        await pilot.press("up", "up", "enter")
+        await sent(pilot, feed, "users 200", "users many", "users 200")
+        await pilot.press("up", "down")
+        await pilot.press("escape")
+        await pilot.pause()
+        # Keys are keys again.
+        await pilot.press("h")
+        await until(pilot, lambda: feed.commands[-1] == "hold")
+
+
+async def test_the_prompt_completes() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("colon", *"rel")
+        await until(pilot, lambda: "release" in text(pilot).splitlines()[-1])
+        await pilot.press("tab", "enter")
+        await sent(pilot, feed, "release")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 24)])
+async def test_help_has_every_key(size: tuple[int, int]) -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, size) as pilot:
+        before = text(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        screen = text(pilot)
+        if size[0] >= 80:
+            for group in keys.GROUPS:
+                for key in group.keys:
+                    assert f" {key.shown} " in screen
+                    assert key.help in screen
+            assert "stop and summarise" in screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert text(pilot) == before
+
+
+async def test_d_detaches_and_the_run_goes_on() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("d")
+        assert await left(pilot) == LiveResult(How.DETACHED)
+    assert feed.commands == []
+    assert feed.closed
+
+
+async def test_a_feed_that_cannot_be_left_has_no_d() -> None:
+    feed = FakeFeed("ramp", can_detach=False)
+    async with running(feed, (200, 60)) as pilot:
+        assert "d detach" not in text(pilot)
+        await pilot.press("d", "q")
+        assert pilot.app.return_value is None
+        assert "l leave" not in text(pilot)
+        assert "s stop and summarise" in text(pilot)
+        await pilot.press("escape", "question_mark")
+        await pilot.pause()
+        assert "detach" not in text(pilot)
+
+
+async def test_q_asks_and_stays_stops_or_leaves() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("q")
+        assert "s stop and summarise  l leave it running  esc stay" in text(pilot)
+        await pilot.press("escape")
+        assert "leave it running" not in text(pilot)
+        await pilot.press("q", "s")
+        await sent(pilot, feed, "stop")
+        assert "stopping, ^C again ends at once" in text(pilot)
+        await pilot.press("q", "l")
+        assert await left(pilot) == LiveResult(How.DETACHED, None, True)
+
+
+async def test_no_key_is_bound_twice() -> None:
+    bound = [key for binding in keys.bindings() for key in binding.key.split(",")]
+    assert len(bound) == len(set(bound))

@@ -1,0 +1,111 @@
+"""What the screen says, for every state and size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
+
+from agenttop.tui.app import AgenttopApp
+from agenttop.tui.screens.main import layout_of
+from tests.tui.fake import FakeFeed
+from tests.tui.pilot import settle, text
+from tests.tui.sim import SCENARIOS
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+#: As pictures too, so that colours are looked at.
+PICTURES = [("ramp", size) for size in SIZES] + [("storm", (80, 24)), ("hang", (80, 24)), ("manual", (120, 40))]
+
+
+def still() -> float:
+    """A clock that stands still."""
+    return 0.0
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_every_state_at_every_size(scenario: str, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed(scenario)
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        screen = text(pilot)
+    lines = screen.splitlines()
+    assert len(lines) <= size[1]
+    assert "\x1b" not in screen
+    assert screen == snapshot
+
+
+@pytest.mark.parametrize(
+    ("scenario", "size"), PICTURES, ids=lambda value: value if isinstance(value, str) else f"{value[0]}x{value[1]}"
+)
+def test_pictures(scenario: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    feed = FakeFeed(scenario)
+
+    async def ready(pilot: Pilot[Any]) -> None:
+        await settle(pilot, feed)
+
+    assert snap_compare(AgenttopApp(feed, clock=still), terminal_size=size, run_before=ready)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (60, 16), (100, 30), (119, 38)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scenario", ["storm", "manual", "many", "open"])
+async def test_ascii_is_ascii(scenario: str, size: tuple[int, int]) -> None:
+    feed = FakeFeed(scenario)
+    async with AgenttopApp(feed, ascii=True, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        # Text of the run itself may say what it likes.
+        screen = text(pilot).replace("→", "->")
+    assert screen.isascii(), [char for char in screen if not char.isascii()]
+
+
+async def test_ascii_has_the_same_words(snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("manual")
+    async with AgenttopApp(feed, ascii=True, clock=still).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, feed)
+        assert text(pilot) == snapshot
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 15), (20, 5)])
+async def test_a_terminal_too_small_says_the_size_needed(size: tuple[int, int]) -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        assert "needs 60×16"[: size[0] - 9] in text(pilot)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "latency ms" in text(pilot)
+
+
+async def test_the_layout_follows_the_size_while_running() -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed, clock=still).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        shown: dict[tuple[int, int], str] = {}
+        for size in [(80, 24), (120, 40), (200, 60), (120, 40), (40, 10), (200, 60), (80, 24)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            await pilot.pause()
+            assert shown.setdefault(size, text(pilot)) == text(pilot)
+        assert "latency ms" in shown[80, 24]
+        assert "time to first token" in shown[120, 40]
+        assert "percentiles" in shown[200, 60]
+        assert "percentiles" not in shown[120, 40]
+
+
+@pytest.mark.parametrize(
+    ("size", "layout"),
+    [
+        ((59, 16), "tiny"),
+        ((60, 16), "compact"),
+        ((109, 60), "compact"),
+        ((200, 35), "compact"),
+        ((110, 36), "boxed"),
+        ((200, 49), "boxed"),
+        ((180, 50), "large"),
+    ],
+)
+def test_layouts_by_size(size: tuple[int, int], layout: str) -> None:
+    assert layout_of(*size) == layout

@@ -1,0 +1,168 @@
+"""How the screen is left, and what is known then."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from agenttop.metrics.snapshot import Ended
+from agenttop.tui.app import AgenttopApp
+from agenttop.tui.result import How, LiveResult
+from tests.tui.driver import CountingDriver
+from tests.tui.fake import ENDED, FakeFeed
+from tests.tui.pilot import left, settle, text, until
+
+
+def made(feed: FakeFeed, **options: Any) -> AgenttopApp:
+    return AgenttopApp(feed, clock=lambda: 0.0, **options)
+
+
+async def test_the_end_is_drawn_and_then_the_screen_goes() -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        feed.advance(2)
+        feed.end(Ended(99, "threshold_abort", "summary.json", "a threshold failed"))
+        result = await left(pilot)
+        assert "02:16" in text(pilot)
+    assert result.how is How.ENDED
+    assert result.ended is not None
+    assert result.ended.exit_code == 99
+    assert feed.closed
+
+
+async def test_the_end_comes_through_a_frozen_screen_and_an_open_help() -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("space", "question_mark")
+        feed.end()
+        assert (await left(pilot)).ended == ENDED
+
+
+async def test_control_c_stops_then_ends_at_once_then_leaves() -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: feed.commands == ["stop"])
+        assert "stopping, ^C again ends at once" in text(pilot)
+        assert "STOPPING" in text(pilot)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: feed.commands == ["stop", "stop now"])
+        assert "ending at once" in text(pilot)
+        await pilot.press("ctrl+c")
+        assert await left(pilot) == LiveResult(How.LEFT, None, True)
+
+
+@pytest.mark.parametrize("before", [("colon",), ("slash",), ("n",), ("question_mark",)])
+async def test_control_c_works_wherever_the_focus_is(before: tuple[str, ...]) -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(*before, "ctrl+c")
+        await until(pilot, lambda: feed.commands == ["stop"])
+
+
+async def test_sigterm_stops_and_the_second_leaves() -> None:
+    feed = FakeFeed("ramp")
+    app = made(feed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        app.terminate()
+        await until(pilot, lambda: feed.commands == ["stop"])
+        assert app.return_value is None
+        app.terminate()
+        assert (await left(pilot)).how is How.LEFT
+
+
+async def test_a_lost_connection_is_no_end() -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        feed.lose()
+        assert (await left(pilot)).how is How.LOST
+
+
+async def test_a_run_that_is_not_there_says_so() -> None:
+    feed = FakeFeed("ramp")
+    feed.broken = ConnectionRefusedError("no such run")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        assert (await left(pilot)).message == "no such run"
+
+
+async def test_a_command_without_an_answer_is_told() -> None:
+    feed = FakeFeed("ramp")
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        feed.broken = BrokenPipeError("gone")
+        await pilot.press("plus")
+        await until(pilot, lambda: "the run does not answer (gone)" in text(pilot))
+
+
+async def test_a_run_gone_silent_is_told() -> None:
+    feed, now = FakeFeed("ramp"), [0.0]
+    app = AgenttopApp(feed, clock=lambda: now[0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        now[0] += 9
+        app.listen()
+        await pilot.pause()
+        assert "no news from the run for 9s" in text(pilot)
+        feed.advance()
+        await settle(pilot, feed)
+        assert "no news" not in text(pilot)
+
+
+COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
+
+
+async def draw(app: AgenttopApp, feed: FakeFeed, size: tuple[int, int], seconds: int) -> tuple[str, float]:
+    """What a terminal is sent for the first picture and ``seconds`` more; the mean of the bytes a second."""
+    app.driver_class = CountingDriver
+    means = []
+
+    async def work(pilot: Pilot[Any]) -> None:
+        await settle(pilot, feed)
+        driver = app._driver
+        assert isinstance(driver, CountingDriver)
+        start = driver.bytes_sent
+        for _ in range(seconds):
+            feed.advance()
+            await settle(pilot, feed)
+        means.append((driver.bytes_sent - start) / max(1, seconds))
+        app.exit()
+
+    await app.run_async(size=size, auto_pilot=work, mouse=False)
+    driver = app._driver
+    assert isinstance(driver, CountingDriver)
+    return "".join(driver.sent), means[0]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "size", "most"),
+    [("ramp", (80, 24), 2000), ("ramp", (120, 40), 4000), ("storm", (120, 40), 4000), ("many", (120, 40), 4000)],
+)
+async def test_a_second_costs_few_bytes(scenario: str, size: tuple[int, int], most: int) -> None:
+    feed = FakeFeed(scenario)
+    _, mean = await draw(made(feed), feed, size, 20)
+    assert 100 < mean < most
+
+
+async def test_no_color_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    feed = FakeFeed("storm")
+    sent, _ = await draw(made(feed), feed, (120, 40), 2)
+    assert "429" in sent
+    assert not COLOUR.search(sent)
+
+
+async def test_sixteen_colours_are_enough() -> None:
+    feed = FakeFeed("storm")
+    sent, _ = await draw(made(feed, ansi=True), feed, (120, 40), 2)
+    assert COLOUR.search(sent)
+    assert "38;2" not in sent
+    assert "38;5" not in sent

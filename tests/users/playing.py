@@ -1,0 +1,171 @@
+"""A pool of one user against a server that follows a script: request by request, to the end of the script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter_ns
+
+from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
+from agenttop.metrics.layout import Layout
+from agenttop.metrics.recorder import Recorder
+from agenttop.users.compile import compile_pools, layout_of
+from agenttop.users.pool import PoolRuntime
+from agenttop.wire.transport import Transport
+from tests.profile.writing import load
+from tests.wire.server import Reader, Writer, read_request, serving
+
+Action = Callable[[Reader, Writer], Awaitable[None]]
+
+
+class Play:
+    """What came of it: everything the recorder holds, by the names of requests."""
+
+    def __init__(self, layout: Layout, recorder: Recorder) -> None:
+        leaves, pools, errors, checks = recorder.fold()
+        names = [request.name for request in layout.requests]
+        self.leaves: dict[str, LeafDelta] = {names[leaf.request]: leaf for leaf in leaves}
+        self.pools: list[PoolDelta] = pools
+        self.errors: list[ErrorDelta] = errors
+        self.checks: dict[str, tuple[int, int]] = checks
+
+    @property
+    def only(self) -> LeafDelta:
+        """The figures of the one request there is."""
+        (leaf,) = self.leaves.values()
+        return leaf
+
+    def message(self) -> str:
+        """The one error there is."""
+        (error,) = self.errors
+        assert error.count == 1
+        return error.message
+
+
+def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
+    """The first pool of a profile, ready to begin."""
+    profile = load(folder, text).profile
+    layout = layout_of(profile)
+    recorder = Recorder(len(layout.requests))
+    loop = asyncio.get_running_loop()
+    pool = PoolRuntime(
+        compile_pools(profile, layout)[0],
+        loop=loop,
+        recorder=recorder,
+        transport=Transport(loop, None, 5.0),
+        epoch_ns=perf_counter_ns(),
+        seed=profile.seed,
+        worker=0,
+        workers=1,
+        redirects=profile.follow_redirects,
+    )
+    pool.enter(0)
+    return pool, layout, recorder
+
+
+async def ended(pool: PoolRuntime) -> None:
+    """Wait until the users of a pool have gone."""
+    async with asyncio.timeout(20):
+        await asyncio.gather(*pool.tasks.values(), return_exceptions=True)
+
+
+class Script:
+    """The answers in order, whatever connections they go over; the last one ends the run, after its task."""
+
+    def __init__(self, *answers: bytes | Action) -> None:
+        self._answers = list(answers)
+        self._left = list(answers)
+        self.requests: list[bytes] = []
+        self.pool: PoolRuntime | None = None
+
+    async def __call__(self, reader: Reader, writer: Writer) -> None:
+        while True:
+            request = await read_request(reader)
+            self.requests.append(request)
+            assert self._left, request
+            answer = self._left.pop(0)
+            if not self._left and self.pool is not None:
+                self.pool.finish(sending=True)
+            if isinstance(answer, bytes):
+                writer.write(answer)
+            else:
+                await answer(reader, writer)
+            if writer.is_closing():
+                return
+
+
+def then_close(answer: bytes = b"") -> Action:
+    """Answer, or not, and close."""
+
+    async def act(reader: Reader, writer: Writer) -> None:
+        writer.write(answer)
+        writer.close()
+
+    return act
+
+
+async def nothing(reader: Reader, writer: Writer) -> None:
+    """No answer; the connection stays."""
+    await reader.read()
+
+
+@asynccontextmanager
+async def playing(folder: Path, text: str, script: Script) -> AsyncIterator[tuple[PoolRuntime, Layout, Recorder]]:
+    """A pool whose target follows the script; ``{port}`` in the profile is the target's."""
+    async with serving(script) as server:
+        pool, layout, recorder = pool_of(folder, text.replace("{port}", str(server.port)))
+        script.pool = pool
+        try:
+            yield pool, layout, recorder
+        finally:
+            pool.cancel()
+            await ended(pool)
+
+
+async def play(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play, list[bytes]]:
+    """One user, until the script has ended. Returns what was recorded and the requests that came."""
+    script = Script(*answers)
+    async with playing(folder, text, script) as (pool, layout, recorder):
+        pool.aim(1)
+        await ended(pool)
+        return Play(layout, recorder), script.requests
+
+
+def profile(
+    step: str = 'get = "/"',
+    *,
+    top: str = "",
+    pool: str = "",
+    task: str = "",
+    before: str = "",
+) -> str:
+    """A profile of one pool with one task of one step (or of the ``task`` given)."""
+    return f"""
+target = "http://127.0.0.1:{{port}}"
+users = 1
+duration = "1s"
+{top}
+[[pools]]
+name = "chat"
+{pool}
+{before}
+[[pools.tasks]]
+name = "ask"
+{task or step}
+"""
+
+
+def path_of(request: bytes) -> str:
+    """Where a request goes."""
+    return request.split(b" ")[1].decode()
+
+
+def header(request: bytes, name: str) -> str | None:
+    """A header of a request, None where it has none."""
+    for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        key, _, value = line.partition(b": ")
+        if key.lower() == name.encode():
+            return value.decode()
+    return None

@@ -1,0 +1,220 @@
+"""One request for each outcome there is, and the figures it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from time import perf_counter_ns
+
+import pytest
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.users.pool import PoolRuntime
+from tests.users.playing import Action, Play, Script, ended, nothing, play, playing, pool_of, profile, then_close
+from tests.wire.reading import until
+from tests.wire.server import chunked, ok
+
+FAR = 10**13
+"""Nanoseconds after which any timeout has passed."""
+
+
+def events(*texts: str, done: bool = True) -> bytes:
+    """A stream of chat chunks."""
+    chunks = [json.dumps({"choices": [{"delta": {"content": text}}]}) for text in texts]
+    lines = [f"data: {chunk}\n\n".encode() for chunk in [*chunks, *(["[DONE]"] if done else [])]]
+    return chunked(*lines, headers=("content-type: text/event-stream",))
+
+
+CHAT = 'protocol = "sse"\ndialect = "openai.chat"'
+POST = 'post = "/chat"\njson = { content = "hello" }'
+CHECK = 'get = "/"\nchecks = { "has an id" = "$.id" }'
+SAVE = 'get = "/"\nsave = { id = "$.id" }'
+
+# A profile and what the target does to its one request; then outcome, status, and words of the message.
+OUTCOMES: dict[str, tuple[str, bytes | Action, Outcome, int | None, str]] = {
+    "ok": (profile(), ok(b"x"), Outcome.OK, 200, ""),
+    "ok, checked": (profile(CHECK), ok(b'{"id": 1}'), Outcome.OK, 200, ""),
+    "ok, streamed": (profile(POST, pool=CHAT), events("a", "b"), Outcome.OK, 200, ""),
+    "ok, until the end": (profile(), then_close(b"HTTP/1.0 200 OK\r\n\r\nx"), Outcome.OK, 200, ""),
+    "rate_limited": (profile(), ok(b"slow", status="429 x"), Outcome.RATE_LIMITED, 429, "429 Too Many Requests: slow"),
+    "client_error": (profile(), ok(status="404 x"), Outcome.CLIENT_ERROR, 404, "404 Not Found"),
+    "server_error": (
+        profile(),
+        ok(b"oops", status="503 x"),
+        Outcome.SERVER_ERROR,
+        503,
+        "503 Service Unavailable: o",
+    ),
+    "overloaded": (profile(), ok(status="529 x"), Outcome.SERVER_ERROR, 529, "529"),
+    "protocol_error": (profile(), b"nonsense\r\n\r\n", Outcome.PROTOCOL_ERROR, None, "malformed response"),
+    "closed at once": (profile(), then_close(), Outcome.PROTOCOL_ERROR, None, "connection closed before an answer"),
+    "no stream": (profile(POST, pool=CHAT), ok(b"{}"), Outcome.PROTOCOL_ERROR, 200, "asked for an event stream"),
+    "stream_error": (
+        profile(POST, pool=CHAT),
+        chunked(b'data: {"error": {"message": "broken"}}\n\n', headers=("content-type: text/event-stream",)),
+        Outcome.STREAM_ERROR,
+        200,
+        "broken",
+    ),
+    "truncated body": (
+        profile(),
+        then_close(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"),
+        Outcome.TRUNCATED,
+        200,
+        "in the middle of the answer",
+    ),
+    "truncated stream": (
+        profile(POST, pool=CHAT),
+        events("a", done=False),
+        Outcome.TRUNCATED,
+        200,
+        "without its terminal event",
+    ),
+    "check_failed": (profile(CHECK), ok(b"{}"), Outcome.CHECK_FAILED, 200, "check failed: has an id"),
+    "nothing to save": (profile(SAVE), ok(b"{}"), Outcome.CHECK_FAILED, 200, "the answer has no id"),
+    "no JSON to save from": (profile(SAVE), ok(b"<html>"), Outcome.CHECK_FAILED, 200, "the answer is no JSON"),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+async def test_outcomes(tmp_path: Path, name: str) -> None:
+    text, answer, outcome, status, words = OUTCOMES[name]
+    played, (request,) = await play(tmp_path, text, answer)
+    leaf = played.only
+    assert leaf.outcomes == {outcome.value: 1}
+    assert leaf.status == ({status: 1} if status else {})
+    assert leaf.sums["attempts"] == leaf.sums["connections_opened"] == leaf.hists["connect"].count == 1
+    assert leaf.sums["bytes_sent"] == len(request)
+    if isinstance(answer, bytes) and outcome is not Outcome.PROTOCOL_ERROR:
+        assert leaf.sums["bytes_received"] == len(answer)
+    timed = {"latency", "ttfb"} if outcome is Outcome.OK else {"time_to_failure"}
+    assert timed <= set(leaf.hists)
+    assert ("latency" in leaf.hists) == (outcome is Outcome.OK)
+    assert ("time_to_failure" in leaf.hists) == (outcome is not Outcome.OK)
+    (pool,) = played.pools
+    assert (pool.sessions, pool.iterations) == (1, int(outcome is Outcome.OK))
+    if outcome is Outcome.OK:
+        assert played.errors == []
+    else:
+        assert words in played.message()
+
+
+async def test_a_stream_is_taken_apart(tmp_path: Path) -> None:
+    played, _ = await play(tmp_path, profile(POST, pool=CHAT), events("", "a", "b", "c"))
+    hists = played.only.hists
+    assert {name: hists[name].count for name in ("ttft", "ttfo", "inter_chunk", "latency", "ttfb")} == {
+        "ttft": 1,
+        "ttfo": 1,
+        "inter_chunk": 2,
+        "latency": 1,
+        "ttfb": 1,
+    }
+    assert hists["ttfb"].total <= hists["ttft"].total <= hists["latency"].total
+    assert played.only.sums["token_estimates"] == 1
+
+
+async def test_nobody_listens(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        pool, layout, recorder = pool_of(tmp_path, profile().replace("{port}", str(taken.getsockname()[1])))
+        pool.aim(1)
+        await until(lambda: pool.leaves[0].outcomes)
+        pool.finish(sending=False)
+        await ended(pool)
+    played = Play(layout, recorder)
+    assert played.only.outcomes == {"connect_error": 1}
+    assert set(played.only.hists) == {"time_to_failure"}
+    assert played.only.sums == {}
+    assert "refused" in played.message() or "connect" in played.message()
+
+
+async def _late(answer: bytes, text: str, folder: Path) -> Play:
+    """The one request waits for ever, and so runs into a timeout once the clock says so."""
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await nothing(reader, writer)
+
+    async with playing(folder, text, Script(begin)) as (pool, layout, recorder):
+        pool.aim(1)
+        (user,) = pool.tasks
+        await until(lambda: user.step is not None and user.exchange is not None and user.exchange.waiting)
+        await until(lambda: user.exchange is not None and user.exchange.received == len(answer))
+        assert pool.watch(perf_counter_ns())[0] == 1
+        pool.watch(perf_counter_ns() + FAR)
+        await until(lambda: pool.leaves[0].outcomes)
+        return Play(layout, recorder)
+
+
+HALF = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"
+EVENT_STREAM = ("content-type: text/event-stream",)
+ROLE = chunked(b'data: {"choices": [{"delta": {"role": "assistant"}}]}\n\n', headers=EVENT_STREAM)
+LONG = 'timeout = "100000s"\n'
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "words"),
+    [
+        (b"", profile(top='timeout = "7s"'), "no whole answer within 7s"),
+        (HALF, profile(top='timeout = "7s"'), "no whole answer within 7s"),
+        (b"", profile(top=LONG + 'first_byte_timeout = "6s"'), "no first byte within 6s"),
+        (HALF, profile(top=LONG + 'first_byte_timeout = "6s"\nidle_timeout = "5s"'), "nothing more for 5s"),
+        (ROLE[:-5], profile(POST, top=LONG + 'first_token_timeout = "4s"', pool=CHAT), "no first token within 4s"),
+    ],
+    ids=["total", "total, midway", "first byte", "idle", "first token"],
+)
+async def test_timeouts(tmp_path: Path, answer: bytes, text: str, words: str) -> None:
+    played = await _late(answer, text, tmp_path)
+    assert played.only.outcomes == {"timeout": 1}
+    assert played.message() == words
+    assert played.only.status == ({200: 1} if answer else {})
+    assert set(played.only.hists) == {"connect", "time_to_failure"}
+
+
+async def test_the_end_of_the_run_cuts_what_is_in_flight(tmp_path: Path) -> None:
+    async with playing(tmp_path, profile(), Script(nothing, nothing)) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: pool.watch(perf_counter_ns())[0] == 1)
+        pool.cancel()
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert played.only.outcomes == {"cancelled": 1}
+    assert not {"latency", "time_to_failure", "ttfb"} & set(played.only.hists)
+    assert played.errors == []
+
+
+async def test_an_arrival_without_a_free_user_is_dropped(tmp_path: Path) -> None:
+    text = profile(pool='max_users = 1\nstages = [{ duration = "1s", rate = 1 }]').replace(
+        'users = 1\nduration = "1s"\n', ""
+    )
+    async with playing(tmp_path, text, Script(nothing, ok(b"x"))) as (pool, layout, recorder):
+        planned = perf_counter_ns()
+        pool.arrive(planned)
+        pool.arrive(planned)
+        await until(lambda: pool.watch(perf_counter_ns())[0] == 1)
+        pool.watch(perf_counter_ns() + FAR)
+        await until(lambda: pool.idle)
+        pool.arrive(planned)
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert played.only.outcomes == {"timeout": 1, "ok": 1}
+    counts = {name: hist.count for name, hist in played.only.hists.items()}
+    assert (counts["schedule_lag"], counts["response_time"], counts["latency"]) == (2, 1, 1)
+    assert played.only.hists["response_time"].total >= played.only.hists["latency"].total
+    (pools,) = played.pools
+    assert (pools.sessions, pools.iterations, pools.dropped_iterations) == (1, 1, 1)
+
+
+def test_a_user_has_a_number(tmp_path: Path) -> None:
+    async def numbers() -> list[int]:
+        pool: PoolRuntime
+        pool, _, _ = pool_of(tmp_path, profile().replace("{port}", "9"))
+        pool.aim(3)
+        found = sorted(user.number for user in pool.tasks)
+        pool.cancel()
+        await ended(pool)
+        return found
+
+    assert asyncio.run(numbers()) == [1, 2, 3]

@@ -1,0 +1,79 @@
+"""Redirects, followed inside the same request (RFC 9110, 15.4)."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from agenttop.users import redirects
+from tests.users.playing import Script, header, path_of, play, profile
+from tests.wire.server import ok, serving
+
+FOLLOW = 'follow_redirects = true\nheaders = { authorization = "Bearer key", x-mine = "1" }'
+
+
+def moved(where: str, status: str = "302 Found") -> bytes:
+    return ok(b"", f"location: {where}", status=status)
+
+
+async def test_a_redirect_is_an_answer_where_none_is_followed(tmp_path: Path) -> None:
+    played, _ = await play(tmp_path, profile(), moved("/b"))
+    assert (played.only.outcomes, played.only.status) == ({"ok": 1}, {302: 1})
+
+
+@pytest.mark.parametrize(("status", "method"), [("302 Found", "GET"), ("307 Temporary Redirect", "POST")])
+async def test_a_redirect_within_the_target(tmp_path: Path, status: str, method: str) -> None:
+    text = profile('post = "/a"\njson = { x = 1 }', top=FOLLOW)
+    played, requests = await play(tmp_path, text, moved("b?c=d", status), ok(b"here"))
+    assert [path_of(request) for request in requests] == ["/a", "/b?c=d"]
+    assert requests[1].startswith(method.encode())
+    assert header(requests[1], "authorization") == "Bearer key"
+    assert requests[1].endswith(b'{"x":1}') == (method == "POST")
+    assert (played.only.outcomes, played.only.status) == ({"ok": 1}, {200: 1})
+    assert (played.only.sums["attempts"], played.only.hists["latency"].count) == (2, 1)
+    assert played.only.sums["connections_opened"] == 1
+
+
+async def test_a_redirect_to_elsewhere_takes_no_credentials(tmp_path: Path) -> None:
+    there = Script(ok(b"there"))
+    async with serving(there) as other:
+        text = profile(top=FOLLOW)
+        played, requests = await play(tmp_path, text, moved(f"http://127.0.0.1:{other.port}/x"))
+    assert header(requests[0], "authorization") == "Bearer key"
+    (request,) = there.requests
+    assert header(request, "authorization") is None
+    assert (header(request, "x-mine"), header(request, "host")) == ("1", f"127.0.0.1:{other.port}")
+    assert played.only.outcomes == {"ok": 1}
+
+
+async def test_a_redirect_to_no_url(tmp_path: Path) -> None:
+    played, _ = await play(tmp_path, profile(top=FOLLOW), moved("ftp://127.0.0.1/x"))
+    assert played.only.outcomes == {"protocol_error": 1}
+
+
+async def test_redirects_without_end_come_to_one(tmp_path: Path) -> None:
+    played, requests = await play(tmp_path, profile(top=FOLLOW), *[moved("/")] * (redirects.MAX_REDIRECTS + 1))
+    assert len(requests) == redirects.MAX_REDIRECTS + 1
+    assert played.only.sums["attempts"] == len(requests)
+    assert played.only.outcomes == {"protocol_error": 1}
+
+
+async def test_after_a_redirect_to_elsewhere_the_next_request_goes_to_the_target(tmp_path: Path) -> None:
+    there = Script(ok(b"there"), ok(b"wrong"))
+    async with serving(there) as other:
+        played, requests = await play(
+            tmp_path, profile(top=FOLLOW), moved(f"http://127.0.0.1:{other.port}/x"), ok(b"here")
+        )
+    assert (len(requests), len(there.requests)) == (2, 1)
+    assert played.only.outcomes == {"ok": 2}
+
+
+async def test_a_redirect_to_where_nobody_listens(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        where = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        played, _ = await play(tmp_path, profile(top=FOLLOW), moved(where))
+    assert played.only.outcomes == {"connect_error": 1}
+    assert played.only.hists["time_to_failure"].low > 0

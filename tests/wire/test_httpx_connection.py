@@ -1,0 +1,239 @@
+"""HTTP/2, and HTTP/1.1 through a proxy, on the surface that users know from HTTP/1.1."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+
+import pytest
+
+from agenttop.metrics.outcome import Outcome
+from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
+from agenttop.wire.httpx_connection import HttpxConnection
+from agenttop.wire.httpx_transport import HttpxTransport
+from agenttop.wire.tls import client_context
+from tests.wire.authority import Authority
+from tests.wire.h2_server import Stream, hold, plain, speaking_h2
+from tests.wire.reading import GET, Keeper, exchange, to, until_closed
+from tests.wire.server import Server, answering, ok, serving
+
+
+def h2_transport(context: ssl.SSLContext | None = None) -> HttpxTransport:
+    return HttpxTransport(asyncio.get_running_loop(), context, 5.0, http2=True)
+
+
+async def h2_connected(server: Server) -> HttpxConnection:
+    connection = await h2_transport().connect(to(server.port))
+    assert connection.failure is None
+    assert connection.opened_ns > 0
+    return connection
+
+
+async def test_http2_without_tls() -> None:
+    seen: list[Stream] = []
+
+    async def script(stream: Stream) -> None:
+        seen.append(stream)
+        stream.answer(("x-a", "1"), ("x-a", "2"))
+        stream.data(b"hello ")
+        stream.data(b"world", end=True)
+
+    async with serving(speaking_h2(script)) as server:
+        connection = await h2_connected(server)
+        request = b"POST /a?b=c HTTP/1.1\r\nhost: agent\r\nconnection: keep-alive\r\ncontent-length: 4\r\n\r\nbody"
+        for _ in range(3):
+            sink = Keeper()
+            assert await exchange(connection, sink, data=request) is None
+            assert (connection.status, connection.state, connection.lean) == (200, IDLE, False)
+            assert (sink.body, sink.headers["x-a"]) == (b"hello world", "1, 2")
+            assert connection.sent_ns <= connection.first_ns <= connection.last_ns == connection.end_ns
+            assert connection.received > len(b"hello world")
+        assert server.connections == 1
+        connection.close()
+    for stream in seen:
+        assert stream.body == b"body"
+        assert stream.headers[b":method"] == b"POST"
+        assert stream.headers[b":path"] == b"/a?b=c"
+        assert stream.headers[b":authority"] == b"agent"
+        assert b"connection" not in stream.headers
+        assert not {b"user-agent", b"accept", b"cookie"} & set(stream.headers)
+
+
+async def test_http2_over_tls(authority: Authority) -> None:
+    context = authority.server()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    async with serving(speaking_h2(plain(b"x")), context) as server:
+        connection = await h2_transport(client_context(authority.ca, None, None, True)).connect(
+            to(server.port, "https")
+        )
+        assert connection.failure is None
+        sink = Keeper()
+        assert await exchange(connection, sink) is None
+        assert sink.body == b"x"
+        connection.close()
+
+
+async def test_a_target_that_has_no_http2(authority: Authority) -> None:
+    async with serving(answering(ok(b"x")), authority.server()) as server:
+        connection = await h2_transport(client_context(authority.ca, None, None, True)).connect(
+            to(server.port, "https")
+        )
+        assert connection.failure == (Outcome.CONNECT_ERROR, "the target does not speak HTTP/2")
+    async with serving(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        connection = await h2_connected(server)
+        failure = await exchange(connection)
+        assert failure == (Outcome.PROTOCOL_ERROR, "malformed response: the target answers in HTTP/1")
+
+
+async def test_nobody_listens() -> None:
+    async with serving(answering(b"")) as server:
+        port = server.port
+    connection = await h2_transport().connect(to(port))
+    assert connection.failure is not None
+    assert connection.failure[0] is Outcome.CONNECT_ERROR
+    assert connection.state == CLOSED
+    connection.close()
+
+
+@pytest.mark.parametrize("status", [204, 404, 429, 503])
+async def test_statuses(status: int) -> None:
+    async with serving(speaking_h2(plain(b"", ("retry-after", "3"), status=status))) as server:
+        connection = await h2_connected(server)
+        sink = Keeper()
+        assert await exchange(connection, sink) is None
+        assert (connection.status, sink.headers["retry-after"]) == (status, "3")
+        connection.close()
+
+
+async def test_the_sink_ends_the_exchange() -> None:
+    more = asyncio.Event()
+
+    async def script(stream: Stream) -> None:
+        stream.answer(("content-type", "text/event-stream"))
+        stream.data(b"data: [DONE]\n\n")
+        await more.wait()
+        stream.data(b"rest", end=True)
+
+    async with serving(speaking_h2(script)) as server:
+        connection = await h2_connected(server)
+        sink = Keeper(until=b"[DONE]")
+        assert await exchange(connection, sink) is None
+        ended = connection.end_ns
+        assert connection.state == DRAINING
+        assert not await connection.settle(0.0)
+        more.set()
+        assert await connection.settle(20)
+        assert (connection.state, connection.end_ns, sink.body) == (IDLE, ended, b"data: [DONE]\n\n")
+        more.clear()
+        assert await exchange(connection, Keeper(until=b"[DONE]")) is None
+        connection.close()
+        assert connection.state == CLOSED
+
+
+async def test_compression() -> None:
+    body = b"words " * 500
+    async with serving(speaking_h2(plain(gzip.compress(body), ("content-encoding", "gzip")))) as server:
+        connection = await h2_connected(server)
+        sink = Keeper()
+        assert await exchange(connection, sink) is None
+        assert sink.body == body
+        connection.close()
+    for packed, outcome in ((gzip.compress(body)[:-3], Outcome.TRUNCATED), (b"no gzip", Outcome.PROTOCOL_ERROR)):
+        async with serving(speaking_h2(plain(packed, ("content-encoding", "gzip")))) as server:
+            connection = await h2_connected(server)
+            failure = await exchange(connection, Keeper())
+            assert failure is not None
+            assert failure[0] is outcome
+
+
+#: A frame of data for the connection itself, which has none.
+NONSENSE = b"\0\0\x01\0\0\0\0\0\0x"
+
+
+async def resets(stream: Stream) -> None:
+    stream.state.reset_stream(stream.number, 2)
+    stream.flush()
+
+
+async def refuses(stream: Stream) -> None:
+    stream.state.reset_stream(stream.number, 7)
+    stream.flush()
+
+
+async def resets_midway(stream: Stream) -> None:
+    stream.answer()
+    stream.data(b"half")
+    await resets(stream)
+
+
+async def goes_away(stream: Stream) -> None:
+    stream.state.close_connection(0, last_stream_id=0)
+    stream.flush()
+
+
+async def hangs_up(stream: Stream) -> None:
+    stream.writer.close()
+
+
+async def hangs_up_midway(stream: Stream) -> None:
+    stream.answer()
+    stream.data(b"half")
+    stream.writer.close()
+
+
+async def talks_nonsense(stream: Stream) -> None:
+    stream.writer.write(NONSENSE)
+
+
+async def talks_nonsense_midway(stream: Stream) -> None:
+    stream.answer()
+    stream.data(b"half")
+    stream.writer.write(NONSENSE)
+
+
+BAD = {
+    resets: (Outcome.PROTOCOL_ERROR, False, "INTERNAL_ERROR"),
+    refuses: (Outcome.PROTOCOL_ERROR, True, "REFUSED_STREAM"),
+    resets_midway: (Outcome.TRUNCATED, False, "INTERNAL_ERROR"),
+    goes_away: (Outcome.PROTOCOL_ERROR, True, "closed before an answer"),
+    hangs_up: (Outcome.PROTOCOL_ERROR, True, "closed before an answer"),
+    hangs_up_midway: (Outcome.TRUNCATED, False, "in the middle of the answer"),
+    talks_nonsense: (Outcome.PROTOCOL_ERROR, False, "malformed"),
+    talks_nonsense_midway: (Outcome.PROTOCOL_ERROR, False, "malformed"),
+}
+
+
+@pytest.mark.parametrize("script", BAD, ids=lambda script: script.__name__)
+async def test_what_goes_wrong(script: object) -> None:
+    outcome, unanswered, words = BAD[script]  # type: ignore[index]
+    async with serving(speaking_h2(script)) as server:  # type: ignore[arg-type]
+        connection = await h2_connected(server)
+        failure = await exchange(connection, Keeper())
+        assert failure is not None
+        assert failure[0] is outcome
+        assert words in failure[1]
+        assert (connection.unanswered, connection.state) == (unanswered, CLOSED)
+
+
+async def test_failing_from_outside() -> None:
+    async with serving(speaking_h2(hold)) as server:
+        connection = await h2_connected(server)
+        waiter = connection.send(GET, Keeper(), False)
+        assert connection.waiting
+        connection.fail(Outcome.TIMEOUT, "too long")
+        await waiter
+        assert connection.failure == (Outcome.TIMEOUT, "too long")
+        assert connection.state == CLOSED
+
+
+async def test_a_target_that_closes_between_requests_is_noticed() -> None:
+    async def script(stream: Stream) -> None:
+        await plain(b"x")(stream)
+        stream.writer.close()
+
+    async with serving(speaking_h2(script)) as server:
+        connection = await h2_connected(server)
+        assert await exchange(connection) is None
+        await until_closed(connection)
+        assert connection.failure is None
