@@ -169,13 +169,7 @@ class Run:
     def viewer(self) -> Viewer:
         """A connection to the run's control socket, as soon as there is one."""
 
-        def look() -> Viewer | None:
-            with contextlib.suppress(OSError):
-                return Viewer(self.place.sockets()[0]) if self.place.sockets() else None
-            return None
-
-        viewer = until(look, "a control socket")
-        assert viewer is not None
+        viewer = self.place.viewer()
         self._viewers.append(viewer)
         return viewer
 
@@ -205,6 +199,18 @@ class Place:
         """The environment of a process that lives here."""
         own = {"XDG_STATE_HOME": str(self.state), "XDG_RUNTIME_DIR": str(self.runtime), "PYTHONPATH": str(ROOT)}
         return self._agent_env | own | more
+
+    def viewer(self) -> Viewer:
+        """A connection to the control socket of the only run, as soon as there is one that listens."""
+
+        def look() -> Viewer | None:
+            with contextlib.suppress(OSError):
+                return Viewer(self.sockets()[0]) if self.sockets() else None
+            return None
+
+        viewer = until(look, "a control socket")
+        assert viewer is not None
+        return viewer
 
     def start(self, *arguments: object, env: dict[str, str] | None = None, **options: Any) -> Run:
         """Start ``agenttop ARGUMENTS``; ``env`` adds to the environment, ``options`` go to Popen."""

@@ -120,8 +120,7 @@ class Terminal:
 
     def viewer(self) -> Viewer:
         """A connection to the run's control socket."""
-        until(self.place.sockets, "a control socket")
-        viewer = Viewer(self.place.sockets()[0])
+        viewer = self.place.viewer()
         self._viewers.append(viewer)
         return viewer
 
