@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks.nginx import Missing
+from tests.benchmarks.options import Options
 from tests.benchmarks.program import BenchmarkError
-from tests.benchmarks.scenarios import ALL, Options
+from tests.benchmarks.scenarios import ALL
 
 
 def main() -> int:

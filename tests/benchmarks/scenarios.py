@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from agenttop.agent.process import AgentProcess
 from tests.benchmarks import profiles
-from tests.benchmarks.machine import client_cores, load_average, server_cores, started_on
+from tests.benchmarks.machine import server_cores, started_on
 from tests.benchmarks.nginx import Missing, find, nginx, rate_of
-from tests.benchmarks.program import ROOT, ask, figure, run_program, serving
+from tests.benchmarks.options import Options, begin
+from tests.benchmarks.program import ask, figure, run_program, serving
 from tests.benchmarks.results import Results
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How long, how often, and against what."""
-
-    quick: bool = False
-    against: Path | None = None
-    """Another checkout, whose program is measured in turn with ours."""
-
-    @property
-    def rounds(self) -> int:
-        """Interleaved repetitions."""
-        return 1 if self.quick else 3
-
-    @property
-    def programs(self) -> dict[str, Path]:
-        """The checkouts to measure, by the name they have in the table."""
-        return {"agenttop": ROOT} | ({"against": self.against} if self.against else {})
-
-
-def _begin(title: str) -> Results:
-    results = Results(title)
-    if server_cores() == client_cores():
-        results.note("one core for server and client: the figures say little about either")
-    if (load := load_average()) > 0.3:
-        results.note(f"the machine was busy when this began (load average {load:.1f}): trust ratios and medians only")
-    return results
 
 
 def http(options: Options) -> Results:
     """Requests per second against nginx, beside wrk and hey."""
-    results = _begin("http: keep-alive requests against nginx, no think time")
+    results = begin("http: keep-alive requests against nginx, no think time")
     seconds = 2 if options.quick else 5
     tools = ["wrk", "hey"]
     with nginx() as url:
@@ -82,7 +53,7 @@ def http(options: Options) -> Results:
 
 def sse(options: Options) -> Results:
     """Token streams: what the program measures against what the server knows."""
-    results = _begin("sse: openai.chat streams, true time to first token about 200 ms (ms)")
+    results = begin("sse: openai.chat streams, true time to first token about 200 ms (ms)")
     results.note(
         "ttft error: of one-token answers beside the load, each against its server time, the server's delay in it"
     )
@@ -129,7 +100,7 @@ def _compare_streams(results: Results, case: str, summary: dict[str, Any], serve
 
 def ws(options: Options) -> Results:
     """Realtime turns: one message out, two in."""
-    results = _begin("ws: openai.realtime turns (one message out; a delta and response.done back), no think time")
+    results = begin("ws: openai.realtime turns (one message out; a delta and response.done back), no think time")
     seconds = 2 if options.quick else 5
     for turn in range(options.rounds):
         for users in (64, 500):
@@ -157,7 +128,7 @@ def ws(options: Options) -> Results:
 
 def open_(options: Options) -> Results:
     """Arrivals: how many of the planned ones came, and how late."""
-    results = _begin("open: arrivals against nginx")
+    results = begin("open: arrivals against nginx")
     results.note("a Poisson count varies by chance: its standard deviation is the root of the planned number")
     seconds = 3 if options.quick else 8
     with nginx() as url:
@@ -192,7 +163,7 @@ def open_(options: Options) -> Results:
 
 def agent(options: Options) -> Results:
     """The embedded agent at its fastest: what we counted against what it counted."""
-    results = _begin("agent: the program's counts against the embedded agent's own (must be equal)")
+    results = begin("agent: the program's counts against the embedded agent's own (must be equal)")
     seconds = 3 if options.quick else 6
     for _ in range(options.rounds):
         with started_on(server_cores()):
