@@ -88,7 +88,7 @@ class WebSocket:
         frames = self._frames
         frames.send_text(data)
         out = b"".join(frames.data_to_send())
-        self.connection.transport.write(out)
+        self.connection.write(out)
         return len(out)
 
     def send(self, data: bytes, sink: MessageSink, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
@@ -98,7 +98,7 @@ class WebSocket:
         frames.send_text(data)
         out = b"".join(frames.data_to_send())
         self.sent_ns = self.last_ns = perf_counter_ns()
-        self.connection.transport.write(out)
+        self.connection.write(out)
         assert self._waiter is not None
         return self._waiter
 
@@ -139,7 +139,7 @@ class WebSocket:
                         self._wake()
         out = frames.data_to_send()
         if out:
-            self.connection.transport.write(b"".join(out))
+            self.connection.write(b"".join(out))
         if frames.parser_exc is not None:
             self._end(Outcome.PROTOCOL_ERROR, f"malformed WebSocket frame: {frames.parser_exc}")
         elif frames.state is not State.OPEN:
@@ -156,7 +156,7 @@ class WebSocket:
         """Say goodbye (code 1000) and close; does not wait for the other side."""
         if self.open:
             self._frames.send_close(1000)
-            self.connection.transport.write(b"".join(self._frames.data_to_send()))
+            self.connection.write(b"".join(self._frames.data_to_send()))
             self.connection.transport.close()
             self.connection.state = CLOSED
 

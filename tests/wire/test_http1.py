@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -314,4 +315,38 @@ async def test_a_body_of_no_interest_is_not_handed_over() -> None:
         sink = Keeper(wanted=False)
         assert await exchange(connection, sink) is None
         assert (sink.body, connection.received) == (b"", len(ok(b"x" * 1000)))
+        connection.close()
+
+
+async def test_a_request_is_in_the_socket_when_send_returns() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = await connected(listener.getsockname()[1])
+        accepted, _ = listener.accept()
+        with accepted:
+            waiter = connection.send(GET, None, False)
+            accepted.setblocking(False)
+            assert accepted.recv(100) == GET  # the loop has not had a turn
+            connection.close()
+            await waiter
+
+
+async def test_a_request_larger_than_the_socket_holds_arrives_whole() -> None:
+    large = b"POST / HTTP/1.1\r\nhost: target\r\ncontent-length: 8000000\r\n\r\n" + bytes(range(250)) * 32_000
+    sent = asyncio.Event()
+    seen: list[bytes] = []
+
+    async def read_late(reader: Reader, writer: Writer) -> None:
+        await sent.wait()
+        for size in (len(large), len(GET)):
+            seen.append(await reader.readexactly(size))
+            writer.write(ok(b"x"))
+
+    async with serving(read_late) as server:
+        connection = await connected(server.port)
+        waiter = connection.send(large, None, False)
+        sent.set()
+        async with asyncio.timeout(20):
+            await waiter
+        assert await exchange(connection) is None
+        assert seen == [large, GET]
         connection.close()

@@ -1,0 +1,60 @@
+"""Heads of answers that were parsed before: equal bytes mean the same.
+
+Most targets send the same head again and again, but for the second in its ``Date``. An answer that came in one read
+behind a head that is known needs no parser. Without the system calls ``send`` and ``data_received`` then take 1.2 µs
+instead of 2.3 for an answer that is only timed, 1.4 instead of 3.5 for one that is read.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class KnownHead(NamedTuple):
+    """What a head means, of an answer whose body has a length and whose connection is kept."""
+
+    status: int
+    length: int
+    """Bytes of the body."""
+    lean: bool
+    """See :func:`is_lean`."""
+    headers: dict[str, str] | None
+    """Names in lower case; None where nobody has read them yet."""
+
+
+class Heads:
+    """A bounded memory of heads, from the status line to the byte before the empty line."""
+
+    __slots__ = ("_known", "_misses", "find")
+
+    MOST = 64
+    LONGEST = 4096
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, KnownHead] = {}
+        self._misses = 0
+        self.find = self._known.get
+        """What is known of a head, or None."""
+
+    def learn(self, head: bytes, status: int, length: int, headers: dict[str, str] | None) -> None:
+        """Remember the head of an answer that was whole in one read, and kept its connection."""
+        self._misses += 1
+        if len(head) > self.LONGEST or (len(self._known) >= self.MOST and self._misses % 16):
+            # A target that makes every head anew is hardly worth remembering.
+            return
+        lower = head.lower()
+        # What came first may have been an interim answer; chunks and compression say themselves where a body ends.
+        if lower[9:10] == b"1" or b"transfer-encoding" in lower or b"content-encoding" in lower:
+            return
+        if len(self._known) >= self.MOST:
+            self._known.clear()
+        self._known[head] = KnownHead(status, length, is_lean(lower), headers)
+
+
+HEADS = Heads()
+"""Those of this process: what a head means does not depend on who sent it."""
+
+
+def is_lean(head: bytes) -> bool:
+    """Whether a head, in lower case, says that only status, size and times of its answer matter."""
+    return head[9:10] == b"2" and b"event-stream" not in head and b"server-timing" not in head
