@@ -127,6 +127,9 @@ class Answer:
             merged[name] = f"{merged[name]}, {value}" if name in merged else value
         self.headers = merged
 
+    def again(self) -> None:
+        """What is read is judged before anything else is sent."""
+
     # -- wire.websocket.MessageSink
 
     def message(self, data: bytes, now: int) -> bool:

@@ -114,6 +114,8 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     counts_iterations: bool
     """``{iteration}`` is used."""
+    breathless: bool
+    """One request follows the other without a pause, and of the answers only the times matter."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -196,7 +198,10 @@ def _compile_pool(profile: Profile, pool: Pool, index: int, rows: dict[tuple[int
             _compile_step(profile, pool, step, part, target, rows.get((index, step.name), -1)) for step in steps
         )
 
-    tasks = [task for task in pool.tasks if task.weight > 0]
+    chosen = [task for task in pool.tasks if task.weight > 0]
+    tasks = tuple(
+        CompiledTask(task.name, compile_steps(task.steps, "tasks"), task.pause, len(task.steps) == 1) for task in chosen
+    )
     return CompiledPool(
         index=index,
         name=pool.name,
@@ -208,13 +213,14 @@ def _compile_pool(profile: Profile, pool: Pool, index: int, rows: dict[tuple[int
         max_users=pool.max_users,
         poisson=pool.arrivals == "poisson",
         setup=compile_steps(pool.setup, "setup"),
-        tasks=tuple(
-            CompiledTask(task.name, compile_steps(task.steps, "tasks"), task.pause, len(task.steps) == 1)
-            for task in tasks
-        ),
+        tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
         counts_iterations="iteration" in _variables(pool),
-        _weights=list(accumulate(task.weight for task in tasks)),
+        breathless=not pool.open
+        and pool.think_time[1] == 0
+        and pool.pacing is None
+        and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
+        _weights=list(accumulate(task.weight for task in chosen)),
     )
 
 

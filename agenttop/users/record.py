@@ -13,6 +13,7 @@ from agenttop.metrics.recorder import Leaf
 from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep
+from agenttop.wire.transport import Connection
 
 if TYPE_CHECKING:
     from agenttop.users.user import VirtualUser
@@ -26,6 +27,18 @@ class Exchange(Protocol):
     end_ns: int
     received: int
     failure: tuple[Outcome, str] | None
+
+
+def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) -> None:
+    """Record an answer on a kept connection of which only the times matter: all of it that is ``ok`` comes here."""
+    leaf.latency.append(latency)
+    leaf.ttfb.append(connection.first_ns - connection.sent_ns)
+    status = connection.status
+    leaf.status[status] = leaf.status.get(status, 0) + 1
+    leaf.bytes_sent += sent
+    leaf.bytes_received += connection.received
+    leaf.connections_reused += 1
+    leaf.attempts += 1
 
 
 def record_answer(

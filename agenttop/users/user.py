@@ -20,7 +20,7 @@ from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep, CompiledTask
 from agenttop.users.messages import open_socket, send_message
 from agenttop.users.random import SplitMix
-from agenttop.users.record import record_answer
+from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.transport import Connection
@@ -39,7 +39,11 @@ class VirtualUser:
     """A user of one pool. ``number`` is unique within the pool over all workers, from 1."""
 
     __slots__ = (
+        "_breathless",
+        "_data",
+        "_leaf",
         "_nap",
+        "_tally",
         "_within_task",
         "answer",
         "connection",
@@ -73,6 +77,12 @@ class VirtualUser:
         self.waking: asyncio.Future[None] | None = None
         """What an idle user of an open pool waits on."""
         self._within_task = False
+        self._breathless = False
+        """The answer may be followed by the next request at once: see :meth:`again`."""
+        # Of the exchange in flight.
+        self._leaf = pool.leaves[0]
+        self._data = b""
+        self._tally = pool.tally
 
     @property
     def exchange(self) -> Connection | WebSocket | None:
@@ -188,22 +198,29 @@ class VirtualUser:
     async def _iterate(self) -> bool:
         """One task. False where the user's session is gone with its WebSocket."""
         pool = self.pool
-        compiled = pool.compiled
-        tasks = compiled.tasks
-        task = tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
-        self.iteration += 1
-        if compiled.counts_iterations:
-            self.variables["iteration"] = str(self.iteration)
-        tally = pool.tally
+        task = self._task()
         step = task.steps[0]
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
+            self._breathless = pool.compiled.breathless
             whole = pool.sending and await self._request(step)
+            self._breathless = False
         else:
             whole = await self._run(task)
         if whole:
-            tally.iterations += 1
+            self._tally.iterations += 1
         return self.socket is None or self.socket.open
+
+    def _task(self) -> CompiledTask:
+        """Begin an iteration: its task."""
+        pool = self.pool
+        compiled = pool.compiled
+        self.iteration += 1
+        if compiled.counts_iterations:
+            self.variables["iteration"] = str(self.iteration)
+        self._tally = pool.tally
+        tasks = compiled.tasks
+        return tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
 
     async def _run(self, task: CompiledTask) -> bool:
         pool = self.pool
@@ -241,31 +258,25 @@ class VirtualUser:
             if connection is None:
                 return False
             opened = connection.opened_ns
-        if step.made:
-            self.make(step)
-        data = step.static or step.fill(self.variables)
-        leaf = pool.leaves[step.request]
+            self._breathless = False  # what opened the connection is recorded with what that took
+        data = self._prepare(step)
         answer = self.answer
         if not step.lean:
             answer.begin(step)
         else:
             answer.step = None
-        self.step = step
         await connection.send(data, self if step.lean else answer, step.lean)
+        if self._breathless:
+            # Others may have followed the one that was sent here.
+            step = self.step or step
+            data = self._data
+        leaf = self._leaf
         self.step = None
-        failure = connection.failure
-        if connection.lean and failure is None:
+        if connection.lean and connection.failure is None:
             # The hot path: nothing to read, nothing to check but the time.
             latency = connection.end_ns - connection.sent_ns
             if latency <= step.limits.total and not step.checks and not opened and not self.scheduled_ns:
-                leaf.latency.append(latency)
-                leaf.ttfb.append(connection.first_ns - connection.sent_ns)
-                status = connection.status
-                leaf.status[status] = leaf.status.get(status, 0) + 1
-                leaf.bytes_sent += len(data)
-                leaf.bytes_received += connection.received
-                leaf.connections_reused += 1
-                leaf.attempts += 1
+                record_times(leaf, connection, latency, len(data))
                 return True
         if connection.unanswered and not opened:
             # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
@@ -285,6 +296,15 @@ class VirtualUser:
         if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
             connection = await follow_redirects(self, step, leaf, connection)
         return record_answer(self, step, leaf, connection, len(data), opened)
+
+    def _prepare(self, step: CompiledStep) -> bytes:
+        """The bytes of the next request; from now on it is the one in flight."""
+        if step.made:
+            self.make(step)
+        self.step = step
+        self._leaf = self.pool.leaves[step.request]
+        self._data = data = step.static or step.fill(self.variables)
+        return data
 
     async def ready(self, step: CompiledStep) -> Connection | None:
         """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
@@ -353,6 +373,22 @@ class VirtualUser:
     def trailers(self, headers: dict[str, str]) -> None:
         """See :class:`Answer`."""
         self.answer.trailers(headers)
+
+    def again(self) -> bytes | None:
+        """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`_request`
+        would do: waking them takes as long as all the rest of our work on a request.
+        """
+        if not self._breathless:
+            return None
+        pool, step, connection = self.pool, self.step, self.connection
+        if self.retiring or pool.paused or not pool.working or step is None or connection is None:
+            return None
+        latency = connection.end_ns - connection.sent_ns
+        if latency > step.limits.total:
+            return None
+        record_times(self._leaf, connection, latency, len(self._data))
+        self._tally.iterations += 1
+        return self._prepare(self._task().steps[0])
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -44,6 +44,11 @@ class Sink(Protocol):
     def trailers(self, headers: dict[str, str]) -> None:
         """Headers that came after the body."""
 
+    def again(self) -> bytes | None:
+        """A lean answer is here, and the connection can send: the next request if it goes out at once, on this same
+        future. None: the future is done.
+        """
+
 
 class _Lean:
     """llhttp's callbacks for an answer of which only status, size and times matter."""
@@ -366,14 +371,21 @@ class Http1Connection(asyncio.Protocol):
     def _whole_answer(self, known: KnownHead, data: bytes, end: int) -> bool:
         """Take an answer that came in one read, behind a head that is known; False where it must be parsed."""
         self.lean = known.lean and self.lean_allowed
+        sink = self.sink
         if not self.lean:
             if known.headers is None:
                 return False
-            sink = self.sink
             if sink is not None and sink.head(known.status, known.headers, self.last_ns) and known.length:
                 sink.data(data[end + 4 :], self.last_ns)
         self.status = known.status
         self.end_ns = self.last_ns
+        if self.lean and sink is not None and (request := sink.again()) is not None:
+            self.state = WAITING
+            self.first_ns = self.end_ns = 0
+            self.received = self.status = 0
+            self.sent_ns = self.last_ns = perf_counter_ns()
+            self.write(request)
+            return True
         self.state = IDLE
         self._wake()
         return True

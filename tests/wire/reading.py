@@ -42,6 +42,9 @@ class Keeper:
     def trailers(self, headers: dict[str, str]) -> None:
         self.trailing = headers
 
+    def again(self) -> bytes | None:
+        return None
+
 
 def to(port: int, scheme: str = "http", host: str = "127.0.0.1") -> Target:
     """A target on this machine."""
