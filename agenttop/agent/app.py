@@ -6,11 +6,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from agenttop.agent.ag_ui import AgUi
 from agenttop.agent.brain import Brain
 from agenttop.agent.call import CALL, Call
 from agenttop.agent.config import AgentConfig
 from agenttop.agent.endpoint import State
 from agenttop.agent.limits import Limits
+from agenttop.agent.mcp import Mcp
 from agenttop.agent.messages import CreateSession, Messages
 from agenttop.agent.openai_chat import ChatCompletions
 from agenttop.agent.realtime import Realtime
@@ -25,7 +27,7 @@ class Agent:
 
     def __init__(self, config: AgentConfig) -> None:
         self.state = State(config, Stats(), Limits(config), Sessions(config), Brain(config))
-        posts = [endpoint(self.state) for endpoint in (CreateSession, Messages, ChatCompletions)]
+        posts = [endpoint(self.state) for endpoint in (CreateSession, Messages, ChatCompletions, AgUi, Mcp)]
         self._routes: ASGIApp = Starlette(
             routes=[
                 *(Route(post.template, post, methods=["POST"]) for post in posts),

@@ -5,6 +5,7 @@ import math
 import random
 import re
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol
@@ -191,6 +192,10 @@ class Sink(Protocol):
         """Output token `index` of the last model call is there."""
 
 
+#: Told of a phase, by its name, that it begins (True) or has ended.
+Phases = Callable[[str, bool], Awaitable[None]]
+
+
 class Cut(Exception):
     """The connection is to be dropped here, in the middle of the answer."""
 
@@ -201,18 +206,22 @@ class Brain:
     def __init__(self, config: AgentConfig) -> None:
         self._slots = asyncio.Semaphore(config.slots) if config.slots else nullcontext()
 
-    async def think(self, plan: Plan, sink: Sink | None = None) -> Timings:
-        """Lives through `plan`, telling `sink` as it goes; without one, each call is one sleep.
+    async def think(self, plan: Plan, sink: Sink | None = None, phases: Phases | None = None) -> Timings:
+        """Lives through `plan`, telling `sink` and `phases` as it goes; without a sink, each call is one sleep.
 
         Raises ModelError when the plan fails, always before `sink.started`.
         """
         clock = time.perf_counter
         timings = Timings()
+        tell = phases or _silent
         mark = clock()
+        await tell("context_load", True)
         await _pause(plan.context_load_s)
+        await tell("context_load", False)
         timings.context_load = clock() - mark
         for number, call in enumerate(plan.calls):
             mark = clock()
+            await tell("llm_call", True)
             async with self._slots:
                 if number == 0:
                     timings.queue = clock() - mark
@@ -224,13 +233,16 @@ class Brain:
                     await self._emit(call, sink)
                 else:
                     await _pause(call.seconds)
+            await tell("llm_call", False)
             timings.llm_call += clock() - mark
             if call is not plan.calls[-1]:
                 mark = clock()
+                await tell("tool_execution", True)
                 for tool in call.tools:
                     if sink is not None:
                         await sink.tool_called(tool)
                     await _pause(tool.seconds)
+                await tell("tool_execution", False)
                 timings.tool_execution += clock() - mark
         return timings
 
@@ -241,6 +253,10 @@ class Brain:
             if call.seconds:
                 await _pause(first + index * call.token_s - time.perf_counter())
             await sink.token(index)
+
+
+async def _silent(name: str, begins: bool) -> None:
+    """Nobody watches the phases."""
 
 
 async def _pause(seconds: float) -> None:

@@ -109,6 +109,11 @@ class Call:
         await self.send({"type": "http.response.start", "status": status, "headers": head})
         await self.send({"type": "http.response.body", "body": content})
 
+    async def accept(self) -> None:
+        """Sends a 202 with no body."""
+        await self.send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"0")]})
+        await self.send({"type": "http.response.body", "body": b""})
+
     async def start_stream(self, headers: Headers) -> None:
         """Sends the head of an event stream."""
         head = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"), *headers]

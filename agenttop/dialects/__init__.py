@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agenttop.dialects.a2a import A2A
+from agenttop.dialects.ag_ui import AgUi
 from agenttop.dialects.base import Dialect
 from agenttop.dialects.json_ import JsonDialect, Measure
+from agenttop.dialects.mcp import Mcp
 from agenttop.dialects.openai_chat import OpenAIChat
 from agenttop.dialects.openai_realtime import OpenAIRealtime
 
@@ -15,6 +18,9 @@ DIALECTS: dict[str, Callable[[Measure | None], Dialect]] = {
     "custom": lambda measure: JsonDialect(measure, "custom"),
     "openai.chat": lambda _: OpenAIChat(),
     "openai.realtime": lambda _: OpenAIRealtime(),
+    "ag-ui": lambda _: AgUi(),
+    "a2a": lambda _: A2A(),
+    "mcp": lambda _: Mcp(),
 }
 
 

@@ -19,6 +19,8 @@ ERROR = 8
 """The target says that it failed."""
 RATE_LIMITED = 16
 """The target says that it is limited (set together with ERROR)."""
+STEP = 32
+"""A step of the target's work begins or ends: see ``Reader.step``. Whoever feeds the reader takes the time."""
 
 
 class Reader:
@@ -34,6 +36,7 @@ class Reader:
         "phases",
         "reasoning_tokens",
         "retry_after_s",
+        "step",
         "tool_calls",
     )
 
@@ -51,6 +54,8 @@ class Reader:
         self.phases: dict[str, float] | None = None
         """Seconds by name, as the answer itself reports them."""
         self.retry_after_s: float | None = None
+        self.step: tuple[str, bool] | None = None
+        """Of the last event that was STEP: the step's name, and whether it begins."""
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         """Read one streamed event (SSE ``data`` and ``event``, or one WebSocket message) and say what it is.

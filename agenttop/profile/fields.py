@@ -19,9 +19,9 @@ from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 
 #: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
-DIALECTS = ("json", "custom", "openai.chat", "openai.realtime")
+DIALECTS = ("json", "custom", "openai.chat", "openai.realtime", "ag-ui", "a2a", "mcp")
 #: Known, and not supported yet.
-LATER_DIALECTS = ("openai.responses", "anthropic.messages", "ag-ui", "a2a", "mcp", "langgraph", "adk")
+LATER_DIALECTS = ("openai.responses", "anthropic.messages", "langgraph", "adk")
 #: As many users as one box can be asked for.
 MAX_USERS = 1_000_000
 MAX_NAME = 120
@@ -117,6 +117,21 @@ def _json_path(value: str) -> str:
     return value
 
 
+def saved_header(value: str) -> str | None:
+    """The header that a text of ``save`` names, ``header X``, in lower case; None where it is a JSONPath."""
+    word, _, name = value.strip().partition(" ")
+    return name.strip().lower() if word == "header" else None
+
+
+def _saved(value: str) -> str:
+    name = saved_header(value)
+    if name is None:
+        return _json_path(value)
+    if not _TOKEN.fullmatch(name):
+        raise wanted("expected header and its name, as in: header X-Session-Id")
+    return value
+
+
 def _measure_path(value: str) -> str:
     try:
         compile_measure(value)
@@ -172,5 +187,5 @@ JsonPathText = Annotated[str, AfterValidator(_json_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
 CheckText = Annotated[str, AfterValidator(_check)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
-Save = dict[Annotated[str, AfterValidator(_variable_name)], JsonPathText]
+Save = dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_saved)]]
 Checks = dict[Name, CheckText]

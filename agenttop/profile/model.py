@@ -136,7 +136,7 @@ class Step(Model):
     timeout: PositiveDuration | None = None
     """Of this step, instead of the profile's."""
     save: Save = {}
-    """Variable to JSONPath into the answer."""
+    """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header."""
     dialect: Dialect | None = None

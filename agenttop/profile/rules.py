@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agenttop.profile.durations import parse_duration
+from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
@@ -105,6 +106,12 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
         yield Fault((*loc, "dialect"), 'openai.realtime is spoken over WebSocket: write protocol = "ws"')
     if dialect == "openai.chat" and protocol == "ws":
         yield Fault((*loc, "dialect"), 'openai.chat is not spoken over WebSocket: write protocol = "http" or "sse"')
+    if dialect == "mcp" and protocol != "http":
+        yield Fault(
+            (*loc, "dialect"), 'mcp servers answer as JSON or as a stream, as they like: write protocol = "http"'
+        )
+    if dialect == "a2a" and protocol == "ws":
+        yield Fault((*loc, "dialect"), 'a2a is not spoken over WebSocket: write protocol = "http" or "sse"')
     if "measure" in pool and dialect not in ("json", "custom"):
         yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in _all_steps(pool, loc):
@@ -147,6 +154,9 @@ def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
         for key in ("query", "headers"):
             if key in step and "connect" not in step:
                 yield Fault((*loc, key), "belongs to the connect")
+        for name, text in step["save"].items() if isinstance(step.get("save"), dict) else ():
+            if isinstance(text, str) and saved_header(text) is not None:
+                yield Fault((*loc, "save", name), "a WebSocket message has no headers; write a JSONPath into it")
         if step.get("wait") is False:
             for key in ("expect", "save", "checks", "timeout"):
                 if key in step:

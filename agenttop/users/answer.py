@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, STEP, Reader
 from agenttop.profile.checks import INVALID
 from agenttop.users.compile import CompiledStep
 from agenttop.wire.sse import SseError, SseParser
@@ -34,6 +34,7 @@ class Answer:
         "_parser",
         "_parts",
         "_size",
+        "_steps",
         "content_type",
         "first_output",
         "first_speech",
@@ -45,6 +46,7 @@ class Answer:
         "reader",
         "status",
         "step",
+        "step_ns",
         "streamed",
         "ttfb_ns",
         "ttft_ns",
@@ -75,6 +77,7 @@ class Answer:
         self._keep = 0
         self._size = 0
         self._json: Any = None
+        self.step_ns: dict[str, int] | None = None
         if self.gaps:
             self.gaps = array("q")
 
@@ -163,7 +166,21 @@ class Answer:
             if not self.first_speech and not flags & REASONING:
                 self.first_speech = now
         self.flags |= flags
+        if not flags & (DONE | ERROR | STEP):
+            return False
+        if flags & STEP and reader.step is not None:
+            self._step(*reader.step, now)
         return bool(flags & (DONE | ERROR))
+
+    def _step(self, name: str, begins: bool, now: int) -> None:
+        """Time the target's own steps: an end belongs to the last beginning of its name that has none yet."""
+        if self.step_ns is None:
+            self.step_ns = {}
+            self._steps: dict[str, list[int]] = {}
+        if begins:
+            self._steps.setdefault(name, []).append(now)
+        elif begun := self._steps.get(name):
+            self.step_ns[name] = self.step_ns.get(name, 0) + now - begun.pop()
 
     # -- profile.checks.Answer
 

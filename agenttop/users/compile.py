@@ -14,6 +14,7 @@ from agenttop.jsonpath import JsonPath
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.checks import Check, compile_check
+from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step
 from agenttop.profile.template import (
     Template,
@@ -67,6 +68,8 @@ class CompiledStep:
     reads_body: bool
     checks: tuple[tuple[str, Check], ...]
     save: tuple[tuple[str, JsonPath], ...]
+    save_headers: tuple[tuple[str, str], ...]
+    """Variable to the header it is saved from, in lower case."""
     expect: JsonPath | None
     wait: bool
     target: Target
@@ -234,10 +237,12 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
     measure = pool.measure or profile.measure
     dialect = dialect_named(step.dialect or pool.dialect or profile.dialect, _extractors(measure) if measure else None)
     checks = tuple((name, compile_check(text)) for name, text in step.checks.items())
-    save = tuple((name, jsonpath.compile_path(path)) for name, path in step.save.items())
+    saved = [(name, text, saved_header(text)) for name, text in step.save.items()]
+    save = tuple((name, jsonpath.compile_path(path)) for name, path, header in saved if header is None)
+    save_headers = tuple((name, header) for name, _, header in saved if header is not None)
     reads_json = bool(save) or any(check.needs_json for _, check in checks)
     reads_body = reads_json or dialect.reads_body or any(check.needs_body for _, check in checks)
-    needs_headers = any(check.needs_headers for _, check in checks)
+    needs_headers = bool(save_headers) or any(check.needs_headers for _, check in checks)
     stream = pool.protocol == "sse" and part == "tasks"
     timeout = step.timeout if step.timeout is not None else profile.timeout
     kind = "http" if step.method else "connect" if step.connect is not None else "close" if step.close else "send"
@@ -287,6 +292,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         reads_body=reads_body,
         checks=checks,
         save=save,
+        save_headers=save_headers,
         expect=jsonpath.compile_path(step.expect) if step.expect else None,
         wait=step.wait,
         target=target,

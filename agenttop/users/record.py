@@ -82,7 +82,7 @@ def record_answer(
         failed = [name for name, check in step.checks if not _checked(user, name, check(answer))]
         if failed and outcome is Outcome.OK:
             outcome, message = Outcome.CHECK_FAILED, f"check failed: {failed[0]}"
-    saved = outcome is not Outcome.OK or not step.save or _save(user, step, answer)
+    saved = outcome is not Outcome.OK or not (step.save or step.save_headers) or _save(user, step, answer)
     if not saved:
         outcome, message = Outcome.CHECK_FAILED, f"nothing to save: {_unsaved(step, answer)}"
 
@@ -167,12 +167,20 @@ def _save(user: VirtualUser, step: CompiledStep, answer: Answer) -> bool:
         if not there or value is None or isinstance(value, dict | list):
             return False
         found.append((name, value))
+    for name, header in step.save_headers:
+        value = answer.headers.get(header)
+        if not value:
+            return False
+        found.append((name, value))
     for name, value in found:
         user.variables[name] = value if isinstance(value, str) else _text(value)
     return True
 
 
 def _unsaved(step: CompiledStep, answer: Answer) -> str:
+    absent = [header for _, header in step.save_headers if not answer.headers.get(header)]
+    if absent:
+        return f"the answer has no header {absent[0]}"
     if answer.json is INVALID:
         return "the answer is no JSON"
     missing = [name for name, path in step.save if not path.first(answer.json)[0]]
@@ -210,11 +218,13 @@ def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
 
 
 def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
-    """Phases from Server-Timing (milliseconds) and from the body (seconds); what they leave is ``unattributed``."""
+    """Phases from Server-Timing (ms), from steps (ns) and from the body (s); what they leave is ``unattributed``."""
     phases: dict[str, int] = {}
     timing = answer.headers.get("server-timing")
     if timing:
         phases = {name: int(duration * 1e6) for name, duration in parse_server_timing(timing).items()}
+    if answer.step_ns:
+        phases |= answer.step_ns
     reader = answer.reader
     if reader is not None and reader.phases:
         phases |= {name: int(duration * 1e9) for name, duration in reader.phases.items()}

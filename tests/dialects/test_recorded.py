@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from agenttop.dialects import dialect_named
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING, STEP, Reader
 from agenttop.wire.sse import SseParser
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -38,8 +38,8 @@ def summary(reader: Reader, flags: list[int], pending: bool) -> Read:
     )  # fmt: skip
 
 
-def read_stream(*chunks: bytes) -> Read:
-    parser, reader = SseParser(), dialect_named("openai.chat").reader()
+def read_stream(dialect: str, *chunks: bytes) -> Read:
+    parser, reader = SseParser(), dialect_named(dialect).reader()
     flags = [reader.event(data, event) for chunk in chunks for event, data in parser.feed(chunk)]
     return summary(reader, flags, parser.pending)
 
@@ -64,6 +64,58 @@ CHAT = {
     "chat_truncated.sse": Read([OUTPUT] * 2, 2, pending=True),
 }  # fmt: skip
 
+AG_UI = {
+    "agui_text.sse": Read([STEP] * 3 + [OUTPUT] * 3 + [STEP, DONE], 3, (150, 13, 64, 2), None),
+    "agui_tools.sse": Read([OUTPUT] * 6 + [DONE], 6, llm_calls=None, tool_calls=2),
+    "agui_snake_crlf.sse": Read(
+        [STEP, THOUGHT, THOUGHT, OUTPUT, STEP, DONE], 3, (8, 3, None, None), llm_calls=None, tool_calls=1
+    ),
+    "agui_error.sse": Read(
+        [STEP, OUTPUT, DONE | LIMITED], 1, (40, None, None, None), llm_calls=None, retry_after_s=1.5,
+        error="Error code: 429 - {'error': {'message': 'Rate limit reached. Please try again in 1.5s.'}}",
+    ),
+    "agui_failed.sse": Read([DONE | ERROR], 0, llm_calls=None, error="the graph has no node 'x'"),
+    "agui_snapshot_only.sse": Read([OUTPUT, DONE], 1, llm_calls=None, tool_calls=1),
+    "agui_truncated.sse": Read([STEP, OUTPUT], 1, llm_calls=None, pending=True),
+}  # fmt: skip
+
+A2A = {
+    name: read._replace(llm_calls=None, tool_calls=None)
+    for name, read in {
+        "a2a_v1_text.sse": Read([OUTPUT] * 3 + [DONE], 3, (50, 6, None, None)),
+        "a2a_v03_text.sse": Read([THOUGHT, OUTPUT, DONE], 2, (30, 4, None, 2)),
+        "a2a_input_required.sse": Read([OUTPUT, OUTPUT | DONE], 2),
+        "a2a_message.sse": Read([OUTPUT | DONE], 1),
+        "a2a_rest_snapshot.sse": Read([OUTPUT, DONE], 1),
+        "a2a_failed.sse": Read([OUTPUT, DONE | ERROR], 1, error="The model is gone."),
+        "a2a_failed_limit.sse": Read(
+            [DONE | LIMITED], 0, error="Agent failed: 429 Too Many Requests, try again in 2s", retry_after_s=2
+        ),
+        "a2a_error_limit.sse": Read([DONE | LIMITED], 0, error="Internal error", retry_after_s=3.5),
+        "a2a_truncated.sse": Read([OUTPUT], 1, pending=True),
+    }.items()
+}
+
+MCP = {
+    "mcp_call.sse": Read([OUTPUT | DONE], 0, llm_calls=None, tool_calls=1),
+    "mcp_initialize.sse": Read([DONE], 0, llm_calls=None),
+    "mcp_list.sse": Read([DONE], 0, llm_calls=None),
+    "mcp_batch.sse": Read([OUTPUT | DONE], 0, llm_calls=None, tool_calls=2),
+    "mcp_tool_error.sse": Read([DONE | ERROR], 0, llm_calls=None, tool_calls=1, error="no order 12345"),
+    "mcp_tool_limited.sse": Read(
+        [DONE | LIMITED], 0, llm_calls=None, tool_calls=1, error="API rate limit exceeded, retry after 30s",
+        retry_after_s=30,
+    ),
+    "mcp_rpc_error.sse": Read([DONE | ERROR], 0, llm_calls=None, tool_calls=None, error="Unknown tool: x"),
+    "mcp_truncated.sse": Read([], 0, llm_calls=None, tool_calls=None, pending=True),
+}  # fmt: skip
+
+STREAMS = [
+    (dialect, name, read)
+    for dialect, table in (("openai.chat", CHAT), ("ag-ui", AG_UI), ("a2a", A2A), ("mcp", MCP))
+    for name, read in table.items()
+]
+
 REALTIME = {
     "realtime_audio.jsonl": Read([OUTPUT] * 3 + [DONE], 3, (132, 121, 64, None)),
     "realtime_tools.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (10, 4, None, None), tool_calls=2),
@@ -82,21 +134,21 @@ REALTIME = {
 
 
 def test_every_recording_is_read() -> None:
-    assert {path.name for path in RECORDED.glob("chat_*")} == set(CHAT)
-    assert {path.name for path in RECORDED.glob("realtime_*")} == set(REALTIME)
+    assert {path.name for path in RECORDED.glob("*.sse")} == {name for _, name, _ in STREAMS}
+    assert {path.name for path in RECORDED.glob("*.jsonl")} == set(REALTIME)
 
 
-@pytest.mark.parametrize("name", CHAT)
-def test_chat(name: str) -> None:
-    assert read_stream((RECORDED / name).read_bytes()) == CHAT[name]
+@pytest.mark.parametrize(("dialect", "name", "read"), STREAMS, ids=[name for _, name, _ in STREAMS])
+def test_streams(dialect: str, name: str, read: Read) -> None:
+    assert read_stream(dialect, (RECORDED / name).read_bytes()) == read
 
 
-@pytest.mark.parametrize("name", CHAT)
-def test_chat_is_the_same_wherever_the_network_cuts_it(name: str) -> None:
+@pytest.mark.parametrize(("dialect", "name", "read"), STREAMS, ids=[name for _, name, _ in STREAMS])
+def test_streams_are_the_same_wherever_the_network_cuts_them(dialect: str, name: str, read: Read) -> None:
     stream = (RECORDED / name).read_bytes()
     for cut in range(len(stream) + 1):
-        assert read_stream(stream[:cut], stream[cut:]) == CHAT[name], cut
-    assert read_stream(*(stream[at : at + 1] for at in range(len(stream)))) == CHAT[name]
+        assert read_stream(dialect, stream[:cut], stream[cut:]) == read, cut
+    assert read_stream(dialect, *(stream[at : at + 1] for at in range(len(stream)))) == read
 
 
 @pytest.mark.parametrize("name", REALTIME)

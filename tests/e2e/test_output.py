@@ -48,7 +48,7 @@ def valid(summary: dict[str, object]) -> None:
     jsonschema.Draft202012Validator(summary_schema()).validate(summary)
 
 
-@pytest.mark.parametrize("name", ["smoke", "peak", "openai-sse", "realtime-ws"])
+@pytest.mark.parametrize("name", ["smoke", "peak", "openai-sse", "realtime-ws", "ag-ui", "mcp"])
 def test_every_profile_that_is_shipped_runs(place: Place, agent: AgentProcess, name: str) -> None:
     options = ["--for", "3s", "--set", "warmup=500ms", "--set", "pools.0.think_time=100ms"]
     users = [] if name == "smoke" else ["--users", "5", "--spawn-rate", "10"]
@@ -61,7 +61,9 @@ def test_every_profile_that_is_shipped_runs(place: Place, agent: AgentProcess, n
     assert all(check["failed"] == 0 and check["passed"] > 0 for check in summary["checks"].values())
     for pool in summary["pools"].values():
         assert pool["ok"] > 0
-        assert (pool["ttft_ms"] is not None) == (pool["protocol"] in ("sse", "ws"))
+        # An MCP server chooses how to answer; the agent streams to those who take both.
+        streams = pool["protocol"] in ("sse", "ws") or pool["dialect"] == "mcp"
+        assert (pool["ttft_ms"] is not None) == streams
         assert pool["latency_ms"]["count"] == pool["ok"]
     assert summary["run"]["measured_s"] == pytest.approx(2.5, abs=0.5)
 

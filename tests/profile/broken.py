@@ -63,11 +63,11 @@ BROKEN = [
         'connection = "per_request"' + SMALL,
         'connection: connection = "per_request" is not supported yet',
     ),
-    ("later dialect", 'dialect = "a2a"' + SMALL, 'dialect: dialect "a2a" is not supported yet; there are json,'),
+    ("later dialect", 'dialect = "adk"' + SMALL, 'dialect: dialect "adk" is not supported yet; there are json,'),
     (
         "no dialect",
         'dialect = "morse"' + SMALL,
-        'dialect: expected one of json, custom, openai.chat, openai.realtime, not "morse"',
+        'dialect: expected one of json, custom, openai.chat, openai.realtime, ag-ui, a2a, mcp, not "morse"',
     ),
     # ---- types
     (
@@ -223,6 +223,16 @@ BROKEN = [
         "pools[0].dialect: openai.realtime is spoken over WebSocket",
     ),
     (
+        "mcp as a stream only",
+        SMALL.replace('name = "chat"', 'name = "chat"\nprotocol = "sse"\ndialect = "mcp"'),
+        'pools[0].dialect: mcp servers answer as JSON or as a stream, as they like: write protocol = "http"',
+    ),
+    (
+        "a2a over WebSocket",
+        TOP + WS.replace("openai.realtime", "a2a"),
+        "pools[0].dialect: a2a is not spoken over WebSocket",
+    ),
+    (
         "measure of a known dialect",
         TOP + WS.replace("[[pools.setup]]", 'measure = { done = "$.a" }\n[[pools.setup]]'),
         "pools[0].measure: is read for dialect json only",
@@ -238,6 +248,16 @@ BROKEN = [
         "bad check",
         SMALL + 'checks = { "is ok" = "status = 200" }',
         f'{TASK}.checks."is ok": bad check: expected one of == != < <= > >= (one = is not',
+    ),
+    (
+        "bad header to save",
+        SMALL + 'save = { id = "header X: 1" }',
+        f"{TASK}.save.id: expected header and its name, as in: header X-Session-Id",
+    ),
+    (
+        "header of a message",
+        TOP + WS + 'save = { id = "header X-Id" }',
+        "save.id: a WebSocket message has no headers; write a JSONPath into it",
     ),
     ("bad name to save", SMALL + 'save = { "a-b" = "$" }', f"{TASK}.save.a-b: expected the name of a variable"),
     ("built-in saved", SMALL + 'save = { user = "$" }', f"{TASK}.save.user: {{user}} is built in"),

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from agenttop.dialects import DIALECTS
+from agenttop.profile import fields
 from agenttop.profile.keys import KNOWN
 from agenttop.profile.load import load_profile
 from agenttop.profile.schema import profile_schema
@@ -40,7 +42,9 @@ def test_every_shipped_profile_is_sound(path: Path) -> None:
 
 
 def test_the_expected_profiles_are_shipped() -> None:
-    assert [path.stem for path in SHIPPED] == ["demo", "openai-sse", "peak", "realtime-ws", "smoke"]
+    assert [path.stem for path in SHIPPED] == [
+        "a2a", "ag-ui", "demo", "mcp", "openai-sse", "peak", "realtime-ws", "smoke"
+    ]  # fmt: skip
 
 
 def test_the_demo_takes_a_minute_over_three_protocols() -> None:
@@ -111,6 +115,11 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
 )
 def test_the_schema_refuses_what_is_broken(text: str) -> None:
     assert not valid(text)
+
+
+def test_a_profile_can_name_every_dialect() -> None:
+    assert set(fields.DIALECTS) == set(DIALECTS)
+    assert not set(fields.LATER_DIALECTS) & set(DIALECTS)
 
 
 def test_the_schema_knows_the_same_keys_and_describes_them() -> None:

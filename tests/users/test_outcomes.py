@@ -31,6 +31,7 @@ CHAT = 'protocol = "sse"\ndialect = "openai.chat"'
 POST = 'post = "/chat"\njson = { content = "hello" }'
 CHECK = 'get = "/"\nchecks = { "has an id" = "$.id" }'
 SAVE = 'get = "/"\nsave = { id = "$.id" }'
+SAVE_HEADER = 'get = "/"\nsave = { id = "header X-Id" }'
 
 # A profile and what the target does to its one request; then outcome, status, and words of the message.
 OUTCOMES: dict[str, tuple[str, bytes | Action, Outcome, int | None, str]] = {
@@ -74,6 +75,7 @@ OUTCOMES: dict[str, tuple[str, bytes | Action, Outcome, int | None, str]] = {
     ),
     "check_failed": (profile(CHECK), ok(b"{}"), Outcome.CHECK_FAILED, 200, "check failed: has an id"),
     "nothing to save": (profile(SAVE), ok(b"{}"), Outcome.CHECK_FAILED, 200, "the answer has no id"),
+    "no header to save": (profile(SAVE_HEADER), ok(b"{}"), Outcome.CHECK_FAILED, 200, "the answer has no header x-id"),
     "no JSON to save from": (profile(SAVE), ok(b"<html>"), Outcome.CHECK_FAILED, 200, "the answer is no JSON"),
 }
 

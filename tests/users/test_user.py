@@ -75,6 +75,15 @@ async def test_what_was_saved_is_sent(tmp_path: Path) -> None:
     assert (pool.sessions, pool.iterations) == (1, 2)
 
 
+async def test_what_was_saved_from_a_header_is_sent(tmp_path: Path) -> None:
+    text = profile(
+        'get = "/"\nheaders = { x-session = "{session}" }', before=SESSION.replace("$.id", "header X-Session")
+    )
+    played, requests = await play(tmp_path, text, ok(b"", "X-SESSION: s-1"), ok(b"x"), ok(b"y"))
+    assert [header(request, "x-session") for request in requests] == [None, "s-1", "s-1"]
+    assert played.errors == []
+
+
 async def test_a_set_up_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "RETRY_S", 0.0)
     text = profile('get = "/of/{session}"', before=SESSION)

@@ -1,0 +1,86 @@
+"""Failures and tokens as agent protocols tell them: JSON-RPC errors, words without a code, usage by many names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agenttop.dialects.base import ERROR, RATE_LIMITED, Reader
+from agenttop.dialects.failure import fail
+
+#: Words that mean a limit where there is no code: frameworks pass a provider's exception on as text.
+_LIMITED = re.compile(
+    r"rate[ _-]?limit|too[ _]many[ _]requests|resource[ _]exhausted|quota exceeded"
+    r"|(?:http|code|status|error)\W{0,3}429\b",
+    re.IGNORECASE,
+)
+
+_DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
+
+#: Where a count of tokens stands, by the attribute of the reader.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "input_tokens": ("inputTokens", "input_tokens", "promptTokens", "prompt_tokens", "promptTokenCount",
+                     "prompt_token_count"),
+    "output_tokens": ("outputTokens", "output_tokens", "completionTokens", "completion_tokens", "candidatesTokenCount",
+                      "candidates_token_count"),
+    "cached_tokens": ("cachedInputTokens", "cached_input_tokens", "cachedTokens", "cached_tokens",
+                      "cachedContentTokenCount", "cached_content_token_count"),
+    "reasoning_tokens": ("reasoningTokens", "reasoning_tokens", "thoughtsTokenCount", "thoughts_token_count"),
+}  # fmt: skip
+
+
+def fail_in_words(reader: Reader, error: Any) -> int:
+    """Like :func:`fail`, and a limit is also taken from the words of ``error``, an object with a message or a text."""
+    flags = fail(reader, error)
+    words = error.get("message") if isinstance(error, dict) else error
+    if not flags & RATE_LIMITED and isinstance(words, str) and _LIMITED.search(words):
+        # Told as a code, so that the words are searched for how long to wait.
+        flags |= fail(reader, {"code": 429, "message": words})
+    return flags
+
+
+def fail_rpc(reader: Reader, error: Any) -> int:
+    """Note a JSON-RPC error. Its number says little: what failed is in the message, and in the objects of ``data``."""
+    flags = fail_in_words(reader, error) if error else fail(reader, "error")
+    data = error.get("data") if isinstance(error, dict) else None
+    for detail in data if isinstance(data, list) else [data]:
+        if isinstance(detail, dict):
+            flags |= fail(reader, {"code": detail.get("reason"), **detail})
+            _delay(reader, detail.get("retryDelay", detail.get("retryAfter")))
+        elif isinstance(detail, str):
+            flags |= RATE_LIMITED if _LIMITED.search(detail) else ERROR
+    return flags | ERROR
+
+
+def malformed(reader: Reader, what: str, data: bytes) -> int:
+    """Note data that is not ``what`` it should be, and return its flags."""
+    if reader.error is None:
+        reader.error = f"not {what}: {data[:200].decode(errors='replace')}"
+    return ERROR
+
+
+def repaired(data: bytes) -> bytes | None:
+    """The data with broken UTF-8 replaced, as the event-stream format decodes it; None if that was not the trouble."""
+    text = data.decode("utf-8", "replace").encode()
+    return None if text == data else text
+
+
+def _delay(reader: Reader, delay: Any) -> None:
+    """A wait as google.rpc.RetryInfo has it, ``"3.5s"``, or as seconds."""
+    if isinstance(delay, str) and (match := _DELAY.fullmatch(delay)):
+        delay = float(match[1])
+    if reader.retry_after_s is None and isinstance(delay, int | float) and not isinstance(delay, bool):
+        reader.retry_after_s = delay if 0 <= delay < 1e9 else None
+
+
+def read_usage(reader: Reader, usage: Any) -> None:
+    """Tokens from one usage object, or the sum of several (one per model); what none mentions stays as it was."""
+    entries = [entry for entry in (usage if isinstance(usage, list) else [usage]) if isinstance(entry, dict)]
+    for attribute, names in _NAMES.items():
+        counts = [entry[name] for entry in entries for name in names if _is_count(entry.get(name))]
+        if counts:
+            setattr(reader, attribute, int(sum(counts)))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
