@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
 from agenttop.metrics.delta import Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import merge
 
@@ -33,7 +35,6 @@ def _one(parts: list[Delta]) -> Delta:
         for name, (passed, failed) in part.checks.items():
             before = checks.get(name, (0, 0))
             checks[name] = (before[0] + passed, before[1] + failed)
-    lag = [part.health.loop_lag for part in parts if part.health.loop_lag is not None]
     return Delta(
         worker=newest.worker,
         seq=newest.seq,
@@ -50,12 +51,19 @@ def _one(parts: list[Delta]) -> Delta:
         checks=checks,
         states=newest.states,
         oldest_s=newest.oldest_s,
-        health=Health(
-            merge(lag) if lag else None,
-            sum(part.health.cpu_percent for part in parts) / len(parts),
-            newest.health.rss_mb,
-            newest.health.open_files,
-        ),
+        health=_health([part.health for part in parts]),
+    )
+
+
+def _health(parts: list[Health]) -> Health:
+    lag = [part.loop_lag for part in parts if part.loop_lag is not None]
+    arrivals = [part.arrival_lag for part in parts if part.arrival_lag is not None]
+    return msgspec.structs.replace(
+        parts[-1],
+        loop_lag=merge(lag) if lag else None,
+        cpu_percent=sum(part.cpu_percent for part in parts) / len(parts),
+        arrival_lag=merge(arrivals) if arrivals else None,
+        network=next((part.network for part in reversed(parts) if part.network is not None), None),
     )
 
 

@@ -77,15 +77,41 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     in_flight: int
 
 
+class Network(msgspec.Struct, array_like=True, frozen=True):
+    """How the network of the machine is doing. What the system does not say is 0 or empty."""
+
+    ports: int
+    """Ephemeral ports there are: as many connections to one address."""
+    sockets: int
+    """TCP sockets of all programs, those in TIME_WAIT not among them."""
+    time_wait: int
+    """Closed sockets whose ports are not free again yet."""
+    nic: str = ""
+    """The interface that is nearest to its speed."""
+    nic_percent: float = 0.0
+    """Of its speed, in the direction that carries more, since the last time."""
+    nic_mbit: int = 0
+    """Its speed, Mbit/s."""
+
+
 class Health(msgspec.Struct, array_like=True, frozen=True):
     """How the worker itself is doing."""
 
     loop_lag: HistDelta | None
-    """Lateness of the worker's own 10 ms timer, µs."""
+    """Lateness of the worker's own 10 ms timer, µs. A tick that was missed altogether counts with what it was late when
+    the loop came back to it, so that percentiles are of time."""
     cpu_percent: float
     """Of one core, since the last delta."""
     rss_mb: float
     open_files: int
+    file_limit: int = 0
+    """As many as it may have open; 0 where nobody said."""
+    arrival_lag: HistDelta | None = None
+    """How late arrivals of open pools were let in, µs: unlike ``schedule_lag`` without what connecting took."""
+    connections: int = 0
+    """Open ones, to the address that has most of them."""
+    network: Network | None = None
+    """Once a second, and from one worker only: it is the machine's."""
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True):

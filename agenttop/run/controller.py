@@ -120,6 +120,9 @@ class Controller:
         await self.box.start(
             self.spec.run_id, self.profile, self.spec.secrets, self.layout, 0, self.spec.workers, self.spec.workers
         )
+        # The workers, which are there by now, come first: on a busy machine sums and screen can wait, the load cannot.
+        with contextlib.suppress(OSError):
+            os.nice(5)
         self._epoch_ns = perf_counter_ns() + 20_000_000
         self.box.go(self._epoch_ns)
         if self.control != Control():
@@ -349,9 +352,6 @@ class Controller:
 
 def main() -> int:
     """Run what standard input says."""
-    # The workers come first: on a busy machine the screen and the sums can wait, the load cannot.
-    with contextlib.suppress(OSError):
-        os.nice(5)
     spec: RunSpec = pickle.load(sys.stdin.buffer)
     return uvloop.run(Controller(spec).run())
 

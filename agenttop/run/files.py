@@ -3,34 +3,83 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 
 from agenttop.profile.model import Profile
+from agenttop.report.figures import count
 
 #: What a worker needs besides its connections.
 SPARE = 100
 #: As many as anybody asks for; some systems say "unlimited" and then refuse it.
 MOST = 1 << 20
+_SIZED, _LISTED = "/proc/self/fd", "/dev/fd"
+#: From this share of the limit on it is worth a walk to count open files.
+_WALK = 0.9
 
 
-def raise_file_limit() -> None:
-    """Take as many as the hard limit grants."""
+def raise_file_limit() -> int:
+    """Take as many as the system grants, and say how many that is.
+
+    The hard limit, or what is left of it by halves where the system refuses to keep its word (macOS: "unlimited" is
+    no more than ``kern.maxfilesperproc``).
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < _usable(hard):
+    soft, wanted = _usable(soft), _usable(hard)
+    while wanted > soft:
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (_usable(hard), hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+        wanted //= 2
+    return soft
+
+
+def file_limit() -> int:
+    """As many files as this process may have open now."""
+    return _usable(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def open_files(at_most: int) -> int:
+    """Files this process has open, where that is cheap or matters; else ``at_most``.
+
+    Linux says it since 6.2, as the size of a directory. Elsewhere a walk through all of them says it, which is for the
+    case that they may be near their limit.
+    """
+    with contextlib.suppress(OSError):
+        if size := os.stat(_SIZED).st_size:
+            return size
+    limit = file_limit()
+    return min((count_open_files() or at_most) if at_most >= _WALK * limit else at_most, limit)
+
+
+def count_open_files() -> int:
+    """Files this process has open, by a walk through all of them; 0 where the system does not show them, or has no file
+    left to look with.
+    """
+    with contextlib.suppress(OSError):
+        return len(os.listdir(_LISTED)) - 1  # without the one that the walk needs
+    return 0
 
 
 def files_warning(profile: Profile, workers: int) -> list[str]:
-    """A line that says that a worker will want more files than it can have; none where they will do."""
-    users = -(-most_users(profile) // workers)
-    needed = users + SPARE
-    allowed = _usable(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    """A line that says that a worker will want more files than it can have; none where they will do.
+
+    The limit of this process is raised as far as it goes, as every worker's will be: only what is refused is said.
+    """
+    users = most_users(profile)
+    needed = -(-users // workers) + SPARE
+    allowed = raise_file_limit()
     if needed <= allowed:
         return []
-    return [
-        f"{users} users need {needed} open files, this shell allows {allowed}: ulimit -n {needed}, or more --workers"
-    ]
+    if workers == 1:
+        text = f"{count(users)} users need {count(needed)} files"
+    else:
+        text = f"{count(users)} users need {count(needed)} files in each of {workers} workers"
+    text += f", this shell allows {count(allowed)}: ulimit -n {_round_up(needed)}"
+    if os.geteuid() != 0:
+        text += " (as root: it is the hard limit)"
+    enough = -(-users // (allowed - SPARE)) if allowed > SPARE else 0
+    return [f"{text}, or --workers {enough}" if 0 < enough <= (os.cpu_count() or 1) else text]
 
 
 def most_users(profile: Profile) -> int:
@@ -46,3 +95,13 @@ def most_users(profile: Profile) -> int:
 
 def _usable(limit: int) -> int:
     return MOST if limit == resource.RLIM_INFINITY else min(limit, MOST)
+
+
+def _round_up(number: int) -> int:
+    """The next of 1, 2 and 5 times a power of ten: a number to type."""
+    step = 1
+    while True:
+        for times in (1, 2, 5):
+            if times * step >= number:
+                return times * step
+        step *= 10

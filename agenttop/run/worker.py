@@ -15,14 +15,12 @@ import pickle
 import signal
 import socket
 import sys
-from array import array
-from time import perf_counter_ns, process_time_ns
+from collections import Counter
+from time import perf_counter_ns
 
-import psutil
 import uvloop
 
-from agenttop.metrics.delta import WARMUP, Delta, Health, PoolState
-from agenttop.metrics.histogram import fold
+from agenttop.metrics.delta import WARMUP, Delta, PoolState
 from agenttop.metrics.recorder import Recorder
 from agenttop.profile.model import Profile
 from agenttop.run.files import raise_file_limit
@@ -41,16 +39,15 @@ from agenttop.run.messages import (
     receive_from_controller,
 )
 from agenttop.run.plan import Plan
-from agenttop.run.spin import Spin
+from agenttop.run.vitals import Vitals
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, wanted_users
 from agenttop.schedule.shares import worker_share
 from agenttop.users.compile import compile_pools
 from agenttop.users.connectors import Connectors
 from agenttop.users.pool import PoolRuntime
+from agenttop.wire.target import Target
 
-TICK_S = 0.01
-"""How often the plan is looked at, and how finely loop lag is measured."""
 DELTA_S = 0.25
 """How often figures are sent."""
 WATCH_S = 0.05
@@ -78,12 +75,7 @@ class Worker:
         self._halted = ""
         self._epoch_ns = 0
         self._seq = 0
-        self._lags = array("q")
-        self._due = 0.0
-        self._cpu = (perf_counter_ns(), process_time_ns())
-        self._spin = Spin()
-        self._process = psutil.Process()
-        self._base_files = self._process.num_fds() if hasattr(self._process, "num_fds") else 0
+        self._vitals = Vitals(perf_counter_ns())
         self.finished: asyncio.Future[None] = loop.create_future()
 
     # -- from the controller
@@ -111,7 +103,7 @@ class Worker:
                 )
         self._share_out()
         wait = max((epoch_ns - perf_counter_ns()) / 1e9, 0.0)
-        self._due = self._loop.time() + wait
+        self._vitals.begin(epoch_ns)
         self._loop.call_later(wait, self._tick)
         self._loop.call_later(wait + WATCH_S, self._watch)
         self._loop.call_later(wait + DELTA_S, self._report)
@@ -160,10 +152,7 @@ class Worker:
 
     def _tick(self) -> None:
         """Every 10 ms: the lag of the loop, the stage, the number of users."""
-        now = self._loop.time()
-        self._lags.append(int(max(now - self._due, 0.0) * 1e9))
-        self._due = max(self._due + TICK_S, now + TICK_S / 2)
-        self._loop.call_at(self._due, self._tick)
+        self._loop.call_later(self._vitals.tick(perf_counter_ns()), self._tick)
         # The first tick can come a millisecond early; the run has no time before 0, and no warm-up in it.
         elapsed = max(self._elapsed(), 0.0)
         plan_time = self._control.plan_time(elapsed)
@@ -205,8 +194,10 @@ class Worker:
             arrived = arrivals.pop_until((now - self._epoch_ns) / 1e9, 1000)
             for offset, time in enumerate(arrived):
                 if (number + offset) % self._workers == self._worker:
-                    pool.arrive(self._epoch_ns + int(time * 1e9))
-            self._spin.note(index, now, idle=not arrived)
+                    wanted = self._epoch_ns + int(time * 1e9)
+                    self._vitals.arrival_lags.append(max(now - wanted, 0))
+                    pool.arrive(wanted)
+            self._vitals.spin.note(index, now, idle=not arrived)
         wait = arrivals.peek() - self._elapsed()
         if wait < 1e9:
             self._timers[index] = self._loop.call_later(max(wait, 0.0), self._drive, index)
@@ -229,24 +220,16 @@ class Worker:
     def report(self) -> None:
         """Send a delta."""
         now = perf_counter_ns()
-        states, oldest, users = [], 0, 0
+        states, oldest, users = [], 0, Counter[Target | None]()
         for pool in self._pools:
+            # Through a proxy all connections go to one address.
+            users[None if self._profile.proxy is not None else pool.compiled.target] += len(pool.tasks)
             flying, sent = pool.watch(now)
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
             states.append(PoolState(pool.compiled.index, len(pool.tasks) - len(pool.idle), flying))
-            users += len(pool.tasks)
         leaves, pools, errors, checks = self._recorder.fold()
-        lags, self._lags = self._lags, array("q")
-        wall, cpu = self._cpu
-        self._cpu = (now, process_time_ns())
+        health = self._vitals.take(now, list(users.values()), network=self._worker == 0)
         self._seq += 1
-        busy = self._cpu[1] - cpu - self._spin.take()
-        health = Health(
-            loop_lag=fold(lags) if lags else None,
-            cpu_percent=100.0 * max(busy, 0) / max(now - wall, 1),
-            rss_mb=self._process.memory_info().rss / 1e6,
-            open_files=self._base_files + users,
-        )
         age = (now - oldest) / 1e9 if oldest else 0.0
         delta = Delta(self._number, self._seq, self._elapsed(), leaves, pools, errors, checks, states, age, health)
         self.send(Report(delta))

@@ -111,6 +111,14 @@ def test_a_hangup_ends_a_run_that_is_to_stop_then(place: Place, agent: AgentProc
     place.gone()
 
 
+def test_the_load_comes_before_the_sums(place: Place, agent: AgentProcess) -> None:
+    with place.start("--profile", profile(place, agent.url), "--headless", "--workers", 2) as run:
+        answering(run)
+        assert place.controller().nice() > max(worker.nice() for worker in place.workers(2))
+        run.signal(signal.SIGTERM)
+        assert run.wait() == 130
+
+
 def test_a_run_outlives_its_viewer(place: Place, agent: AgentProcess) -> None:
     with place.start("--profile", profile(place, agent.url), "--headless") as run:
         answering(run)

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from array import array
+
+import msgspec
+
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
+from agenttop.metrics.delta import Delta, Health, Network
+from agenttop.metrics.histogram import fold
 from tests.metrics.fakes import FakeRun
 
 
@@ -26,3 +32,16 @@ def test_compacted_deltas_say_the_same() -> None:
     assert plain.checks == short.checks
     assert plain.saturation.warnings() == short.saturation.warnings()
     assert plain.workers.users_max == short.workers.users_max
+
+
+def test_what_is_measured_once_a_second_is_kept() -> None:
+    network = Network(28_232, 40, 12, "eth0", 20.0, 1_000)
+    late = fold(array("q", [9_000_000]))
+    first = Delta(0, 1, 0.5, [], [], [], {}, [], 0.0, Health(None, 10.0, 50.0, 20, 1_024, late, 5, network))
+    newer = Health(None, 20.0, 51.0, 30, 2_048, late, 6)
+    (whole,) = compact([first, msgspec.structs.replace(first, seq=2, t_s=0.75, health=newer)])
+    health = whole.health
+    assert (health.cpu_percent, health.open_files, health.file_limit, health.connections) == (15.0, 30, 2_048, 6)
+    assert health.network == network
+    assert health.arrival_lag is not None
+    assert health.arrival_lag.count == 2

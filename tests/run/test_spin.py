@@ -26,8 +26,16 @@ def test_what_goes_before_an_arrival_is_work() -> None:
     assert spin.take() == 0
 
 
-def test_two_pools_in_turn_are_not_told_from_work() -> None:
+def test_two_pools_in_turn_wait_once() -> None:
     spin = Spin()
-    for turn in range(10):
+    for turn in range(9):
         spin.note(turn % 2, turn * 5, idle=True)
-    assert spin.take() == 0
+    assert spin.take() == 4 * 10
+
+
+def test_a_pool_that_looked_only_once_does_not_hide_the_turns_of_another() -> None:
+    spin = Spin()
+    spin.note(0, 0, idle=True)
+    for now in (2, 7, 12, 17):
+        spin.note(1, now, idle=True)
+    assert spin.take() == 2 * 5
