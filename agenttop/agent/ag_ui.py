@@ -11,7 +11,7 @@ from agenttop.agent.brain import Cut, ModelError, Plan, Timings, ToolRun, count_
 from agenttop.agent.call import BadRequest, Call, event
 from agenttop.agent.endpoint import Endpoint
 from agenttop.agent.limits import KeyLimit
-from agenttop.agent.openai_chat import content_text
+from agenttop.agent.generation import content_text
 
 
 class AgUi(Endpoint):

@@ -7,6 +7,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agenttop.agent.ag_ui import AgUi
+from agenttop.agent.anthropic_messages import AnthropicMessages
 from agenttop.agent.brain import Brain
 from agenttop.agent.call import CALL, Call
 from agenttop.agent.config import AgentConfig
@@ -15,10 +16,12 @@ from agenttop.agent.limits import Limits
 from agenttop.agent.mcp import Mcp
 from agenttop.agent.messages import CreateSession, Messages
 from agenttop.agent.openai_chat import ChatCompletions
+from agenttop.agent.openai_responses import Responses
 from agenttop.agent.realtime import Realtime
 from agenttop.agent.sessions import Sessions
 from agenttop.agent.stats import Stats
 
+_ENDPOINTS = (CreateSession, Messages, ChatCompletions, Responses, AnthropicMessages, AgUi, Mcp)
 _UNCOUNTED = frozenset({"/health", "/stats", "/stats/reset"})
 
 
@@ -27,7 +30,7 @@ class Agent:
 
     def __init__(self, config: AgentConfig) -> None:
         self.state = State(config, Stats(), Limits(config), Sessions(config), Brain(config))
-        posts = [endpoint(self.state) for endpoint in (CreateSession, Messages, ChatCompletions, AgUi, Mcp)]
+        posts = [endpoint(self.state) for endpoint in _ENDPOINTS]
         self._routes: ASGIApp = Starlette(
             routes=[
                 *(Route(post.template, post, methods=["POST"]) for post in posts),

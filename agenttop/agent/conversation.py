@@ -8,7 +8,7 @@ import msgspec
 from starlette.types import Send
 
 from agenttop.agent.brain import count_tokens
-from agenttop.agent.openai_chat import content_text
+from agenttop.agent.generation import content_text
 
 _encode = msgspec.json.Encoder().encode
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from agenttop.agent.brain import Brain, ModelError
 from agenttop.agent.call import CALL, BadRequest, Call, ClientGone, Headers
 from agenttop.agent.config import AgentConfig
-from agenttop.agent.limits import KeyLimit, Limits, refusal_body, refusal_headers
+from agenttop.agent.limits import KeyLimit, Limits, Refusal, refusal_headers
 from agenttop.agent.sessions import Sessions
 from agenttop.agent.stats import Stats
 
@@ -35,7 +35,10 @@ class Limited(Exception):
 
 
 class Endpoint:
-    """An ASGI endpoint for POST requests with a JSON object as body; subclasses give `template` and `serve`."""
+    """An ASGI endpoint for POST requests with a JSON object as body; subclasses give `template` and `serve`.
+
+    Errors, limits and keys are told as OpenAI does, unless a subclass has another form for them.
+    """
 
     template = ""
 
@@ -48,7 +51,7 @@ class Endpoint:
         try:
             await self.serve(call, scope)
         except BadRequest as error:
-            await call.answer(error.status, _error(str(error), "invalid_request_error", error.code))
+            await call.answer(error.status, self.error(str(error), "invalid_request_error", error.code))
         except (ClientGone, Limited):
             pass
 
@@ -56,15 +59,32 @@ class Endpoint:
         """Answers the request. Raises BadRequest for a mistake of the client's."""
         raise NotImplementedError
 
+    def error(self, message: str, kind: str, code: str) -> object:
+        """The body of an answer that failed."""
+        return _error(message, kind, code)
+
+    def key(self, call: Call) -> bytes:
+        """What tells one client from another."""
+        return call.header(b"authorization")
+
+    def quotas(self, limit: KeyLimit) -> Headers:
+        """The headers that tell what is left of the limits."""
+        return limit.headers()
+
+    def refusal(self, refusal: Refusal) -> Headers:
+        """The headers that tell how long to wait."""
+        return refusal_headers(refusal)
+
     async def admit(self, call: Call, tokens: int) -> KeyLimit:
         """The limits of the request's key, after taking the request and its input tokens from them.
 
         Answers 429 and raises Limited when there is not enough left.
         """
-        limit = self.state.limits.of(call.header(b"authorization"))
+        limit = self.state.limits.of(self.key(call))
         refusal = limit.admit(tokens)
         if refusal is not None:
-            await call.answer(429, refusal_body(refusal), [*refusal_headers(refusal), *limit.headers()])
+            body = self.error(refusal.message, "rate_limit_error", "rate_limit_exceeded")
+            await call.answer(429, body, [*self.refusal(refusal), *self.quotas(limit)])
             raise Limited
         return limit
 
@@ -74,8 +94,8 @@ class Endpoint:
             # Nothing to give up in work that takes no time: the watcher would only cost some.
             await (work if instant else call.unless_client_leaves(work))
         except ModelError:
-            error = _error("The model call failed. This is on our side.", "server_error", "model_error")
-            await call.answer(500, error, limit.headers())
+            error = self.error("The model call failed. This is on our side.", "server_error", "model_error")
+            await call.answer(500, error, self.quotas(limit))
 
 
 def quota_headers(limit: KeyLimit, timing: bytes) -> Headers:

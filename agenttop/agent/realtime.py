@@ -14,8 +14,8 @@ from agenttop.agent.brain import count_tokens, make_plan, wants_tools
 from agenttop.agent.call import BadRequest
 from agenttop.agent.conversation import Conversation
 from agenttop.agent.endpoint import State
+from agenttop.agent.generation import content_text, token_cap, tool_names
 from agenttop.agent.limits import KeyLimit, refusal_body, refusal_headers
-from agenttop.agent.openai_chat import content_text, token_cap, tool_names
 from agenttop.agent.realtime_response import RealtimeResponse
 
 _CLIENT_EVENTS = ("session.update", "conversation.item.create", "response.create", "response.cancel")

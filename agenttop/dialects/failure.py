@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ _CODES = ("code", "type", "status", "status_code", "raw_status_code", "error_typ
 _TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)(?![a-z])")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+_T = TypeVar("_T")
 
 #: Characters of a target's words that are kept.
 MAX_WORDS = 500
@@ -45,6 +48,14 @@ def fail(reader: Reader, error: Any) -> int:
     if reader.retry_after_s is None:
         reader.retry_after_s = wait if wait is not None else _try_again(words) if limited else None
     return ERROR | RATE_LIMITED if limited else ERROR
+
+
+def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
+    """What is read with broken UTF-8 replaced, as the event-stream format has it; None if that was not the trouble."""
+    try:
+        return decode(data.decode("utf-8", "replace"))
+    except MALFORMED:
+        return None
 
 
 def _is_limit(code: str) -> bool:

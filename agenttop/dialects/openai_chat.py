@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, fail
+from agenttop.dialects.failure import MALFORMED, fail, repaired
 
 # What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
 #
@@ -88,10 +88,10 @@ class ChatReader(Reader):
         try:
             chunk = _decode(data)
         except MALFORMED:
-            repaired = _repaired(data)
-            if repaired is None:
+            mended = repaired(_decode, data)
+            if mended is None:
                 return self._unreadable(data, event)
-            chunk = repaired
+            chunk = mended
         choices = chunk.choices
         if choices and self.llm_calls is None:
             self.llm_calls = 1
@@ -136,10 +136,10 @@ class ChatReader(Reader):
         try:
             whole = _decode(data)
         except MALFORMED:
-            repaired = _repaired(data)
-            if repaired is None:
+            mended = repaired(_decode, data)
+            if mended is None:
                 return DONE | self._unreadable(data, b"")
-            whole = repaired
+            whole = mended
         if whole.choices:
             self.llm_calls = 1
             self.tool_calls = 0
@@ -219,14 +219,6 @@ class ChatReader(Reader):
         if self.error is None:
             self.error = f"not a chat completion: {data[:200].decode(errors='replace')}"
         return ERROR
-
-
-def _repaired(data: bytes) -> _Chunk | None:
-    """The chunk with broken UTF-8 replaced, as the event-stream format decodes it; None if that was not the trouble."""
-    try:
-        return _decode(data.decode("utf-8", "replace"))
-    except MALFORMED:
-        return None
 
 
 def _parts(content: Any) -> int:

@@ -19,9 +19,21 @@ from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 
 #: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
-DIALECTS = ("json", "custom", "openai.chat", "openai.realtime", "ag-ui", "a2a", "mcp")
+DIALECTS = (
+    "json",
+    "custom",
+    "openai.chat",
+    "openai.responses",
+    "openai.realtime",
+    "anthropic.messages",
+    "ag-ui",
+    "a2a",
+    "mcp",
+)
+#: Those whose request has to ask for a stream: ``stream = true`` in its JSON.
+ASKED_TO_STREAM = ("openai.chat", "openai.responses", "anthropic.messages")
 #: Known, and not supported yet.
-LATER_DIALECTS = ("openai.responses", "anthropic.messages", "langgraph", "adk")
+LATER_DIALECTS = ("langgraph", "adk")
 #: As many users as one box can be asked for.
 MAX_USERS = 1_000_000
 MAX_NAME = 120

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.durations import format_duration
+from agenttop.profile.fields import ASKED_TO_STREAM
 from agenttop.profile.model import Measure, Pool, Profile
 from agenttop.profile.normalise import Normaliser, Table
 from agenttop.profile.overrides import OverrideError, apply, check_users, deep_update, parse_set, stages_for
@@ -290,7 +291,7 @@ def _warnings(profile: Profile) -> list[str]:
         for task in pool.tasks:
             for step in task.steps:
                 asked = isinstance(step.json_, dict) and step.json_.get("stream")
-                if pool.protocol == "sse" and (step.dialect or pool.dialect) == "openai.chat" and not asked:
+                if pool.protocol == "sse" and (step.dialect or pool.dialect) in ASKED_TO_STREAM and not asked:
                     row = f"{pool.name}/{step.name}"
                     warnings.append(f"{row} does not ask for a stream: write stream = true into its json")
     return warnings

@@ -104,14 +104,12 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     dialect = pool.get("dialect", data.get("dialect", "json"))
     if dialect == "openai.realtime" and protocol != "ws":
         yield Fault((*loc, "dialect"), 'openai.realtime is spoken over WebSocket: write protocol = "ws"')
-    if dialect == "openai.chat" and protocol == "ws":
-        yield Fault((*loc, "dialect"), 'openai.chat is not spoken over WebSocket: write protocol = "http" or "sse"')
+    if dialect in ("openai.chat", "anthropic.messages", "a2a") and protocol == "ws":
+        yield Fault((*loc, "dialect"), f'{dialect} is not spoken over WebSocket: write protocol = "http" or "sse"')
     if dialect == "mcp" and protocol != "http":
         yield Fault(
             (*loc, "dialect"), 'mcp servers answer as JSON or as a stream, as they like: write protocol = "http"'
         )
-    if dialect == "a2a" and protocol == "ws":
-        yield Fault((*loc, "dialect"), 'a2a is not spoken over WebSocket: write protocol = "http" or "sse"')
     if "measure" in pool and dialect not in ("json", "custom"):
         yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in _all_steps(pool, loc):

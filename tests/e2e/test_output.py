@@ -48,7 +48,10 @@ def valid(summary: dict[str, object]) -> None:
     jsonschema.Draft202012Validator(summary_schema()).validate(summary)
 
 
-@pytest.mark.parametrize("name", ["smoke", "peak", "openai-sse", "realtime-ws", "ag-ui", "mcp"])
+@pytest.mark.parametrize(
+    "name",
+    ["smoke", "peak", "openai-sse", "openai-responses", "anthropic-messages", "realtime-ws", "ag-ui", "mcp"],
+)
 def test_every_profile_that_is_shipped_runs(place: Place, agent: AgentProcess, name: str) -> None:
     options = ["--for", "3s", "--set", "warmup=500ms", "--set", "pools.0.think_time=100ms"]
     users = [] if name == "smoke" else ["--users", "5", "--spawn-rate", "10"]

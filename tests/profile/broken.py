@@ -67,7 +67,8 @@ BROKEN = [
     (
         "no dialect",
         'dialect = "morse"' + SMALL,
-        'dialect: expected one of json, custom, openai.chat, openai.realtime, ag-ui, a2a, mcp, not "morse"',
+        "dialect: expected one of json, custom, openai.chat, openai.responses, openai.realtime, anthropic.messages, "
+        'ag-ui, a2a, mcp, not "morse"',
     ),
     # ---- types
     (
@@ -231,6 +232,11 @@ BROKEN = [
         "a2a over WebSocket",
         TOP + WS.replace("openai.realtime", "a2a"),
         "pools[0].dialect: a2a is not spoken over WebSocket",
+    ),
+    (
+        "messages over a socket",
+        TOP + WS.replace("openai.realtime", "anthropic.messages"),
+        "pools[0].dialect: anthropic.messages is not spoken over WebSocket",
     ),
     (
         "measure of a known dialect",

@@ -223,8 +223,9 @@ def test_an_open_pool_needs_no_stages_of_the_run(tmp_path: Path) -> None:
     assert profile.stages == []
 
 
-def test_a_stream_that_is_not_asked_for_is_mentioned(tmp_path: Path) -> None:
-    text = SMALL.replace('name = "chat"', 'name = "chat"\nprotocol = "sse"\ndialect = "openai.chat"')
+@pytest.mark.parametrize("dialect", ["openai.chat", "openai.responses", "anthropic.messages"])
+def test_a_stream_that_is_not_asked_for_is_mentioned(tmp_path: Path, dialect: str) -> None:
+    text = SMALL.replace('name = "chat"', f'name = "chat"\nprotocol = "sse"\ndialect = "{dialect}"')
     assert "does not ask for a stream" in load(tmp_path, text).warnings[0]
     assert load(tmp_path, text + "json = { stream = true }").warnings == ()
 

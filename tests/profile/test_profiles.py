@@ -43,8 +43,17 @@ def test_every_shipped_profile_is_sound(path: Path) -> None:
 
 def test_the_expected_profiles_are_shipped() -> None:
     assert [path.stem for path in SHIPPED] == [
-        "a2a", "ag-ui", "demo", "mcp", "openai-sse", "peak", "realtime-ws", "smoke"
-    ]  # fmt: skip
+        "a2a",
+        "ag-ui",
+        "anthropic-messages",
+        "demo",
+        "mcp",
+        "openai-responses",
+        "openai-sse",
+        "peak",
+        "realtime-ws",
+        "smoke",
+    ]
 
 
 def test_the_demo_takes_a_minute_over_three_protocols() -> None:

@@ -1,0 +1,163 @@
+"""What the endpoints of model providers have in common: one model call, streamed or whole, tools left to the client."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from agenttop.agent.answers import call_arguments, pieces
+from agenttop.agent.brain import TOOLS, Brain, Cut, Plan, Timings, ToolRun, make_plan
+from agenttop.agent.call import BadRequest, Call, Headers, event
+from agenttop.agent.endpoint import Endpoint
+from agenttop.agent.limits import KeyLimit
+
+Body = dict[str, Any]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a request asks: its newest text, the tokens of all, whether tools are needed, and the cap on the answer."""
+
+    question: str
+    tokens: int
+    asks_tools: bool
+    cap: int | None
+
+
+def content_text(content: object) -> str:
+    """The text of a message's content, a string or a list of parts; empty for null and parts without text."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        return " ".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+def tool_names(tools: object) -> tuple[str, ...]:
+    """The functions a client offers, `[{"type": "function", "function": {"name": …}}]` or with the name outside."""
+    names = []
+    for tool in tools if isinstance(tools, list) else []:
+        if isinstance(tool, dict):
+            function = tool.get("function", tool)
+            name = function.get("name") if isinstance(function, dict) else None
+            if isinstance(name, str):
+                names.append(name)
+    return tuple(names) or TOOLS
+
+
+def token_cap(body: Body, *keys: str) -> int | None:
+    """The cap on output tokens under the first of `keys` that has one. Raises BadRequest for anything but a count."""
+    for key in keys:
+        value = body.get(key)
+        if value is not None:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise BadRequest(f"{key} should be a number of tokens, at least 1")
+            return value
+    return None
+
+
+def named_event(kind: str, data: object) -> bytes:
+    """One SSE event with its name outside of the data too."""
+    return f"event: {kind}\n".encode() + event(data)
+
+
+def in_steps(opening: list[_T], deltas: list[_T], closing: list[_T]) -> list[list[_T]]:
+    """One step for each delta; the first begins with `opening`, the last ends with `closing`."""
+    steps = [[delta] for delta in deltas]
+    steps[0][:0] = opening
+    steps[-1] += closing
+    return steps
+
+
+class Generation:
+    """One answer; as a sink it streams. Subclasses say how it looks: `opening`, `piece`, `ending` and `whole`."""
+
+    def __init__(self, endpoint: "ModelEndpoint", call: Call, limit: KeyLimit, plan: Plan, prompt: Prompt, body: Body):
+        self.call = call
+        self.plan = plan
+        self._endpoint = endpoint
+        self._limit = limit
+        self._created = int(time.time())
+        model = body.get("model")
+        self._model = model if isinstance(model, str) else endpoint.state.config.model
+        self._tools = plan.tools
+        self._arguments = call_arguments(prompt.question)
+        self._tokens = plan.calls[-1].output_tokens
+        self._pieces = pieces(prompt.question, self._tokens)
+
+    def opening(self) -> bytes:
+        """What is sent before the first token."""
+        raise NotImplementedError
+
+    def piece(self, index: int) -> bytes:
+        """What is sent for an output token; empty where tool calls have fewer pieces than tokens."""
+        raise NotImplementedError
+
+    def ending(self) -> bytes:
+        """What is sent after the last token."""
+        raise NotImplementedError
+
+    def whole(self) -> dict[str, object]:
+        """The answer as one object."""
+        raise NotImplementedError
+
+    async def live(self, brain: Brain, *, streams: bool) -> None:
+        """Lives through the plan and sends the answer. Raises ModelError, with nothing sent, when the plan fails."""
+        if not streams:
+            timings = await brain.think(self.plan)
+            self._finish()
+            await self.call.answer(200, self.whole(), self._head(timings.header()))
+            return
+        try:
+            await brain.think(self.plan, self)
+        except Cut:
+            self.call.cut()
+        else:
+            self._finish()
+            await self.call.stream(self.ending(), last=True)
+
+    async def started(self, timings: Timings) -> None:
+        """Sends the head and the opening."""
+        await self.call.start_stream(self._head(timings.header_so_far()))
+        await self.call.stream(self.opening())
+
+    async def tool_called(self, tool: ToolRun) -> None:
+        """Never: the client runs the tools."""
+
+    async def token(self, index: int) -> None:
+        """Sends the piece of a token, or raises Cut."""
+        if index == self.plan.cut_at:
+            raise Cut
+        if data := self.piece(index):
+            await self.call.stream(data)
+
+    def _head(self, timing: bytes) -> Headers:
+        return [(b"server-timing", timing), *self._endpoint.quotas(self._limit)]
+
+    def _finish(self) -> None:
+        # Counted as served, and its output charged.
+        self.call.served = self.plan.served
+        self._limit.spend(self.plan.served.output_tokens)
+
+
+class ModelEndpoint(Endpoint):
+    """An endpoint that answers a prompt in one provider's format; subclasses give `generation` too."""
+
+    generation: type[Generation]
+
+    async def generate(self, call: Call, body: Body, prompt: Prompt) -> None:
+        """Takes the prompt from the limits, plans its answer and sends it, streamed if the body says so."""
+        limit = await self.admit(call, prompt.tokens)
+        plan = make_plan(
+            self.state.config,
+            self.state.next_number(),
+            prompt.tokens,
+            tools=prompt.asks_tools,
+            loops=False,
+            max_output_tokens=prompt.cap,
+            tool_names=tool_names(body.get("tools")),
+        )
+        answer = self.generation(self, call, limit, plan, prompt, body)
+        work = answer.live(self.state.brain, streams=bool(body.get("stream")))
+        await self.run(call, work, limit, instant=plan.instant)
