@@ -10,8 +10,8 @@ from agenttop.agent.answers import call_arguments, call_id, pieces
 from agenttop.agent.brain import Cut, ModelError, Plan, Timings, ToolRun, count_tokens, make_plan, wants_tools
 from agenttop.agent.call import BadRequest, Call, event
 from agenttop.agent.endpoint import Endpoint
-from agenttop.agent.limits import KeyLimit
 from agenttop.agent.generation import content_text
+from agenttop.agent.limits import KeyLimit
 
 
 class AgUi(Endpoint):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agenttop.dialects.a2a import A2A
+from agenttop.dialects.adk import Adk
 from agenttop.dialects.ag_ui import AgUi
 from agenttop.dialects.anthropic_messages import AnthropicMessages
 from agenttop.dialects.base import Dialect
 from agenttop.dialects.json_ import JsonDialect, Measure
+from agenttop.dialects.langgraph import LangGraph
 from agenttop.dialects.mcp import Mcp
 from agenttop.dialects.openai_chat import OpenAIChat
 from agenttop.dialects.openai_realtime import OpenAIRealtime
@@ -25,6 +27,8 @@ DIALECTS: dict[str, Callable[[Measure | None], Dialect]] = {
     "ag-ui": lambda _: AgUi(),
     "a2a": lambda _: A2A(),
     "mcp": lambda _: Mcp(),
+    "langgraph": lambda _: LangGraph(),
+    "adk": lambda _: Adk(),
 }
 
 

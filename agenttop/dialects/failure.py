@@ -20,6 +20,13 @@ _LIMITS = ("rate_limit", "ratelimit", "rate limit", "too_many_requests", "tooman
 #: Where an error object keeps what it is; the value may be a string or a number.
 _CODES = ("code", "type", "status", "status_code", "raw_status_code", "error_type")
 
+#: How clients of models begin or spell a limit in the words of their exceptions: frameworks pass them on as text.
+_LIMIT_WORDS = re.compile(
+    r"^429\b|(?:http|code|status|error)\W{0,3}429\b|rate[ _-]?limit|too[ _]many[ _]requests|resource[ _]?exhausted"
+    r"|quota exceeded|\(throttl",
+    re.IGNORECASE,
+)
+
 _TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)(?![a-z])")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -56,6 +63,11 @@ def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
         return decode(data.decode("utf-8", "replace"))
     except MALFORMED:
         return None
+
+
+def tells_limit(words: Any) -> bool:
+    """Whether the words of an exception that a target passes on are of a limit; it may pass no code with them."""
+    return isinstance(words, str) and _LIMIT_WORDS.search(words.strip()) is not None
 
 
 def _is_limit(code: str) -> bool:

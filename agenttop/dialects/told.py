@@ -6,14 +6,7 @@ import re
 from typing import Any
 
 from agenttop.dialects.base import ERROR, RATE_LIMITED, Reader
-from agenttop.dialects.failure import fail
-
-#: Words that mean a limit where there is no code: frameworks pass a provider's exception on as text.
-_LIMITED = re.compile(
-    r"rate[ _-]?limit|too[ _]many[ _]requests|resource[ _]exhausted|quota exceeded"
-    r"|(?:http|code|status|error)\W{0,3}429\b",
-    re.IGNORECASE,
-)
+from agenttop.dialects.failure import fail, tells_limit
 
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -33,7 +26,7 @@ def fail_in_words(reader: Reader, error: Any) -> int:
     """Like :func:`fail`, and a limit is also taken from the words of ``error``, an object with a message or a text."""
     flags = fail(reader, error)
     words = error.get("message") if isinstance(error, dict) else error
-    if not flags & RATE_LIMITED and isinstance(words, str) and _LIMITED.search(words):
+    if not flags & RATE_LIMITED and tells_limit(words):
         # Told as a code, so that the words are searched for how long to wait.
         flags |= fail(reader, {"code": 429, "message": words})
     return flags
@@ -48,7 +41,7 @@ def fail_rpc(reader: Reader, error: Any) -> int:
             flags |= fail(reader, {"code": detail.get("reason"), **detail})
             _delay(reader, detail.get("retryDelay", detail.get("retryAfter")))
         elif isinstance(detail, str):
-            flags |= RATE_LIMITED if _LIMITED.search(detail) else ERROR
+            flags |= RATE_LIMITED if tells_limit(detail) else ERROR
     return flags | ERROR
 
 

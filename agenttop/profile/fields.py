@@ -29,11 +29,11 @@ DIALECTS = (
     "ag-ui",
     "a2a",
     "mcp",
+    "langgraph",
+    "adk",
 )
 #: Those whose request has to ask for a stream: ``stream = true`` in its JSON.
 ASKED_TO_STREAM = ("openai.chat", "openai.responses", "anthropic.messages")
-#: Known, and not supported yet.
-LATER_DIALECTS = ("langgraph", "adk")
 #: As many users as one box can be asked for.
 MAX_USERS = 1_000_000
 MAX_NAME = 120
@@ -161,8 +161,6 @@ def _check(value: str) -> str:
 
 
 def _dialect(value: str) -> str:
-    if value in LATER_DIALECTS:
-        raise faulty(f'dialect "{value}" is not supported yet; there are {", ".join(DIALECTS)}', "not supported yet")
     if value not in DIALECTS:
         raise wanted(f"expected one of {', '.join(DIALECTS)}")
     return "json" if value == "custom" else value

@@ -104,7 +104,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     dialect = pool.get("dialect", data.get("dialect", "json"))
     if dialect == "openai.realtime" and protocol != "ws":
         yield Fault((*loc, "dialect"), 'openai.realtime is spoken over WebSocket: write protocol = "ws"')
-    if dialect in ("openai.chat", "anthropic.messages", "a2a") and protocol == "ws":
+    if dialect in ("openai.chat", "anthropic.messages", "a2a", "langgraph", "adk") and protocol == "ws":
         yield Fault((*loc, "dialect"), f'{dialect} is not spoken over WebSocket: write protocol = "http" or "sse"')
     if dialect == "mcp" and protocol != "http":
         yield Fault(

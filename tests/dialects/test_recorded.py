@@ -145,6 +145,39 @@ MCP = {
     "mcp_truncated.sse": Read([], 0, llm_calls=None, tool_calls=None, pending=True),
 }  # fmt: skip
 
+LANGGRAPH = {
+    "langgraph_text.sse": Read([OUTPUT] * 3, 3, (7, 3, 2, None)),
+    "langgraph_tools.sse": Read([OUTPUT] * 5, 5, (14, 6, 4, None), llm_calls=2, tool_calls=1),
+    "langgraph_reasoning.sse": Read([THOUGHT] + [OUTPUT] * 3, 4, (7, 3, 2, None)),
+    "langgraph_ids.sse": Read([THOUGHT] + [OUTPUT] * 2, 3, (11, 9, 4, 6)),
+    "langgraph_partial.sse": Read([OUTPUT] * 4, 4, (14, 6, 4, None), llm_calls=2, tool_calls=1),
+    "langgraph_updates.sse": Read([OUTPUT] * 2, 2, (14, 6, 4, None), llm_calls=2, tool_calls=1),
+    "langgraph_values.sse": Read([OUTPUT], 1, (7, 3, 2, None)),
+    "langgraph_repeated.sse": Read([OUTPUT] * 3 + [DONE], 3, (7, 3, None, None)),
+    "langgraph_error.sse": Read(
+        [LIMITED], 0, llm_calls=None, tool_calls=None, retry_after_s=2,
+        error="Error code: 429 - {'error': {'message': 'Please try again in 2s.'}}",
+    ),
+}  # fmt: skip
+
+ADK = {
+    "adk_text.sse": Read([OUTPUT] * 3, 3, (6, 3, None, None)),
+    "adk_tools.sse": Read([OUTPUT] * 5, 5, (11, 12, None, None), llm_calls=2, tool_calls=1),
+    "adk_tools_apart.sse": Read([OUTPUT] * 4, 4, (35, 14, None, None), llm_calls=2, tool_calls=2),
+    "adk_whole.sse": Read([OUTPUT] * 2, 2, (11, 12, None, None), llm_calls=2, tool_calls=1),
+    "adk_reasoning.sse": Read([THOUGHT, OUTPUT], 2, (4, 3, None, 2)),
+    "adk_snake_case.sse": Read([OUTPUT] * 2, 2, (9, 7, 3, 5), tool_calls=1),
+    "adk_repeated.sse": Read([OUTPUT] * 2, 2, (8, 4, None, None)),
+    "adk_error.sse": Read(
+        [OUTPUT, LIMITED], 1, retry_after_s=34.5,
+        error='Model "made-up" says: 429 RESOURCE_EXHAUSTED. Please retry in 34.5s.',
+    ),
+    "adk_limit.sse": Read(
+        [LIMITED] * 2, 0, llm_calls=None, tool_calls=None, retry_after_s=7,
+        error='429 RESOURCE_EXHAUSTED. {"error": {"code": 429, "message": "Please retry in 7s."}}',
+    ),
+}  # fmt: skip
+
 STREAMS = {
     name: (dialect, read)
     for dialect, table in (
@@ -154,6 +187,8 @@ STREAMS = {
         ("ag-ui", AG_UI),
         ("a2a", A2A),
         ("mcp", MCP),
+        ("langgraph", LANGGRAPH),
+        ("adk", ADK),
     )
     for name, read in table.items()
 }

@@ -63,12 +63,11 @@ BROKEN = [
         'connection = "per_request"' + SMALL,
         'connection: connection = "per_request" is not supported yet',
     ),
-    ("later dialect", 'dialect = "adk"' + SMALL, 'dialect: dialect "adk" is not supported yet; there are json,'),
     (
         "no dialect",
         'dialect = "morse"' + SMALL,
         "dialect: expected one of json, custom, openai.chat, openai.responses, openai.realtime, anthropic.messages, "
-        'ag-ui, a2a, mcp, not "morse"',
+        'ag-ui, a2a, mcp, langgraph, adk, not "morse"',
     ),
     # ---- types
     (
