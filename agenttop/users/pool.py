@@ -13,6 +13,9 @@ from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
 
+#: Users that begin in one turn of the loop; the next turn is 10 ms later.
+MOST_AT_ONCE = 300
+
 
 class PoolRuntime:
     """The live side of a pool."""
@@ -90,8 +93,10 @@ class PoolRuntime:
         self.tally = self.recorder.count(self.compiled.index, stage)
 
     def aim(self, users: int) -> None:
-        """Have so many users: begin new ones, or let the newest leave after their task."""
-        while len(self.active) < users:
+        """Have so many users: begin new ones, or let the newest leave after their task. Of many, the next call begins
+        the rest: ten thousand at once would stop the loop for a second, and hold each other's memory.
+        """
+        for _ in range(min(users - len(self.active), MOST_AT_ONCE)):
             self._begin(closed=True)
         while len(self.active) > users:
             self.active.pop().retire()

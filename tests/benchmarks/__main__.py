@@ -6,10 +6,36 @@ import argparse
 import sys
 from pathlib import Path
 
+from tests.benchmarks.capacity import capacity
+from tests.benchmarks.memory import memory
 from tests.benchmarks.nginx import Missing
 from tests.benchmarks.options import Options
+from tests.benchmarks.peers import peers
 from tests.benchmarks.program import BenchmarkError
-from tests.benchmarks.scenarios import ALL
+from tests.benchmarks.scenarios import agent, http, open_, sse, ws
+from tests.benchmarks.screen import screen
+from tests.benchmarks.script import script
+from tests.benchmarks.tls import tls
+from tests.benchmarks.truth import truth
+from tests.benchmarks.users import users
+from tests.benchmarks.workers import workers
+
+ALL = {
+    "http": http,
+    "script": script,
+    "tls": tls,
+    "sse": sse,
+    "ws": ws,
+    "open": open_,
+    "users": users,
+    "workers": workers,
+    "memory": memory,
+    "screen": screen,
+    "truth": truth,
+    "capacity": capacity,
+    "agent": agent,
+    "peers": peers,
+}
 
 
 def main() -> int:

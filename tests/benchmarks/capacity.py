@@ -14,8 +14,9 @@ from typing import Any
 from tests.benchmarks import profiles
 from tests.benchmarks.nginx import nginx
 from tests.benchmarks.options import Options, begin
-from tests.benchmarks.program import ask, figure, run_program, serving
+from tests.benchmarks.program import ask, figure, run_program
 from tests.benchmarks.results import Results
+from tests.benchmarks.stream_server import serving_streams
 
 ERROR_MS = 5.0
 LIGHT_PERCENT = 50.0
@@ -112,7 +113,7 @@ def capacity(options: Options) -> Results:
 
 def _step(results: Results, case: Case, size: int, url: str, seconds: float, note: str = "") -> None:
     name = case.name.format(size) + note
-    with serving("sse_server") as port:
+    with serving_streams(results) as port:
         summary = run_program(case.profile(url, port, size, seconds), lasts_s=seconds)
         server = ask(port, "/stats")
     generator = summary["generator"]

@@ -126,3 +126,112 @@ dialect = "openai.realtime"
   name = "turn"
   send = {{ type = "response.create" }}
 """
+
+# Five rows; what a task needs of an answer is saved from it, and every answer is checked. See nginx.SCRIPT_LOCATIONS.
+SCRIPT = """
+name = "benchmark-script"
+target = "{url}"
+graceful_stop = "5s"
+users = {users}
+duration = "{seconds}s"
+[[pools]]
+name = "chat"
+think_time = "{think_time}"
+  [[pools.setup]]
+  name = "open session"
+  post = "/api/sessions"
+  json = {{ user_id = "loadtest-{{user}}" }}
+  save = {{ session_id = "$.session_id" }}
+  checks = {{ "created" = "status == 201" }}
+  [[pools.tasks]]
+  name = "message"
+  weight = 3
+  post = "/api/sessions/{{session_id}}/messages"
+  json = {{ content = "Question {{iteration}} of user {{user}}: when are you open?", session = "{{session_id}}" }}
+  checks = {{ "ok" = "status == 200", "has content" = "$.content", "has tokens" = "$.usage.output_tokens > 0" }}
+  [[pools.tasks]]
+  name = "order"
+  weight = 2
+    [[pools.tasks.steps]]
+    name = "ask for an order"
+    post = "/api/sessions/{{session_id}}/messages"
+    json = {{ content = "Where is my order, asks user {{user}}" }}
+    save = {{ order_id = "$.order_id" }}
+    checks = {{ "ok" = "status == 200" }}
+    [[pools.tasks.steps]]
+    name = "look it up"
+    get = "/api/orders/{{order_id}}"
+    checks = {{ "ok" = "status == 200", "shipped" = "$.status == 'shipped'", "two items" = 'body contains "B-7"' }}
+  [[pools.tasks]]
+  name = "status"
+  get = "/api/status"
+  checks = {{ "ok" = "status == 200", "ready" = "$.status == 'ready'" }}
+"""
+
+TLS = """
+name = "benchmark-tls"
+target = "{url}"
+warmup = "1s"
+graceful_stop = "2s"
+users = 64
+duration = "{seconds}s"
+[tls]
+ca = "{ca}"
+[[pools]]
+name = "load"
+[[pools.tasks]]
+get = "/"
+"""
+
+USERS = """
+name = "benchmark-users"
+target = "{url}"
+graceful_stop = "2s"
+[[stages]]
+duration = "{few_s}s"
+users = {few}
+ramp = "step"
+[[stages]]
+duration = "{many_s}s"
+users = {many}
+ramp = "step"
+[[pools]]
+name = "load"
+think_time = "5s..15s"
+[[pools.tasks]]
+get = "/"
+"""
+
+# Streams that come whole: they cost their reader twenty times what they cost nginx.
+WORKERS = """
+name = "benchmark-workers"
+target = "{url}"
+graceful_stop = "5s"
+dialect = "openai.chat"
+users = 32
+duration = "{seconds}s"
+[[pools]]
+name = "stream"
+protocol = "sse"
+[[pools.tasks]]
+name = "completion"
+post = "/v1/chat/completions"
+json = {{ model = "m", stream = true, messages = [ {{ role = "user", content = "Hello, I am user {{user}}" }} ] }}
+"""
+
+# Eight rows on the screen, about 200 requests a second.
+SCREEN = """
+name = "benchmark-screen"
+target = "{url}"
+graceful_stop = "2s"
+users = 20
+duration = "{seconds}s"
+[[pools]]
+name = "chat"
+think_time = "50ms..150ms"
+tasks = [
+  {{ name = "one", get = "/1" }}, {{ name = "two", get = "/2" }}, {{ name = "three", get = "/3", weight = 3 }},
+  {{ name = "four", get = "/4" }}, {{ name = "five", get = "/5" }}, {{ name = "six", get = "/6" }},
+  {{ name = "seven", get = "/7" }}, {{ name = "eight", get = "/8", weight = 2 }},
+]
+"""

@@ -1,4 +1,4 @@
-"""The benchmarks, one function each: load something with the whole program, compare its figures."""
+"""The oldest benchmarks, one function each: load something with the whole program, compare its figures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.benchmarks.nginx import Missing, find, nginx, rate_of
 from tests.benchmarks.options import Options, begin
 from tests.benchmarks.program import ask, figure, run_program, serving
 from tests.benchmarks.results import Results
+from tests.benchmarks.stream_server import serving_streams
 
 
 def http(options: Options) -> Results:
@@ -59,11 +60,11 @@ def sse(options: Options) -> Results:
     )
     ramp, hold = (2, 4) if options.quick else (3, 8)
     for turn in range(options.rounds):
-        for streams, rate in ((100, 40), (1000, 40), (1000, 100)):
+        for streams, rate in ((100, 40), (1000, 46), (1000, 100)):
             programs = list(options.programs.items())
             for name, root in programs if turn % 2 == 0 else reversed(programs):
                 profile = {"ramp": ramp, "hold": hold, "streams": streams, "rate": rate, "tokens": rate * 2}
-                with serving("sse_server") as port:
+                with serving_streams(results) as port:
                     summary = run_program(profiles.SSE.format(port=port, **profile), lasts_s=ramp + hold + 3, root=root)
                     server = ask(port, "/stats")
                 case = f"{streams} x {rate}/s" + (f", {name}" if options.against else "")
@@ -191,6 +192,3 @@ def agent(options: Options) -> Results:
         failed = summary["totals"]["failed"]
         results.expect(not failed, f"{failed} requests failed: {summary['totals']['errors'][:1]}")
     return results
-
-
-ALL = {"http": http, "sse": sse, "ws": ws, "open": open_, "agent": agent}
