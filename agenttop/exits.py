@@ -8,8 +8,10 @@ FAILED = 1
 """The run failed: its target was never reachable, or its workers died."""
 USAGE = 2
 """Bad command line or profile; nothing was sent."""
+THRESHOLD = 99
+"""A threshold failed (k6's code), in a run that nothing else was wrong with."""
 STOPPED = 130
-"""Stopped by the user; the summary is written all the same."""
+"""Stopped by the user, whatever the thresholds say; the summary is written all the same."""
 
 
 class UsageError(Exception):

@@ -130,19 +130,19 @@ class Aggregate:
 
     def metrics_total(self, seconds: float) -> dict[str, Any]:
         """METRICS of the whole run over ``seconds`` measured seconds."""
-        return metrics(self.total(), seconds)
+        return metrics(self.total(), seconds, objectives=self.layout.objectives)
 
     def metrics_pool(self, pool: int, seconds: float) -> dict[str, Any]:
         """METRICS of one pool over ``seconds`` measured seconds."""
-        return metrics(self.pool(pool), seconds)
+        return metrics(self.pool(pool), seconds, objectives=self.layout.objectives)
 
     def metrics_request(self, request: int, seconds: float) -> dict[str, Any]:
         """METRICS of one request over ``seconds`` measured seconds."""
-        return metrics(self.request(request), seconds)
+        return metrics(self.request(request), seconds, objectives=self.layout.objectives)
 
     def metrics_stage(self, stage: int, seconds: float) -> dict[str, Any]:
         """METRICS of one stage that really lasted ``seconds``."""
-        return metrics(self.stage(stage), seconds)
+        return metrics(self.stage(stage), seconds, objectives=self.layout.objectives)
 
     def snapshot(self, now: Situation) -> Snapshot:
         """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""

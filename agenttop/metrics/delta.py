@@ -36,7 +36,8 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     come from open pools only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
     reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
-    tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests``. Only what is not zero is there.
+    tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests`` and
+    ``good`` (requests that met every objective). Only what is not zero is there.
     """
 
     request: int

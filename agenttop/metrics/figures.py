@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from agenttop.metrics.histogram import Hist
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.scope import PHASE, Scope
+from agenttop.metrics.scope import PHASE, Scope, finished
 
 #: Distributions of METRICS in ms; the key is the metric's name and ``_ms``.
 LATENCIES = (
@@ -25,12 +26,13 @@ _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
 
-def metrics(scope: Scope, seconds: float) -> dict[str, Any]:
+def metrics(scope: Scope, seconds: float, *, objectives: bool = False) -> dict[str, Any]:
     """METRICS of ``scope``.
 
     Args:
         scope: what was counted.
         seconds: how long it was measured; rates are 0 where that is not above 0.
+        objectives: requests were judged good or not.
     """
     sums, requests = scope.sums, scope.requests
     rate_limited = scope.outcomes[Outcome.RATE_LIMITED]
@@ -60,7 +62,7 @@ def metrics(scope: Scope, seconds: float) -> dict[str, Any]:
         "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
         "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
         "cost_usd": None,
-        "goodput": None,
+        "goodput": goodput(scope.outcomes, scope.sums, seconds) if objectives else None,
         "rate_limit": {
             "count": rate_limited,
             "share": share(rate_limited, requests),
@@ -74,6 +76,14 @@ def metrics(scope: Scope, seconds: float) -> dict[str, Any]:
         "bytes_received": sums["bytes_received"],
         **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},
     }
+
+
+def goodput(outcomes: Counter[str], sums: Counter[str], seconds: float) -> dict[str, Any]:
+    """Good requests, their share of all attempts, and how many a second."""
+    good = sums["good"]
+    # A request that found no connection is no attempt, and not good either.
+    whole = max(sums["attempts"], finished(outcomes))
+    return {"good": good, "share": share(good, whole), "per_s": rate(good, seconds)}
 
 
 def rate(count: float, seconds: float) -> float:

@@ -184,6 +184,19 @@ class Hist:
         self._counts[: other._counts.size] += other._counts
         self._moments(other)
 
+    def remove(self, delta: HistDelta, low: float, high: float) -> None:
+        """Count the delta's records, which are in it, no more; ``low`` and ``high`` are those of what is left."""
+        left = self.count - delta.count
+        index = np.frombuffer(delta.index, "<i4")
+        np.subtract.at(self._counts, index, np.frombuffer(delta.counts, "<i8"))
+        if left <= 0:
+            self.count, self.low, self.high, self.total, self.deviations = 0, math.inf, -math.inf, 0.0, 0.0
+            return
+        total = self.total - delta.total
+        gap = delta.total / delta.count - total / left
+        self.deviations = max(0.0, self.deviations - delta.deviations - gap * gap * left * delta.count / self.count)
+        self.count, self.total, self.low, self.high = left, total, low, high
+
     def percentile(self, percent: float) -> float | None:
         """``get_value_at_percentile`` of HdrHistogram in µs, clamped to [min, max]; None without a record."""
         return self.percentiles((percent,))[0] if self.count else None

@@ -30,3 +30,5 @@ class Layout(msgspec.Struct, frozen=True):
     requests: tuple[RequestInfo, ...]
     stages: tuple[StageInfo, ...]
     warmup_s: float = 0.0
+    objectives: bool = False
+    """Requests are good or not: there is a goodput."""

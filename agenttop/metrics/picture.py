@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agenttop.metrics.figures import goodput
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, failures, percentile_ms, percentiles, together
 from agenttop.metrics.outcome import Outcome
@@ -91,6 +92,8 @@ class Picture:
             bytes_sent=live.sums["bytes_sent"],
             bytes_received=live.sums["bytes_received"],
             output_tokens=live.sums["output_tokens"],
+            goodput=goodput(whole, live.sums, 0.0)["share"] if layout.objectives and requests else None,
+            good=live.sums["good"],
         )
 
     def tick(self, piece: Slice, now: Situation) -> Tick:

@@ -46,6 +46,7 @@ _SUMS = (
     "llm_requests",
     "tool_calls",
     "tool_requests",
+    "good",
 )
 
 
@@ -83,6 +84,7 @@ class Leaf:
     llm_requests: int
     tool_calls: int
     tool_requests: int
+    good: int
 
     def __init__(self, request: int, stage: int) -> None:
         self.request = request

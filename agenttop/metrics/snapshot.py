@@ -129,6 +129,25 @@ class Generator(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """How a threshold of the profile stands. ``observed`` is in ``unit``."""
+
+    expression: str
+    """As the profile has it."""
+    verdict: str
+    """``pass``, ``fail`` or ``no data``."""
+    passed: bool
+    """It counts as passed: ``no data`` does where the profile allows it."""
+    observed: float | None
+    """Of one with a window: in the worst window so far."""
+    unit: str
+    """``ms``, ``s``, ``%``, ``/s`` …; empty of a plain number."""
+    window_s: float | None = None
+    aborted_run: bool = False
+    excess: float = 0.0
+    """How far it is beyond its limit, as a part of that; 0 where it is not."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The whole picture at ``t_s`` seconds since the run began."""
 
@@ -180,6 +199,12 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     bytes_sent: int = 0
     bytes_received: int = 0
     output_tokens: int = 0
+    goodput: float | None = None
+    """Share of the attempts since the run began that met every objective, 0 to 1; None without either of them."""
+    good: int = 0
+    """How many did."""
+    thresholds: tuple[Verdict, ...] = ()
+    """In the order of the profile."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

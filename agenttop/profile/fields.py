@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from agenttop.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
+from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
 #: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
 DIALECTS = (
@@ -160,6 +161,14 @@ def _check(value: str) -> str:
     return value
 
 
+def _threshold(value: str) -> str:
+    try:
+        parse_threshold(value)
+    except ThresholdError as error:
+        raise faulty(f"bad threshold: {error}", "bad threshold") from None
+    return value
+
+
 def _dialect(value: str) -> str:
     if value not in DIALECTS:
         raise wanted(f"expected one of {', '.join(DIALECTS)}")
@@ -196,6 +205,7 @@ Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
 CheckText = Annotated[str, AfterValidator(_check)]
+ThresholdText = Annotated[str, AfterValidator(_threshold)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
 Save = dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_saved)]]
 Checks = dict[Name, CheckText]

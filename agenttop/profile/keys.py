@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenttop.profile.model import Measure, Model, Pool, Profile, Proxy, Stage, Step, Task, Tls
+from agenttop.profile.model import Measure, Model, Objectives, Pool, Profile, Proxy, Stage, Step, Task, Threshold, Tls
 
 #: What sends a request; the key's value is its path.
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -14,8 +14,6 @@ REQUEST_KEYS = (*VERBS, "json", "body", "form")
 #: Keys of the profile's design that this version refuses by name.
 LATER = frozenset(
     {
-        "thresholds",
-        "objectives",
         "budget",
         "circuit_breaker",
         "rate_limit",
@@ -40,6 +38,8 @@ TASK_KEYS = _fields(Task)
 KNOWN: dict[str, frozenset[str]] = {
     "profile": _fields(Profile),
     "stages": _fields(Stage),
+    "thresholds": _fields(Threshold),
+    "objectives": _fields(Objectives),
     "tls": _fields(Tls),
     "proxy": _fields(Proxy),
     "measure": _fields(Measure),

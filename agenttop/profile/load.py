@@ -31,6 +31,7 @@ from agenttop.profile.problems import (
 from agenttop.profile.rules import check_rules
 from agenttop.profile.secrets import Filler, read_environment, redact
 from agenttop.profile.template import plain_text
+from agenttop.profile.thresholds import check_thresholds
 from agenttop.settings import Settings, SettingsProblem, read_settings, unknown_variables, variable
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -227,6 +228,8 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> Profile | None:
         for fault in translate(error, raw, masked):
             loading.add(fault)
     for fault in check_rules(data, raw):
+        loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
+    for fault in check_thresholds(profile) if profile is not None else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     for fault in check_files(raw.get("tls")):
         loading.add(fault)

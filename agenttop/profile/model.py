@@ -26,6 +26,7 @@ from agenttop.profile.fields import (
     Save,
     Seed,
     Target,
+    ThresholdText,
     Users,
     Weight,
 )
@@ -61,6 +62,13 @@ class Stage(Model):
     """linear: from the target before to this one; step: at once."""
     name: Name = ""
     """What the stage is called on the screen and in the summary."""
+
+
+def stage_name(begin: float, end: float) -> str:
+    """What a stage without a name is called."""
+    if end > begin:
+        return "ramp"
+    return "hold" if end == begin else "drain"
 
 
 class Tls(Model):
@@ -198,6 +206,47 @@ class Pool(Model):
         return any(stage.rate is not None for stage in self.stages)
 
 
+class Objectives(Model):
+    """A request that is ok and within all of these is good. What an answer does not have is not held against it."""
+
+    latency: PositiveDuration | None = None
+    """First byte sent to the end of the answer."""
+    response_time: PositiveDuration | None = None
+    """From when the plan wanted it sent to the end of the answer; of a closed pool its latency."""
+    ttfb: PositiveDuration | None = None
+    """To the first byte of the answer."""
+    ttft: PositiveDuration | None = None
+    """To the first output of a streamed answer."""
+    ttfo: PositiveDuration | None = None
+    """To its first output that is not reasoning."""
+    tpot: PositiveDuration | None = None
+    """Per output token after the first."""
+    inter_chunk: PositiveDuration | None = None
+    """The longest gap between two chunks of output."""
+
+    @property
+    def limits_ns(self) -> dict[str, int]:
+        """Those that are set, by name, in nanoseconds."""
+        return {
+            name: round(value * 1e9) for name in type(self).model_fields if (value := getattr(self, name)) is not None
+        }
+
+
+class Threshold(Model):
+    """What must hold for the run to pass. A bare string is its ``expression``."""
+
+    expression: ThresholdText
+    """METRIC{tag:value} METHOD OP NUMBER UNIT, such as latency p95 < 2s."""
+    abort: bool = False
+    """true ends the run as soon as it fails."""
+    delay: Duration | None = None
+    """So long after the begin of the run it is no reason to end it yet, nor is a window judged."""
+    window: PositiveDuration | None = None
+    """It must hold in every stretch of this length, instead of over the whole run."""
+    allow_empty: bool = False
+    """true: nothing measured passes."""
+
+
 class Profile(Model):
     """A whole profile."""
 
@@ -239,6 +288,10 @@ class Profile(Model):
     """A forward proxy."""
     measure: Measure = Measure()
     """Where to read figures in answers of dialect json."""
+    thresholds: list[Threshold] = []
+    """What must hold for the run to pass (exit code 0, else 99): expressions, or tables with one."""
+    objectives: Objectives = Objectives()
+    """What a good request is, for goodput."""
     users: Users | None = None
     """With duration, the short form of one stage that starts with all its users."""
     duration: PositiveDuration | None = None

@@ -30,6 +30,8 @@ class Normaliser:
                 self._pool(pool, seen, ("pools", index)) if isinstance(pool, dict) else pool
                 for index, (pool, seen) in enumerate(zip(raw["pools"], masked["pools"], strict=True))
             ]
+        if isinstance(data.get("thresholds"), list):
+            data["thresholds"] = self._thresholds(raw["thresholds"], masked["thresholds"])
         if isinstance(data.get("stages"), list):
             data["stages"] = self._stages(raw["stages"], masked["stages"])
         elif "stages" not in data and "users" in data and "duration" in data:
@@ -49,6 +51,14 @@ class Normaliser:
             else:
                 data[key] = masked[key] if key == "name" else value
         return data
+
+    def _thresholds(self, raw: list[Any], masked: list[Any]) -> list[Any]:
+        """Each as a table; what is neither that nor text is told of."""
+        for index, (item, seen) in enumerate(zip(raw, masked, strict=True)):
+            if not isinstance(item, str | dict):
+                text = f'expected text such as "latency p95 < 2s", or a table, not {shown(seen)}'
+                self._fault(("thresholds", index), text)
+        return [{"expression": item} if isinstance(item, str) else item for item in raw]
 
     def _stages(self, raw: list[Any], masked: list[Any]) -> list[Any]:
         return [

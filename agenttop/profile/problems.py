@@ -30,7 +30,12 @@ _EXPECTED = {
     "model_type": "expected a table",
     "list_type": "expected a list",
 }
-_HINTS = {"pools": "write [[pools]]", "stages": "write [[stages]]", "tasks": "write [[pools.tasks]]"}
+_HINTS = {
+    "pools": "write [[pools]]",
+    "stages": "write [[stages]]",
+    "tasks": "write [[pools.tasks]]",
+    "thresholds": 'write thresholds = ["latency p95 < 2s"]',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,8 @@ def file_loc(loc: Loc, raw: Any) -> Loc:
             continue
         if part == "steps" and parts[:1] == [0] and isinstance(node, dict) and "steps" not in node:
             parts.pop(0)
+            continue
+        if part == "expression" and isinstance(node, str):
             continue
         if part in ("path", "method") and isinstance(node, dict) and part not in node:
             part = next((verb for verb in ("get", "post", "put", "patch", "delete") if verb in node), part)

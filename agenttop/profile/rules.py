@@ -39,6 +39,8 @@ def check_rules(data: Table, raw: Table) -> Iterator[Fault]:
         yield from _pool(pool, loc, data)
     if shared and all(_number(weight) == 0 for weight in shared):
         yield Fault((), "the weights of all pools are zero, so that no pool gets users")
+    if data.get("objectives") == {}:
+        yield Fault(("objectives",), 'is empty; write one such as ttft = "2s"')
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")

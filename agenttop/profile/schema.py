@@ -25,6 +25,8 @@ def profile_schema() -> Schema:
     _write_task(tables["Task"], tables["Step"])
     _fill(tables["Pool"], "tasks")
     _fill(schema, "pools")
+    thresholds = schema["properties"]["thresholds"]
+    thresholds["items"] = {"anyOf": [{"type": "string"}, thresholds["items"]]}
     schema["dependentRequired"] = {"users": ["duration"], "duration": ["users"]}
     schema["not"] = {"required": ["users", "stages"]}
     for table in (schema, *tables.values()):

@@ -13,6 +13,14 @@ warmup = "5s"                       # left out of the figures
 timeout = "30s"                     # of one request
 graceful_stop = "10s"               # for requests in flight at the end
 
+# What must hold for the run to pass (exit code 0, else 99): METRIC{tag:value} p95|avg|max|count|rate OP NUMBER.
+thresholds = [
+    "error_rate < 5%",
+    "latency{pool:chat} p95 < 15s",
+    # { expression = "rate_limited rate < 50%", abort = true, delay = "10s", window = "5s" },     # ends the run
+]
+# [objectives] with ttft = "2s", latency = "10s" counts good requests: goodput.
+
 # ${NAME} comes from the environment, or from a .env beside this file, and is shown nowhere.
 # ${NAME:-default} has a default; without one, a variable that is not set is an error.
 [headers]

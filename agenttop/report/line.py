@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenttop.metrics.snapshot import RunInfo, Snapshot
-from agenttop.report.figures import cells, clock, count, duration, fit, ms, per_s
+from agenttop.report.figures import cells, clock, count, duration, fit, ms, per_s, share
 
 WIDTH = 120
 
@@ -11,8 +11,9 @@ WIDTH = 120
 def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
-    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429 and err are counts since the run began. What
-    matters least stands last and is left out where there is no room; figures are never cut.
+    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429 and err are counts since the run began;
+    ``thresholds`` is how many of how many pass. What matters least stands last and is left out where there is no room;
+    figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -27,6 +28,11 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         f"err={_bare(count(snapshot.failed - snapshot.rate_limited))}",
         f"inflight={_bare(count(snapshot.in_flight))}",
     ]
+    if snapshot.goodput is not None:
+        parts.append(f"good={share(snapshot.goodput)}")
+    if snapshot.thresholds:
+        passed = sum(verdict.passed for verdict in snapshot.thresholds)
+        parts.append(f"thresholds={passed}/{len(snapshot.thresholds)}")
     if generator.saturated:
         parts.append("SATURATED")
     if generator.alive < generator.workers:

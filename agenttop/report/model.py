@@ -225,6 +225,9 @@ class Threshold(msgspec.Struct, frozen=True):
     observed: Annotated[float | None, Meta(description="In the expression's own unit; null without a sample.")]
     passed: bool
     aborted_run: bool
+    verdict: Annotated[str, Meta(description="pass, fail or no data.")] = ""
+    unit: Annotated[str | None, Meta(description="Of observed; null where the expression says it.")] = None
+    window_s: Annotated[float | None, Meta(description="observed is of the worst stretch of this length.")] = None
 
 
 class Check(msgspec.Struct, frozen=True):

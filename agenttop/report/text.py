@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agenttop.exits import THRESHOLD
 from agenttop.metrics.scope import clean_text
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
@@ -74,7 +75,8 @@ def _header(page: Page, summary: dict[str, Any]) -> None:
     page.line(f"{INDENT}agenttop · {fit(run['name'], page.width - 14)}", "bold")
     if run.get("target"):
         page.line(INDENT + fit(run["target"], page.width - 2))
-    style = "green" if run["stop_reason"] in ("completed", "stopped_by_user") and not run.get("incomplete") else "red"
+    well = run["stop_reason"] in ("completed", "stopped_by_user") and run["exit_code"] != THRESHOLD
+    style = "green" if well and not run.get("incomplete") else "red"
     exit_code = f", exit code {run['exit_code']}" if run["exit_code"] else ""
     page.joined([f"{reason} after {duration(run['duration_s'])}{exit_code}"], style)
     if run.get("message"):
@@ -113,7 +115,9 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
     page.section("thresholds", verdict)
     for threshold in thresholds:
         word = "pass" if threshold["passed"] else "FAIL"
-        note = f"observed {_observed(threshold)}" + (", ended the run" if threshold["aborted_run"] else "")
+        note = "no data" if threshold.get("verdict") == "no data" else f"observed {_observed(threshold)}"
+        note += f" in the worst {duration(threshold['window_s'])}" if threshold.get("window_s") else ""
+        note += ", ended the run" if threshold["aborted_run"] else ""
         room = page.width - 10 - len(note)
         text = f"{word}  {pad(fit(threshold['expression'], room), room)}  {note}"
         page.line(INDENT + text, "green" if threshold["passed"] else "red")
@@ -271,8 +275,10 @@ def _observed(threshold: dict[str, Any]) -> str:
     value, expression = threshold["observed"], threshold["expression"].strip()
     if value is None:
         return "nothing"
-    unit = re.search(r"[<>=]\s*[\d._]+\s*(%|[a-z]+)?$", expression)
     figure = f"{value:.4g}" if abs(value) < 10_000 else count(value)
+    if threshold.get("unit") is not None:
+        return f"{figure}{threshold['unit']}"
+    unit = re.search(r"[<>=]\s*[\d._]+\s*(%|[a-z]+)?$", expression)
     if unit and unit[1]:
         return figure + unit[1]
     timed = re.split(r"[\s{(.]", expression, maxsplit=1)[0] in _TIMED and not re.search(r"\b(count|rate)\b", expression)

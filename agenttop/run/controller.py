@@ -20,12 +20,14 @@ from time import perf_counter_ns
 from typing import Any
 
 import uvloop
+from msgspec.structs import replace
 
+from agenttop.exits import DONE, THRESHOLD
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.run.box import BoxAgent, BoxError
 from agenttop.run.command import CommandError, parse_command
 from agenttop.run.control_socket import ControlSocket
@@ -37,8 +39,10 @@ from agenttop.run.records import Records
 from agenttop.run.spec import RunSpec
 from agenttop.run.steering import Rejected, steer
 from agenttop.run.targets import situation
+from agenttop.run.verdicts import measured, rules_of, summed, told
 from agenttop.run.watcher import Watcher
 from agenttop.schedule.control import Control
+from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
 
 STEP_S = 0.05
@@ -58,6 +62,7 @@ class Controller:
         self.layout = layout_of(spec.profile)
         self.plan = Plan(spec.profile, self.layout)
         self.aggregate = Aggregate(self.layout)
+        self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
         self.control = Control()
         self.watcher = Watcher()
         self.box = BoxAgent()
@@ -140,6 +145,7 @@ class Controller:
             self._ack = item.seq
             if item.delta is not None:
                 self.aggregate.fold(item.delta)
+                self.judge.fold(item.delta)
                 self._deltas.append(item.delta)
             elif item.ended:
                 self.aggregate.worker_gone(item.worker)
@@ -210,12 +216,32 @@ class Controller:
     def _close_second(self, t_s: float) -> None:
         situation = self._situation(t_s)
         self.aggregate.second(situation)
-        snapshot = self.aggregate.snapshot(situation)
+        self._judge(t_s)
+        snapshot = self._snapshot(situation)
         self.watcher.look(snapshot)
         if self.watcher.events and self.watcher.events[-1] not in situation.events:
-            snapshot = self.aggregate.snapshot(self._situation(t_s))
+            snapshot = self._snapshot(self._situation(t_s))
         self._write_second(situation)
         self._socket.publish(snapshot)
+
+    def _snapshot(self, situation: Situation) -> Snapshot:
+        snapshot = self.aggregate.snapshot(situation)
+        return replace(snapshot, thresholds=self.judge.verdicts) if self.judge.verdicts else snapshot
+
+    def _judge(self, t_s: float) -> None:
+        """Judge the thresholds on the second that has closed; one that says so ends the run."""
+        running = self.state == "running" and not self._halted and bool(self.box.alive)
+        end_s = self._sending_ended_s if self._halted else t_s
+        seconds = measured(end_s, self.profile.warmup, self._spans)
+        for verdict in self.judge.second(t_s, seconds, sending=t_s <= end_s + STEP_S, running=running):
+            if not verdict.aborted_run:
+                self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
+        aborting = self.judge.aborting
+        if running and aborting is not None:
+            self.stop_reason, self.exit_code = "threshold_abort", THRESHOLD
+            self.message = f"a threshold ended the run: {told(aborting)}"
+            self.watcher.say(t_s, self.message, "error")
+            self.halt("cancel")
 
     def _write_second(self, situation: Situation) -> None:
         deltas, self._deltas = self._deltas, []
@@ -330,6 +356,10 @@ class Controller:
         """Write the summary and say goodbye to the viewers."""
         assert self._records is not None
         self._judge_target()
+        failed = self.judge.failed
+        if failed and self.exit_code == DONE:
+            self.exit_code = THRESHOLD
+            self.message = f"{failed} of {len(self.judge.verdicts)} thresholds failed"
         elapsed = max(self.elapsed(), 0.0)
         path, message = self._records.finish(
             duration_s=elapsed,
@@ -338,6 +368,7 @@ class Controller:
             exit_code=self.exit_code,
             stage_spans=self._spans,
             controls=self.controls,
+            thresholds=summed(self.judge.verdicts),
             message=self.message,
         )
         self._socket.publish(Ended(self.exit_code, self.stop_reason, path, message))

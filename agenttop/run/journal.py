@@ -24,6 +24,8 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Event
 from agenttop.run.summarize import RunHeader, build_summary
+from agenttop.run.verdicts import measured, rules_of_file, summed
+from agenttop.thresholds.judge import Judge
 
 MAGIC = b"agenttop-journal/1\n"
 FILE_NAME = "journal.bin"
@@ -150,6 +152,8 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
     header = next(records)
     assert isinstance(header, RunHeader)
     aggregate = Aggregate(header.layout)
+    judge = Judge(rules_of_file(header.profile, header.layout), header.layout)
+    spans = [(stage.start_s, stage.end_s) for stage in header.layout.stages]
     controls: list[dict[str, Any]] = []
     end_s = sending_s = 0.0
     sending = True
@@ -157,6 +161,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         assert isinstance(second, Second)
         for delta in second.deltas:
             aggregate.fold(delta)
+            judge.fold(delta)
         for worker in second.gone:
             aggregate.worker_gone(worker)
         aggregate.second(second.situation)
@@ -164,6 +169,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         end_s = second.situation.t_s
         sending = sending and second.situation.state != "draining"
         sending_s = end_s if sending else sending_s
+        judge.second(end_s, measured(sending_s, header.layout.warmup_s, spans), sending=sending, running=False)
     return build_summary(
         aggregate,
         header,
@@ -172,6 +178,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         stop_reason="error",
         exit_code=1,
         controls=controls,
+        thresholds=summed(judge.verdicts),
         incomplete=True,
     )
 

@@ -82,6 +82,7 @@ class Records:
         exit_code: int,
         stage_spans: Sequence[tuple[float, float] | None],
         controls: Sequence[Mapping[str, Any]],
+        thresholds: Sequence[Mapping[str, Any]],
         message: str,
     ) -> tuple[str, str]:
         """Write the summary to the run's directory and to where the user wants it.
@@ -99,6 +100,7 @@ class Records:
             ended_at=_now(),
             stage_spans=stage_spans,
             controls=controls,
+            thresholds=thresholds,
         )
         if message:
             summary["run"]["message"] = message

@@ -15,7 +15,7 @@ from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
-from agenttop.profile.model import Measure, Pool, Profile, Step
+from agenttop.profile.model import Measure, Pool, Profile, Step, stage_name
 from agenttop.profile.template import (
     Template,
     compile_form,
@@ -73,6 +73,8 @@ class CompiledStep:
     expect: JsonPath | None
     wait: bool
     target: Target
+    objectives: tuple[tuple[str, int], ...]
+    """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
 
     def fill(self, variables: dict[str, str]) -> bytes:
         """The bytes on the wire."""
@@ -139,7 +141,7 @@ def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
             end_target = float(stage.rate if stage.rate is not None else stage.users or 0)
             step = stage.ramp == "step"
             begin = end_target if step else target
-            name = stage.name or _stage_name(begin, end_target)
+            name = stage.name or stage_name(begin, end_target)
             found.append(
                 StageInfo(
                     index=len(found),
@@ -157,12 +159,6 @@ def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
     return tuple(found)
 
 
-def _stage_name(begin: float, end: float) -> str:
-    if end > begin:
-        return "ramp"
-    return "hold" if end == begin else "drain"
-
-
 def layout_of(profile: Profile) -> Layout:
     """The rows and indices that a profile amounts to."""
     pools = tuple(
@@ -174,7 +170,7 @@ def layout_of(profile: Profile) -> Layout:
             if is_request(step):
                 rows.setdefault((index, step.name))
     requests = tuple(RequestInfo(pool, name) for pool, name in rows)
-    return Layout(pools, requests, stages_of(profile), profile.warmup)
+    return Layout(pools, requests, stages_of(profile), profile.warmup, bool(profile.objectives.limits_ns))
 
 
 def steps_of(pool: Pool) -> list[Step]:
@@ -244,6 +240,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
     reads_body = reads_json or dialect.reads_body or any(check.needs_body for _, check in checks)
     needs_headers = bool(save_headers) or any(check.needs_headers for _, check in checks)
     stream = pool.protocol == "sse" and part == "tasks"
+    objectives = tuple(profile.objectives.limits_ns.items())
     timeout = step.timeout if step.timeout is not None else profile.timeout
     kind = "http" if step.method else "connect" if step.connect is not None else "close" if step.close else "send"
 
@@ -287,7 +284,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         ),
         dialect=dialect,
         stream=stream,
-        lean=kind == "http" and not (stream or reads_body or needs_headers or profile.follow_redirects),
+        lean=kind == "http" and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives),
         reads_json=reads_json,
         reads_body=reads_body,
         checks=checks,
@@ -296,6 +293,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         expect=jsonpath.compile_path(step.expect) if step.expect else None,
         wait=step.wait,
         target=target,
+        objectives=objectives,
     )
     # A request that needs no variable is bytes for good; an upgrade carries a fresh key each time.
     if variables or kind == "connect":

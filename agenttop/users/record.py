@@ -116,7 +116,26 @@ def record_answer(
         if reader is not None and reader.output_tokens is not None and reader.output_tokens > 1:
             leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
     _record_phases(leaf, answer, latency)
+    if step.objectives and meets_objectives(step, answer, latency, exchange.end_ns - (scheduled or sent_ns), sent_ns):
+        leaf.good += 1
     return True
+
+
+def meets_objectives(step: CompiledStep, answer: Answer, latency: int, response_time: int, sent_ns: int) -> bool:
+    """Whether an ok answer meets every objective; what it does not have is not held against it. Times are ns."""
+    reader = answer.reader
+    tokens = reader.output_tokens if reader is not None else None
+    first = answer.ttft_ns
+    measured = {
+        "latency": latency,
+        "response_time": response_time,
+        "ttfb": answer.ttfb_ns,
+        "ttft": first,
+        "ttfo": answer.first_speech - sent_ns if answer.first_speech else None,
+        "tpot": (latency - first) // (tokens - 1) if first is not None and tokens is not None and tokens > 1 else None,
+        "inter_chunk": max(answer.gaps, default=None),
+    }
+    return all((value := measured[name]) is None or value <= limit for name, limit in step.objectives)
 
 
 def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int) -> tuple[Outcome, str]:

@@ -242,3 +242,21 @@ def test_what_the_layout_does_not_have() -> None:
 
 def _us(value: int) -> HistDelta:
     return fold(array("q", [value * 1000]))
+
+
+def test_goodput_is_of_all_attempts_and_of_what_found_no_connection() -> None:
+    layout = msgspec.structs.replace(LAYOUT, objectives=True)
+    aggregate = Aggregate(layout)
+    assert aggregate.metrics_total(2.0)["goodput"] == {"good": 0, "share": 0.0, "per_s": 0.0}
+    good = msgspec.structs.replace(leaf(ms=(10, 20), timeout=1), sums={"good": 1, "attempts": 4})
+    aggregate.fold(delta(good))
+    aggregate.second(Situation(1.0))
+    assert aggregate.metrics_total(2.0)["goodput"] == {"good": 1, "share": 0.25, "per_s": 0.5}
+    snapshot = aggregate.snapshot(Situation(1.0))
+    assert (snapshot.goodput, snapshot.good) == (0.25, 1)
+    aggregate.fold(delta(leaf(connect_error=7)))
+    assert aggregate.metrics_stage(0, 2.0)["goodput"]["share"] == 0.1
+    without = Aggregate(LAYOUT)
+    without.fold(delta(leaf(ms=(10,))))
+    assert without.metrics_total(2.0)["goodput"] is None
+    assert without.snapshot(Situation(1.0)).goodput is None

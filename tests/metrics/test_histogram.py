@@ -155,3 +155,24 @@ COARSER = HdrHistogram(1, 10**6, 2).encode().decode()
 def test_what_is_no_encoding_of_ours(text: str) -> None:
     with pytest.raises(ValueError, match="HdrHistogram"):
         Hist.from_hdr(text)
+
+
+@given(st.lists(batches, min_size=1, max_size=6), st.integers(1, 3), percents)
+def test_what_is_removed_was_never_there(parts: list[list[int]], window: int, percent: float) -> None:
+    deltas = [fold(array("q", part)) for part in parts]
+    rolling = Hist()
+    for end, delta in enumerate(deltas, 1):
+        rolling.add(delta)
+        inside = deltas[max(0, end - window) : end]
+        if end > window:
+            low, high = min(part.low for part in inside), max(part.high for part in inside)
+            rolling.remove(deltas[end - window - 1], low, high)
+        fresh = Hist()
+        for part in inside:
+            fresh.add(part)
+        assert (rolling.count, rolling.low, rolling.high) == (fresh.count, fresh.low, fresh.high)
+        assert rolling.percentile(percent) == fresh.percentile(percent)
+        assert rolling.mean == pytest.approx(fresh.mean, rel=1e-9, abs=1e-3)
+    rolling.remove(rolling.to_delta(), 0.0, 0.0)
+    assert (rolling.count, rolling.mean, rolling.percentile(50), rolling.dist()) == (0, None, None, None)
+    assert not rolling.counts.any()

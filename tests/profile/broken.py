@@ -48,7 +48,7 @@ BROKEN = [
     # ---- not supported yet
     *[
         (f"later {key}", f"{key} = 1" + SMALL, f"peak.toml: {key}: {key} is not supported yet")
-        for key in ("thresholds", "objectives", "budget", "circuit_breaker", "rate_limit", "quality")
+        for key in ("budget", "circuit_breaker", "rate_limit", "quality")
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     ("later data", SMALL + '[pools.tasks.data]\nfile = "a"', f"{TASK}.data: data is not supported yet"),
@@ -266,6 +266,100 @@ BROKEN = [
     ),
     ("bad name to save", SMALL + 'save = { "a-b" = "$" }', f"{TASK}.save.a-b: expected the name of a variable"),
     ("built-in saved", SMALL + 'save = { user = "$" }', f"{TASK}.save.user: {{user}} is built in"),
+    # ---- thresholds
+    (
+        "thresholds of a number",
+        "thresholds = 1" + SMALL,
+        'thresholds: expected a list, not 1; write thresholds = ["lat',
+    ),
+    (
+        "threshold of a number",
+        "thresholds = [5]" + SMALL,
+        'thresholds[0]: expected text such as "latency p95 < 2s", or a',
+    ),
+    (
+        "threshold without its metric",
+        'thresholds = ["count!20"]' + SMALL,
+        'thresholds[0]: bad threshold: unknown metric "count"',
+    ),
+    (
+        "threshold of no operator",
+        'thresholds = ["rps > 1", "failed count!20"]' + SMALL,
+        'thresholds[1]: bad threshold: expected one of < <= > >= == != at "!20" (at column 13)',
+    ),
+    (
+        "threshold of no metric",
+        'thresholds = ["latnecy p95 < 2s"]' + SMALL,
+        'thresholds[0]: bad threshold: unknown metric "latnecy"; did you mean "latency"? at "latnecy p95',
+    ),
+    (
+        "bad expression of a table",
+        'thresholds = [{ expression = "latency p() < 2s" }]' + SMALL,
+        "thresholds[0].expression: bad threshold: expected a percentile from 0 to 100",
+    ),
+    ("table without expression", "thresholds = [{ abort = true }]" + SMALL, "thresholds[0].expression: is required"),
+    (
+        "unknown key of a threshold",
+        'thresholds = [{ expression = "rps > 1", abrot = true }]' + SMALL,
+        'thresholds[0].abrot: unknown key; did you mean "abort"?',
+    ),
+    (
+        "window of nothing",
+        'thresholds = [{ expression = "rps > 1", window = "0s" }]' + SMALL,
+        'thresholds[0].window: expected a duration above zero, not "0s"',
+    ),
+    (
+        "delay of nothing to delay",
+        'thresholds = [{ expression = "rps > 1", delay = "1s" }]' + SMALL,
+        "thresholds[0].delay: goes with abort = true or a window",
+    ),
+    (
+        "abort of a count that grows",
+        'thresholds = [{ expression = "requests > 1", abort = true }]' + SMALL,
+        "thresholds[0].abort: would end the run at once, for a count begins at 0: give it a delay",
+    ),
+    (
+        "threshold of no pool",
+        'thresholds = ["latency{pool:chta} p95 < 2s"]' + SMALL,
+        'thresholds[0]: bad threshold: no pool is called "chta"; did you mean "chat"?',
+    ),
+    (
+        "threshold of no request",
+        'thresholds = ["latency{request:GET /x} p95 < 2s"]' + SMALL,
+        'thresholds[0]: bad threshold: no request is called "GET /x"',
+    ),
+    (
+        "threshold of no stage",
+        'thresholds = ["latency{stage:ramp} p95 < 2s"]' + SMALL,
+        'thresholds[0]: bad threshold: no stage is called "ramp"; there is hold',
+    ),
+    (
+        "threshold of no checks",
+        'thresholds = ["checks > 99%"]' + SMALL,
+        "thresholds[0]: bad threshold: the profile has no",
+    ),
+    (
+        "threshold of no check",
+        'thresholds = ["checks{check:okk} > 99%"]' + SMALL + 'checks = { ok = "status == 200" }',
+        'thresholds[0]: bad threshold: no check is called "okk"; did you mean "ok"?',
+    ),
+    # ---- objectives
+    (
+        "objective of nothing",
+        'objectives = { ttft = "0s" }' + SMALL,
+        'objectives.ttft: expected a duration above zero, not "0s"',
+    ),
+    (
+        "unknown objective",
+        'objectives = { ttfft = "1s" }' + SMALL,
+        'objectives.ttfft: unknown key; did you mean "ttft"?',
+    ),
+    ("no objective", "objectives = {}" + SMALL, "objectives: is empty; write one such as ttft"),
+    (
+        "goodput of no objectives",
+        'thresholds = ["goodput > 90%"]' + SMALL,
+        "thresholds[0]: bad threshold: goodput needs [objectives]",
+    ),
     # ---- headers
     ("header with a line break", 'headers = { x = "a\\r\\nb" }' + SMALL, "headers.x: a header cannot hold line breaks"),
     ("header beyond Latin-1", 'headers = { x = "☃" }' + SMALL, "headers.x: a header can hold Latin-1 characters only"),

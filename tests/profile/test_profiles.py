@@ -94,6 +94,8 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         SMALL.replace("users = 1", 'users = "${USERS}"'),
         SMALL + 'send = "x"'.replace("send", "query.a"),
         SMALL.replace('get = "/"', 'steps = [{ get = "/" }, { post = "/", json = [1] }]'),
+        'thresholds = ["rps > 1", { expression = "rps > 1", abort = true, delay = "1s", window = "5s" }]' + SMALL,
+        'objectives = { ttft = "2s", latency = "10s" }' + SMALL,
     ],
 )
 def test_the_schema_takes_what_is_sound(text: str) -> None:
@@ -122,6 +124,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         SMALL.replace('name = "chat"', 'name = "chat"\nprotocol = "grpc"'),
         TOP + 'stages = [{ duration = "1s", users = 1 }]' + POOL,
         'dialect = "morse"' + SMALL,
+        "thresholds = [1]" + SMALL,
+        "thresholds = [{ abort = true }]" + SMALL,
     ],
 )
 def test_the_schema_refuses_what_is_broken(text: str) -> None:
@@ -137,6 +141,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     tables: dict[str, Any] = {"profile": schema, **schema["$defs"]}
     names = {"profile": "profile", "Stage": "stages", "Tls": "tls", "Proxy": "proxy", "Measure": "measure"}
     names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
+    names |= {"Threshold": "thresholds", "Objectives": "objectives"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.metrics.snapshot import Verdict
 from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share, table
 from agenttop.report.line import WIDTH, render_line
 from agenttop.report.text import render_text
@@ -74,6 +75,21 @@ def test_what_is_wrong_is_said_in_words() -> None:
     assert "INCOMPLETE" in render_text(summary_of(FakeRun(seconds=3), incomplete=True), color=False)
 
 
+def test_thresholds_say_their_unit_their_window_and_that_there_is_no_data() -> None:
+    passing = {"passed": True, "aborted_run": False, "window_s": None}
+    failing = passing | {"passed": False}
+    verdicts = [
+        passing | {"expression": "latency p95 < ***", "observed": 1700.25, "verdict": "pass", "unit": "ms"},
+        failing | {"expression": "rps > 5", "observed": 3.5, "verdict": "fail", "unit": "/s", "window_s": 60.0},
+        failing | {"expression": "ttft p95 < 2s", "observed": None, "verdict": "no data", "unit": "s"},
+    ]
+    text = render_text(summary_of(FakeRun(seconds=5), thresholds=verdicts, exit_code=99), color=False)
+    assert re.search(r"pass  latency p95 < \*\*\* +observed 1700ms\n", text)
+    assert re.search(r"FAIL  rps > 5 +observed 3\.5/s in the worst 1m00s\n", text)
+    assert re.search(r"FAIL  ttft p95 < 2s +no data\n", text)
+    assert "completed after 5s, exit code 99" in text
+
+
 def test_text_of_the_target_is_data() -> None:
     summary = full()
     summary["totals"]["errors"][0]["message"] = "\x1b[2J\x1b]0;title\x07 [bold]evil[/bold]\r\n\u202e" + "x" * 500
@@ -94,6 +110,14 @@ def test_line(second: int) -> None:
     assert re.match(r"\d\d:\d\d (ramp|hold|drain|done) +users=\d+", line)
     assert re.search(r" rps=[\d.]+ ttft=\S+/\S+ total_p95=\S+ 429=\d+ err=\d+ inflight=\d+", line)
     assert ("SATURATED" in line) == (second == 24)
+
+
+def test_line_of_a_run_with_thresholds_and_objectives() -> None:
+    run = FakeRun(seconds=5)
+    snapshot = run.aggregate().snapshot(run.situation(3))
+    verdicts = tuple(Verdict("rps > 1", word, word == "pass", 1.0, "/s") for word in ("pass", "fail", "pass"))
+    line = render_line(msgspec.structs.replace(snapshot, thresholds=verdicts, goodput=0.875, good=7), run.info())
+    assert " good=87.5% thresholds=2/3" in line
 
 
 def test_line_of_a_run_in_trouble() -> None:

@@ -55,6 +55,22 @@ def test_rebuilt_is_what_would_have_been_written(tmp_path: Path) -> None:
     assert rebuilt["totals"]["latency_ms"] == pytest.approx(expected["totals"]["latency_ms"])
 
 
+def test_thresholds_are_judged_again(tmp_path: Path) -> None:
+    run = FakeRun(seconds=10, storm=None)
+    window = {"expression": "latency{stage:hold} max < 1us", "window": "2s", "abort": True}
+    thresholds = ["latency p95 < 1m", window, "latency p95 < ***", "latency{pool:***} p95 < 1s", {}, 5]
+    header = msgspec.structs.replace(header_of(run), profile={"thresholds": thresholds})
+    with JournalWriter(tmp_path, header) as journal:
+        for second in range(1, run.seconds + 1):
+            journal.second(run.situation(second), run.deltas(second))
+    summary = rebuild(tmp_path)
+    check_summary(summary)
+    first, second_ = summary["thresholds"]
+    assert (first["expression"], first["passed"]) == ("latency p95 < 1m", True)
+    assert first["observed"] == round(summary["totals"]["latency_ms"]["p95"] / 60_000, 6)
+    assert (second_["expression"], second_["verdict"], second_["window_s"]) == (window["expression"], "fail", 2.0)
+
+
 def test_a_torn_or_damaged_end_loses_that_second_alone(tmp_path: Path) -> None:
     write(FakeRun(seconds=5), tmp_path)
     path = tmp_path / FILE_NAME

@@ -18,6 +18,7 @@ from agenttop.metrics.snapshot import (
     Snapshot,
     StageInfo,
     Tick,
+    Verdict,
 )
 from agenttop.tui.view import planned
 
@@ -38,8 +39,17 @@ SCENARIOS = {
     "long_names": 180,
     "many": 200,
     "open": 190,
+    "thresholds": 150,
 }
 HANG_FROM = 300
+VERDICTS = (
+    Verdict("latency p95 < 15s", "pass", True, 3.121, "s"),
+    Verdict("ttft{pool:chat, request:answer} p(99.9) < 800", "fail", False, 1240.5, "ms", excess=0.55),
+    Verdict("error_rate < 5%", "pass", True, 1.904, "%"),
+    Verdict("phase.memory p95 < 1s", "no data", False, None, "s", excess=1.0),
+    Verdict("rate_limited rate < 1%", "fail", False, 1.71, "%", excess=0.71),
+    Verdict("rps > 100", "pass", True, 231.4, "/s"),
+)
 
 
 @dataclass(frozen=True)
@@ -211,6 +221,7 @@ class Sim:
             bytes_sent=self.sent,
             bytes_received=self.received,
             output_tokens=self.tokens,
+            thresholds=VERDICTS if self.scenario == "thresholds" else (),
         )
 
     def _noise(self) -> float:

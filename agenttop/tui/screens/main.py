@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from agenttop.tui import keys
-from agenttop.tui.panes import errors, generator, header, latency, phases, plan, pools, rate, requests
+from agenttop.tui.panes import errors, generator, header, latency, phases, plan, pools, rate, requests, thresholds
 from agenttop.tui.panes import events as happened
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
@@ -66,6 +66,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             yield Pane(rate.compact, id="c-rate")
             yield Pane(latency.compact, id="c-latency")
             yield Pane(errors.compact, id="c-errors")
+            yield Pane(thresholds.compact, id="c-thresholds")
             yield Pane(requests.compact, id="c-requests", every=TABLE_EVERY)
             yield Pane(happened.compact, id="c-events")
         with Horizontal(id="boxed"):
@@ -79,8 +80,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
                     yield Pane(latency.total, id="total", classes="half")
                 yield Pane(requests.full, id="requests", every=TABLE_EVERY)
                 yield Pane(happened.full, id="events")
+                yield Pane(thresholds.compact, id="line-thresholds")
             with Vertical(id="right"):
                 yield Pane(pools.full, id="pools")
+                yield Pane(thresholds.full, id="thresholds")
                 yield Pane(latency.distribution, id="distribution")
                 yield Pane(phases.full, id="phases")
                 yield Pane(generator.full, id="generator")
@@ -98,6 +101,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def show(self, view: View, *, force: bool) -> None:
         """Draw ``view``; without ``force`` each pane at its own pace."""
         self._view = view
+        if self.has_class("-thresholds") != bool(view.snap.thresholds):
+            self.toggle_class("-thresholds")
+            self._arrange()
         for pane in self._shown():
             pane.show(view, force=force)
 

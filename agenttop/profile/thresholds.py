@@ -1,0 +1,72 @@
+"""What must hold between the thresholds of a profile and the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agenttop.profile.model import Profile, Stage, stage_name
+from agenttop.profile.problems import Fault
+from agenttop.thresholds.catalogue import COUNT
+from agenttop.thresholds.expression import Expression, nearest, parse_threshold
+from agenttop.thresholds.select import Names, UnknownTagError, select
+
+
+def check_thresholds(profile: Profile) -> Iterator[Fault]:
+    """Faults of thresholds that name what the profile does not have. The profile is sound by itself."""
+    if not profile.thresholds:
+        return
+    names = _names(profile)
+    checks = {name for pool in profile.pools for task in pool.tasks for step in task.steps for name in step.checks}
+    checks |= {name for pool in profile.pools for step in (*pool.setup, *pool.teardown) for name in step.checks}
+    for index, threshold in enumerate(profile.thresholds):
+        expression = parse_threshold(threshold.expression)
+        problem = _problem(expression, names, checks)
+        if expression.metric == "goodput" and not profile.objectives.limits_ns:
+            problem = "bad threshold: goodput needs [objectives]"
+        if problem:
+            yield Fault(("thresholds", index, "expression"), problem)
+        growing = expression.kind == COUNT and expression.operator.startswith(">")
+        if threshold.abort and growing and threshold.delay is None and threshold.window is None:
+            yield Fault(
+                ("thresholds", index, "abort"), "would end the run at once, for a count begins at 0: give it a delay"
+            )
+        if threshold.delay is not None and not (threshold.abort or threshold.window):
+            yield Fault(("thresholds", index, "delay"), "goes with abort = true or a window")
+
+
+def _problem(expression: Expression, names: Names, checks: set[str]) -> str:
+    try:
+        select(expression, names)
+    except UnknownTagError as error:
+        return f"bad threshold: {error}"
+    if expression.metric != "checks":
+        return ""
+    check = dict(expression.tags).get("check")
+    if not checks:
+        return "bad threshold: the profile has no checks"
+    if check is not None and check not in checks:
+        return f'bad threshold: no check is called "{check}"{nearest(check, sorted(checks))}'
+    return ""
+
+
+def _names(profile: Profile) -> Names:
+    requests = {
+        (pool.name, step.name): None
+        for pool in profile.pools
+        for step in (*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown)
+        if not step.close and (step.send is None or step.wait)
+    }
+    stages = _stage_names(profile.stages, "")
+    for pool in profile.pools:
+        stages += _stage_names(pool.stages, f"{pool.name}/")
+    return Names([pool.name for pool in profile.pools], list(requests), stages)
+
+
+def _stage_names(stages: list[Stage], owner: str) -> list[str]:
+    """As the summary has them."""
+    found, before = [], 0.0
+    for stage in stages:
+        target = float(stage.rate if stage.rate is not None else stage.users or 0)
+        found.append(owner + (stage.name or stage_name(target if stage.ramp == "step" else before, target)))
+        before = target
+    return found

@@ -1,0 +1,76 @@
+"""The thresholds of a profile on a run: what is judged, what is said about it, what the summary gets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agenttop.metrics.layout import Layout
+from agenttop.metrics.snapshot import Verdict
+from agenttop.profile.durations import parse_duration
+from agenttop.profile.model import Profile
+from agenttop.thresholds.expression import parse_threshold
+from agenttop.thresholds.judge import Rule, Seconds, names_of
+from agenttop.thresholds.select import select
+
+Span = tuple[float, float]
+
+
+def rules_of(profile: Profile, masked: Mapping[str, Any]) -> list[Rule]:
+    """The thresholds of a profile; their texts are of ``masked``, for they are shown."""
+    shown = masked.get("thresholds") or []
+    texts = [item["expression"] if isinstance(item, Mapping) else item for item in shown]
+    return [
+        Rule(
+            text=str(text),
+            expression=parse_threshold(threshold.expression),
+            abort=threshold.abort,
+            delay_s=threshold.delay,
+            window_s=threshold.window,
+            allow_empty=threshold.allow_empty,
+        )
+        for text, threshold in zip(texts, profile.thresholds, strict=True)
+    ]
+
+
+def rules_of_file(written: Mapping[str, Any], layout: Layout) -> list[Rule]:
+    """Those of a profile as a journal has it. What cannot be read, such as a masked secret, is left out."""
+    found = []
+    for item in written.get("thresholds") or []:
+        table: Mapping[str, Any] = item if isinstance(item, Mapping) else {"expression": item}
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            delay, window = (
+                None if table.get(key) is None else parse_duration(table[key]) for key in ("delay", "window")
+            )
+            expression = parse_threshold(table["expression"])
+            select(expression, names_of(layout))
+            empty = bool(table.get("allow_empty"))
+            found.append(Rule(table["expression"], expression, False, delay, window, empty))
+    return found
+
+
+def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Seconds:
+    """Measured seconds up to ``end_s``, where the sending has ended or it is now; ``spans`` are when stages were."""
+
+    def seconds(stages: frozenset[int] | None) -> float:
+        if stages is None:
+            return max(0.0, end_s - warmup_s)
+        found = [span for index in stages if (span := spans[index]) is not None]
+        return sum(max(0.0, min(end, end_s) - max(start, warmup_s)) for start, end in found)
+
+    return seconds
+
+
+def told(verdict: Verdict) -> str:
+    """A failed threshold in words."""
+    if verdict.observed is None:
+        return f"{verdict.expression} (no data)"
+    over = " in a window" if verdict.window_s is not None else ""
+    return f"{verdict.expression} (observed {verdict.observed:.4g}{verdict.unit}{over})"
+
+
+def summed(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """The summary's ``thresholds``."""
+    keys = ("expression", "observed", "passed", "aborted_run", "verdict", "unit", "window_s")
+    return [{key: getattr(verdict, key) for key in keys} for verdict in verdicts]

@@ -1,0 +1,73 @@
+"""How the thresholds of the profile stand."""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from agenttop.metrics.snapshot import Verdict
+from agenttop.tui.text import Line, clean, fit
+from agenttop.tui.view import View
+from agenttop.tui.widgets.box import boxed, title
+
+
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """One line: how many pass and fail, and the worst that does."""
+    look = view.look
+    line = Line().add(" thresholds", look.dim).add("  ").extend(_counts(view))
+    worst = ordered(view.snap.thresholds)[:1]
+    if worst and not worst[0].passed:
+        tail = f"  {observed(worst[0])}"
+        room = width - line.width - 4 - len(tail)
+        if room >= 8:
+            line.add("   ").add(fit(clean(worst[0].expression), room, look.glyphs.ellipsis), look.text)
+            line.add(tail, look.bad)
+    return [line][:height]
+
+
+def full(view: View, width: int, height: int) -> list[Line]:
+    """A line for each in a box, those that fail first."""
+    look = view.look
+    rows = ordered(view.snap.thresholds)
+    room = height - 2
+    shown = rows if len(rows) <= room else rows[: room - 1]
+    body = []
+    for verdict in shown:
+        word, style = _word(view, verdict)
+        value = observed(verdict)
+        name = width - 4 - 9 - len(value) - 1
+        line = Line().add(word, style).to(9).add(fit(clean(verdict.expression), name, look.glyphs.ellipsis), look.text)
+        body.append(line.right(value, width - 4 - line.width, style if not verdict.passed else look.strong))
+    if len(shown) < len(rows):
+        body.append(Line().add(f"{look.glyphs.ellipsis} {len(rows) - len(shown)} more", look.dim))
+    return boxed(look, width, height, title(look, "thresholds"), _counts(view), body)
+
+
+def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
+    """The furthest beyond its limit first, then those without data, then those that pass."""
+    ranks = {"fail": 0, "no data": 1, "pass": 2}
+    return sorted(verdicts, key=lambda v: (v.passed, ranks.get(v.verdict, 1), -v.excess))
+
+
+def observed(verdict: Verdict) -> str:
+    """What was measured, in the threshold's own unit."""
+    return "no data" if verdict.observed is None else f"{verdict.observed:.4g}{verdict.unit}"
+
+
+def _counts(view: View) -> Line:
+    """``3 pass  ! 1 FAIL  1 no data``."""
+    look, verdicts = view.look, view.snap.thresholds
+    passed = sum(verdict.passed for verdict in verdicts)
+    failed = sum(verdict.verdict == "fail" for verdict in verdicts)
+    empty = len(verdicts) - passed - failed
+    line = Line().add(f"{passed} pass", look.good if passed else look.dim)
+    if failed:
+        line.add("  ").add(f"! {failed} FAIL", look.bad)
+    if empty:
+        line.add("  ").add(f"{empty} no data", look.warn)
+    return line
+
+
+def _word(view: View, verdict: Verdict) -> tuple[str, Style]:
+    if verdict.passed:
+        return "pass", view.look.good
+    return ("! FAIL", view.look.bad) if verdict.verdict == "fail" else ("no data", view.look.warn)
