@@ -60,7 +60,7 @@ def sse(options: Options) -> Results:
     )
     ramp, hold = (2, 4) if options.quick else (3, 8)
     for turn in range(options.rounds):
-        for streams, rate in ((100, 40), (1000, 46), (1000, 100)):
+        for streams, rate in ((100, 40), (1000, 50), (1000, 100)):
             programs = list(options.programs.items())
             for name, root in programs if turn % 2 == 0 else reversed(programs):
                 profile = {"ramp": ramp, "hold": hold, "streams": streams, "rate": rate, "tokens": rate * 2}
