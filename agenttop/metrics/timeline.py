@@ -13,6 +13,32 @@ from agenttop.metrics.snapshot import Tick
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Tick))
 _INTEGERS = frozenset({"stage", "users", "in_flight"})
 _FLAGS = frozenset({"manual", "held"})
+#: Ticks of a block: an hour. Arrays that grow all day are moved again and again and leave holes in the heap as large as
+#: they are.
+_BLOCK = 3600
+
+
+class _Column:
+    """One figure of all ticks."""
+
+    __slots__ = ("_blocks", "_type")
+
+    def __init__(self, typecode: str) -> None:
+        self._type = typecode
+        self._blocks: list[array[Any]] = [array(typecode)]
+
+    def __len__(self) -> int:
+        return (len(self._blocks) - 1) * _BLOCK + len(self._blocks[-1])
+
+    def append(self, value: float) -> None:
+        block = self._blocks[-1]
+        if len(block) == _BLOCK:
+            block = array(self._type)
+            self._blocks.append(block)
+        block.append(value)
+
+    def tolist(self) -> list[Any]:
+        return [value for block in self._blocks for value in block]
 
 
 class Timeline:
@@ -22,8 +48,8 @@ class Timeline:
         self.interval_s = interval_s
         self.last: Tick | None = None
         """The newest; None before the first."""
-        self._columns: dict[str, array[Any]] = {
-            name: array("b" if name in _FLAGS else "q" if name in _INTEGERS else "d") for name in _FIELDS
+        self._columns = {
+            name: _Column("b" if name in _FLAGS else "q" if name in _INTEGERS else "d") for name in _FIELDS
         }
 
     def __len__(self) -> int:
@@ -51,7 +77,7 @@ class Timeline:
 
     def span(self, stage: int) -> tuple[float, float] | None:
         """Begin of ``stage``'s first tick and end of its last, in seconds since the run began; None without one."""
-        stages, ends = self._columns["stage"], self._columns["t_s"]
+        stages, ends = self._columns["stage"].tolist(), self._columns["t_s"].tolist()
         try:
             first = stages.index(stage)
         except ValueError:
@@ -60,9 +86,10 @@ class Timeline:
         return (ends[first - 1] if first else 0.0), ends[last]
 
     @staticmethod
-    def _column(name: str, column: array[Any]) -> list[Any]:
+    def _column(name: str, column: _Column) -> list[Any]:
+        values = column.tolist()
         if name in _FLAGS:
-            return [bool(value) for value in column]
+            return [bool(value) for value in values]
         if name in _INTEGERS:
-            return column.tolist()
-        return [None if value != value else value for value in column]
+            return values
+        return [None if value != value else value for value in values]

@@ -1,0 +1,63 @@
+"""The timeline gives back what it was given, over hours and in order."""
+
+from __future__ import annotations
+
+import sys
+
+from agenttop.metrics.snapshot import Tick
+from agenttop.metrics.timeline import Timeline
+
+HOURS = 3
+
+
+def tick(second: int) -> Tick:
+    """One second of a run whose stages are an hour and a half long."""
+    return Tick(
+        t_s=float(second),
+        stage=second // 5400,
+        users=second % 100,
+        target=float(second % 100),
+        in_flight=second % 7,
+        rps=second / 10,
+        failed_per_s=0.0,
+        rate_limited_per_s=0.5,
+        latency_p50_ms=None if second % 2 else 12.5,
+        manual=second % 3 == 0,
+    )
+
+
+def long_run() -> Timeline:
+    timeline = Timeline()
+    for second in range(1, HOURS * 3600 + 1):
+        timeline.append(tick(second))
+    return timeline
+
+
+def test_hours_of_ticks_come_back_as_they_were() -> None:
+    timeline = long_run()
+    assert len(timeline) == HOURS * 3600
+    assert timeline.last == tick(HOURS * 3600)
+    assert timeline.ticks() == tuple(tick(second) for second in range(1, HOURS * 3600 + 1))
+    columns = timeline.columns()
+    assert columns["latency_p50_ms"][:3] == [None, 12.5, None]
+    assert columns["manual"][:4] == [False, False, True, False]
+    assert {len(column) for column in columns.values()} == {HOURS * 3600}
+
+
+def test_a_stage_has_its_seconds() -> None:
+    timeline = long_run()
+    assert timeline.span(0) == (0.0, 5399.0)
+    assert timeline.span(1) == (5399.0, 10_799.0)
+    assert timeline.span(2) == (10_799.0, 10_800.0)
+    assert timeline.span(3) is None
+
+
+def test_an_empty_timeline() -> None:
+    timeline = Timeline()
+    assert (len(timeline), timeline.last, timeline.ticks(), timeline.span(0)) == (0, None, (), None)
+
+
+def test_a_second_takes_little_memory() -> None:
+    timeline = long_run()
+    blocks = [block for column in timeline._columns.values() for block in column._blocks]
+    assert sum(map(sys.getsizeof, blocks)) / len(timeline) < 200
