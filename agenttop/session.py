@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -27,6 +26,7 @@ from agenttop.run.journal import FILE_NAME as JOURNAL
 from agenttop.run.journal import JournalError, rebuild
 from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
+from agenttop.run.priority import step_back
 from agenttop.run.spec import RunSpec
 
 
@@ -237,8 +237,7 @@ def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, li
     from agenttop.tui.app import run_live
     from agenttop.tui.result import How
 
-    with contextlib.suppress(OSError):
-        os.nice(5)  # the workers come first: a late screen is late, a late worker is wrong
+    step_back()  # a late screen is late, a late worker is wrong
     result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
 

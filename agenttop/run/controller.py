@@ -11,8 +11,6 @@ Longer than most files: it is one state machine, read in one piece.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import pickle
 import signal
 import sys
@@ -35,6 +33,7 @@ from agenttop.run.messages import Halt, Steer
 from agenttop.run.places import socket_path
 from agenttop.run.plan import Plan
 from agenttop.run.preflight import unreachable
+from agenttop.run.priority import step_back
 from agenttop.run.records import Records
 from agenttop.run.spec import RunSpec
 from agenttop.run.steering import Rejected, steer
@@ -125,9 +124,7 @@ class Controller:
         await self.box.start(
             self.spec.run_id, self.profile, self.spec.secrets, self.layout, 0, self.spec.workers, self.spec.workers
         )
-        # The workers, which are there by now, come first: on a busy machine sums and screen can wait, the load cannot.
-        with contextlib.suppress(OSError):
-            os.nice(5)
+        step_back()  # the workers, which are there by now, must not inherit it
         self._epoch_ns = perf_counter_ns() + 20_000_000
         self.box.go(self._epoch_ns)
         if self.control != Control():

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from time import perf_counter_ns
 
 import uvloop
@@ -39,6 +40,7 @@ from agenttop.run.messages import (
     receive_from_controller,
 )
 from agenttop.run.plan import Plan
+from agenttop.run.priority import wake_first
 from agenttop.run.vitals import Vitals
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, wanted_users
@@ -50,8 +52,10 @@ from agenttop.wire.target import Target
 
 DELTA_S = 0.25
 """How often figures are sent."""
-WATCH_S = 0.05
-"""How often timeouts are looked at."""
+WATCH_S = 0.01
+"""How often some of the users are looked at for timeouts."""
+SLICE_NS = 200_000
+"""How long figures are folded before what has arrived meanwhile is read."""
 
 
 class Worker:
@@ -75,6 +79,7 @@ class Worker:
         self._halted = ""
         self._epoch_ns = 0
         self._seq = 0
+        self._delta: Iterator[None] = iter(())
         self._vitals = Vitals(perf_counter_ns())
         self.finished: asyncio.Future[None] = loop.create_future()
 
@@ -203,7 +208,7 @@ class Worker:
             self._timers[index] = self._loop.call_later(max(wait, 0.0), self._drive, index)
 
     def _watch(self) -> None:
-        """Every 50 ms: end what takes too long."""
+        """Every 10 ms: end what takes too long."""
         now = perf_counter_ns()
         for pool in self._pools:
             pool.watch(now)
@@ -213,25 +218,46 @@ class Worker:
 
     def _report(self) -> None:
         """Every 250 ms: everything new."""
-        self.report()
+        for _ in self._delta:
+            pass  # the last one, where there was no time for it
+        self._delta = self._folding()
+        self._fold()
         elapsed = self._elapsed()
         self._loop.call_later(DELTA_S - elapsed % DELTA_S + 0.001, self._report)
 
+    def _fold(self) -> None:
+        """Go on with the delta, a little at a time: what arrives must not wait until all of it is folded."""
+        began = perf_counter_ns()
+        for _ in self._delta:
+            if perf_counter_ns() - began > SLICE_NS:
+                self._loop.call_soon(self._fold)
+                return
+
     def report(self) -> None:
-        """Send a delta."""
-        now = perf_counter_ns()
+        """Send all there is, now."""
+        for _ in (*self._delta, *self._folding()):
+            pass
+
+    def _folding(self) -> Iterator[None]:
+        """Take everything new, fold it step by step, send it."""
+        now, elapsed = perf_counter_ns(), self._elapsed()
         states, oldest, users = [], 0, Counter[Target | None]()
         for pool in self._pools:
             # Through a proxy all connections go to one address.
             users[None if self._profile.proxy is not None else pool.compiled.target] += len(pool.tasks)
-            flying, sent = pool.watch(now)
+            flying, sent = pool.in_flight
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
             states.append(PoolState(pool.compiled.index, len(pool.tasks) - len(pool.idle), flying))
-        leaves, pools, errors, checks = self._recorder.fold()
-        health = self._vitals.take(now, list(users.values()), network=self._worker == 0)
-        self._seq += 1
         age = (now - oldest) / 1e9 if oldest else 0.0
-        delta = Delta(self._number, self._seq, self._elapsed(), leaves, pools, errors, checks, states, age, health)
+        batch = self._recorder.take()
+        yield
+        yield from batch.steps()
+        health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._worker == 0)
+        yield
+        self._seq += 1
+        delta = Delta(
+            self._number, self._seq, elapsed, batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health
+        )
         self.send(Report(delta))
 
     def send(self, message: FromWorker) -> None:
@@ -251,6 +277,7 @@ async def main(fd: int) -> None:
         writer.write(pack(Broken(f"{type(error).__name__}: {error}")))
         await writer.drain()
         return
+    wake_first()
     # What was made so far stays: the collector need not look at it again, and rarely at the rest.
     gc.collect()
     gc.freeze()

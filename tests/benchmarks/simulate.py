@@ -140,10 +140,11 @@ class _Run:
             leaf.outcomes["server_error"] = leaf.outcomes.get("server_error", 0) + 1
             self._recorder.error(leaf, Outcome.SERVER_ERROR, f"500: request {second}-{self._seq} failed", float(second))
         self._recorder.check("ok", True)
-        leaves, pools, errors, checks = self._recorder.fold()
+        new = self._recorder.fold()
         self._seq += 1
         health = Health(fold(self._take(25)), 50.0, 60.0, 100)
-        delta = Delta(0, self._seq, float(second), leaves, pools, errors, checks, [PoolState(0, 100, 50)], 0.5, health)
+        states = [PoolState(0, 100, 50)]
+        delta = Delta(0, self._seq, float(second), new.leaves, new.pools, new.errors, new.checks, states, 0.5, health)
         return self._decoder.decode(self._encoder.encode(delta))
 
     def _answer(self, leaf: Leaf) -> None:

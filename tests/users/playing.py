@@ -24,12 +24,12 @@ class Play:
     """What came of it: everything the recorder holds, by the names of requests."""
 
     def __init__(self, layout: Layout, recorder: Recorder) -> None:
-        leaves, pools, errors, checks = recorder.fold()
+        batch = recorder.fold()
         names = [request.name for request in layout.requests]
-        self.leaves: dict[str, LeafDelta] = {names[leaf.request]: leaf for leaf in leaves}
-        self.pools: list[PoolDelta] = pools
-        self.errors: list[ErrorDelta] = errors
-        self.checks: dict[str, tuple[int, int]] = checks
+        self.leaves: dict[str, LeafDelta] = {names[leaf.request]: leaf for leaf in batch.leaves}
+        self.pools: list[PoolDelta] = batch.pools
+        self.errors: list[ErrorDelta] = batch.errors
+        self.checks: dict[str, tuple[int, int]] = batch.checks
 
     @property
     def only(self) -> LeafDelta:
@@ -69,6 +69,12 @@ async def ended(pool: PoolRuntime) -> None:
     """Wait until the users of a pool have gone."""
     async with asyncio.timeout(20):
         await asyncio.gather(*pool.tasks.values(), return_exceptions=True)
+
+
+def flying(pool: PoolRuntime) -> int:
+    """How many requests of a pool with few users are in flight; its timeouts are looked at on the way."""
+    pool.watch(perf_counter_ns())
+    return pool.in_flight[0]
 
 
 class Script:

@@ -139,14 +139,16 @@ async def test_a_pause_a_stage_and_a_retirement_take_effect_at_once(tmp_path: Pa
         script.permitted.release()
         script.permitted.release()
         await ended(pool)
-        leaves, pools, _, _ = recorder.fold()
-        names = [layout.requests[leaf.request].name for leaf in leaves]
+        batch = recorder.fold()
+        names = [layout.requests[leaf.request].name for leaf in batch.leaves]
         counted = {
-            (name, leaf.stage): leaf.outcomes["ok"] for name, leaf in zip(names, leaves, strict=True) if leaf.outcomes
+            (name, leaf.stage): leaf.outcomes["ok"]
+            for name, leaf in zip(names, batch.leaves, strict=True)
+            if leaf.outcomes
         }
         # The sixth request was sent before the stage began.
         assert counted == {("ask", 0): 6, ("ask", 1): 4, ("DELETE /session", 1): 1}
-        assert {row.stage: row.iterations for row in pools} == {0: 6, 1: 4}
+        assert {row.stage: row.iterations for row in batch.pools} == {0: 6, 1: 4}
     assert [request.split(b" ")[0] for request in script.requests] == [b"GET"] * 10 + [b"DELETE"]
 
 

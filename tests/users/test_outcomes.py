@@ -11,10 +11,22 @@ from time import perf_counter_ns
 import pytest
 
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.pool import PoolRuntime
-from tests.users.playing import Action, Play, Script, ended, nothing, play, playing, pool_of, profile, then_close
+from agenttop.users.pool import WATCH_CALLS, PoolRuntime
+from tests.users.playing import (
+    Action,
+    Play,
+    Script,
+    ended,
+    flying,
+    nothing,
+    play,
+    playing,
+    pool_of,
+    profile,
+    then_close,
+)
 from tests.wire.reading import until
-from tests.wire.server import chunked, ok
+from tests.wire.server import chunked, ok, serving
 
 FAR = 10**13
 """Nanoseconds after which any timeout has passed."""
@@ -144,7 +156,7 @@ async def _late(answer: bytes, text: str, folder: Path) -> Play:
         (user,) = pool.tasks
         await until(lambda: user.step is not None and user.exchange is not None and user.exchange.waiting)
         await until(lambda: user.exchange is not None and user.exchange.received == len(answer))
-        assert pool.watch(perf_counter_ns())[0] == 1
+        await until(lambda: flying(pool) == 1)
         pool.watch(perf_counter_ns() + FAR)
         await until(lambda: pool.leaves[0].outcomes)
         return Play(layout, recorder)
@@ -178,7 +190,7 @@ async def test_timeouts(tmp_path: Path, answer: bytes, text: str, words: str) ->
 async def test_the_end_of_the_run_cuts_what_is_in_flight(tmp_path: Path) -> None:
     async with playing(tmp_path, profile(), Script(nothing, nothing)) as (pool, layout, recorder):
         pool.aim(1)
-        await until(lambda: pool.watch(perf_counter_ns())[0] == 1)
+        await until(lambda: flying(pool) == 1)
         pool.cancel()
         await ended(pool)
         played = Play(layout, recorder)
@@ -195,7 +207,7 @@ async def test_an_arrival_without_a_free_user_is_dropped(tmp_path: Path) -> None
         planned = perf_counter_ns()
         pool.arrive(planned)
         pool.arrive(planned)
-        await until(lambda: pool.watch(perf_counter_ns())[0] == 1)
+        await until(lambda: flying(pool) == 1)
         pool.watch(perf_counter_ns() + FAR)
         await until(lambda: pool.idle)
         pool.arrive(planned)
@@ -220,3 +232,26 @@ def test_a_user_has_a_number(tmp_path: Path) -> None:
         return found
 
     assert asyncio.run(numbers()) == [1, 2, 3]
+
+
+async def test_all_users_are_looked_at_within_five_calls(tmp_path: Path) -> None:
+    users = 23
+    text = profile(top='timeout = "7s"').replace("users = 1", f"users = {users}")
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with serving(silent) as server:
+        pool, layout, recorder = pool_of(tmp_path, text.replace("{port}", str(server.port)))
+        pool.aim(users)
+        await until(lambda: all(user.step is not None and user.exchange is not None for user in pool.tasks))
+        await until(lambda: flying(pool) == users)
+        oldest = min(user.exchange.sent_ns for user in pool.tasks if user.exchange is not None)
+        assert pool.in_flight == (users, oldest)
+        pool.finish(sending=False)
+        late = perf_counter_ns() + FAR
+        for _ in range(WATCH_CALLS * 2):  # the round under way may have begun before
+            pool.watch(late)
+        await ended(pool)
+        assert pool.in_flight == (0, 0)
+        assert Play(layout, recorder).only.outcomes == {"timeout": users}
