@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from agenttop.metrics.delta import Delta, HistDelta
 from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import merge
@@ -16,11 +18,14 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import Live, Slice
 from agenttop.metrics.picture import Picture, requests_of_pools
 from agenttop.metrics.saturation import Saturation
-from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, Scope, clean_text, merged
+from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Snapshot, Tick
 from agenttop.metrics.timeline import Timeline
 from agenttop.metrics.workers import Workers
+
+#: Records of a phase that what comes after is compared with.
+ENOUGH = 20
 
 
 @dataclass(slots=True)
@@ -148,7 +153,21 @@ class Aggregate:
         """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""
         self._seq += 1
         tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
-        return self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
+        picture = self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
+        first = self._first_phases_ms(now.stage)
+        return msgspec.structs.replace(picture, first_phases_ms=first) if first else picture
+
+    def _first_phases_ms(self, now: int) -> dict[str, float]:
+        """Mean duration by phase in the first stage that has enough of one; nothing where that is ``now``."""
+        for index, scope in enumerate(self._stages):
+            found = {
+                name.removeprefix(PHASE): hist.total / hist.count / 1000
+                for name, hist in scope.hists.items()
+                if name.startswith(PHASE) and hist.count >= ENOUGH
+            }
+            if found:
+                return {} if index == now else found
+        return {}
 
     def _merge(self) -> None:
         """Merge what has been noted into the scopes and the open slice."""
@@ -172,13 +191,15 @@ class Aggregate:
 
     def _metric(self, name: str) -> str:
         """The name to keep a distribution under: phases are named by the target, so their number is bounded."""
-        if not name.startswith(PHASE) or name in self._phases:
+        prefix = next((prefix for prefix in (PHASE, PHASE_SHARE) if name.startswith(prefix)), "")
+        phase = name.removeprefix(prefix)
+        if not prefix or phase in self._phases:
             return name
-        name = PHASE + (clean_text(name.removeprefix(PHASE), 60) or OTHER)
-        if len(self._phases) >= MAX_PHASES and name not in self._phases:
-            return PHASE + OTHER
-        self._phases.add(name)
-        return name
+        phase = clean_text(phase, 60) or OTHER
+        if len(self._phases) >= MAX_PHASES and phase not in self._phases:
+            return prefix + OTHER
+        self._phases.add(phase)
+        return prefix + phase
 
 
 def _count(into: dict[Any, int], new: dict[Any, int]) -> None:

@@ -32,8 +32,9 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     """New figures of one request in one stage.
 
     ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect schedule_lag
-    time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``response_time`` and ``schedule_lag``
-    come from open pools only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
+    time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``phase_share.NAME`` is what part of its
+    request's latency a phase was, in thousandths. ``response_time`` and ``schedule_lag`` come from open pools
+    only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
     reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
     tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests`` and

@@ -7,7 +7,7 @@ from typing import Any
 
 from agenttop.metrics.histogram import Hist
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.scope import PHASE, Scope, finished
+from agenttop.metrics.scope import PHASE, PHASE_SHARE, Scope, finished
 
 #: Distributions of METRICS in ms; the key is the metric's name and ``_ms``.
 LATENCIES = (
@@ -22,6 +22,8 @@ LATENCIES = (
     "schedule_lag",
     "time_to_failure",
 )
+#: What no phase explains, among shares.
+UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
@@ -58,6 +60,7 @@ def metrics(scope: Scope, seconds: float, *, objectives: bool = False) -> dict[s
             if name.startswith(PHASE)
         },
         "unattributed_ms": scope.hists.get("unattributed", _NONE).dist(),
+        "phase_shares": _phase_shares(scope),
         "tokens": _tokens(scope, seconds),
         "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
         "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
@@ -94,6 +97,30 @@ def rate(count: float, seconds: float) -> float:
 def share(part: int, whole: int) -> float:
     """0 to 1; 0 of nothing."""
     return round(part / whole, 6) if whole else 0.0
+
+
+def _phase_shares(scope: Scope) -> dict[str, dict[str, float | None]]:
+    """What part of the latency each phase was, and what no phase explains; empty where no request reported any."""
+    spent = {
+        name.removeprefix(PHASE): hist.total
+        for name, hist in sorted(scope.hists.items())
+        if name.startswith(PHASE) and hist.count
+    }
+    if not spent:
+        return {}
+    # Not of all latency: requests that reported none would make every phase look small.
+    spent[UNATTRIBUTED] = scope.hists.get("unattributed", _NONE).total
+    whole = sum(spent.values())
+    return {
+        name: {"mean": round(part / whole, 6) if whole else 0.0, "p95": _p95_share(scope, name)}
+        for name, part in spent.items()
+    }
+
+
+def _p95_share(scope: Scope, phase: str) -> float | None:
+    """The 95th percentile of the shares that single requests had; None where they were not measured."""
+    value = scope.hists.get(PHASE_SHARE + phase, _NONE).percentile(95)
+    return None if value is None else round(value / 1000, 6)
 
 
 def _tokens(scope: Scope, seconds: float) -> dict[str, Any]:

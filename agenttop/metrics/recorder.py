@@ -12,12 +12,14 @@ from typing import NamedTuple
 from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.scope import clean_text
+from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
 
 #: Durations that are folded at a time.
 STEP = 2000
 #: Distinct error messages a worker keeps between two deltas; the rest is counted under one.
 MAX_MESSAGES = 200
+#: A phase that is all of its request's latency: 1 000 µs, so that histograms of shares stay small.
+_WHOLE = 1_000_000
 
 _HISTS = (
     "latency",
@@ -58,7 +60,7 @@ class Leaf:
     """The figures of one request in one stage since the last fold. Arrays hold nanoseconds, every ``ok`` request counts
     in ``latency`` and nowhere else in ``outcomes``."""
 
-    __slots__ = ("outcomes", "phases", "request", "stage", "status", *_HISTS, *_SUMS)
+    __slots__ = ("outcomes", "phases", "request", "shares", "stage", "status", *_HISTS, *_SUMS)
 
     latency: array[int]
     response_time: array[int]
@@ -96,19 +98,22 @@ class Leaf:
         self.status: dict[int, int] = {}
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
+        self.shares: dict[str, array[int]] = {}
         for name in _HISTS:
             setattr(self, name, array("q"))
         for name in _SUMS:
             setattr(self, name, 0)
 
-    def phase(self, name: str, duration_ns: int) -> None:
-        """Record the duration of one phase; at most 32 names are kept."""
+    def phase(self, name: str, duration_ns: int, latency_ns: int) -> None:
+        """Record the duration of one phase, and its share of the request's latency; at most 32 names are kept."""
         values = self.phases.get(name)
         if values is None:
             if len(self.phases) >= 32:
                 return
             values = self.phases[name] = array("q")
+            self.shares[name] = array("q")
         values.append(duration_ns)
+        self.shares[name].append(min(duration_ns * _WHOLE // max(latency_ns, 1), _WHOLE))
 
     def take(self) -> TakenLeaf | None:
         """What is new, or None; the leaf begins again at nothing."""
@@ -121,10 +126,11 @@ class Leaf:
             if values:
                 taken[name] = values
                 setattr(self, name, array("q"))
-        for name, values in self.phases.items():
-            if values:
-                taken["phase." + name] = values
-                self.phases[name] = array("q")
+        for prefix, found in ((PHASE, self.phases), (PHASE_SHARE, self.shares)):
+            for name, values in found.items():
+                if values:
+                    taken[prefix + name] = values
+                    found[name] = array("q")
         sums = {}
         for name in _SUMS:
             value = getattr(self, name)

@@ -19,6 +19,8 @@ TOP_ERRORS = 20
 MAX_PHASES = 50
 OTHER = "(other)"
 PHASE = "phase."
+#: What part of a request's latency each phase was: in thousandths, kept as µs.
+PHASE_SHARE = "phase_share."
 #: Outcomes that are no finished request.
 _NOT_FINISHED = (Outcome.CANCELLED, Outcome.BUDGET_REFUSED)
 _LONGEST_MESSAGE = 300

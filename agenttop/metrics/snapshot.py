@@ -196,6 +196,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     tick: Tick
     phases_ms: dict[str, float] = {}
     """Mean duration of each phase over the live window."""
+    first_phases_ms: dict[str, float] = {}
+    """Mean duration of each phase in the first stage that has enough of them; empty until the run has left it."""
     bytes_sent: int = 0
     bytes_received: int = 0
     output_tokens: int = 0

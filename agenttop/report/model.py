@@ -69,6 +69,17 @@ class Calls(msgspec.Struct, frozen=True):
     per_request_mean: Amount | None
 
 
+class PhaseShare(msgspec.Struct, frozen=True):
+    """What part of the latency a phase was, of the requests that reported phases."""
+
+    mean: Annotated[
+        float, Meta(ge=0, le=1, description="Its total, by that of all phases and of what no phase explains.")
+    ]
+    p95: Annotated[
+        Share | None, Meta(description="Of the shares that single requests had of it; null where not measured.")
+    ] = None
+
+
 class Goodput(msgspec.Struct, frozen=True):
     """Requests that met every objective of the profile."""
 
@@ -118,6 +129,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     time_to_failure_ms: Annotated[Dist | None, Meta(description="Of failed requests.")]
     phases_ms: Annotated[dict[str, Dist | None], Meta(description="By phase, as the target reports them.")]
     unattributed_ms: Annotated[Dist | None, Meta(description="Latency that no phase explains.")]
+    phase_shares: Annotated[
+        dict[str, PhaseShare], Meta(description="By phase, and (unattributed); empty where none was reported.")
+    ] = {}
     tokens: Tokens
     llm_calls: Calls
     tool_calls: Calls

@@ -9,6 +9,7 @@ from agenttop.exits import THRESHOLD
 from agenttop.metrics.scope import clean_text
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
+from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 
 _ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
 _LATENCY_ROWS = (
@@ -55,6 +56,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _rate_limit(page, summary["totals"])
     _agent(page, summary["totals"])
     _phases(page, summary["totals"])
+    phases_by_stage(page, summary)
     _checks(page, summary["checks"])
     _generator(page, summary["generator"])
     if summary["run"].get("directory"):
@@ -226,18 +228,19 @@ def _agent(page: Page, totals: dict[str, Any]) -> None:
 
 
 def _phases(page: Page, totals: dict[str, Any]) -> None:
-    found = {name: dist for name, dist in totals["phases_ms"].items() if dist}
+    found = phases_of(totals)
     if not found:
         return
-    if totals["unattributed_ms"]:
-        found["(unattributed)"] = totals["unattributed_ms"]
-    spent = {name: dist["mean"] * dist["count"] for name, dist in found.items()}
+    spent = spent_on(found)
     whole = sum(spent.values()) or 1.0
+    # Of single requests: how much of the worst ones each phase was.
+    worst = {name: part["p95"] for name, part in totals.get("phase_shares", {}).items() if part.get("p95") is not None}
     page.section("phases", "where the time goes")
-    rows = [["", "p50", "p95", "mean", "share", ""]]
+    rows = [["", "p50", "p95", "mean", "share", *(["share p95"] if worst else []), ""]]
     for name in sorted(found, key=lambda name: -spent[name]):
         dist, part = found[name], spent[name] / whole
-        rows.append([name, ms(dist["p50"]), ms(dist["p95"]), ms(dist["mean"]), share(part), bar(part, 20)])
+        shares = [share(part), *([share(worst.get(name))] if worst else [])]
+        rows.append([name, ms(dist["p50"]), ms(dist["p95"]), ms(dist["mean"]), *shares, bar(part, 16 if worst else 20)])
     page.table(rows, first_min=12)
 
 

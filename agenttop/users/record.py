@@ -249,5 +249,5 @@ def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
         phases |= {name: int(duration * 1e9) for name, duration in reader.phases.items()}
     if phases:
         for name, duration in phases.items():
-            leaf.phase(name, duration)
+            leaf.phase(name, duration, latency)
         leaf.unattributed.append(max(latency - sum(phases.values()), 0))

@@ -152,7 +152,7 @@ class _Run:
         leaf.latency.append(latency)
         leaf.ttfb.append(ttfb)
         leaf.ttft.append(ttft)
-        leaf.phase("llm_call", phase)
+        leaf.phase("llm_call", phase, latency)
         leaf.status[200] = leaf.status.get(200, 0) + 1
         leaf.bytes_received += 1000
         leaf.output_tokens += 20

@@ -50,7 +50,21 @@ def valid(summary: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["smoke", "peak", "openai-sse", "openai-responses", "anthropic-messages", "realtime-ws", "ag-ui", "mcp"],
+    [
+        "smoke",
+        "peak",
+        "locust-agent-user",
+        "k6-stages",
+        "bottleneck",
+        "streaming",
+        "websocket",
+        "openai-sse",
+        "openai-responses",
+        "anthropic-messages",
+        "realtime-ws",
+        "ag-ui",
+        "mcp",
+    ],
 )
 def test_every_profile_that_is_shipped_runs(place: Place, agent: AgentProcess, name: str) -> None:
     options = ["--for", "3s", "--set", "warmup=500ms", "--set", "pools.0.think_time=100ms"]

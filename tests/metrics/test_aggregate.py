@@ -176,6 +176,16 @@ def test_phases_are_bounded() -> None:
     assert phases[OTHER]["count"] == 30
 
 
+def test_phases_and_their_shares_have_the_same_names() -> None:
+    aggregate = Aggregate(LAYOUT)
+    names = [f"\x1b[31m{n}" for n in range(MAX_PHASES + 30)]
+    hists = {f"{prefix}.{name}": _us(500) for name in names for prefix in ("phase", "phase_share")}
+    aggregate.fold(delta(LeafDelta(0, 0, {"ok": 1}, {}, hists, {})))
+    found = aggregate.metrics_total(1.0)
+    assert set(found["phase_shares"]) == {*found["phases_ms"], "(unattributed)"}
+    assert {share["p95"] for name, share in found["phase_shares"].items() if name != "(unattributed)"} == {0.5}
+
+
 def test_tokens_name_their_source() -> None:
     def tokens(**sums: int) -> dict[str, object]:
         aggregate = Aggregate(LAYOUT)
@@ -206,6 +216,44 @@ def test_snapshot_rows_and_causes() -> None:
     assert set(snapshot.phases_ms) == {"context_load", "llm_call", "tool_execution"}
     assert not snapshot.generator.saturated
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot
+
+
+def test_phases_of_the_first_stage_are_there_to_compare_with_once_it_is_over() -> None:
+    run = FakeRun(seconds=40)
+    aggregate = Aggregate(run.layout)
+    seen = {}
+    for second in range(1, 31):
+        for piece in run.deltas(second):
+            aggregate.fold(piece)
+        aggregate.second(run.situation(second))
+        seen[second] = aggregate.snapshot(run.situation(second)).first_phases_ms
+    assert run.layout.stages[0].end_s == 8.0
+    assert all(not phases for second, phases in seen.items() if second <= 8)
+    first = aggregate.metrics_stage(0, 8.0)["phases_ms"]
+    expected = {name: pytest.approx(dist["mean"]) for name, dist in first.items()}
+    assert list(expected) == ["context_load", "llm_call", "tool_execution"]
+    assert all(phases == expected for second, phases in seen.items() if second > 8)
+
+
+def test_a_stage_of_few_answers_is_not_compared_with() -> None:
+    aggregate = Aggregate(LAYOUT)
+    few = msgspec.structs.replace(leaf(ms=(10,)), hists={"phase.a": _us(1)})
+    aggregate.fold(delta(few))
+    aggregate.second(Situation(1.0, stage=1))
+    assert aggregate.snapshot(Situation(1.0, stage=1)).first_phases_ms == {}
+
+
+def test_shares_are_of_the_requests_that_reported_phases() -> None:
+    aggregate = Aggregate(LAYOUT)
+    told = {"latency": _us(100), "phase.a": _us(60), "phase.b": _us(30), "unattributed": _us(10)}
+    told["phase_share.a"] = _us(600)
+    aggregate.fold(delta(msgspec.structs.replace(leaf(ms=(100,)), hists=told), leaf(ms=(5_000,))))
+    aggregate.second(Situation(1.0))
+    expected = {name: {"mean": mean, "p95": None} for name, mean in (("b", 0.3), ("(unattributed)", 0.1))}
+    expected["a"] = {"mean": 0.6, "p95": 0.6}
+    assert aggregate.metrics_total(1.0)["phase_shares"] == expected
+    assert aggregate.metrics_stage(0, 1.0)["phase_shares"] == expected
+    assert Aggregate(LAYOUT).metrics_total(1.0)["phase_shares"] == {}
 
 
 def test_targets_are_the_controllers() -> None:

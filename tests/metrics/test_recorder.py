@@ -34,7 +34,7 @@ def test_what_comes_while_it_is_folded_is_for_the_next_time() -> None:
     leaf.latency.extend(durations(2 * STEP))
     leaf.outcomes["server_error"] = 1
     leaf.attempts = 2 * STEP + 1
-    leaf.phase("llm_call", 5_000_000)
+    leaf.phase("llm_call", 5_000_000, 10_000_000)
     recorder.error(leaf, Outcome.SERVER_ERROR, "500", 1.0)
     recorder.check("fine", True)
     recorder.count(0, 0).iterations = 3
@@ -52,7 +52,11 @@ def test_what_comes_while_it_is_folded_is_for_the_next_time() -> None:
         {"server_error": 1, "ok": 2 * STEP},
         {"attempts": 2 * STEP + 1},
     )
-    assert {name: hist.count for name, hist in first.hists.items()} == {"latency": 2 * STEP, "phase.llm_call": 1}
+    assert {name: hist.count for name, hist in first.hists.items()} == {
+        "latency": 2 * STEP,
+        "phase.llm_call": 1,
+        "phase_share.llm_call": 1,
+    }
     assert ([error.count for error in batch.errors], batch.checks) == ([1], {"fine": (1, 0)})
     assert [pool.iterations for pool in batch.pools] == [3]
     second = recorder.fold()

@@ -47,14 +47,19 @@ def test_the_expected_profiles_are_shipped() -> None:
         "adk",
         "ag-ui",
         "anthropic-messages",
+        "bottleneck",
         "demo",
+        "k6-stages",
         "langgraph",
+        "locust-agent-user",
         "mcp",
         "openai-responses",
         "openai-sse",
         "peak",
         "realtime-ws",
         "smoke",
+        "streaming",
+        "websocket",
     ]
 
 
@@ -79,6 +84,44 @@ def test_peak_climbs_as_written() -> None:
         ("multi_turn", 1, 3),
     ]
     assert profile.pools[0].think_time == (2.0, 5.0)
+
+
+def test_locust_users_do_what_the_class_does() -> None:
+    profile = load_profile(FOLDER / "locust-agent-user.toml", env={}).profile
+    assert [(stage.duration, stage.users) for stage in profile.stages] == [(5, 10), (295, 10)]
+    (pool,) = profile.pools
+    assert pool.think_time == (2.0, 5.0)
+    assert [(step.path, step.name) for step in pool.setup] == [("/api/sessions", "/api/sessions")]
+    rows = [(task.weight, task.pause, [step.name for step in task.steps]) for task in pool.tasks]
+    name = "/api/sessions/[id]/messages - "
+    assert rows == [
+        (3, (0.0, 0.0), [name + "simple"]),
+        (2, (0.0, 0.0), [name + "tool_call"]),
+        (1, (1.0, 1.0), [name + "multi_turn"] * 3),
+    ]
+
+
+def test_k6_stages_are_the_script() -> None:
+    profile = load_profile(FOLDER / "k6-stages.toml", env={}).profile
+    assert [(stage.duration, stage.users) for stage in profile.stages] == [(60, 10), (180, 50), (60, 100), (60, 0)]
+    assert [threshold.expression for threshold in profile.thresholds] == ["latency p(95) < 15000", "error_rate < 5%"]
+    (pool,) = profile.pools
+    assert (profile.timeout, pool.think_time) == (30.0, (1.0, 4.0))
+    (step,) = pool.tasks[0].steps
+    assert set(step.checks) == {"status is 200", "response has content", "latency under 20s"}
+
+
+def test_streaming_targets_are_the_same_over_sse_and_websocket() -> None:
+    sse, ws = (load_profile(FOLDER / f"{name}.toml", env={}).profile for name in ("streaming", "websocket"))
+    assert [pool.protocol for pool in (*sse.pools, *ws.pools)] == ["sse", "ws"]
+    assert [threshold.expression for threshold in sse.thresholds] == ["ttft p95 < 2s", "latency p95 < 10s"]
+    assert (sse.thresholds, sse.objectives, sse.stages) == (ws.thresholds, ws.objectives, ws.stages)
+
+
+def test_the_bottleneck_is_looked_for_at_a_fixed_number_of_users_a_stage() -> None:
+    stages = load_profile(FOLDER / "bottleneck.toml", env={}).profile.stages
+    assert {stage.ramp for stage in stages} == {"step"}
+    assert [stage.users for stage in stages] == [3, 12, 40]
 
 
 def test_the_starter_is_sound(tmp_path: Path) -> None:

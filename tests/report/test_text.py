@@ -90,6 +90,18 @@ def test_thresholds_say_their_unit_their_window_and_that_there_is_no_data() -> N
     assert "completed after 5s, exit code 99" in text
 
 
+def test_shares_of_the_slowest_are_shown_where_they_were_measured() -> None:
+    summary = full()
+    assert "share p95" not in render_text(summary, color=False)
+    summary["totals"]["phase_shares"]["llm_call"]["p95"] = 0.912
+    text = render_text(summary, color=False)
+    assert re.search(r"share  share p95\n", text)
+    assert re.search(r"llm_call .* 70\.0%      91\.2%  █+\n", text)
+    assert re.search(r"tool_execution .* 15\.0%          -  █+\n", text)
+    del summary["totals"]["phase_shares"]  # an older summary
+    assert "llm_call" in render_text(summary, color=False)
+
+
 def test_text_of_the_target_is_data() -> None:
     summary = full()
     summary["totals"]["errors"][0]["message"] = "\x1b[2J\x1b]0;title\x07 [bold]evil[/bold]\r\n\u202e" + "x" * 500

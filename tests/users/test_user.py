@@ -145,6 +145,8 @@ async def test_phases_are_recorded(tmp_path: Path) -> None:
     hists = played.only.hists
     assert hists["phase.context_load"].total == 2_500
     assert hists["phase.llm_call"].total == 100_000_000
+    assert (hists["phase_share.llm_call"].count, hists["phase_share.llm_call"].total) == (1, 1000)  # not more than all
+    assert 0 < hists["phase_share.context_load"].total <= 1000
     assert (hists["unattributed"].count, hists["unattributed"].total) == (1, 0)
     assert hists["latency"].count == 2
 

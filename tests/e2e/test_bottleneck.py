@@ -1,0 +1,43 @@
+"""Which phase grew as users did: asked of an agent whose model calls share a few slots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agenttop.agent.process import AgentProcess
+from agenttop.report.summary import check_summary
+from tests.e2e.harness import Place
+
+PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "bottleneck.toml"
+#: Two model calls at once of 20 ms each; what it takes is so plain that a busy machine does not hide it.
+AGENT = {"preset": "quiet", "context_load": "2ms", "first_token": "20ms", "tool_time": "5ms", "slots": 2}
+SHORT = {
+    "stages.few.duration": "3s",
+    "stages.few.users": 2,
+    "stages.some.duration": "1s",
+    "stages.many.duration": "3s",
+    "pools.chat.think_time": "50ms",
+}
+
+
+def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
+    options = [word for key, value in SHORT.items() for word in ("--set", f"{key}={value}")]
+    with AgentProcess(AGENT) as agent:
+        run = place.finish("--profile", PROFILE, "--target", agent.url, "--headless", *options)
+    assert run.wait() == 0, run.err.text()
+    (line,) = [line for line in run.out.lines if "grew" in line]
+    assert line.strip().startswith("llm_call grew most: ")
+    assert " at 2 users to " in line
+    assert line.endswith(" at 40 users")
+
+    summary = place.summary()
+    check_summary(summary)
+    few, _, many = summary["stages"]
+    for stage in (few, many):
+        assert set(stage["phase_shares"]) == {"context_load", "llm_call", "tool_execution", "(unattributed)"}
+        assert all(0 <= stage["phase_shares"][phase]["p95"] <= 1 for phase in stage["phases_ms"])
+        assert sum(share["mean"] for share in stage["phase_shares"].values()) == pytest.approx(1.0, abs=1e-5)
+    # The wait for a slot is within the model call: it is a larger part of the answer's time than one call's.
+    assert many["phase_shares"]["llm_call"]["mean"] > few["phase_shares"]["llm_call"]["mean"]
