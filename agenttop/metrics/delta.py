@@ -77,6 +77,10 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     pool: int
     users: int
     in_flight: int
+    used_up: tuple[str, ...] = ()
+    """Data files of which this worker has no rows left."""
+    over: bool = False
+    """It has no users here, and will not have any as things stand: none are planned, or its data is used up."""
 
 
 class Network(msgspec.Struct, array_like=True, frozen=True):

@@ -24,14 +24,14 @@ def check_files(tls: Any) -> Iterator[Fault]:
     """Faults of the files that a ``[tls]`` table with absolute paths names."""
     if not isinstance(tls, dict):
         return
-    unreadable = False
+    wrong = False
     for key in ("ca", "cert", "key"):
         if isinstance(tls.get(key), str):
-            problem = _unreadable(Path(tls[key]))
+            problem = unreadable(Path(tls[key]))
             if problem:
-                unreadable = True
+                wrong = True
                 yield Fault(("tls", key), problem)
-    if unreadable:
+    if wrong:
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if isinstance(tls.get("ca"), str):
@@ -48,7 +48,8 @@ def check_files(tls: Any) -> Iterator[Fault]:
             yield Fault(("tls", "cert"), "cert and key are no certificate in PEM form with its unencrypted private key")
 
 
-def _unreadable(path: Path) -> str | None:
+def unreadable(path: Path) -> str | None:
+    """What keeps a file from being read, or None."""
     try:
         with path.open("rb"):
             return None

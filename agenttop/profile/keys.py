@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from agenttop.profile.model import Measure, Model, Objectives, Pool, Profile, Proxy, Stage, Step, Task, Threshold, Tls
+from agenttop.profile.model import (
+    Data,
+    Measure,
+    Model,
+    Objectives,
+    Pool,
+    Profile,
+    Proxy,
+    Stage,
+    Step,
+    Task,
+    Threshold,
+    Tls,
+)
 
 #: What sends a request; the key's value is its path.
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -19,7 +32,6 @@ LATER = frozenset(
         "rate_limit",
         "quality",
         "history",
-        "data",
         "python",
         "max_retries",
     }
@@ -46,6 +58,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "pools": _fields(Pool),
     "tasks": TASK_KEYS | STEP_KEYS,
     "step": STEP_KEYS,
+    "data": _fields(Data),
 }
 
 

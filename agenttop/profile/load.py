@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agenttop.profile.certificates import absolute_paths, check_files
+from agenttop.profile.data import DataFiles, check_data
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM
 from agenttop.profile.model import Measure, Pool, Profile
@@ -123,11 +124,15 @@ def load_profile(
     if "tls" in raw:
         raw["tls"] = absolute_paths(raw["tls"], folder)
     secrets = tuple(sorted(filler.secrets, key=lambda secret: (-len(secret), secret)))
-    profile = _check(loading, raw, masked)
+    profile, files = _check(loading, raw, masked)
     loading.stop_if_wrong(secrets)
     assert profile is not None  # every way to None has left a problem
-    profile = _resolve(profile, loading.path)
-    warnings = (*_warnings(profile), *(redact(text, secrets) for text in unknown_variables(environment)))
+    profile = _resolve(profile, loading.path, files)
+    warnings = (
+        *_warnings(profile),
+        *files.warnings,
+        *(redact(text, secrets) for text in unknown_variables(environment)),
+    )
     return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings)
 
 
@@ -215,8 +220,8 @@ def _replace_stages(
     loading.origins[("stages",)] = ("command line", "--users")
 
 
-def _check(loading: _Loading, raw: Table, masked: Table) -> Profile | None:
-    """The model of the file, or None with every fault collected."""
+def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None, DataFiles]:
+    """The model of the file, or None with every fault collected, and the data files it names."""
     normaliser = Normaliser()
     data = normaliser.profile(raw, masked)
     for fault in normaliser.faults:
@@ -227,13 +232,17 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> Profile | None:
     except ValidationError as error:
         for fault in translate(error, raw, masked):
             loading.add(fault)
-    for fault in check_rules(data, raw):
+    files = check_data(data, masked, loading.path)
+    for fault in files.faults:
+        loading.add(fault)
+    loading.problems += files.problems
+    for fault in check_rules(data, raw, files.columns):
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     for fault in check_thresholds(profile) if profile is not None else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     for fault in check_files(raw.get("tls")):
         loading.add(fault)
-    return profile
+    return profile, files
 
 
 def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:
@@ -243,8 +252,9 @@ def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:
     return Fault(fault.loc, re.sub(r" \(at column \d+\)", "", fault.message))
 
 
-def _resolve(profile: Profile, path: Path) -> Profile:
-    pools = [_resolve_pool(pool, profile) for pool in profile.pools]
+def _resolve(profile: Profile, path: Path, files: DataFiles) -> Profile:
+    folder = path.resolve().parent
+    pools = [files.resolve(_resolve_pool(pool, profile), folder) for pool in profile.pools]
     return profile.model_copy(update={"pools": pools, "name": profile.name or path.stem})
 
 

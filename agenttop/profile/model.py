@@ -153,6 +153,21 @@ class Step(Model):
     model_config = ConfigDict(populate_by_name=True)
 
 
+class Data(Model):
+    """A file whose columns are variables: a row for every iteration of a task, or for every session of a pool."""
+
+    file: str
+    """A .jsonl or .csv file, beside the profile where its path is not absolute."""
+    order: Literal["sequential", "random", "once"] = "sequential"
+    """sequential: one after the other, over and over; random: any; once: each row once in the whole run."""
+
+
+class CheckedData(Data):
+    """Data of a profile that has been loaded: ``file`` is absolute, and was these bytes."""
+
+    sha256: str
+
+
 class Task(Model):
     """What a user does between two pauses: one or more steps. Chosen by weight."""
 
@@ -164,6 +179,8 @@ class Task(Model):
     """Between steps."""
     steps: list[Step] = []
     """In this order."""
+    data: Data | None = None
+    """Rows whose columns are variables of its steps: one for every time it is done."""
 
 
 class Pool(Model):
@@ -191,6 +208,8 @@ class Pool(Model):
     """Of an open pool: how many iterations may run at once; what finds none free is dropped."""
     headers: Headers = {}
     """Of every request of the pool."""
+    data: Data | None = None
+    """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
     measure: Measure | None = None
     """Instead of the profile's [measure]; once loaded, both together."""
     setup: list[Step] = []

@@ -35,6 +35,7 @@ _HINTS = {
     "stages": "write [[stages]]",
     "tasks": "write [[pools.tasks]]",
     "thresholds": 'write thresholds = ["latency p95 < 2s"]',
+    "data": 'write data = { file = "prompts.jsonl" }',
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agenttop.profile.durations import parse_duration
@@ -20,8 +20,10 @@ from agenttop.profile.variables import check_variables
 _BODIES = ("json", "body", "form")
 
 
-def check_rules(data: Table, raw: Table) -> Iterator[Fault]:
-    """Faults between the values of a normalised profile; ``raw`` is the file it came from."""
+def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
+    """Faults between the values of a normalised profile; ``raw`` is the file it came from, ``columns`` are those of its
+    data files.
+    """
     pools = data.get("pools")
     if not pools:
         yield Fault((), "no pools; write at least one [[pools]] with its tasks")
@@ -54,7 +56,7 @@ def check_rules(data: Table, raw: Table) -> Iterator[Fault]:
                 yield Fault(
                     ("pools", index, "protocol"), "a WebSocket cannot go through a proxy yet; leave [proxy] out"
                 )
-    yield from check_variables(data)
+    yield from check_variables(data, columns)
 
 
 def _load(data: Table, raw: Table) -> Iterator[Fault]:

@@ -87,6 +87,14 @@ think_time = "1s..3s"               # after every task
     post = "/api/sessions/{session_id}/messages"
     json = { content = "My email is test@example.com" }
 
+# A task may take its texts from a file, one row for every time it is done: each column is a variable, {prompt} say.
+# A pool may too: one row for every user's session. order = "sequential", "random" or "once" (each row once in the run).
+#
+#   [[pools.tasks]]
+#   post = "/api/sessions/{session_id}/messages"
+#   json = { content = "{prompt}" }
+#   data = { file = "prompts.jsonl", order = "random" }       # or .csv; beside this file
+
 # A second pool would share the users by weight. Streaming, in OpenAI's dialect:
 #
 # [[pools]]

@@ -10,7 +10,7 @@ from agenttop.profile.problems import Problem, ProfileError
 
 
 def validate_files(paths: Iterable[str | Path], *, env: Mapping[str, str] | None = None) -> list[Problem]:
-    """The problems of all files, in their order, and of the files they name (certificates). Empty: all is well."""
+    """The problems of all files, in their order, and of the files they name (certificates, data). Empty: all well."""
     problems: list[Problem] = []
     for path in paths:
         try:

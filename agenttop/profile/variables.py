@@ -1,23 +1,29 @@
-"""Whether every ``{variable}`` has a value by the time it is sent: built in, saved in setup, or earlier in its task."""
+"""Whether every ``{variable}`` has a value by the time it is sent: built in, a column of its data, saved in setup, or
+earlier in its task.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc, nearest
 from agenttop.profile.template import BUILT_IN, TemplateError, Variable, parse
 
+#: Stands for the columns of a file that could not be read: nothing is unknown where they are.
+ANY = "*"
+_NONE: frozenset[str] = frozenset()
 _TEMPLATES = ("path", "connect", "send", "json", "body", "form", "query", "headers")
 
 
-def check_variables(data: Table) -> Iterator[Fault]:
-    """Faults in the templates of a normalised profile."""
-    yield from _headers(data, ())
+def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
+    """Faults in the templates of a normalised profile; ``columns`` are variables, by the place of their ``data``."""
+    yield from _headers(data, (), BUILT_IN)
     for index, pool in enumerate(_tables(data.get("pools"))):
         loc: Loc = ("pools", index)
-        yield from _headers(pool, loc)
+        given = columns.get((*loc, "data"), _NONE)
+        yield from _headers(pool, loc, BUILT_IN | given)
         tasks = _tables(pool.get("tasks"))
         elsewhere = {
             name: str(task.get("name"))
@@ -25,13 +31,24 @@ def check_variables(data: Table) -> Iterator[Fault]:
             for step in _tables(task.get("steps"))
             for name in _saved(step)
         }
-        known = yield from _steps(pool.get("setup"), set(BUILT_IN), (*loc, "setup"), elsewhere)
+        known = yield from _steps(pool.get("setup"), set(BUILT_IN | given), (*loc, "setup"), elsewhere, given)
         for number, task in enumerate(tasks):
-            yield from _steps(task.get("steps"), set(known), (*loc, "tasks", number, "steps"), elsewhere)
-        yield from _steps(pool.get("teardown"), set(known), (*loc, "teardown"), elsewhere)
+            place: Loc = ("pools", index, "tasks", number)
+            own = columns.get((*place, "data"), _NONE)
+            yield from _replaced(own & known, (*place, "data"))
+            yield from _steps(task.get("steps"), known | own, (*place, "steps"), elsewhere, given | own)
+        yield from _steps(pool.get("teardown"), set(known), (*loc, "teardown"), elsewhere, given)
 
 
-def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str]) -> Any:
+def _replaced(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
+    """A row of a task must not take from the session what that still needs. Built-in names are told of in the file."""
+    lost = sorted(names - BUILT_IN - {ANY})
+    if lost:
+        each = ", ".join(f"{{{name}}}" for name in lost)
+        yield Fault(loc, f"its columns would replace {each} of setup or of the pool's data; give them other names")
+
+
+def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str], columns: frozenset[str]) -> Any:
     """Faults of some steps in their order; returns what is known after them."""
     for index, step in enumerate(_tables(steps)):
         for key in _TEMPLATES:
@@ -40,13 +57,15 @@ def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str]) -> 
         for name in _saved(step):
             if name in BUILT_IN:
                 yield Fault((*loc, index, "save", name), f"{{{name}}} is built in; save under another name")
+            elif name in columns:
+                yield Fault((*loc, index, "save", name), f"{{{name}}} is a column of data; save under another name")
         known |= _saved(step)
     return known
 
 
-def _headers(table: Table, loc: Loc) -> Iterator[Fault]:
+def _headers(table: Table, loc: Loc, known: frozenset[str]) -> Iterator[Fault]:
     for place, text in texts(table.get("headers"), (*loc, "headers")):
-        for fault in _text(text, place, BUILT_IN, {}):
+        for fault in _text(text, place, known, {}):
             hint = "; saved ones can stand in the headers of a step" if "unknown variable" in fault.message else ""
             yield Fault(fault.loc, fault.message + hint)
 
@@ -55,7 +74,7 @@ def _text(text: str, loc: Loc, known: set[str] | frozenset[str], elsewhere: dict
     seen: set[str] = set()
     try:
         for piece in parse(text):
-            if isinstance(piece, Variable) and piece not in known and piece not in seen:
+            if isinstance(piece, Variable) and not {piece, ANY} & known and piece not in seen:
                 seen.add(piece)
                 yield Fault(loc, _unknown(piece, known, elsewhere))
     except TemplateError as error:

@@ -37,6 +37,7 @@ from agenttop.run.priority import step_back
 from agenttop.run.records import Records
 from agenttop.run.spec import RunSpec
 from agenttop.run.steering import Rejected, steer
+from agenttop.run.supply import Supply
 from agenttop.run.targets import situation
 from agenttop.run.verdicts import measured, rules_of, summed, told
 from agenttop.run.watcher import Watcher
@@ -64,6 +65,7 @@ class Controller:
         self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
         self.control = Control()
         self.watcher = Watcher()
+        self.supply = Supply([pool.name for pool in spec.profile.pools], spec.workers)
         self.box = BoxAgent()
         self.state = "starting"
         self.stop_reason = "completed"
@@ -144,9 +146,11 @@ class Controller:
                 self.aggregate.fold(item.delta)
                 self.judge.fold(item.delta)
                 self._deltas.append(item.delta)
+                self._used_up(self.supply.fold(item.worker, item.delta.states))
             elif item.ended:
                 self.aggregate.worker_gone(item.worker)
                 self._gone.append(item.worker)
+                self._used_up(self.supply.forget(item.worker))
                 if item.exit:
                     self._lost += 1
                     left = len(self.box.alive)
@@ -154,6 +158,12 @@ class Controller:
                     text = f"worker {item.worker} {item.exit}: {where}"
                     self.watcher.say(self.elapsed(), text, "error")
                     self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
+
+    def _used_up(self, news: list[str]) -> None:
+        """Pools whose data is used up do less from here on than the plan wants."""
+        for text in news if not self._halted else ():
+            self.watcher.say(self.elapsed(), text)
+            self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
 
     def _look(self) -> None:
         """What the clock says: stages, seconds, the end."""
@@ -169,6 +179,9 @@ class Controller:
             elif (limit is not None and elapsed >= limit) or (
                 plan_time >= self.plan.duration_s and self.control.held_at is None
             ):
+                self.halt("finish")
+            elif self.supply.over:
+                self.watcher.say(elapsed, "all data has been used: nothing is left to do")
                 self.halt("finish")
         elif self._halted != "cancel" and elapsed >= self._deadline_s:
             self.watcher.say(elapsed, "graceful_stop is over: what is in flight is cut", "warn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agenttop.metrics.layout import Layout
 from agenttop.profile import model
 from agenttop.profile.model import Profile
-from agenttop.schedule.control import PoolPlan
+from agenttop.schedule.control import Control, PoolPlan, wanted_users
 from agenttop.schedule.stages import Ramp, Stage
 
 
@@ -65,6 +65,13 @@ class Plan:
         ramps = [self.ramp] if self.ramp is not None else [pool.ramp for pool in self.pools]
         ends = sorted({end for ramp in ramps if ramp is not None for _, end in ramp.bounds})
         return next((end for end in ends if end > plan_time + 1e-9), None)
+
+    def most_users(self, pool: int) -> int:
+        """Users the plan ever wants of a closed pool, to one or two: shares are rounded."""
+        ramps = [ramp for ramp in (self.ramp, *(plan.ramp for plan in self.pools)) if ramp is not None]
+        # A ramp is at its highest where a stage begins or right before it ends.
+        times = {time for ramp in ramps for start, end in ramp.bounds for time in (start, end, max(end - 1e-3, start))}
+        return max((wanted_users(self.pools, self.ramp, Control(), time)[pool] for time in times), default=0)
 
     def planned_rate(self, pool: int, plan_time: float) -> float:
         """Iterations per second the plan wants of an open pool."""

@@ -89,6 +89,7 @@ class Worker:
         """Begin at the epoch."""
         self._epoch_ns = epoch_ns
         for compiled in self._compiled:
+            most = compiled.max_users if compiled.open else self._plan.most_users(compiled.index)
             pool = PoolRuntime(
                 compiled,
                 loop=self._loop,
@@ -99,6 +100,7 @@ class Worker:
                 worker=self._worker,
                 workers=self._workers,
                 redirects=self._profile.follow_redirects,
+                most_users=most,
             )
             self._pools.append(pool)
             ramp = self._plan.pools[compiled.index].ramp
@@ -247,7 +249,8 @@ class Worker:
             users[None if self._profile.proxy is not None else pool.compiled.target] += len(pool.tasks)
             flying, sent = pool.in_flight
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
-            states.append(PoolState(pool.compiled.index, len(pool.tasks) - len(pool.idle), flying))
+            working = len(pool.tasks) - len(pool.idle)
+            states.append(PoolState(pool.compiled.index, working, flying, pool.used_up, pool.over))
         age = (now - oldest) / 1e9 if oldest else 0.0
         batch = self._recorder.take()
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from agenttop import __version__, jsonpath
@@ -25,6 +25,7 @@ from agenttop.profile.template import (
     compile_query,
     compile_text,
 )
+from agenttop.users.feeder import Feed, Feeds
 from agenttop.wire.target import Limits, Target, parse_target
 
 _NS = 1_000_000_000
@@ -99,6 +100,8 @@ class CompiledTask:
     pause: tuple[float, float]
     single: bool
     """It has one step only."""
+    feed: int = -1
+    """Index of its data among the pool's feeds; -1: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +120,29 @@ class CompiledPool:
     setup: tuple[CompiledStep, ...]
     tasks: tuple[CompiledTask, ...]
     teardown: tuple[CompiledStep, ...]
-    counts_iterations: bool
-    """``{iteration}`` is used."""
+    renews: bool
+    """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
     breathless: bool
     """One request follows the other without a pause, and of the answers only the times matter."""
+    feeds: tuple[Feed, ...] = ()
+    """The data of the pool and of its tasks."""
+    feed: int = -1
+    """Index of the data of its sessions among them; -1: none."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
         """The task at a fraction (0 to 1) of the weights."""
         weights = self._weights
         return self.tasks[min(bisect_right(weights, fraction * weights[-1]), len(self.tasks) - 1)]
+
+    def without(self, task: CompiledTask) -> CompiledPool:
+        """The pool when a task is not to be chosen any more; it may have none left."""
+        bounds = [0.0, *self._weights]
+        weights = [high - low for low, high in pairwise(bounds)]
+        left = [(each, weight) for each, weight in zip(self.tasks, weights, strict=True) if each is not task]
+        return replace(
+            self, tasks=tuple(each for each, _ in left), _weights=list(accumulate(weight for _, weight in left))
+        )
 
 
 def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
@@ -184,12 +200,19 @@ def is_request(step: Step) -> bool:
 
 
 def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
-    """Compile every pool. The profile has been validated, so nothing here is an error of the user's."""
+    """Compile every pool. The profile has been validated, so nothing here is an error of the user's.
+
+    Raises:
+        DataError: a data file has changed since.
+    """
+    feeds = Feeds()
     rows = {(row.pool, row.name): index for index, row in enumerate(layout.requests)}
-    return [_compile_pool(profile, pool, index, rows) for index, pool in enumerate(profile.pools)]
+    return [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
 
 
-def _compile_pool(profile: Profile, pool: Pool, index: int, rows: dict[tuple[int, str], int]) -> CompiledPool:
+def _compile_pool(
+    profile: Profile, pool: Pool, index: int, rows: dict[tuple[int, str], int], feeds: Feeds
+) -> CompiledPool:
     target = parse_target(pool.target or profile.target)
 
     def compile_steps(steps: list[Step], part: str) -> tuple[CompiledStep, ...]:
@@ -198,8 +221,12 @@ def _compile_pool(profile: Profile, pool: Pool, index: int, rows: dict[tuple[int
         )
 
     chosen = [task for task in pool.tasks if task.weight > 0]
+    feed = feeds.add(pool.data)
     tasks = tuple(
-        CompiledTask(task.name, compile_steps(task.steps, "tasks"), task.pause, len(task.steps) == 1) for task in chosen
+        CompiledTask(
+            task.name, compile_steps(task.steps, "tasks"), task.pause, len(task.steps) == 1, feeds.add(task.data)
+        )
+        for task in chosen
     )
     return CompiledPool(
         index=index,
@@ -214,11 +241,13 @@ def _compile_pool(profile: Profile, pool: Pool, index: int, rows: dict[tuple[int
         setup=compile_steps(pool.setup, "setup"),
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
-        counts_iterations="iteration" in _variables(pool),
+        renews="iteration" in _variables(pool) or any(task.feed >= 0 for task in tasks),
         breathless=not pool.open
         and pool.think_time[1] == 0
         and pool.pacing is None
         and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
+        feeds=feeds.take(),
+        feed=feed,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
 

@@ -8,7 +8,8 @@ from time import perf_counter_ns
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
-from agenttop.users.compile import CompiledPool
+from agenttop.users.compile import CompiledPool, CompiledTask
+from agenttop.users.feeder import Feeder, seat_of
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
@@ -37,6 +38,7 @@ class PoolRuntime:
         worker: int,
         workers: int,
         redirects: bool,
+        most_users: int = 1 << 62,
     ) -> None:
         self.compiled = compiled
         self.loop = loop
@@ -68,6 +70,15 @@ class PoolRuntime:
         self._round: list[VirtualUser] = []
         self._next = self._flying = self._oldest = 0
         self._seen = (0, 0)
+        seat, seats = seat_of(worker, workers, compiled.index, most_users)
+        self.feeders = [Feeder(feed, seat, seats) for feed in compiled.feeds]
+        """This worker's place in the pool's data, by index."""
+        self.used_up: tuple[str, ...] = ()
+        """Data files of which no rows are left here."""
+        self.closed = False
+        """No other user is begun, for there is no data for one."""
+        self._planned = seat < most_users
+        """The plan has users of this pool for this worker at some time."""
         self._worker = worker
         self._workers = workers
         self._numbers: list[int] = []
@@ -82,6 +93,29 @@ class PoolRuntime:
     async def connect(self, target: Target) -> Connection:
         """A connection to the target; its ``failure`` says why there is none."""
         return await self.transport.connect(target)
+
+    def task_used_up(self, task: CompiledTask) -> bool:
+        """Every row of a task's data has been used: it is not chosen any more. False where no task is left, so that
+        all users leave.
+        """
+        self.compiled = self.compiled.without(task)
+        self.used_up = (*self.used_up, self.feeders[task.feed].name)
+        if self.compiled.tasks:
+            return True
+        self.closed = True
+        self.finish(sending=True)
+        return False
+
+    def sessions_used_up(self) -> None:
+        """Every row of the pool's data has been used: sessions under way go on, no other begins."""
+        if not self.closed:
+            self.used_up = (*self.used_up, self.feeders[self.compiled.feed].name)
+            self.closed = True
+
+    @property
+    def over(self) -> bool:
+        """It has no users, and as things stand none will come: its data is used up, or none are planned here."""
+        return not self.tasks and (self.closed or not self._planned)
 
     def left(self, user: VirtualUser) -> None:
         """A user's life is over."""
@@ -102,16 +136,21 @@ class PoolRuntime:
         """Have so many users: begin new ones, or let the newest leave after their task. Of many, the next call begins
         the rest: ten thousand at once would stop the loop for a second, and hold each other's memory.
         """
-        for _ in range(min(users - len(self.active), MOST_AT_ONCE)):
-            self._begin(closed=True)
+        if not self.closed:
+            for _ in range(min(users - len(self.active), MOST_AT_ONCE)):
+                self._begin(closed=True)
         while len(self.active) > users:
             self.active.pop().retire()
 
     def arrive(self, scheduled_ns: int) -> None:
-        """One arrival of an open pool; without a free user it is a dropped iteration."""
+        """One arrival of an open pool; without a free user it is a dropped iteration. Where every row of its data has
+        been used, nobody is expected any more.
+        """
         if self.idle:
             self.idle.pop().begin(scheduled_ns)
-        elif len(self.active) < self.max_users:
+        elif not self.working:
+            return
+        elif not self.closed and len(self.active) < self.max_users:
             self._begin(closed=False).begin(scheduled_ns)
         else:
             self.tally.dropped_iterations += 1

@@ -43,6 +43,7 @@ class VirtualUser:
         "_data",
         "_leaf",
         "_nap",
+        "_seated",
         "_tally",
         "_within_task",
         "answer",
@@ -79,6 +80,8 @@ class VirtualUser:
         self._within_task = False
         self._breathless = False
         """The answer may be followed by the next request at once: see :meth:`again`."""
+        self._seated = False
+        """It has the row of a session that has not begun yet."""
         # Of the exchange in flight.
         self._leaf = pool.leaves[0]
         self._data = b""
@@ -98,11 +101,15 @@ class VirtualUser:
         """A user of a closed pool, until retired."""
         pool = self.pool
         compiled = pool.compiled
+        begun = False
         try:
             while not self.retiring and pool.working:
+                if compiled.feed >= 0 and not self._seat():
+                    return
                 if not await self._set_up():
                     await self.nap(max(self.random.between(compiled.think_time), RETRY_S))
                     continue
+                begun = True
                 while not self.retiring and pool.working:
                     if pool.paused:
                         await self.nap(pool.pause_s)
@@ -122,7 +129,8 @@ class VirtualUser:
                         # hangs up on everybody.
                         await self.nap(RETRY_S)
                         break
-            await self._tear_down()
+            if begun:
+                await self._tear_down()
         finally:
             self.close()
             pool.left(self)
@@ -146,6 +154,9 @@ class VirtualUser:
                     pool.tally.dropped_iterations += 1
                     break
                 if not ready:
+                    if pool.compiled.feed >= 0 and not self._seat():
+                        pool.tally.dropped_iterations += 1
+                        break
                     ready = await self._set_up()
                 if ready:
                     ready = await self._iterate()
@@ -182,12 +193,25 @@ class VirtualUser:
             if future is not None and not future.done() and not (self._within_task and self.pool.sending):
                 future.set_result(None)
 
+    def _seat(self) -> bool:
+        """Take the row of a session; one whose set-up failed keeps its row. False where there is none, so that the user
+        has nothing to begin.
+        """
+        if self._seated:
+            return True
+        pool = self.pool
+        self._seated = pool.feeders[pool.compiled.feed].feed(self.variables, self.random)
+        if not self._seated:
+            pool.sessions_used_up()
+        return self._seated
+
     async def _set_up(self) -> bool:
         """Every set-up step, in order. False where one failed."""
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
                 return False
         self.pool.tally.sessions += 1
+        self._seated = False
         return True
 
     async def _tear_down(self) -> None:
@@ -199,6 +223,8 @@ class VirtualUser:
         """One task. False where the user's session is gone with its WebSocket."""
         pool = self.pool
         task = self._task()
+        if task is None:
+            return True
         step = task.steps[0]
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
@@ -211,16 +237,29 @@ class VirtualUser:
             self._tally.iterations += 1
         return self.socket is None or self.socket.open
 
-    def _task(self) -> CompiledTask:
-        """Begin an iteration: its task."""
+    def _task(self) -> CompiledTask | None:
+        """Begin an iteration: its task. None where all data has been used, so that there is none."""
         pool = self.pool
         compiled = pool.compiled
         self.iteration += 1
-        if compiled.counts_iterations:
-            self.variables["iteration"] = str(self.iteration)
+        if compiled.renews:
+            return self._renewed()
         self._tally = pool.tally
         tasks = compiled.tasks
         return tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
+
+    def _renewed(self) -> CompiledTask | None:
+        """The task, with what it needs anew for each iteration."""
+        pool = self.pool
+        self.variables["iteration"] = str(self.iteration)
+        while tasks := pool.compiled.tasks:
+            task = tasks[0] if len(tasks) == 1 else pool.compiled.task(self.random.fraction())
+            if task.feed < 0 or pool.feeders[task.feed].feed(self.variables, self.random):
+                self._tally = pool.tally
+                return task
+            if not pool.task_used_up(task):
+                break
+        return None
 
     async def _run(self, task: CompiledTask) -> bool:
         pool = self.pool
@@ -386,9 +425,13 @@ class VirtualUser:
         latency = connection.end_ns - connection.sent_ns
         if latency > step.limits.total:
             return None
+        tally = self._tally
+        task = self._task()
+        if task is None:
+            return None
         record_times(self._leaf, connection, latency, len(self._data))
-        self._tally.iterations += 1
-        return self._prepare(self._task().steps[0])
+        tally.iterations += 1
+        return self._prepare(task.steps[0])
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -51,7 +51,6 @@ BROKEN = [
         for key in ("budget", "circuit_breaker", "rate_limit", "quality")
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
-    ("later data", SMALL + '[pools.tasks.data]\nfile = "a"', f"{TASK}.data: data is not supported yet"),
     (
         "later python",
         SMALL.replace("name =", 'python = "a.py:B"\nname ='),
@@ -394,6 +393,22 @@ BROKEN = [
         SMALL.replace('"/"', '"/{id}"') + 'save = { id = "$.id" }',
         f"{TASK}.get: unknown variable {{id}}",
     ),
+    # ---- data
+    ("text for data", SMALL + 'data = "a.csv"', f'{TASK}.data: expected a table, not "a.csv"; write data = {{ file'),
+    ("data without file", SMALL + "data = {}", f"{TASK}.data.file: is required"),
+    ("data of no such file", SMALL + 'data = { file = "no.csv" }', f"{TASK}.data.file: there is no such file"),
+    ("data of a folder", SMALL + 'data = { file = "a/.." }', f"{TASK}.data.file: expected a file whose name ends in"),
+    ("data of no format", SMALL + 'data = { file = "peak.toml" }', "data.file: expected a file whose name ends in .js"),
+    ("data of no path", SMALL + 'data = { file = "a\\u0000.csv" }', f"{TASK}.data.file: this file cannot be read"),
+    ("data of a number", SMALL + "data = { file = 1 }", f"{TASK}.data.file: expected text, not 1"),
+    (
+        "data in no order",
+        SMALL + 'data = { file = "no.csv", order = "any" }',
+        f'{TASK}.data.order: expected one of "sequential", "random" or "once", not "any"',
+    ),
+    ("unknown key of data", SMALL + 'data = { fiel = "a" }', f'{TASK}.data.fiel: unknown key; did you mean "file"?'),
+    ("data of a step", SMALL.replace('get = "/"', 'steps = [{ get = "/", data = 1 }]'), "steps[0].data: unknown key"),
+    ("data of the whole", "data = 1" + SMALL, "peak.toml: data: unknown key"),
     # ---- environment and files
     (
         "variable not set",

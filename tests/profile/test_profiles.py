@@ -139,6 +139,8 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         SMALL.replace('get = "/"', 'steps = [{ get = "/" }, { post = "/", json = [1] }]'),
         'thresholds = ["rps > 1", { expression = "rps > 1", abort = true, delay = "1s", window = "5s" }]' + SMALL,
         'objectives = { ttft = "2s", latency = "10s" }' + SMALL,
+        SMALL + 'data = { file = "a.csv" }',
+        SMALL.replace("name =", 'data = { file = "${FILE}", order = "once" }\nname ='),
     ],
 )
 def test_the_schema_takes_what_is_sound(text: str) -> None:
@@ -168,6 +170,9 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         TOP + 'stages = [{ duration = "1s", users = 1 }]' + POOL,
         'dialect = "morse"' + SMALL,
         "thresholds = [1]" + SMALL,
+        SMALL + 'data = "a.csv"',
+        SMALL + 'data = { order = "once" }',
+        SMALL + 'data = { file = "a.csv", order = "any" }',
         "thresholds = [{ abort = true }]" + SMALL,
     ],
 )
@@ -184,7 +189,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     tables: dict[str, Any] = {"profile": schema, **schema["$defs"]}
     names = {"profile": "profile", "Stage": "stages", "Tls": "tls", "Proxy": "proxy", "Measure": "measure"}
     names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
-    names |= {"Threshold": "thresholds", "Objectives": "objectives"}
+    names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

@@ -1,0 +1,116 @@
+"""Which row of its data a user takes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agenttop.profile.model import CheckedData, Data
+from agenttop.profile.rows import Rows, load_rows
+from agenttop.users.random import SplitMix
+
+# The n-th row (n = 0, 1, …) that the worker of seat w among s seats hands out, of R rows:
+#
+#     sequential   (w + n·s) mod R
+#     once         w + n·s, while that is below R
+#     random       drawn by the user who asks, from its own seed
+#
+# So workers need not ask each other, and none repeats what another has had: of once every row is used, of sequential
+# every row before any is used again, as far as the workers are equally fast. A row is used when it is handed out,
+# whatever becomes of its requests. A worker's rows stay its own: when it dies, those of once that it has not handed out
+# yet are lost, since nobody knows which they are.
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The data of a task or a pool."""
+
+    name: str
+    """Of the file, without its folder."""
+    rows: Rows
+    order: str
+    """``sequential``, ``random`` or ``once``."""
+
+
+class Feeds:
+    """Compiles data: each file is read once, however often it is named."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Rows] = {}
+        self.found: list[Feed] = []
+        """Those of the present pool."""
+
+    def add(self, data: Data | None) -> int:
+        """The index of the feed among those of the pool; -1 where there is no data.
+
+        Raises:
+            DataError: the file is not what it was when the profile was checked.
+        """
+        if data is None:
+            return -1
+        assert isinstance(data, CheckedData)  # as every profile that was loaded has it
+        if data.file not in self._rows:
+            self._rows[data.file] = load_rows(Path(data.file), data.sha256)
+        self.found.append(Feed(Path(data.file).name, self._rows[data.file], data.order))
+        return len(self.found) - 1
+
+    def take(self) -> tuple[Feed, ...]:
+        """The feeds of the present pool; the next one begins with none."""
+        found, self.found = tuple(self.found), []
+        return found
+
+
+class Feeder:
+    """The place of one worker in one feed.
+
+    Args:
+        feed: what is handed out; it has a row at least.
+        seat: of the worker, from 0; one beyond the last of ``seats`` has no rows of ``once``.
+        seats: how many workers share the rows.
+    """
+
+    __slots__ = ("_next", "_order", "_rows", "_seats", "name")
+
+    def __init__(self, feed: Feed, seat: int, seats: int) -> None:
+        self.name = feed.name
+        self._rows = feed.rows
+        self._order = feed.order
+        self._seats = seats
+        if feed.order == "once":
+            self._next = seat if seat < seats else len(feed.rows)
+        else:
+            self._next = seat % len(feed.rows)
+
+    def next_row(self, random: SplitMix) -> int:
+        """Take a row: its number from 0, or -1 where all have been used."""
+        rows = len(self._rows)
+        if self._order == "random":
+            return random.bits() % rows
+        row = self._next
+        if self._order == "sequential":
+            self._next = (row + self._seats) % rows
+        elif row >= rows:
+            return -1
+        else:
+            self._next = row + self._seats
+        return row
+
+    def feed(self, variables: dict[str, str], random: SplitMix) -> bool:
+        """Put the next row where variables are; False where there is none."""
+        row = self.next_row(random)
+        if row < 0:
+            return False
+        self._rows.fill(variables, row)
+        return True
+
+
+def seat_of(worker: int, workers: int, pool: int, most_users: int) -> tuple[int, int]:
+    """The seat of a worker and the number of seats: a worker that never has a user of the pool must hold no rows back.
+
+    Args:
+        worker: its number, from 0.
+        workers: how many there are.
+        pool: index of the pool; users are dealt out from that worker on (``schedule.shares``).
+        most_users: that the plan ever wants of the pool.
+    """
+    return (worker - pool) % workers, max(min(workers, most_users), 1)
