@@ -46,7 +46,9 @@ def fail(reader: Reader, error: Any) -> int:
     words, codes, wait = _words(error), [], None
     if isinstance(error, dict):
         codes = [error[name] for name in _CODES if error.get(name) is not None]
-        wait = _wait(error) or _wait(error.get("metadata"))
+        wait = _wait(error)
+        if wait is None:
+            wait = _wait(error.get("metadata"))
     elif isinstance(error, str | int) and not isinstance(error, bool):
         codes = [error]
     limited = any(code == 429 or _is_limit(str(code)) for code in codes)

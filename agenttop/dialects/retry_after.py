@@ -23,8 +23,8 @@ def parse_retry_after(value: str, *, date: str | None = None, now: float | None 
     text = value.strip()
     if _NUMBER.fullmatch(text):
         return float(text)
-    until = _unix_seconds(text)
-    since = _unix_seconds(date) if date is not None else None
+    until = unix_seconds(text)
+    since = unix_seconds(date) if date is not None else None
     if since is None:
         since = now
     return None if until is None or since is None else max(until - since, 0.0)
@@ -49,7 +49,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return None
 
 
-def _unix_seconds(text: str) -> float | None:
+def unix_seconds(text: str) -> float | None:
     """An HTTP-date in any of the three forms of RFC 9110, section 5.6.7; always GMT."""
     try:
         parsed: datetime = parsedate_to_datetime(text)

@@ -58,7 +58,8 @@ class Aggregate:
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
-        self._open = [layout.pools[request.pool].open for request in layout.requests]
+        # The users of a closed pool are its schedule, so that their response times are latencies.
+        self._schedules = [not layout.pools[request.pool].open and not layout.retries for request in layout.requests]
         self._dropped = [0] * len(layout.pools)
         self._pending: dict[tuple[int, int], _Pending] = {}
         self._phases: set[str] = set()
@@ -123,8 +124,7 @@ class Aggregate:
         """Counts of one request."""
         self._merge()
         scope = merged([self._requests[request]], iterations=False)
-        if not self._open[request] and "latency" in scope.hists:
-            # The users of a closed pool are its schedule.
+        if self._schedules[request] and "latency" in scope.hists:
             scope.hist("response_time").merge(scope.hists["latency"])
         return scope
 
@@ -135,19 +135,19 @@ class Aggregate:
 
     def metrics_total(self, seconds: float) -> dict[str, Any]:
         """METRICS of the whole run over ``seconds`` measured seconds."""
-        return metrics(self.total(), seconds, objectives=self.layout.objectives)
+        return metrics(self.total(), seconds, self.layout)
 
     def metrics_pool(self, pool: int, seconds: float) -> dict[str, Any]:
         """METRICS of one pool over ``seconds`` measured seconds."""
-        return metrics(self.pool(pool), seconds, objectives=self.layout.objectives)
+        return metrics(self.pool(pool), seconds, self.layout)
 
     def metrics_request(self, request: int, seconds: float) -> dict[str, Any]:
         """METRICS of one request over ``seconds`` measured seconds."""
-        return metrics(self.request(request), seconds, objectives=self.layout.objectives)
+        return metrics(self.request(request), seconds, self.layout)
 
     def metrics_stage(self, stage: int, seconds: float) -> dict[str, Any]:
         """METRICS of one stage that really lasted ``seconds``."""
-        return metrics(self.stage(stage), seconds, objectives=self.layout.objectives)
+        return metrics(self.stage(stage), seconds, self.layout)
 
     def snapshot(self, now: Situation) -> Snapshot:
         """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""
@@ -186,7 +186,7 @@ class Aggregate:
                 scope.sums.update(new.sums)
                 for metric, one in whole.items():
                     scope.hist(metric).add(one)
-            if not self._open[request] and "latency" in whole:
+            if self._schedules[request] and "latency" in whole:
                 self._stages[stage].hist("response_time").add(whole["latency"])
 
     def _metric(self, name: str) -> str:

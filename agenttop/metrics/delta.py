@@ -10,6 +10,8 @@ import msgspec
 
 #: The stage of requests that were sent during the warm-up: shown live and in the timeline, in no other figure.
 WARMUP = -1
+#: What the names of counters begin with that count violations of one kind.
+VIOLATION = "violation."
 
 
 class HistDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -38,7 +40,9 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
     reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
     tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests`` and
-    ``good`` (requests that met every objective). Only what is not zero is there.
+    ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
+    are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
+    should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``. Only what is not zero is there.
     """
 
     request: int

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from agenttop.metrics.delta import VIOLATION
 from agenttop.metrics.histogram import Hist
+from agenttop.metrics.layout import Layout
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, Scope, finished
 
@@ -28,21 +30,20 @@ _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
 
-def metrics(scope: Scope, seconds: float, *, objectives: bool = False) -> dict[str, Any]:
+def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
     """METRICS of ``scope``.
 
     Args:
         scope: what was counted.
         seconds: how long it was measured; rates are 0 where that is not above 0.
-        objectives: requests were judged good or not.
+        layout: of the run; it says what was judged: without objectives there is no goodput.
     """
     sums, requests = scope.sums, scope.requests
-    rate_limited = scope.outcomes[Outcome.RATE_LIMITED]
     return {
         "requests": requests,
         "ok": scope.outcomes[Outcome.OK],
         "failed": scope.failed,
-        "rate_limited": rate_limited,
+        "rate_limited": scope.outcomes[Outcome.RATE_LIMITED],
         "cancelled": scope.outcomes[Outcome.CANCELLED],
         "attempts": sums["attempts"],
         "sessions": scope.sessions,
@@ -65,19 +66,27 @@ def metrics(scope: Scope, seconds: float, *, objectives: bool = False) -> dict[s
         "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
         "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
         "cost_usd": None,
-        "goodput": goodput(scope.outcomes, scope.sums, seconds) if objectives else None,
-        "rate_limit": {
-            "count": rate_limited,
-            "share": share(rate_limited, requests),
-            "conformant": None,
-            "violations": None,
-            "retry_after_s": scope.hists.get("retry_after", _NONE).dist(_US_PER_S),
-            "recovered": None,
-            "amplification": round(sums["attempts"] / requests, 6) if requests and sums["attempts"] else None,
-        },
+        "goodput": goodput(scope.outcomes, scope.sums, seconds) if layout.objectives else None,
+        "rate_limit": _rate_limit(scope, layout),
         "bytes_sent": sums["bytes_sent"],
         "bytes_received": sums["bytes_received"],
         **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},
+    }
+
+
+def _rate_limit(scope: Scope, layout: Layout) -> dict[str, Any]:
+    """Rate-limited answers, those whose request was sent again among them."""
+    sums, requests = scope.sums, scope.requests
+    count = scope.outcomes[Outcome.RATE_LIMITED] + sums["retries"]
+    kinds = {name.removeprefix(VIOLATION): number for name, number in sums.items() if name.startswith(VIOLATION)}
+    return {
+        "count": count,
+        "share": share(count, requests + sums["retries"]),
+        "conformant": sums["conformant"] if layout.rate_limit else None,
+        "violations": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))) if layout.rate_limit else None,
+        "retry_after_s": scope.hists.get("retry_after", _NONE).dist(_US_PER_S),
+        "recovered": sums["recovered"] if layout.retries else None,
+        "amplification": round(sums["attempts"] / requests, 6) if requests and sums["attempts"] else None,
     }
 
 

@@ -32,3 +32,7 @@ class Layout(msgspec.Struct, frozen=True):
     warmup_s: float = 0.0
     objectives: bool = False
     """Requests are good or not: there is a goodput."""
+    rate_limit: bool = False
+    """Rate-limited answers conform to what the profile wants of them, or not."""
+    retries: bool = False
+    """Rate-limited requests are sent again. Closed pools then record ``response_time`` themselves."""

@@ -94,6 +94,9 @@ class Picture:
             output_tokens=live.sums["output_tokens"],
             goodput=goodput(whole, live.sums, 0.0)["share"] if layout.objectives and requests else None,
             good=live.sums["good"],
+            retries=live.sums["retries"],
+            recovered=live.sums["recovered"],
+            violations=live.sums["rate_limit_violations"],
         )
 
     def tick(self, piece: Slice, now: Situation) -> Tick:

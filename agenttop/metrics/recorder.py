@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
+from agenttop.metrics.delta import VIOLATION, ErrorDelta, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
@@ -53,6 +53,10 @@ _SUMS = (
     "tool_calls",
     "tool_requests",
     "good",
+    "retries",
+    "recovered",
+    "conformant",
+    "rate_limit_violations",
 )
 
 
@@ -60,7 +64,7 @@ class Leaf:
     """The figures of one request in one stage since the last fold. Arrays hold nanoseconds, every ``ok`` request counts
     in ``latency`` and nowhere else in ``outcomes``."""
 
-    __slots__ = ("outcomes", "phases", "request", "shares", "stage", "status", *_HISTS, *_SUMS)
+    __slots__ = ("outcomes", "phases", "request", "shares", "stage", "status", "violations", *_HISTS, *_SUMS)
 
     latency: array[int]
     response_time: array[int]
@@ -91,6 +95,10 @@ class Leaf:
     tool_calls: int
     tool_requests: int
     good: int
+    retries: int
+    recovered: int
+    conformant: int
+    rate_limit_violations: int
 
     def __init__(self, request: int, stage: int) -> None:
         self.request = request
@@ -99,6 +107,7 @@ class Leaf:
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
         self.shares: dict[str, array[int]] = {}
+        self.violations: dict[str, int] = {}
         for name in _HISTS:
             setattr(self, name, array("q"))
         for name in _SUMS:
@@ -114,6 +123,11 @@ class Leaf:
             self.shares[name] = array("q")
         values.append(duration_ns)
         self.shares[name].append(min(duration_ns * _WHOLE // max(latency_ns, 1), _WHOLE))
+
+    def violation(self, kind: str) -> None:
+        """Count an answer that is not what a rate-limited one should be."""
+        self.violations[kind] = self.violations.get(kind, 0) + 1
+        self.rate_limit_violations += 1
 
     def take(self) -> TakenLeaf | None:
         """What is new, or None; the leaf begins again at nothing."""
@@ -137,6 +151,9 @@ class Leaf:
             if value:
                 sums[name] = value
                 setattr(self, name, 0)
+        if self.violations:
+            sums |= {VIOLATION + kind: count for kind, count in self.violations.items()}
+            self.violations = {}
         if not (taken or outcomes or sums):
             return None
         leaf = TakenLeaf(taken, LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums))

@@ -207,6 +207,12 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """How many did."""
     thresholds: tuple[Verdict, ...] = ()
     """In the order of the profile."""
+    retries: int = 0
+    """Rate-limited answers whose request was sent again: they are no failures, and not in ``rate_limited``."""
+    recovered: int = 0
+    """Requests that were ok after that."""
+    violations: int = 0
+    """Answers that are not what rate-limited ones should be."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

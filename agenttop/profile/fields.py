@@ -169,6 +169,14 @@ def _threshold(value: str) -> str:
     return value
 
 
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise faulty(f"bad regular expression: {error}", "bad regular expression") from None
+    return value
+
+
 def _dialect(value: str) -> str:
     if value not in DIALECTS:
         raise wanted(f"expected one of {', '.join(DIALECTS)}")
@@ -193,6 +201,7 @@ _IS_NUMBER = BeforeValidator(_not_bool("expected a number"))
 Users = Annotated[int, Field(ge=0, le=MAX_USERS), _IS_WHOLE]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _IS_WHOLE]
 MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS), _IS_WHOLE]
+Retries = Annotated[int, Field(ge=0, le=100), _IS_WHOLE]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _IS_NUMBER]
 Rate = Weight
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
@@ -202,6 +211,7 @@ Target = Annotated[
     str, AfterValidator(_target), WithJsonSchema({"type": "string", "pattern": r"^(https?|wss?)://|\$\{"})
 ]
 Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(DIALECTS)})]
+Regex = Annotated[str, AfterValidator(_regex)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
 CheckText = Annotated[str, AfterValidator(_check)]

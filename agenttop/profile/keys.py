@@ -10,6 +10,7 @@ from agenttop.profile.model import (
     Pool,
     Profile,
     Proxy,
+    RateLimit,
     Stage,
     Step,
     Task,
@@ -29,15 +30,13 @@ LATER = frozenset(
     {
         "budget",
         "circuit_breaker",
-        "rate_limit",
         "quality",
         "history",
         "python",
-        "max_retries",
     }
 )
 #: Values of it that this version refuses by name.
-LATER_VALUES = {"on_429": ("honor", "retry"), "connection": ("per_request",)}
+LATER_VALUES = {"connection": ("per_request",)}
 
 
 def _fields(model: type[Model]) -> frozenset[str]:
@@ -52,6 +51,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "stages": _fields(Stage),
     "thresholds": _fields(Threshold),
     "objectives": _fields(Objectives),
+    "rate_limit": _fields(RateLimit),
     "tls": _fields(Tls),
     "proxy": _fields(Proxy),
     "measure": _fields(Measure),

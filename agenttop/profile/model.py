@@ -23,6 +23,8 @@ from agenttop.profile.fields import (
     PoolName,
     PositiveDuration,
     Rate,
+    Regex,
+    Retries,
     Save,
     Seed,
     Target,
@@ -251,6 +253,16 @@ class Objectives(Model):
         }
 
 
+class RateLimit(Model):
+    """What a rate-limited answer should look like. Any other is a violation, and so is an error of another kind (5xx,
+    4xx, an error in an answer with status 200) within a second of one of the same request."""
+
+    body_matches: Regex | None = None
+    """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error."""
+    retry_after: bool = True
+    """true: it says when to come back, by Retry-After, by retry-after-ms, by its dialect or by when limits reset."""
+
+
 class Threshold(Model):
     """What must hold for the run to pass. A bare string is its ``expression``."""
 
@@ -291,8 +303,11 @@ class Profile(Model):
     """Between two reads of a streamed answer."""
     dialect: Dialect = "json"
     """How answers are read."""
-    on_429: Literal["count"] = "count"
-    """What follows a 429: it is counted, and the user goes on."""
+    on_429: Literal["count", "honor", "retry"] = "count"
+    """What follows a 429. count: the user goes on. honor: it waits as long as Retry-After asks (1s where nothing does,
+    5m at most), then goes on. retry: it waits (1s, 2s, 4s … where nothing asks) and sends the same request again."""
+    max_retries: Retries = 3
+    """With on_429 = "retry": how often one request is sent again."""
     connection: Literal["per_user"] = "per_user"
     """Each user keeps a connection of its own."""
     http_version: Literal["1.1", "2"] = "1.1"
@@ -309,6 +324,8 @@ class Profile(Model):
     """Where to read figures in answers of dialect json."""
     thresholds: list[Threshold] = []
     """What must hold for the run to pass (exit code 0, else 99): expressions, or tables with one."""
+    rate_limit: RateLimit | None = None
+    """What a rate-limited answer should look like: what is not is a violation, and counted."""
     objectives: Objectives = Objectives()
     """What a good request is, for goodput."""
     users: Users | None = None

@@ -43,6 +43,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
         yield Fault((), "the weights of all pools are zero, so that no pool gets users")
     if data.get("objectives") == {}:
         yield Fault(("objectives",), 'is empty; write one such as ttft = "2s"')
+    yield from _refusals(data)
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")
@@ -57,6 +58,16 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
                     ("pools", index, "protocol"), "a WebSocket cannot go through a proxy yet; leave [proxy] out"
                 )
     yield from check_variables(data, columns)
+
+
+def _refusals(data: Table) -> Iterator[Fault]:
+    """What is done about 429s."""
+    policy = data.get("on_429", "count")
+    if "max_retries" in data and policy != "retry":
+        yield Fault(("max_retries",), 'goes with on_429 = "retry"')
+    if policy == "retry" and any(pool.get("protocol") == "ws" for pool in _tables(data.get("pools"))):
+        text = 'on_429 = "retry" is not supported yet in a profile with a WebSocket pool; write "honor" or "count"'
+        yield Fault(("on_429",), text)
 
 
 def _load(data: Table, raw: Table) -> Iterator[Fault]:

@@ -23,6 +23,8 @@ def check_thresholds(profile: Profile) -> Iterator[Fault]:
         problem = _problem(expression, names, checks)
         if expression.metric == "goodput" and not profile.objectives.limits_ns:
             problem = "bad threshold: goodput needs [objectives]"
+        if expression.metric == "rate_limit_violations" and profile.rate_limit is None:
+            problem = "bad threshold: rate_limit_violations needs [rate_limit]"
         if problem:
             yield Fault(("thresholds", index, "expression"), problem)
         growing = expression.kind == COUNT and expression.operator.startswith(">")

@@ -11,9 +11,9 @@ WIDTH = 120
 def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
-    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429 and err are counts since the run began;
-    ``thresholds`` is how many of how many pass. What matters least stands last and is left out where there is no room;
-    figures are never cut.
+    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err and retried (429s whose request was sent
+    again; they are in neither) are counts since the run began; ``thresholds`` is how many of how many pass. What
+    matters least stands last and is left out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -28,6 +28,8 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         f"err={_bare(count(snapshot.failed - snapshot.rate_limited))}",
         f"inflight={_bare(count(snapshot.in_flight))}",
     ]
+    if snapshot.retries:
+        parts.append(f"retried={_bare(count(snapshot.retries))}")
     if snapshot.goodput is not None:
         parts.append(f"good={share(snapshot.goodput)}")
     if snapshot.thresholds:

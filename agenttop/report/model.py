@@ -91,12 +91,22 @@ class Goodput(msgspec.Struct, frozen=True):
 class RateLimit(msgspec.Struct, frozen=True):
     """What was refused, and how gracefully."""
 
-    count: Count
-    share: Annotated[float, Meta(ge=0, le=1, description="Of the requests.")]
-    conformant: Count | None
-    violations: dict[str, int] | None
+    count: Annotated[int, Meta(ge=0, description="Refusals, those among them whose request was sent again.")]
+    share: Annotated[float, Meta(ge=0, le=1, description="Of the requests, each retry counted as one.")]
+    conformant: Annotated[
+        Count | None, Meta(description="Refusals that are as [rate_limit] wants them; null without it.")
+    ]
+    violations: Annotated[
+        dict[str, int] | None,
+        Meta(
+            description="Answers by what is wrong with them: refusals that do not conform, and failures (5xx, 4xx, an "
+            "error in an answer of status 200) that came under limit, within a second of a refusal of the same request."
+        ),
+    ]
     retry_after_s: Annotated[Dist | None, Meta(description="In seconds.")]
-    recovered: Count | None
+    recovered: Annotated[
+        Count | None, Meta(description='Requests that were ok after a refusal; null without on_429 = "retry".')
+    ]
     amplification: Annotated[float, Meta(description="Attempts by request.")] | None
 
 

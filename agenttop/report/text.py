@@ -183,9 +183,10 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
 
 def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
     limit = totals["rate_limit"]
-    if not limit["count"]:
+    if not limit["count"] and not limit["violations"]:
         return
-    page.section("rate limits (429)", f"{share(limit['share'])} of requests")
+    of = "requests" if limit["recovered"] is None else "attempts"
+    page.section("rate limits (429)", f"{share(limit['share'])} of {of}")
     facts = [f"{count(limit['count'])} refused"]
     after = limit["retry_after_s"]
     if after:

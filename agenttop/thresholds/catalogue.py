@@ -81,6 +81,7 @@ def _catalogue() -> dict[str, Metric]:
     found[PHASE] = Metric(_TREND, tags=_ANY | {"phase"})
     found["error_rate"] = Metric({"rate": SHARE}, "rate")
     found |= {name: Metric({"count": COUNT, "rate": SHARE}, "count") for name in OUTCOMES}
+    found["rate_limit_violations"] = Metric({"count": COUNT, "rate": SHARE}, "count")
     found["cancelled"] = Metric({"count": COUNT}, "count")
     found["rps"] = Metric({"rate": PER_S}, "rate")
     found |= {name: Metric({"count": COUNT, "rate": PER_S}, "count") for name in (*_COUNTED, *_SUMS, *_TOKENS)}

@@ -55,7 +55,11 @@ class _Series:
         self.of_pools = False
         """Some threshold on it counts what pools do, such as iterations."""
         # The users of a closed pool are their schedule: what they wait is what the answer took.
-        self._closed = {i for i, request in enumerate(layout.requests) if not layout.pools[request.pool].open}
+        self._closed = {
+            i
+            for i, request in enumerate(layout.requests)
+            if not layout.pools[request.pool].open and not layout.retries  # then response times are recorded
+        }
 
     def wants(self, request: int, stage: int) -> bool:
         """Whether it looks at a request of a stage."""

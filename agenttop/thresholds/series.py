@@ -121,6 +121,9 @@ class Tally:
         if metric == "goodput":
             # A request that found no connection is no attempt, and not good either.
             return max(self.sums["attempts"], finished(self.outcomes))
+        if metric == "rate_limit_violations":
+            # An answer whose request was sent again may be one.
+            return finished(self.outcomes) + self.sums["retries"]
         return finished(self.outcomes)
 
     def _tokens(self, method: str, seconds: float) -> float | None:

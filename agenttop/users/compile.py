@@ -26,6 +26,7 @@ from agenttop.profile.template import (
     compile_text,
 )
 from agenttop.users.feeder import Feed, Feeds
+from agenttop.users.refusals import RefusalPolicy, policy_of
 from agenttop.wire.target import Limits, Target, parse_target
 
 _NS = 1_000_000_000
@@ -99,7 +100,7 @@ class CompiledTask:
     steps: tuple[CompiledStep, ...]
     pause: tuple[float, float]
     single: bool
-    """It has one step only."""
+    """It has one step only, and its user does nothing about a refusal."""
     feed: int = -1
     """Index of its data among the pool's feeds; -1: none."""
 
@@ -128,6 +129,10 @@ class CompiledPool:
     """The data of the pool and of its tasks."""
     feed: int = -1
     """Index of the data of its sessions among them; -1: none."""
+    refusals: RefusalPolicy | None = None
+    """What is done about rate-limited answers; None where they are just counted."""
+    patient: bool = False
+    """Users wait after a refusal, or send again."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -186,7 +191,15 @@ def layout_of(profile: Profile) -> Layout:
             if is_request(step):
                 rows.setdefault((index, step.name))
     requests = tuple(RequestInfo(pool, name) for pool, name in rows)
-    return Layout(pools, requests, stages_of(profile), profile.warmup, bool(profile.objectives.limits_ns))
+    return Layout(
+        pools,
+        requests,
+        stages_of(profile),
+        profile.warmup,
+        objectives=bool(profile.objectives.limits_ns),
+        rate_limit=profile.rate_limit is not None,
+        retries=profile.on_429 == "retry",
+    )
 
 
 def steps_of(pool: Pool) -> list[Step]:
@@ -220,11 +233,16 @@ def _compile_pool(
             _compile_step(profile, pool, step, part, target, rows.get((index, step.name), -1)) for step in steps
         )
 
+    patient = profile.on_429 != "count"
     chosen = [task for task in pool.tasks if task.weight > 0]
     feed = feeds.add(pool.data)
     tasks = tuple(
         CompiledTask(
-            task.name, compile_steps(task.steps, "tasks"), task.pause, len(task.steps) == 1, feeds.add(task.data)
+            task.name,
+            compile_steps(task.steps, "tasks"),
+            task.pause,
+            len(task.steps) == 1 and not patient,
+            feeds.add(task.data),
         )
         for task in chosen
     )
@@ -248,6 +266,8 @@ def _compile_pool(
         and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
         feeds=feeds.take(),
         feed=feed,
+        refusals=policy_of(profile),
+        patient=patient,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
 
@@ -313,7 +333,9 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         ),
         dialect=dialect,
         stream=stream,
-        lean=kind == "http" and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives),
+        lean=kind == "http"
+        and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives)
+        and profile.on_429 != "retry",  # of a request that may be sent again more than the latency is recorded
         reads_json=reads_json,
         reads_body=reads_body,
         checks=checks,

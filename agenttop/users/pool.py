@@ -10,6 +10,7 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.users.compile import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, seat_of
+from agenttop.users.refusals import Conformance
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
@@ -47,6 +48,9 @@ class PoolRuntime:
         self.epoch_ns = epoch_ns
         self.seed = seed
         self.redirects = redirects
+        policy = compiled.refusals
+        self.conformance = Conformance(policy) if policy is not None and policy.judged else None
+        """What refusals are judged by; None where nobody asks."""
         self.working = True
         """New tasks may be begun."""
         self.sending = True

@@ -13,6 +13,7 @@ from agenttop.metrics.recorder import Leaf
 from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep
+from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.wire.transport import Connection
 
 if TYPE_CHECKING:
@@ -78,6 +79,14 @@ def record_answer(
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
     outcome, message = _judge(step, answer, exchange, latency)
+    if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
+        # It may be sent again: what becomes of it is not known yet.
+        if user.scheduled_ns:
+            leaf.schedule_lag.append(max(sent_ns - user.scheduled_ns, 0))
+            user.scheduled_ns = 0
+        if answer.reader is not None:
+            _count_tokens(leaf, answer.reader, answer.streamed)
+        return False
     if step.checks and (exchange.failure is None or answer.status):
         failed = [name for name, check in step.checks if not _checked(user, name, check(answer))]
         if failed and outcome is Outcome.OK:
@@ -89,10 +98,6 @@ def record_answer(
     scheduled, user.scheduled_ns = user.scheduled_ns, 0
     if scheduled:
         leaf.schedule_lag.append(max(sent_ns - scheduled, 0))
-    if outcome is Outcome.RATE_LIMITED:
-        wait = _retry_after(answer)
-        if wait is not None:
-            leaf.retry_after.append(int(wait * 1e9))
     reader = answer.reader
     if reader is not None:
         _count_tokens(leaf, reader, answer.streamed)
@@ -100,6 +105,8 @@ def record_answer(
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
         leaf.time_to_failure.append(latency)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
+        if user.pool.conformance is not None:
+            user.pool.conformance.failed(leaf, outcome, answer.status, exchange.end_ns)
         return False
 
     leaf.latency.append(latency)
@@ -116,8 +123,9 @@ def record_answer(
         if reader is not None and reader.output_tokens is not None and reader.output_tokens > 1:
             leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
     _record_phases(leaf, answer, latency)
-    if step.objectives and meets_objectives(step, answer, latency, exchange.end_ns - (scheduled or sent_ns), sent_ns):
-        leaf.good += 1
+    if step.objectives:
+        began = scheduled or user.began_ns or sent_ns
+        leaf.good += meets_objectives(step, answer, latency, exchange.end_ns - began, sent_ns)
     return True
 
 
@@ -208,6 +216,23 @@ def _unsaved(step: CompiledStep, answer: Answer) -> str:
 
 def _text(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _refused(user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
+    """Note a refusal and what follows from it. True where its request may be sent again."""
+    answer, pool = user.answer, user.pool
+    wait = _retry_after(answer)
+    if wait is not None:
+        leaf.retry_after.append(int(wait * 1e9))
+    policy = pool.compiled.refusals
+    if policy is None:
+        return False
+    asked = asked_wait(step, answer)
+    if pool.conformance is not None:
+        pool.conformance.refused(leaf, answer, asked, exchange.end_ns)
+    if policy.on_429 == "honor" or user.retries_left:
+        user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, asked, message)
+    return user.retries_left > 0
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -19,9 +19,11 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep, CompiledTask
 from agenttop.users.messages import open_socket, send_message
+from agenttop.users.patience import pause_after_refusal, request_patiently
 from agenttop.users.random import SplitMix
 from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
+from agenttop.users.refusals import Refusal
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.transport import Connection
 from agenttop.wire.websocket import WebSocket
@@ -40,20 +42,23 @@ class VirtualUser:
 
     __slots__ = (
         "_breathless",
-        "_data",
-        "_leaf",
         "_nap",
         "_seated",
         "_tally",
         "_within_task",
         "answer",
+        "began_ns",
         "connection",
         "iteration",
+        "leaf",
         "number",
         "pool",
         "random",
+        "refusal",
         "retiring",
+        "retries_left",
         "scheduled_ns",
+        "sent",
         "socket",
         "step",
         "variables",
@@ -82,9 +87,15 @@ class VirtualUser:
         """The answer may be followed by the next request at once: see :meth:`again`."""
         self._seated = False
         """It has the row of a session that has not begun yet."""
+        self.refusal: Refusal | None = None
+        """The last answer, where it was a rate limit and something follows from that: see ``users.patience``."""
+        self.retries_left = 0
+        """How often the request in flight may be sent again."""
+        self.began_ns = 0
+        """When a request that is sent again was planned or first sent; 0 of all others."""
         # Of the exchange in flight.
-        self._leaf = pool.leaves[0]
-        self._data = b""
+        self.leaf = pool.leaves[0]
+        self.sent = b""
         self._tally = pool.tally
 
     @property
@@ -229,7 +240,7 @@ class VirtualUser:
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
             self._breathless = pool.compiled.breathless
-            whole = pool.sending and await self._request(step)
+            whole = pool.sending and await self.request(step)
             self._breathless = False
         else:
             whole = await self._run(task)
@@ -277,17 +288,18 @@ class VirtualUser:
     async def _perform(self, step: CompiledStep) -> bool:
         """One step. False where it failed, so that the task cannot go on."""
         if step.kind == "http":
-            return await self._request(step)
-        if step.kind == "send":
-            return await send_message(self, step)
-        if step.kind == "connect":
-            return await open_socket(self, step)
-        self.close()
-        return True
+            return await (request_patiently(self, step) if self.pool.compiled.patient else self.request(step))
+        if step.kind == "close":
+            self.close()
+            return True
+        whole = await (send_message(self, step) if step.kind == "send" else open_socket(self, step))
+        if self.refusal is not None:
+            await pause_after_refusal(self)
+        return whole
 
     # -- HTTP
 
-    async def _request(self, step: CompiledStep) -> bool:
+    async def request(self, step: CompiledStep) -> bool:
         """Send a request and record what became of it."""
         pool = self.pool
         connection = self.connection
@@ -308,8 +320,8 @@ class VirtualUser:
         if self._breathless:
             # Others may have followed the one that was sent here.
             step = self.step or step
-            data = self._data
-        leaf = self._leaf
+            data = self.sent
+        leaf = self.leaf
         self.step = None
         if connection.lean and connection.failure is None:
             # The hot path: nothing to read, nothing to check but the time.
@@ -341,8 +353,8 @@ class VirtualUser:
         if step.made:
             self.make(step)
         self.step = step
-        self._leaf = self.pool.leaves[step.request]
-        self._data = data = step.static or step.fill(self.variables)
+        self.leaf = self.pool.leaves[step.request]
+        self.sent = data = step.static or step.fill(self.variables)
         return data
 
     async def ready(self, step: CompiledStep) -> Connection | None:
@@ -414,7 +426,7 @@ class VirtualUser:
         self.answer.trailers(headers)
 
     def again(self) -> bytes | None:
-        """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`_request`
+        """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`request`
         would do: waking them takes as long as all the rest of our work on a request.
         """
         if not self._breathless:
@@ -429,7 +441,7 @@ class VirtualUser:
         task = self._task()
         if task is None:
             return None
-        record_times(self._leaf, connection, latency, len(self._data))
+        record_times(self.leaf, connection, latency, len(self.sent))
         tally.iterations += 1
         return self._prepare(task.steps[0])
 

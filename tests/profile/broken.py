@@ -48,7 +48,7 @@ BROKEN = [
     # ---- not supported yet
     *[
         (f"later {key}", f"{key} = 1" + SMALL, f"peak.toml: {key}: {key} is not supported yet")
-        for key in ("budget", "circuit_breaker", "rate_limit", "quality")
+        for key in ("budget", "circuit_breaker", "quality")
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     (
@@ -56,7 +56,6 @@ BROKEN = [
         SMALL.replace("name =", 'python = "a.py:B"\nname ='),
         "pools[0].python: python is not supported yet",
     ),
-    ("later on_429", 'on_429 = "retry"' + SMALL, 'on_429: on_429 = "retry" is not supported yet'),
     (
         "later connection",
         'connection = "per_request"' + SMALL,
@@ -358,6 +357,39 @@ BROKEN = [
         "goodput of no objectives",
         'thresholds = ["goodput > 90%"]' + SMALL,
         "thresholds[0]: bad threshold: goodput needs [objectives]",
+    ),
+    # ---- rate limits
+    (
+        "unknown policy",
+        'on_429 = "panic"' + SMALL,
+        'on_429: expected one of "count", "honor" or "retry", not "panic"',
+    ),
+    ("retries of nothing", "max_retries = 2" + SMALL, 'max_retries: goes with on_429 = "retry"'),
+    (
+        "too many retries",
+        'on_429 = "retry"\nmax_retries = 101' + SMALL,
+        "max_retries: expected at most 100, not 101",
+    ),
+    (
+        "retries over WebSocket",
+        'on_429 = "retry"' + TOP + WS,
+        'on_429: on_429 = "retry" is not supported yet in a profile with a WebSocket pool; write "honor" or "count"',
+    ),
+    ("rate limit of a number", "rate_limit = 1" + SMALL, "rate_limit: expected a table, not 1"),
+    (
+        "unknown key of rate_limit",
+        SMALL + "[rate_limit]\nretry_aftr = true",
+        'rate_limit.retry_aftr: unknown key; did you mean "retry_after"?',
+    ),
+    (
+        "bad regular expression",
+        SMALL + '[rate_limit]\nbody_matches = "("',
+        "rate_limit.body_matches: bad regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    (
+        "violations of nothing",
+        'thresholds = ["rate_limit_violations < 1"]' + SMALL,
+        "thresholds[0]: bad threshold: rate_limit_violations needs [rate_limit]",
     ),
     # ---- headers
     ("header with a line break", 'headers = { x = "a\\r\\nb" }' + SMALL, "headers.x: a header cannot hold line breaks"),

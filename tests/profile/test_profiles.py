@@ -56,6 +56,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "openai-responses",
         "openai-sse",
         "peak",
+        "rate-limit",
         "realtime-ws",
         "smoke",
         "streaming",
@@ -141,6 +142,7 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         'objectives = { ttft = "2s", latency = "10s" }' + SMALL,
         SMALL + 'data = { file = "a.csv" }',
         SMALL.replace("name =", 'data = { file = "${FILE}", order = "once" }\nname ='),
+        'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
 def test_the_schema_takes_what_is_sound(text: str) -> None:
@@ -173,6 +175,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         SMALL + 'data = "a.csv"',
         SMALL + 'data = { order = "once" }',
         SMALL + 'data = { file = "a.csv", order = "any" }',
+        'on_429 = "panic"' + SMALL,
+        "rate_limit = { body = 1 }" + SMALL,
         "thresholds = [{ abort = true }]" + SMALL,
     ],
 )
@@ -189,7 +193,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     tables: dict[str, Any] = {"profile": schema, **schema["$defs"]}
     names = {"profile": "profile", "Stage": "stages", "Tls": "tls", "Proxy": "proxy", "Measure": "measure"}
     names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
-    names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives"}
+    names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives", "RateLimit": "rate_limit"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

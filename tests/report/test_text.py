@@ -132,6 +132,13 @@ def test_line_of_a_run_with_thresholds_and_objectives() -> None:
     assert " good=87.5% thresholds=2/3" in line
 
 
+def test_line_of_a_run_that_sends_again() -> None:
+    run = FakeRun(seconds=5)
+    snapshot = run.aggregate().snapshot(run.situation(3))
+    assert "retried" not in render_line(snapshot, run.info())
+    assert " retried=1234 " in render_line(msgspec.structs.replace(snapshot, retries=1234, oldest_s=1.0), run.info())
+
+
 def test_line_of_a_run_in_trouble() -> None:
     run = FakeRun(seconds=5)
     snapshot = run.aggregate().snapshot(run.situation(3))
@@ -184,3 +191,19 @@ def test_tables_fit_and_keep_their_figures_whole(rows: list[tuple[str, str, str]
     for line in table(rows, width):
         assert cells(line) <= width
         assert "1 234.5ms" in line
+
+
+def test_violations_and_retries_are_told() -> None:
+    summary = full()
+    limit = summary["totals"]["rate_limit"]
+    limit |= {"conformant": 40, "violations": {"no Retry-After": 12, "500 under limit": 3}}
+    limit |= {"recovered": 31, "amplification": 1.25}
+    text = render_text(summary, color=False, width=120)
+    for words in ("40 as they should be", "! 12 × no Retry-After", "! 3 × 500 under limit", "31 recovered", "1.25 att"):
+        assert words in text
+    assert "of attempts" in text
+    # Those that came under limit are told of even where the refusals themselves were in the warm-up.
+    limit |= {"count": 0, "conformant": 0, "violations": {"500 under limit": 3}}
+    assert "! 3 × 500 under limit" in render_text(summary, color=False, width=80)
+    limit |= {"violations": {}}
+    assert "rate limits (429)" not in render_text(summary, color=False, width=80)

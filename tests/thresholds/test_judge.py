@@ -117,6 +117,15 @@ def test_what_is_observed(text: str, observed: float) -> None:
     assert verdict.expression == text
 
 
+def test_violations_are_a_part_of_all_answers() -> None:
+    run = Run("rate_limit_violations < 1", "rate_limit_violations rate < 1%", "rate_limit_violations{pool:open} < 1")
+    run.second()
+    assert [v.observed for v in run.judge.verdicts] == [0, None, 0]
+    sums = {"rate_limit_violations": 2, "violation.no Retry-After": 2, "retries": 1}
+    run.second(delta(LeafDelta(0, 0, {"ok": 2, "rate_limited": 1, "cancelled": 1}, {}, {}, sums)))
+    assert [v.observed for v in run.judge.verdicts] == [2, 50.0, 0]
+
+
 def test_phases_tokens_and_calls() -> None:
     texts = ["phase.llm_call p50 < 1", "tokens output_per_s > 1", "tokens per_request_mean > 1", "tokens input > 1"]
     texts += ["llm_calls > 1", "llm_calls per_request_mean > 1", "output_tokens > 1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from agenttop.metrics.snapshot import Cause
+from agenttop.metrics.snapshot import Cause, Snapshot
 from agenttop.report.figures import clock
 from agenttop.tui.text import Line, age, clean, count, fit
 from agenttop.tui.view import View
@@ -34,6 +34,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     share = Line().add("errors ", look.strong).add(percent(snap.error_rate), look.bad if snap.failed else look.good)
     if snap.failed:
         share.add(f"  {count(snap.failed)} of {count(snap.requests)}", look.dim)
+    limits = refusals(snap)
+    if limits:
+        share.add(f"  {limits}", look.warn)
     row = Line().add(" ")
     causes = ordered(snap.causes)
     if not causes:
@@ -59,6 +62,9 @@ def full(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     causes = ordered(snap.causes)
     right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
+    limits = refusals(snap)
+    if limits and width >= 60:
+        right = Line().add(limits, look.warn).add("  ").extend(right)
     body: list[Line] = []
     trend = 12 if width < 100 else 40
     shown = causes[view.scroll :]
@@ -84,6 +90,14 @@ def full(view: View, width: int, height: int) -> list[Line]:
         more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in shown[height - 3 :])
         body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
     return boxed(look, width, height, title(look, "errors", 3), right, body)
+
+
+def refusals(snap: Snapshot) -> str:
+    """What the profile wants to know of its 429s, where there is something: violations, requests sent again."""
+    facts = [f"! {count(snap.violations)} 429 violations"] if snap.violations else []
+    if snap.retries:
+        facts.append(f"429 retried {count(snap.retries)}, {count(snap.recovered)} ok")
+    return "  ".join(facts)
 
 
 def ordered(causes: tuple[Cause, ...]) -> list[Cause]:

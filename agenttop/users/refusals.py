@@ -1,0 +1,130 @@
+"""What a rate-limited answer asks for, and whether it is as the profile's ``[rate_limit]`` wants it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING
+
+from agenttop.dialects.resets import reset_after
+from agenttop.dialects.retry_after import retry_after
+from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.recorder import Leaf
+from agenttop.profile.model import Profile
+
+if TYPE_CHECKING:
+    from agenttop.users.answer import Answer
+    from agenttop.users.compile import CompiledStep
+
+#: A failure so close to a refusal of the same request came under limit.
+UNDER_LIMIT_NS = 1_000_000_000
+#: Failures remembered of one request until it is known whether they came under limit.
+MAX_RECENT = 10_000
+
+NO_HINT = "no Retry-After"
+NO_MATCH = "body does not match"
+_UNGRACEFUL = (Outcome.SERVER_ERROR, Outcome.CLIENT_ERROR, Outcome.STREAM_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPolicy:
+    """What a profile says about rate-limited answers, where it wants more than to count them."""
+
+    on_429: str
+    """``count``, ``honor`` or ``retry``."""
+    max_retries: int
+    judged: bool
+    """There is a ``[rate_limit]``: refusals conform to it or not."""
+    body_matches: re.Pattern[str] | None
+    retry_after: bool
+
+
+def policy_of(profile: Profile) -> RefusalPolicy | None:
+    """The policy of a profile; None where refusals are just counted."""
+    rules = profile.rate_limit
+    if rules is None:
+        if profile.on_429 == "count":
+            return None
+        return RefusalPolicy(profile.on_429, profile.max_retries, False, None, False)
+    body = None if rules.body_matches is None else re.compile(rules.body_matches)
+    return RefusalPolicy(profile.on_429, profile.max_retries, True, body, rules.retry_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rate-limited answer that its user has to do something about. Times are ``perf_counter_ns``."""
+
+    leaf: Leaf
+    sent_ns: int
+    end_ns: int
+    asked_s: float | None
+    """What the target asks to wait; None where it does not say."""
+    message: str
+
+
+def asked_wait(step: CompiledStep, answer: Answer) -> float | None:
+    """Seconds a refusal asks to wait: by its headers, by the dialect's own error, or until its limits are reset."""
+    now = time()
+    wait = retry_after(answer.headers, now)
+    if wait is None and answer.reader is not None:
+        wait = answer.reader.retry_after_s
+    if wait is None and answer.status >= 400 and answer.body:
+        reader = step.dialect.reader()
+        reader.body(answer.body)
+        wait = reader.retry_after_s
+    return wait if wait is not None else reset_after(answer.headers, now)
+
+
+class Conformance:
+    """Judges the refusals of one pool on one worker by the profile's ``[rate_limit]``.
+
+    A refusal conforms where it has a hint and a body as wanted; otherwise it is a violation of one kind. A failure of
+    another kind (server_error, client_error, stream_error) that ends within a second before or after a refusal of the
+    same request came *under limit*: the target should have refused it, and that is a violation as well.
+    """
+
+    def __init__(self, policy: RefusalPolicy) -> None:
+        self._body: re.Pattern[str] | None = policy.body_matches
+        self._hint = policy.retry_after
+        self._limited_ns: dict[int, int] = {}
+        self._recent: dict[int, deque[tuple[int, Leaf, str]]] = {}
+
+    def refused(self, leaf: Leaf, answer: Answer, asked_s: float | None, at_ns: int) -> None:
+        """Judge a refusal, and the failures just before it."""
+        faults = []
+        if self._hint and asked_s is None:
+            faults.append(NO_HINT)
+        if self._body is not None and not self._body.search(_words(answer)):
+            faults.append(NO_MATCH)
+        if faults:
+            leaf.violation(", ".join(faults))
+        else:
+            leaf.conformant += 1
+        self._limited_ns[leaf.request] = at_ns
+        for failed_ns, of, kind in self._recent.pop(leaf.request, ()):
+            if at_ns - failed_ns <= UNDER_LIMIT_NS:
+                of.violation(kind)
+
+    def failed(self, leaf: Leaf, outcome: Outcome, status: int, at_ns: int) -> None:
+        """Judge a failure of another kind, or remember it until the next refusal."""
+        if outcome not in _UNGRACEFUL:
+            return
+        what = str(status) if status >= 400 else f"{status} with an error" if status else "error"
+        kind = f"{what} under limit"
+        limited_ns = self._limited_ns.get(leaf.request)
+        if limited_ns is not None and at_ns - limited_ns <= UNDER_LIMIT_NS:
+            leaf.violation(kind)
+            return
+        recent = self._recent.setdefault(leaf.request, deque(maxlen=MAX_RECENT))
+        while recent and at_ns - recent[0][0] > UNDER_LIMIT_NS:
+            recent.popleft()
+        recent.append((at_ns, leaf, kind))
+
+
+def _words(answer: Answer) -> str:
+    """What a refusal says: its body (as much of it as is kept), and the words of a dialect's own error."""
+    words = answer.body.decode("utf-8", "replace")
+    error = answer.reader.error if answer.reader is not None else None
+    return f"{words}\n{error}" if error else words

@@ -1,0 +1,83 @@
+"""Rate limits in the summary and in the live picture."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import pytest
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import WARMUP, Delta, Health, LeafDelta
+from agenttop.metrics.figures import metrics
+from agenttop.metrics.histogram import fold
+from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.scope import Scope
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import StageInfo
+
+POOLS = (PoolInfo("chat", "http", "json", open=False),)
+STAGES = (StageInfo(0, "hold", 0, 10, 5, 5, "users"),)
+
+
+def layout(**flags: bool) -> Layout:
+    return Layout(POOLS, (RequestInfo(0, "a"),), STAGES, **flags)
+
+
+def limits(flags: dict[str, bool], outcomes: dict[str, int], **sums: int) -> dict[str, Any]:
+    """``rate_limit`` of the summary."""
+    scope = Scope()
+    scope.outcomes.update(outcomes)
+    scope.sums.update(sums)
+    found: dict[str, Any] = metrics(scope, 1.0, layout(**flags))["rate_limit"]
+    return found
+
+
+def test_what_nobody_asked_for_is_null() -> None:
+    found = limits({}, {"ok": 3, "rate_limited": 1}, attempts=4)
+    assert (found["count"], found["share"], found["amplification"]) == (1, 0.25, 1.0)
+    assert found["conformant"] is found["violations"] is found["recovered"] is None
+
+
+def test_nothing_to_judge_is_none_at_fault() -> None:
+    found = limits({"rate_limit": True, "retries": True}, {"ok": 3}, attempts=3)
+    assert (found["count"], found["conformant"], found["violations"], found["recovered"]) == (0, 0, {}, 0)
+
+
+def test_refusals_that_were_sent_again_count() -> None:
+    # 10 requests on the wire: 4 requests, 6 of whose answers were refusals and followed by another attempt.
+    outcomes = {"ok": 3, "rate_limited": 1}
+    found = limits({"retries": True}, outcomes, attempts=10, retries=6, recovered=2)
+    assert (found["count"], found["share"], found["recovered"], found["amplification"]) == (7, 0.7, 2, 2.5)
+
+
+def test_violations_by_kind_the_most_frequent_first() -> None:
+    kinds = {"violation.500 under limit": 2, "violation.no Retry-After": 5, "violation.400 under limit": 2}
+    found = limits({"rate_limit": True}, {"rate_limited": 6}, conformant=1, rate_limit_violations=9, **kinds)
+    assert found["conformant"] == 1
+    assert list(found["violations"].items()) == [
+        ("no Retry-After", 5),
+        ("400 under limit", 2),
+        ("500 under limit", 2),
+    ]
+
+
+@pytest.mark.parametrize("retries", [False, True])
+def test_response_times_of_closed_pools(retries: bool) -> None:
+    """They are the latencies, unless requests are sent again: then they are recorded."""
+    aggregate = Aggregate(layout(retries=retries))
+    hists = {"latency": fold(array("q", [10_000_000, 20_000_000]))}
+    if retries:
+        hists["response_time"] = fold(array("q", [10_000_000, 900_000_000]))
+    sums = {"attempts": 3, "retries": 1, "recovered": 1, "rate_limit_violations": 2}
+    for stage in (0, WARMUP):
+        leaf = LeafDelta(0, stage, {"ok": 2}, {}, hists, sums)
+        aggregate.fold(Delta(0, 0, 0.0, [leaf], [], [], {}, [], 0.0, Health(None, 0.0, 0.0, 0)))
+    now = Situation(t_s=1.0)
+    aggregate.second(now)
+    snapshot = aggregate.snapshot(now)
+    assert (snapshot.retries, snapshot.recovered, snapshot.violations) == (2, 2, 4)
+    for figures in (aggregate.metrics_total(1.0), aggregate.metrics_request(0, 1.0), aggregate.metrics_stage(0, 1.0)):
+        response_time = figures["response_time_ms"]
+        assert response_time["count"] == figures["latency_ms"]["count"] == 2
+        assert response_time["max"] == pytest.approx(900 if retries else 20, rel=0.01)
