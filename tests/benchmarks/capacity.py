@@ -113,7 +113,7 @@ def capacity(options: Options) -> Results:
 
 def _step(results: Results, case: Case, size: int, url: str, seconds: float, note: str = "") -> None:
     name = case.name.format(size) + note
-    with serving_streams(results) as port:
+    with serving_streams(results, spread_ms=25) as port:
         summary = run_program(case.profile(url, port, size, seconds), lasts_s=seconds)
         server = ask(port, "/stats")
     generator = summary["generator"]

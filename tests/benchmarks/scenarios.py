@@ -54,7 +54,7 @@ def http(options: Options) -> Results:
 
 def sse(options: Options) -> Results:
     """Token streams: what the program measures against what the server knows."""
-    results = begin("sse: openai.chat streams, true time to first token about 200 ms (ms)")
+    results = begin("sse: openai.chat streams, true time to first token 200 ms and up to one gap (ms)")
     results.note(
         "ttft error: of one-token answers beside the load, each against its server time, the server's delay in it"
     )
@@ -64,7 +64,7 @@ def sse(options: Options) -> Results:
             programs = list(options.programs.items())
             for name, root in programs if turn % 2 == 0 else reversed(programs):
                 profile = {"ramp": ramp, "hold": hold, "streams": streams, "rate": rate, "tokens": rate * 2}
-                with serving_streams(results) as port:
+                with serving_streams(results, spread_ms=1000 / rate) as port:
                     summary = run_program(profiles.SSE.format(port=port, **profile), lasts_s=ramp + hold + 3, root=root)
                     server = ask(port, "/stats")
                 case = f"{streams} x {rate}/s" + (f", {name}" if options.against else "")

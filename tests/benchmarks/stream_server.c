@@ -1,10 +1,13 @@
 /* A fast server of chat completion streams that keeps its own times: what it says of them is the truth that the
    program's figures are held against. One thread, one epoll, one heap of what is due; libc only.
 
-     stream_server [TOKENS [RATE [FIRST_MS]]]     what a request gets that does not say; by default 80, 40/s, 200 ms
+     stream_server [TOKENS [RATE [FIRST_MS [SPREAD_MS]]]]
+                                             what a request gets that does not say; by default 80, 40/s, 200 ms, 0 ms
 
      POST ...?tokens=N&rate=R[&first_ms=F]   openai.chat: the role at once, N content chunks (the first after F ms, then
-                                             R a second), finish, usage, [DONE]; without tokens in the query the body's
+                                             R a second), finish, usage, [DONE]; a stream waits up to SPREAD_MS longer,
+                                             by chance: as with a real model, those that began together do not go on in
+                                             step for ever; without tokens in the query the body's
                                              max_tokens or max_completion_tokens counts
      POST /probe?tokens=1&rate=1             one JSON event, first token and end at once, that says how long it took
      GET /work?ms=W                          a plain answer after W ms
@@ -57,7 +60,7 @@ struct conn {
 static struct conn **heap;
 static size_t heap_used, heap_size;
 static int epoll, default_tokens = 80;
-static double default_rate = 40, default_first_ms = 200;
+static double default_rate = 40, default_first_ms = 200, spread_ms = 0;
 static long stall_at = -1; /* the number of requests of /work that brings it on */
 static ns stall_for;
 
@@ -264,7 +267,9 @@ static void begin_stream(struct conn *c, const char *target, const char *body, n
     c->tokens = c->left = tokens >= 1 ? (int)tokens : 1;
     c->step = (ns)(S / (rate > 0 ? rate : default_rate));
     put(c, role, strlen(role));
-    begin(c, strncmp(target, "/probe", 6) ? CHAT : PROBE, now, asked(target, "first_ms", default_first_ms));
+    enum kind kind = strncmp(target, "/probe", 6) ? CHAT : PROBE;
+    double spread = kind == CHAT ? spread_ms * drand48() : 0; /* the same sequence every time */
+    begin(c, kind, now, asked(target, "first_ms", default_first_ms) + spread);
 }
 
 /* One whole request; head and body end with a NUL. */
@@ -415,6 +420,7 @@ int main(int count, char **arguments)
     default_tokens = count > 1 ? atoi(arguments[1]) : default_tokens;
     default_rate = count > 2 ? atof(arguments[2]) : default_rate;
     default_first_ms = count > 3 ? atof(arguments[3]) : default_first_ms;
+    spread_ms = count > 4 ? atof(arguments[4]) : spread_ms;
     struct rlimit files;
     if (!getrlimit(RLIMIT_NOFILE, &files)) {
         files.rlim_cur = files.rlim_max;

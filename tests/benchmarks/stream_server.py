@@ -45,7 +45,7 @@ def compiled(source: Path = SOURCE) -> Path:
 
 @contextlib.contextmanager
 def serving_streams(
-    results: Results, *, tokens: int = 80, rate: float = 40.0, first_ms: float = 200.0
+    results: Results, *, tokens: int = 80, rate: float = 40.0, first_ms: float = 200.0, spread_ms: float = 0.0
 ) -> Iterator[int]:
     """The server on 127.0.0.1, on the server's core; its port. It ends with us: its standard input does.
 
@@ -54,12 +54,13 @@ def serving_streams(
         tokens: content chunks of a stream whose request does not say; only the server in C takes this and the others.
         rate: chunks a second of such a stream.
         first_ms: its time to the first of them.
+        spread_ms: by chance it takes up to so much longer, so that streams do not go in step.
 
     Raises:
         BenchmarkError: it did not start.
     """
     try:
-        command = [str(compiled()), str(tokens), str(rate), str(first_ms)]
+        command = [str(compiled()), str(tokens), str(rate), str(first_ms), str(spread_ms)]
     except Missing as missing:
         results.note(f"served from Python, whose delay is in all figures: {missing}")
         command = [sys.executable, "-m", "tests.benchmarks.sse_server"]

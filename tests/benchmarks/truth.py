@@ -71,7 +71,7 @@ def _peers(results: Results) -> dict[str, Peer]:
 
 
 def _streams(results: Results, case: str, load: Load) -> None:
-    with serving_streams(results, tokens=load.tokens, rate=load.rate) as port:
+    with serving_streams(results, tokens=load.tokens, rate=load.rate, spread_ms=_spread(case, load)) as port:
         summary = run_agenttop(port, load)
         server = ask(port, "/stats")
     _add(results, case, agenttop_report(summary), server)
@@ -87,9 +87,16 @@ def _streams(results: Results, case: str, load: Load) -> None:
     _histograms(results, case, summary)
 
 
+def _spread(case: str, load: Load) -> float:
+    """Up to one gap, ms: users begin every 10 ms, and without it a thousand streams would send two hundred chunks at
+    once. Only where all begin at once, the time to the first token is to be the same.
+    """
+    return 0.0 if case == _AT_ONCE else 1000.0 / load.rate
+
+
 def _beside(results: Results, case: str, load: Load, name: str, peer: Peer) -> None:
     """The same load by a peer. That it fails is no problem of ours."""
-    with serving_streams(results, tokens=load.tokens, rate=load.rate) as port:
+    with serving_streams(results, tokens=load.tokens, rate=load.rate, spread_ms=_spread(case, load)) as port:
         try:
             measured = peer(port, load)
         except BenchmarkError as error:

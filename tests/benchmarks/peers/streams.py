@@ -104,7 +104,7 @@ def rows(options: Options, results: Results) -> None:
     for _ in range(options.rounds):
         for case, load in loads.items():
             for name, tool in tools.items():
-                with serving_streams(results, tokens=load.tokens, rate=load.rate) as port:
+                with serving_streams(results, tokens=load.tokens, rate=load.rate, spread_ms=1000.0 / load.rate) as port:
                     try:
                         measured = tool(port, load)
                     except BenchmarkError as error:
