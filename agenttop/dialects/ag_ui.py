@@ -160,7 +160,7 @@ class AgUiReader(Reader):
     def _text(self, message: _Event, whole: _Whole, kind: int) -> int:
         """Text, or the start of a message. A chunk without an id goes on with the message before it."""
         message_id = str(message.message_id or whole.message_id_)
-        if message.role in _OTHERS:
+        if str(message.role) in _OTHERS:
             self._not_ours.add(message_id)
         if kind == _RARE or message_id in self._not_ours:
             return 0

@@ -122,7 +122,7 @@ class RealtimeReader(Reader):
         elif kind == "response.output_item.added":
             self._begun = True
             item = _decode_item(message.item)
-            if item.type in _TOOLS:
+            if str(item.type) in _TOOLS:
                 self._tool(item.id)
         elif kind in _ARGUMENTS:
             self._tool(message.item_id)
@@ -136,7 +136,7 @@ class RealtimeReader(Reader):
 
     def _done(self, response: _Response) -> int:
         self.llm_calls = 1
-        self.tool_calls = max(len(self._items), sum(item.type in _TOOLS for item in response.output or ()))
+        self.tool_calls = max(len(self._items), sum(str(item.type) in _TOOLS for item in response.output or ()))
         if isinstance(usage := response.usage, dict):
             self._usage(usage)
         if response.status not in ("failed", "cancelled"):

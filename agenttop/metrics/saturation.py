@@ -61,7 +61,8 @@ class _Lag:
             self.seconds.popleft()
         late = sum(records.high > LAG_US for _, records, _ in self.seconds)
         newest = list(self.seconds)[-BAD_SECONDS:]
-        bad = len(newest) == BAD_SECONDS and all(p90 > LAG_US for _, _, p90 in newest)
+        on_end = len(newest) == BAD_SECONDS and newest[-1][0] - newest[0][0] < BAD_SECONDS - 0.5
+        bad = on_end and all(p90 > LAG_US for _, _, p90 in newest)
         if late < LATE_SECONDS and not bad:
             return None
         (p99,) = percentiles_of(merge([records for _, records, _ in self.seconds]), (99.0,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ def absolute_paths(tls: Any, folder: Path) -> Any:
     if not isinstance(tls, dict):
         return tls
     return {
-        key: str((folder / value).resolve()) if key in ("ca", "cert", "key") and isinstance(value, str) else value
+        key: os.path.realpath(folder / value) if key in ("ca", "cert", "key") and isinstance(value, str) else value
         for key, value in tls.items()
     }
 

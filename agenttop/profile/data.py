@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class DataFiles:
     columns: dict[Loc, frozenset[str]] = field(default_factory=dict)
     """By the place of a ``data`` table; :data:`~agenttop.profile.variables.ANY` where nobody knows."""
     _digests: dict[str, str] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, pool: Pool, folder: Path) -> Pool:
         """The pool with its files as a worker finds and recognises them."""
@@ -40,8 +42,8 @@ class DataFiles:
     def _checked(self, data: Data | None, folder: Path) -> CheckedData | None:
         if data is None:
             return None
-        path = str((folder / data.file).resolve())
-        return CheckedData(file=path, order=data.order, sha256=self._digests[path])
+        path = str(_located(folder, data.file))
+        return CheckedData(file=path, order=data.order, sha256=self._digests[path], shown=self._shown[path])
 
 
 def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
@@ -54,7 +56,7 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
         if not isinstance(name, str):
             continue
         at = (*loc, "file")
-        file = (path.resolve().parent / name).resolve() if "\0" not in name else Path(name)
+        file = _located(path.resolve().parent, name)
         problem = _problem(file)
         if problem:
             files.faults.append(Fault(at, problem))
@@ -68,6 +70,7 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
             where = str(path.parent / str(value_at(masked, at)))
             files.problems += [Problem(where, "", text, line) for line, text in read[file].faults]
             files._digests[str(file)] = read[file].sha256
+            files._shown[str(file)] = Path(where).name
             # Workers read it again, each for itself: what is kept here is what its columns are called.
             read[file].rows = type(read[file].rows)(read[file].rows.columns)
         columns = frozenset(read[file].rows.columns)
@@ -77,6 +80,11 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
             what = f"task {owner.get('name')}" if "tasks" in loc else f"pool {owner.get('name')}"
             files.warnings.append(f"{what}: no column of {value_at(masked, at)} is used")
     return files
+
+
+def _located(folder: Path, name: str) -> Path:
+    """The file itself, behind every link; of a loop of links the way into it, which opening tells of."""
+    return Path(os.path.realpath(folder / name)) if "\0" not in name else Path(name)
 
 
 def _problem(path: Path) -> str | None:

@@ -161,13 +161,16 @@ class Data(Model):
     file: str
     """A .jsonl or .csv file, beside the profile where its path is not absolute."""
     order: Literal["sequential", "random", "once"] = "sequential"
-    """sequential: one after the other, over and over; random: any; once: each row once in the whole run."""
+    """sequential: one after the other, over and over; random: any; once: each row once in the whole run; a file
+    that is named in two places is used once by each."""
 
 
 class CheckedData(Data):
-    """Data of a profile that has been loaded: ``file`` is absolute, and was these bytes."""
+    """Data of a profile that has been loaded: ``file`` is absolute, and was these bytes; ``shown`` is its name as it
+    may be shown."""
 
     sha256: str
+    shown: str = ""
 
 
 class Task(Model):

@@ -51,7 +51,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        return printable(": ".join(part for part in (place, self.key, self.message) if part))
 
 
 class ProfileError(Exception):
@@ -68,6 +68,11 @@ class Fault:
 
     loc: Loc
     message: str
+
+
+def printable(text: str) -> str:
+    """Text of a profile as harmless data: what does not print is spelled out."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -106,8 +111,7 @@ def shown(value: Any) -> str:
         return "a list"
     if hasattr(value, "isoformat"):
         return "a date or time"
-    text = json.dumps(value, ensure_ascii=False)
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    text = printable(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
 
 

@@ -109,18 +109,19 @@ def read_data(path: Path) -> DataFile:
     return reading.finished()
 
 
-def load_rows(path: Path, sha256: str) -> Rows:
-    """The rows of a file that was checked, when it was these bytes.
+def load_rows(path: Path, sha256: str, shown: str = "") -> Rows:
+    """The rows of a file that was checked, when it was these bytes; ``shown`` is what an error may call it.
 
     Raises:
         DataError: it has changed since, or cannot be read any more.
     """
+    name = shown or path.name
     try:
         found = read_data(path)
     except OSError as error:
-        raise DataError(f"{path.name}: cannot be read any more: {error.strerror or 'no reason given'}") from None
+        raise DataError(f"{name}: cannot be read any more: {error.strerror or 'no reason given'}") from None
     if found.sha256 != sha256:
-        raise DataError(f"{path.name}: has changed since the profile was checked; start the run again")
+        raise DataError(f"{name}: has changed since the profile was checked; start the run again")
     return found.rows
 
 

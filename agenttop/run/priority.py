@@ -14,7 +14,6 @@ import sys
 SLICE_NS = 100_000
 #: ``sched_setattr(2)``, which the C library has no function for, by machine.
 _CALLS = {"x86_64": 314, "aarch64": 274}
-_SCHED_OTHER = 0
 #: size, policy, flags, nice, priority, runtime, deadline, period
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
 
@@ -22,10 +21,10 @@ _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
 def wake_first() -> bool:
     """Ask for short slices of the processor; whether the system took it. An older one ignores it."""
     number = _CALLS.get(platform.machine())
-    if not sys.platform.startswith("linux") or number is None:
+    if not sys.platform.startswith("linux") or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)
-    attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, _SCHED_OTHER, 0, nice, 0, SLICE_NS, 0, 0)
+    attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_OTHER, 0, nice, 0, SLICE_NS, 0, 0)
     try:
         call = ctypes.CDLL(None, use_errno=True).syscall
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Event, Snapshot
 
 HANG_S = 5.0
@@ -39,7 +40,7 @@ class Watcher:
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
         """Add an event."""
-        event = Event(round(t_s, 1), level, text)
+        event = Event(round(t_s, 1), level, clean_text(text))
         self.events.append(event)
         self._new.append(event)
 

@@ -15,6 +15,7 @@ import pickle
 import signal
 import socket
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from time import perf_counter_ns
@@ -102,6 +103,7 @@ class Worker:
                 redirects=self._profile.follow_redirects,
                 most_users=most,
             )
+            pool.broken = self._broken
             self._pools.append(pool)
             ramp = self._plan.pools[compiled.index].ramp
             if compiled.open and ramp is not None:
@@ -139,9 +141,10 @@ class Worker:
         if order.index(mode) <= order.index(self._halted):
             return
         if not self._halted:
-            # Whoever has arrived by now has arrived, however late we are.
+            # Whoever has arrived by now has arrived, however late we are; who comes while we let them in, has not.
+            now = self._elapsed()
             for index in self._arrivals:
-                while self._pools[index].leaves and self._arrivals[index].peek() <= self._elapsed():
+                while self._pools[index].leaves and self._arrivals[index].peek() <= now:
                     self._drive(index)
         self._halted = mode
         for timer in self._timers.values():
@@ -169,6 +172,9 @@ class Worker:
             if stage != pool.stage or not pool.leaves:
                 pool.enter(stage)
         self._aim()
+        if self._halted == "cancel":
+            for pool in self._pools:
+                pool.cancel()  # who was between two waits when it was first called
         if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
             self.finished.set_result(None)
 
@@ -211,10 +217,10 @@ class Worker:
 
     def _watch(self) -> None:
         """Every 10 ms: end what takes too long."""
+        self._loop.call_later(WATCH_S, self._watch)
         now = perf_counter_ns()
         for pool in self._pools:
             pool.watch(now)
-        self._loop.call_later(WATCH_S, self._watch)
 
     # -- to the controller
 
@@ -230,10 +236,18 @@ class Worker:
     def _fold(self) -> None:
         """Go on with the delta, a little at a time: what arrives must not wait until all of it is folded."""
         began = perf_counter_ns()
-        for _ in self._delta:
-            if perf_counter_ns() - began > SLICE_NS:
-                self._loop.call_soon(self._fold)
-                return
+        try:
+            for _ in self._delta:
+                if perf_counter_ns() - began > SLICE_NS:
+                    self._loop.call_soon(self._fold)
+                    return
+        except Exception as error:  # whatever it is: without figures there is no run
+            self._broken(error)
+
+    def _broken(self, error: BaseException) -> None:
+        """A mistake of ours: better no worker than one that says nothing."""
+        if not self.finished.done():
+            self.finished.set_exception(error)
 
     def report(self) -> None:
         """Send all there is, now."""
@@ -305,9 +319,14 @@ async def main(fd: int) -> None:
                 worker.halt(message.mode)
 
     obeying = asyncio.ensure_future(obey())
-    await worker.finished
-    worker.report()
-    worker.send(Done())
+    try:
+        await worker.finished
+        worker.report()
+        worker.send(Done())
+    except Exception as error:
+        traceback.print_exc()
+        worker.halt("cancel")
+        worker.send(Broken(f"{type(error).__name__}: {error}"))
     with contextlib.suppress(ConnectionError):
         await writer.drain()
     obeying.cancel()

@@ -26,7 +26,7 @@ class Feed:
     """The data of a task or a pool."""
 
     name: str
-    """Of the file, without its folder."""
+    """Of the file, without its folder, as it may be shown."""
     rows: Rows
     order: str
     """``sequential``, ``random`` or ``once``."""
@@ -50,8 +50,8 @@ class Feeds:
             return -1
         assert isinstance(data, CheckedData)  # as every profile that was loaded has it
         if data.file not in self._rows:
-            self._rows[data.file] = load_rows(Path(data.file), data.sha256)
-        self.found.append(Feed(Path(data.file).name, self._rows[data.file], data.order))
+            self._rows[data.file] = load_rows(Path(data.file), data.sha256, data.shown)
+        self.found.append(Feed(data.shown or Path(data.file).name, self._rows[data.file], data.order))
         return len(self.found) - 1
 
     def take(self) -> tuple[Feed, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
@@ -54,6 +55,7 @@ async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
     pool = user.pool
     if not step.wait:
         pool.unaccounted += socket.write(data)
+        await asyncio.sleep(0)  # a task may wait for nothing else, and the loop must turn
         return True
     leaf = pool.leaves[step.request]
     user.answer.begin(step)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from heapq import heappop, heappush
+from inspect import CORO_CREATED, getcoroutinestate
 from time import perf_counter_ns
+from typing import Any, cast
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
@@ -44,6 +47,8 @@ class PoolRuntime:
         self.compiled = compiled
         self.loop = loop
         self.recorder = recorder
+        self.broken: Callable[[BaseException], None] = self._raise
+        """Told of a user that raises, a mistake of ours: a run must not go on without it and say nothing."""
         self.transport = transport
         self.epoch_ns = epoch_ns
         self.seed = seed
@@ -181,14 +186,17 @@ class PoolRuntime:
             user.retire()
 
     def cancel(self) -> None:
-        """Cut what is in flight; it is counted as cancelled."""
+        """Cut what is in flight; it is counted as cancelled. May be called again for who is still here."""
         self.finish(sending=False)
         for user, task in list(self.tasks.items()):
             exchange = user.exchange
-            if exchange is not None and exchange.waiting:
+            if exchange is None:
+                # Who has not begun yet leaves by itself; cancelled now, it would never say that it has left.
+                if getcoroutinestate(cast("Coroutine[Any, Any, None]", task.get_coro())) != CORO_CREATED:
+                    task.cancel()
+            elif exchange.waiting:
                 exchange.fail(Outcome.CANCELLED, "cut by the end of the run")
-            else:
-                task.cancel()
+            # else: it has ended, and its user, woken already, is about to record it.
 
     @property
     def in_flight(self) -> tuple[int, int]:
@@ -225,12 +233,19 @@ class PoolRuntime:
             elif (
                 limits.first_token
                 and now - sent > limits.first_token
-                and (step.stream or step.kind == "send" or user.answer.streamed)
+                and (step.stream or step.kind == "send" or (user.answer.step is not None and user.answer.streamed))
                 and not user.answer.first_output
             ):
                 exchange.fail(Outcome.TIMEOUT, f"no first token within {limits.first_token / 1e9:g}s")
             elif limits.idle and exchange.first_ns and now - exchange.last_ns > limits.idle:
                 exchange.fail(Outcome.TIMEOUT, f"nothing more for {limits.idle / 1e9:g}s")
+
+    def _raise(self, error: BaseException) -> None:
+        raise error
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken(error)
 
     def _begin(self, *, closed: bool) -> VirtualUser:
         if self._numbers:
@@ -240,5 +255,6 @@ class PoolRuntime:
             self._next_number += 1
         user = VirtualUser(self, number)
         self.active.append(user)
-        self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
+        task = self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
+        task.add_done_callback(self._ended)
         return user

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from agenttop.users.user import VirtualUser
 
 
+#: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
+MOST_NS = 1 << 62
+MOST_COUNTED = 10**12
+
+
 class Exchange(Protocol):
     """What HTTP connections and WebSockets have in common: the times of one exchange, in ``perf_counter_ns``."""
 
@@ -223,7 +228,7 @@ def _refused(user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchan
     answer, pool = user.answer, user.pool
     wait = _retry_after(answer)
     if wait is not None:
-        leaf.retry_after.append(int(wait * 1e9))
+        leaf.retry_after.append(_ns(wait * 1e9))
     policy = pool.compiled.refusals
     if policy is None:
         return False
@@ -243,22 +248,27 @@ def _retry_after(answer: Answer) -> float | None:
     return wait
 
 
+def _ns(duration: float) -> int:
+    """A duration that a target tells, as nanoseconds that fit a recorder."""
+    return int(min(duration, MOST_NS))
+
+
 def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
     if reader.output_tokens is not None or reader.input_tokens is not None:
         leaf.token_requests += 1
-        leaf.input_tokens += reader.input_tokens or 0
-        leaf.output_tokens += reader.output_tokens or 0
-        leaf.cached_tokens += reader.cached_tokens or 0
-        leaf.reasoning_tokens += reader.reasoning_tokens or 0
+        leaf.input_tokens += min(reader.input_tokens or 0, MOST_COUNTED)
+        leaf.output_tokens += min(reader.output_tokens or 0, MOST_COUNTED)
+        leaf.cached_tokens += min(reader.cached_tokens or 0, MOST_COUNTED)
+        leaf.reasoning_tokens += min(reader.reasoning_tokens or 0, MOST_COUNTED)
     elif streamed and reader.chunks:
         leaf.token_estimates += 1
         leaf.output_tokens += reader.chunks
     if reader.llm_calls is not None:
         leaf.llm_requests += 1
-        leaf.llm_calls += reader.llm_calls
+        leaf.llm_calls += min(reader.llm_calls, MOST_COUNTED)
     if reader.tool_calls is not None:
         leaf.tool_requests += 1
-        leaf.tool_calls += reader.tool_calls
+        leaf.tool_calls += min(reader.tool_calls, MOST_COUNTED)
 
 
 def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
@@ -266,12 +276,12 @@ def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
     phases: dict[str, int] = {}
     timing = answer.headers.get("server-timing")
     if timing:
-        phases = {name: int(duration * 1e6) for name, duration in parse_server_timing(timing).items()}
+        phases = {name: _ns(duration * 1e6) for name, duration in parse_server_timing(timing).items()}
     if answer.step_ns:
         phases |= answer.step_ns
     reader = answer.reader
     if reader is not None and reader.phases:
-        phases |= {name: int(duration * 1e9) for name, duration in reader.phases.items()}
+        phases |= {name: _ns(duration * 1e9) for name, duration in reader.phases.items()}
     if phases:
         for name, duration in phases.items():
             leaf.phase(name, duration, latency)

@@ -367,7 +367,11 @@ class VirtualUser:
             if connection.dropped:
                 self.pool.leaves[step.request].connections_reopened += 1
             connection.close()
-        connection = self.connection = await self.pool.connect(step.target)
+        try:
+            connection = self.connection = await self.pool.connect(step.target)
+        except asyncio.CancelledError:
+            self._cut(step)
+            raise
         if connection.failure is None:
             return connection
         await self._unconnected(step, connection)
@@ -380,13 +384,18 @@ class VirtualUser:
         outcome, message = connection.failure
         self.connection = None
         if outcome is Outcome.CANCELLED:
-            leaf.outcomes["cancelled"] = leaf.outcomes.get("cancelled", 0) + 1
+            self._cut(step)
             return
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
         leaf.time_to_failure.append(connection.opened_ns)
         self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
         if self.pool.working and not self.retiring:
             await self.nap(RETRY_S)
+
+    def _cut(self, step: CompiledStep) -> None:
+        """Record that the run ended before there was a connection."""
+        outcomes = self.pool.leaves[step.request].outcomes
+        outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
 
     # -- the rest
 

@@ -7,7 +7,10 @@ instead of 2.3 for an answer that is only timed, 1.4 instead of 3.5 for one that
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*(?=\r\n|$)")
 
 
 class KnownHead(NamedTuple):
@@ -45,6 +48,10 @@ class Heads:
         lower = head.lower()
         # What came first may have been an interim answer; chunks and compression say themselves where a body ends.
         if lower[9:10] == b"1" or b"transfer-encoding" in lower or b"content-encoding" in lower:
+            return
+        said = _LENGTH.search(lower)
+        if length != (int(said[1]) if said is not None else 0):
+            # Something followed the body (an empty line, perhaps) that is not part of it; or there was no body to send.
             return
         if len(self._known) >= self.MOST:
             self._known.clear()

@@ -27,7 +27,7 @@ def test_two_workers_use_each_row_once_and_the_run_is_over(place: Place, agent: 
     file = place.write("session,prompt\n" + rows, "prompts.csv")
     profile = place.write(PROFILE.format(url=agent.url, users=4))
     with place.start("--profile", profile, "--headless", "--workers", 2) as run:
-        run.viewer().wait(lambda s: s["users"] == 4)
+        run.viewer().wait(lambda s: s["requests"])
         file.unlink()  # the workers have read it
         assert run.wait() == 0, run.err.text()
     summary, stats = place.summary(), agent.stats()

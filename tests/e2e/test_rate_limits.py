@@ -69,7 +69,8 @@ def test_retries_are_counted_as_the_target_counts_them(place: Place) -> None:
     assert limit["amplification"] > 1
     assert totals["ok"] == totals["status"]["200"]
     assert totals["response_time_ms"]["count"] == totals["latency_ms"]["count"] == totals["ok"]
-    assert totals["response_time_ms"]["max"] > totals["latency_ms"]["max"]
+    # Of each request it is no shorter; of those that waited, longer.
+    assert totals["response_time_ms"]["mean"] > totals["latency_ms"]["mean"]
 
 
 def test_who_honors_sends_nothing_twice(place: Place) -> None:
@@ -86,7 +87,8 @@ def test_who_honors_sends_nothing_twice(place: Place) -> None:
 def test_the_shipped_profile_tells_graceful_from_not(
     place: Place, config: dict[str, float], code: int, verdict: str
 ) -> None:
-    with AgentProcess(config) as agent:
+    # 31 at once and one a second: however slowly the 50 arrive.
+    with AgentProcess({"requests_per_minute": 60, "burst": "31s"} | config) as agent:
         done = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless")
         assert done.wait() == code, done.err.text()
         stats = agent.stats()

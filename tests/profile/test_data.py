@@ -124,3 +124,16 @@ def test_data_that_nothing_uses_is_mentioned(tmp_path: Path) -> None:
     assert load(tmp_path, POOL.replace('get = "/"', 'get = "/{prompt}"')).warnings == ()
     assert load(tmp_path, SMALL + DATA).warnings == ("task GET /: no column of a.csv is used",)
     assert load(tmp_path, POOL).warnings == ("pool chat: no column of a.csv is used",)
+
+
+def test_a_loop_of_links_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("a.csv")
+    assert lines(tmp_path, ASK + DATA)[0].startswith("peak.toml: pools[0].tasks[0].data.file: this file cannot be read")
+
+
+def test_the_name_of_a_file_may_be_secret(tmp_path: Path) -> None:
+    (tmp_path / "hidden.csv").write_text("prompt\nhi\n")
+    text = ASK + 'data = { file = "${DATA_FILE}" }'
+    data = load(tmp_path, text, env={"DATA_FILE": "hidden.csv"}).profile.pools[0].tasks[0].data
+    assert isinstance(data, CheckedData)
+    assert data.shown == "***"

@@ -106,3 +106,7 @@ def test_problems_of_overrides_name_the_override(tmp_path: Path) -> None:
 
 def test_load_gives_the_small_profile(tmp_path: Path) -> None:
     assert load(tmp_path, SMALL).profile.pools[0].tasks[0].steps[0].name == "GET /"
+
+
+def test_problems_hold_no_control_characters() -> None:
+    assert str(Problem("a.toml", "x", "no pool is called \x1b[31m")) == "a.toml: x: no pool is called \\x1b[31m"

@@ -1,0 +1,94 @@
+"""A run that is cut loses nobody: not who has just begun, not what has just been answered."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agenttop.users.pool import PoolRuntime
+from agenttop.users.user import VirtualUser
+from agenttop.wire.http1 import Http1Connection
+from agenttop.wire.target import Target
+from tests.users.playing import Play, Script, ended, playing, pool_of, profile, then_close
+from tests.wire.reading import until
+from tests.wire.server import Reader, Writer, ok, serving
+
+BUSY = ok(b"later", "retry-after: 0", status="429 Too Many Requests")
+
+
+async def silent(reader: Reader, writer: Writer) -> None:
+    await reader.read()
+
+
+async def asked(pool: PoolRuntime) -> Http1Connection:
+    """The connection of the one user, its request under way."""
+    pool.aim(1)
+    (user,) = pool.tasks
+    await until(lambda: user.step is not None)
+    assert isinstance(user.connection, Http1Connection)
+    return user.connection
+
+
+async def test_who_has_not_begun_yet_leaves_too(tmp_path: Path) -> None:
+    pool, _, _ = pool_of(tmp_path, profile().replace("{port}", "9"))
+    pool.aim(3)
+    pool.cancel()
+    await ended(pool)
+    assert not pool.tasks
+
+
+async def test_an_answer_that_came_just_before_is_counted(tmp_path: Path) -> None:
+    step = 'get = "/"\nchecks = { fine = "status == 200" }'
+    async with serving(silent) as server:
+        pool, layout, recorder = pool_of(tmp_path, profile(step).replace("{port}", str(server.port)))
+        connection = await asked(pool)
+        connection.data_received(ok(b"x"))
+        pool.cancel()
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes == {"ok": 1}
+
+
+async def test_a_retry_that_is_cut_while_it_connects_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(target: Target) -> Http1Connection:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    script = Script(then_close(BUSY), BUSY)
+    async with playing(tmp_path, profile(top='on_429 = "retry"\n'), script) as (pool, layout, recorder):
+        await asked(pool)
+        monkeypatch.setattr(pool.transport, "connect", never)
+        await until(lambda: pool.leaves[0].retries)
+        pool.cancel()
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes == {"cancelled": 1}
+
+
+async def test_a_token_that_nobody_waits_for_is_not_missed(tmp_path: Path) -> None:
+    async with serving(silent) as server:
+        text = profile(top='timeout = "7s"\nfirst_token_timeout = "1s"').replace("{port}", str(server.port))
+        pool, layout, recorder = pool_of(tmp_path, text)
+        connection = await asked(pool)
+        for _ in range(12):
+            pool.watch(connection.sent_ns + 2_000_000_000)
+        assert pool.in_flight[0] == 1
+        pool.cancel()
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes == {"cancelled": 1}
+
+
+async def test_a_user_that_raises_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(user: VirtualUser) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(VirtualUser, "_task", mistaken)
+    async with playing(tmp_path, profile(), Script(ok(b"x"))) as (pool, _, _):
+        told: list[BaseException] = []
+        pool.broken = told.append
+        pool.aim(1)
+        await ended(pool)
+        await until(lambda: told)
+        assert repr(told) == "[ZeroDivisionError('ours')]"
