@@ -153,6 +153,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
     parser.add_argument("--users", metavar="N", type=_whole, help="instead of the profile's stages: so many users")
     parser.add_argument("--spawn-rate", metavar="R", type=_rate, help="… begun at so many a second")
+    parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
 
 
 def _demo_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

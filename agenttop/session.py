@@ -28,6 +28,7 @@ from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.run.priority import step_back
 from agenttop.run.spec import RunSpec
+from agenttop.users.terms import caps_of
 
 
 def builtin_profile(name: str) -> Path:
@@ -66,6 +67,8 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return USAGE
+    if not options.yes:
+        _refuse_uncapped(path, loaded)
     out = _writable(options.out)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
@@ -202,6 +205,16 @@ def _spec(
         limit_s=limit_s,
         out=out,
     )
+
+
+def _refuse_uncapped(path: Path, loaded: Loaded) -> None:
+    """A key that spends real money is not used without a cap on how much, unless the user says so."""
+    if loaded.live_keys and caps_of(loaded.profile) is None:
+        keys = " and ".join(f"{name} looks like a live key of {provider}" for name, provider in loaded.live_keys)
+        raise UsageError(
+            f"{path}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
+            "cost_usd, or say --yes"
+        )
 
 
 def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Snapshot, Tick
+from agenttop.metrics.spending import Spending
 from agenttop.metrics.timeline import Timeline
 from agenttop.metrics.workers import Workers
 
@@ -51,6 +52,7 @@ class Aggregate:
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
         self.live = Live(len(layout.requests), window_s)
+        self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
         self.picture = Picture(layout, self.live, self.workers)
@@ -95,6 +97,8 @@ class Aggregate:
             self.checks[name] = (before[0] + passed, before[1] + failed)
         if delta.health.loop_lag is not None:
             self.live.loop_lag(delta.health.loop_lag)
+        if delta.purse is not None:
+            self.spending.fold(delta.worker, delta.purse)
         self.workers.observe(delta)
         self.saturation.observe(delta)
 
@@ -102,6 +106,7 @@ class Aggregate:
         """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""
         self.workers.forget(worker)
         self.saturation.forget(worker)
+        self.spending.forget(worker)
 
     def second(self, now: Situation) -> Tick:
         """Close a second: everything folded since the last one is of this one."""
@@ -154,8 +159,10 @@ class Aggregate:
         self._seq += 1
         tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
         picture = self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
-        first = self._first_phases_ms(now.stage)
-        return msgspec.structs.replace(picture, first_phases_ms=first) if first else picture
+        first, budget = self._first_phases_ms(now.stage), self.spending.lines()
+        if not first and not budget:
+            return picture
+        return msgspec.structs.replace(picture, first_phases_ms=first, budget=budget)
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:
         """Mean duration by phase in the first stage that has enough of one; nothing where that is ``now``."""

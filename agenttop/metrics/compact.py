@@ -52,6 +52,7 @@ def _one(parts: list[Delta]) -> Delta:
         states=newest.states,
         oldest_s=newest.oldest_s,
         health=_health([part.health for part in parts]),
+        purse=newest.purse,
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from agenttop.budget.amount import NOTHING, Amount
+
 #: The stage of requests that were sent during the warm-up: shown live and in the timeline, in no other figure.
 WARMUP = -1
 #: What the names of counters begin with that count violations of one kind.
@@ -39,7 +41,7 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
     reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
-    tokens are counted chunks) ``llm_calls llm_requests tool_calls tool_requests`` and
+    tokens are counted chunks: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
     ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
     are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
     should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``. Only what is not zero is there.
@@ -124,6 +126,21 @@ class Health(msgspec.Struct, array_like=True, frozen=True):
     """Once a second, and from one worker only: it is the machine's."""
 
 
+class PurseState(msgspec.Struct, array_like=True, frozen=True):
+    """How the budget stands on this worker (totals, not increments)."""
+
+    granted: Amount = NOTHING
+    """What it may spend, of what is capped."""
+    spent: Amount = NOTHING
+    """What its requests have used, the warm-up's too."""
+    held: Amount = NOTHING
+    """What those in flight may use at worst."""
+    kept: int = 0
+    """Requests that were counted at their worst case, for their answers told no tokens."""
+    overran: dict[int, int] = {}
+    """By request: the most tokens of one that used more than its worst case."""
+
+
 class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Everything new on one worker. ``t_s`` is seconds since the run's epoch, when it was folded."""
 
@@ -139,3 +156,5 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     oldest_s: float
     """Age of the oldest request in flight, 0 when there is none."""
     health: Health
+    purse: PurseState | None = None
+    """Where the profile has a budget."""

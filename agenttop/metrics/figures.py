@@ -7,7 +7,7 @@ from typing import Any
 
 from agenttop.metrics.delta import VIOLATION
 from agenttop.metrics.histogram import Hist
-from agenttop.metrics.layout import Layout
+from agenttop.metrics.layout import Layout, Price
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, Scope, finished
 
@@ -65,7 +65,7 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "tokens": _tokens(scope, seconds),
         "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
         "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
-        "cost_usd": None,
+        "cost_usd": cost_usd(sums, layout.price),
         "goodput": goodput(scope.outcomes, scope.sums, seconds) if layout.objectives else None,
         "rate_limit": _rate_limit(scope, layout),
         "bytes_sent": sums["bytes_sent"],
@@ -96,6 +96,16 @@ def goodput(outcomes: Counter[str], sums: Counter[str], seconds: float) -> dict[
     # A request that found no connection is no attempt, and not good either.
     whole = max(sums["attempts"], finished(outcomes))
     return {"good": good, "share": share(good, whole), "per_s": rate(good, seconds)}
+
+
+def cost_usd(sums: Counter[str], price: Price | None) -> float | None:
+    """Tokens × the profile's prices, of the requests whose tokens the server told; None without either."""
+    if price is None or not sums["token_requests"]:
+        return None
+    cached = min(sums["cached_tokens"], sums["input_tokens"])
+    written = sums["output_tokens"] - sums["estimated_tokens"]
+    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached + written * price.output
+    return round(each / 1e6, 9)
 
 
 def rate(count: float, seconds: float) -> float:

@@ -23,6 +23,23 @@ class RequestInfo(msgspec.Struct, frozen=True):
     name: str
 
 
+class Caps(msgspec.Struct, frozen=True):
+    """The caps of a budget; None where there is none."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class Price(msgspec.Struct, frozen=True):
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cached: float
+    """Of input that was read from a cache."""
+
+
 class Layout(msgspec.Struct, frozen=True):
     """``requests[i]`` is what ``LeafDelta.request == i`` means; likewise pools and stages."""
 
@@ -36,3 +53,5 @@ class Layout(msgspec.Struct, frozen=True):
     """Rate-limited answers conform to what the profile wants of them, or not."""
     retries: bool = False
     """Rate-limited requests are sent again. Closed pools then record ``response_time`` themselves."""
+    budget: Caps | None = None
+    price: Price | None = None

@@ -97,6 +97,7 @@ class Picture:
             retries=live.sums["retries"],
             recovered=live.sums["recovered"],
             violations=live.sums["rate_limit_violations"],
+            budget_refused=whole[Outcome.BUDGET_REFUSED],
         )
 
     def tick(self, piece: Slice, now: Situation) -> Tick:

@@ -48,6 +48,7 @@ _SUMS = (
     "reasoning_tokens",
     "token_requests",
     "token_estimates",
+    "estimated_tokens",
     "llm_calls",
     "llm_requests",
     "tool_calls",
@@ -90,6 +91,7 @@ class Leaf:
     reasoning_tokens: int
     token_requests: int
     token_estimates: int
+    estimated_tokens: int
     llm_calls: int
     llm_requests: int
     tool_calls: int

@@ -148,6 +148,17 @@ class Verdict(msgspec.Struct, frozen=True):
     """How far it is beyond its limit, as a part of that; 0 where it is not."""
 
 
+class BudgetLine(msgspec.Struct, frozen=True):
+    """A cap of the budget and what was used of it: requests, tokens or USD, as ``name`` says."""
+
+    name: str
+    """``requests``, ``tokens`` or ``cost_usd``."""
+    cap: float | None
+    used: float
+    held: float
+    """What requests in flight may use at worst."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The whole picture at ``t_s`` seconds since the run began."""
 
@@ -213,6 +224,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Requests that were ok after that."""
     violations: int = 0
     """Answers that are not what rate-limited ones should be."""
+    budget: tuple[BudgetLine, ...] = ()
+    """What is capped."""
+    budget_refused: int = 0
+    """Requests that were not sent, for the budget had no more for them."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

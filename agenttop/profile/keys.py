@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from agenttop.profile.model import (
+    Budget,
     Data,
     Measure,
     Model,
     Objectives,
     Pool,
+    Price,
     Profile,
     Proxy,
     RateLimit,
@@ -28,7 +30,6 @@ REQUEST_KEYS = (*VERBS, "json", "body", "form")
 #: Keys of the profile's design that this version refuses by name.
 LATER = frozenset(
     {
-        "budget",
         "circuit_breaker",
         "quality",
         "history",
@@ -52,6 +53,8 @@ KNOWN: dict[str, frozenset[str]] = {
     "thresholds": _fields(Threshold),
     "objectives": _fields(Objectives),
     "rate_limit": _fields(RateLimit),
+    "budget": _fields(Budget),
+    "price": _fields(Price),
     "tls": _fields(Tls),
     "proxy": _fields(Proxy),
     "measure": _fields(Measure),

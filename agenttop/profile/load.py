@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agenttop.profile.budget import budget_warnings
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.data import DataFiles, check_data
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM
+from agenttop.profile.live_keys import live_keys
 from agenttop.profile.model import Measure, Pool, Profile
 from agenttop.profile.normalise import Normaliser, Table
 from agenttop.profile.overrides import OverrideError, apply, check_users, deep_update, parse_set, stages_for
@@ -56,6 +58,8 @@ class Loaded:
     """What runs, and may not be what was meant."""
     settings: Settings = field(default_factory=Settings, repr=False)
     """The user's defaults that are no keys of a profile, ``workers`` among them."""
+    live_keys: tuple[tuple[str, str], ...] = ()
+    """Variables that look like keys of public providers, with whose they are."""
 
 
 class _Loading:
@@ -130,10 +134,12 @@ def load_profile(
     profile = _resolve(profile, loading.path, files)
     warnings = (
         *_warnings(profile),
+        *budget_warnings(profile),
         *files.warnings,
         *(redact(text, secrets) for text in unknown_variables(environment)),
     )
-    return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings)
+    keys = live_keys(filler.used)
+    return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings, keys)
 
 
 def _read(loading: _Loading) -> tuple[Table, str]:

@@ -13,12 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agenttop.profile.durations import Duration, Span
 from agenttop.profile.fields import (
+    Cap,
     Checks,
     Dialect,
     Headers,
     JsonPathText,
     MaxUsers,
     MeasureText,
+    Money,
     Name,
     PoolName,
     PositiveDuration,
@@ -29,6 +31,7 @@ from agenttop.profile.fields import (
     Seed,
     Target,
     ThresholdText,
+    Tokens,
     Users,
     Weight,
 )
@@ -151,6 +154,8 @@ class Step(Model):
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
+    max_output_tokens: Tokens | None = None
+    """Of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -266,6 +271,36 @@ class RateLimit(Model):
     """true: it says when to come back, by Retry-After, by retry-after-ms, by its dialect or by when limits reset."""
 
 
+class Price(Model):
+    """What a million tokens cost, in USD."""
+
+    input: Weight
+    """Of input."""
+    output: Weight
+    """Of output, reasoning included."""
+    cached: Weight | None = None
+    """Of input that was read from a cache; as much as other input where not given."""
+
+
+class Budget(Model):
+    """Hard caps on what a run uses, over all workers, warm-up included: never exceeded. Requests in flight count at
+    their worst case; the run ends where the next one would be too much."""
+
+    requests: Cap | None = None
+    """Requests sent, retries and redirects among them."""
+    tokens: Cap | None = None
+    """Input and output tokens together, as answers tell them. An answer that tells none counts at its worst case."""
+    cost_usd: Money | None = None
+    """What those tokens cost at the price given."""
+    price: Price | None = None
+    """For cost_usd, here and of every request in the summary."""
+    max_output_tokens: Cap | None = None
+    """The worst case of what one request makes the target write; with tokens or cost_usd. A step may have its own."""
+    max_input_tokens: Cap | None = None
+    """The worst case of what one request makes it read; without it a token a byte of the request's body, which does not
+    hold what an agent adds by itself."""
+
+
 class Threshold(Model):
     """What must hold for the run to pass. A bare string is its ``expression``."""
 
@@ -331,6 +366,8 @@ class Profile(Model):
     """What a rate-limited answer should look like: what is not is a violation, and counted."""
     objectives: Objectives = Objectives()
     """What a good request is, for goodput."""
+    budget: Budget | None = None
+    """Hard caps on requests, tokens and money."""
     users: Users | None = None
     """With duration, the short form of one stage that starts with all its users."""
     duration: PositiveDuration | None = None

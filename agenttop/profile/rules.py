@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agenttop.profile.budget import check_budget
 from agenttop.profile.durations import parse_duration
 from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
+from agenttop.profile.tables import steps_of, tables
 from agenttop.profile.variables import check_variables
 
 _BODIES = ("json", "body", "form")
@@ -28,9 +30,9 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     if not pools:
         yield Fault((), "no pools; write at least one [[pools]] with its tasks")
     yield from _load(data, raw)
-    names = Counter(pool["name"] for pool in _tables(pools) if isinstance(pool.get("name"), str))
+    names = Counter(pool["name"] for pool in tables(pools) if isinstance(pool.get("name"), str))
     shared: list[Any] = []
-    for index, pool in enumerate(_tables(pools)):
+    for index, pool in enumerate(tables(pools)):
         loc: Loc = ("pools", index)
         name = pool.get("name")
         if isinstance(name, str) and names[name] > 1:
@@ -44,6 +46,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     if data.get("objectives") == {}:
         yield Fault(("objectives",), 'is empty; write one such as ttft = "2s"')
     yield from _refusals(data)
+    yield from check_budget(data)
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")
@@ -52,7 +55,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     if isinstance(url, str) and not url.startswith(("http://", "https://")):
         yield Fault(("proxy", "url"), "expected a URL that begins with http:// or https://")
     if proxy is not None:
-        for index, pool in enumerate(_tables(data.get("pools"))):
+        for index, pool in enumerate(tables(data.get("pools"))):
             if pool.get("protocol") == "ws":
                 yield Fault(
                     ("pools", index, "protocol"), "a WebSocket cannot go through a proxy yet; leave [proxy] out"
@@ -65,7 +68,7 @@ def _refusals(data: Table) -> Iterator[Fault]:
     policy = data.get("on_429", "count")
     if "max_retries" in data and policy != "retry":
         yield Fault(("max_retries",), 'goes with on_429 = "retry"')
-    if policy == "retry" and any(pool.get("protocol") == "ws" for pool in _tables(data.get("pools"))):
+    if policy == "retry" and any(pool.get("protocol") == "ws" for pool in tables(data.get("pools"))):
         text = 'on_429 = "retry" is not supported yet in a profile with a WebSocket pool; write "honor" or "count"'
         yield Fault(("on_429",), text)
 
@@ -79,25 +82,25 @@ def _load(data: Table, raw: Table) -> Iterator[Fault]:
     elif len(short) == 1:
         other = "duration" if short == ["users"] else "users"
         yield Fault((short[0],), f"needs {other} as well, or write [[stages]]")
-    elif not stages and any(not pool.get("stages") for pool in _tables(data.get("pools"))):
+    elif not stages and any(not pool.get("stages") for pool in tables(data.get("pools"))):
         yield Fault((), "no load; write users and duration, or [[stages]], or stages in every pool")
-    for index, stage in enumerate(_tables(stages)):
+    for index, stage in enumerate(tables(stages)):
         if "rate" in stage:
             yield Fault(("stages", index, "rate"), "a rate belongs into the stages of a pool; here users are counted")
         elif "users" not in stage:
             yield Fault(("stages", index), "needs users")
     yield from _some_load(stages, ("stages",))
-    runs = [_length(stages), *(_length(pool.get("stages")) for pool in _tables(data.get("pools")))]
+    runs = [_length(stages), *(_length(pool.get("stages")) for pool in tables(data.get("pools")))]
     warmup = _seconds(data.get("warmup", "0s"))
     if max(runs) > 0 and not math.isnan(warmup) and warmup >= max(runs):
         yield Fault(("warmup",), "lasts as long as the whole run, so that nothing would be measured")
 
 
 def _some_load(stages: Any, loc: Loc) -> Iterator[Fault]:
-    tables = _tables(stages)
-    if not tables:
+    found = tables(stages)
+    if not found:
         return
-    if all(_number(stage.get("users", stage.get("rate", 0))) == 0 for stage in tables):
+    if all(_number(stage.get("users", stage.get("rate", 0))) == 0 for stage in found):
         yield Fault(loc, "every stage is at zero, so that nothing would be sent")
     elif _length(stages) == 0:
         yield Fault(loc, "the stages last no time at all")
@@ -107,9 +110,9 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     tasks = pool.get("tasks")
     if not tasks:
         yield Fault(loc, "no tasks; write at least one [[pools.tasks]]")
-    elif isinstance(tasks, list) and all(_number(task.get("weight", 1)) == 0 for task in _tables(tasks)):
+    elif isinstance(tasks, list) and all(_number(task.get("weight", 1)) == 0 for task in tables(tasks)):
         yield Fault((*loc, "tasks"), "the weights of all tasks are zero, so that none would ever be chosen")
-    for index, task in enumerate(_tables(tasks)):
+    for index, task in enumerate(tables(tasks)):
         if task.get("steps") == []:
             yield Fault((*loc, "tasks", index, "steps"), "is empty; write at least one step")
     yield from _own_stages(pool, loc)
@@ -127,7 +130,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
         )
     if "measure" in pool and dialect not in ("json", "custom"):
         yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
-    for place, step in _all_steps(pool, loc):
+    for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
     if protocol == "ws":
         yield from _connected(pool, loc)
@@ -136,7 +139,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
 
 
 def _own_stages(pool: Table, loc: Loc) -> Iterator[Fault]:
-    stages = _tables(pool.get("stages"))
+    stages = tables(pool.get("stages"))
     kinds = {kind for stage in stages for kind in ("users", "rate") if kind in stage}
     if len(kinds) > 1:
         yield Fault((*loc, "stages"), "rate and users are mixed: all stages of a pool have the one or the other")
@@ -196,12 +199,12 @@ def _finite(value: Any, loc: Loc) -> Iterator[Fault]:
 def _connected(pool: Table, loc: Loc) -> Iterator[Fault]:
     """Every send after a connect, in setup or in its own task."""
     connected = yield from _walk(pool.get("setup"), (*loc, "setup"), False)
-    for index, task in enumerate(_tables(pool.get("tasks"))):
+    for index, task in enumerate(tables(pool.get("tasks"))):
         yield from _walk(task.get("steps"), (*loc, "tasks", index, "steps"), connected)
 
 
 def _walk(steps: Any, loc: Loc, connected: bool) -> Any:
-    for index, step in enumerate(_tables(steps)):
+    for index, step in enumerate(tables(steps)):
         if "send" in step and not connected:
             text = 'nothing is connected here; write connect = "/path" before it, or in setup'
             yield Fault((*loc, index, "send"), text)
@@ -215,23 +218,10 @@ def _says_done(pool: Table, data: Table) -> bool:
 
 
 def _unanswered(pool: Table, loc: Loc) -> Iterator[Fault]:
-    for place, step in _all_steps(pool, loc):
+    for place, step in steps_of(pool, loc):
         if "send" in step and "expect" not in step and step.get("wait") is not False and "dialect" not in step:
             text = "its answer would never end: write expect, or done in [measure], or wait = false, or a dialect"
             yield Fault((*place, "send"), text)
-
-
-def _all_steps(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
-    for key in ("setup", "teardown"):
-        for index, step in enumerate(_tables(pool.get(key))):
-            yield (*loc, key, index), step
-    for number, task in enumerate(_tables(pool.get("tasks"))):
-        for index, step in enumerate(_tables(task.get("steps"))):
-            yield (*loc, "tasks", number, "steps", index), step
-
-
-def _tables(value: Any) -> list[Table]:
-    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
 
 
 def _number(value: Any) -> float:
@@ -250,4 +240,4 @@ def _seconds(value: Any) -> float:
 
 def _length(stages: Any) -> float:
     """Seconds of some stages; nan where one cannot be read, which no comparison holds for."""
-    return sum((_seconds(stage.get("duration")) for stage in _tables(stages)), 0.0)
+    return sum((_seconds(stage.get("duration")) for stage in tables(stages)), 0.0)

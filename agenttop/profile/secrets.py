@@ -41,6 +41,8 @@ class Filler:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.secrets: set[str] = set()
+        self.used: dict[str, str] = {}
+        """The variables that were filled in, by name."""
         self.faults: list[Fault] = []
 
     def fill(self, value: Any, loc: Loc = (), *, template: bool = False) -> tuple[Any, Any]:
@@ -83,6 +85,7 @@ class Filler:
         if not value:
             return "", ""
         self.secrets.add(value)
+        self.used[name] = value
         return value.replace("{", "{{").replace("}", "}}") if template else value, MASK
 
 

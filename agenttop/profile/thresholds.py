@@ -25,6 +25,8 @@ def check_thresholds(profile: Profile) -> Iterator[Fault]:
             problem = "bad threshold: goodput needs [objectives]"
         if expression.metric == "rate_limit_violations" and profile.rate_limit is None:
             problem = "bad threshold: rate_limit_violations needs [rate_limit]"
+        if expression.metric == "cost_usd" and (profile.budget is None or profile.budget.price is None):
+            problem = "bad threshold: cost_usd needs a price in [budget]"
         if problem:
             yield Fault(("thresholds", index, "expression"), problem)
         growing = expression.kind == COUNT and expression.operator.startswith(">")

@@ -9,6 +9,7 @@ from typing import Any
 
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc, nearest
+from agenttop.profile.tables import tables
 from agenttop.profile.template import BUILT_IN, TemplateError, Variable, parse
 
 #: Stands for the columns of a file that could not be read: nothing is unknown where they are.
@@ -20,16 +21,13 @@ _TEMPLATES = ("path", "connect", "send", "json", "body", "form", "query", "heade
 def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
     """Faults in the templates of a normalised profile; ``columns`` are variables, by the place of their ``data``."""
     yield from _headers(data, (), BUILT_IN)
-    for index, pool in enumerate(_tables(data.get("pools"))):
+    for index, pool in enumerate(tables(data.get("pools"))):
         loc: Loc = ("pools", index)
         given = columns.get((*loc, "data"), _NONE)
         yield from _headers(pool, loc, BUILT_IN | given)
-        tasks = _tables(pool.get("tasks"))
+        tasks = tables(pool.get("tasks"))
         elsewhere = {
-            name: str(task.get("name"))
-            for task in tasks
-            for step in _tables(task.get("steps"))
-            for name in _saved(step)
+            name: str(task.get("name")) for task in tasks for step in tables(task.get("steps")) for name in _saved(step)
         }
         known = yield from _steps(pool.get("setup"), set(BUILT_IN | given), (*loc, "setup"), elsewhere, given)
         for number, task in enumerate(tasks):
@@ -50,7 +48,7 @@ def _replaced(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
 
 def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str], columns: frozenset[str]) -> Any:
     """Faults of some steps in their order; returns what is known after them."""
-    for index, step in enumerate(_tables(steps)):
+    for index, step in enumerate(tables(steps)):
         for key in _TEMPLATES:
             for place, text in texts(step.get(key), (*loc, index, key)):
                 yield from _text(text, place, known, elsewhere)
@@ -104,8 +102,3 @@ def texts(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
 def _saved(step: Table) -> set[str]:
     save = step.get("save")
     return set(save) if isinstance(save, dict) else set()
-
-
-def _tables(value: Any) -> list[Table]:
-    """The tables of a list; what is none stays in its place, empty, so that indexes hold."""
-    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []

@@ -35,6 +35,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     if snapshot.thresholds:
         passed = sum(verdict.passed for verdict in snapshot.thresholds)
         parts.append(f"thresholds={passed}/{len(snapshot.thresholds)}")
+    if snapshot.budget:
+        # The cap that ends first is the one that matters.
+        parts.append(f"budget={max(line.used / (line.cap or 1) for line in snapshot.budget):.0%}")
     if generator.saturated:
         parts.append("SATURATED")
     if generator.alive < generator.workers:

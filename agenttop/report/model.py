@@ -145,7 +145,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     llm_calls: Calls
     tool_calls: Calls
-    cost_usd: Amount | None
+    cost_usd: Annotated[
+        Amount | None, Meta(description="Tokens × prices, of the requests whose tokens the server told.")
+    ]
     goodput: Goodput | None
     rate_limit: RateLimit
     bytes_sent: Count
@@ -262,10 +264,16 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class BudgetLine(msgspec.Struct, frozen=True):
-    """A cap and what was used of it."""
+    """A cap and what was used of it, the warm-up included."""
 
-    cap: float | None
-    used: float
+    cap: Annotated[float | None, Meta(description="Null where there is none.")]
+    used: Annotated[float, Meta(ge=0, description="As answers told; at worst case where they did not.")]
+    lost: Annotated[
+        float, Meta(ge=0, description="What workers that died may have used besides; never given out again.")
+    ] = 0.0
+    at_worst_case_requests: Annotated[
+        int, Meta(ge=0, description="Requests whose answers told no tokens: counted at their worst case.")
+    ] = 0
 
 
 class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):

@@ -54,6 +54,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _requests(page, summary)
     _outcomes(page, summary["totals"])
     _rate_limit(page, summary["totals"])
+    _budget(page, summary["budget"], summary["totals"])
     _agent(page, summary["totals"])
     _phases(page, summary["totals"])
     phases_by_stage(page, summary)
@@ -77,7 +78,7 @@ def _header(page: Page, summary: dict[str, Any]) -> None:
     page.line(f"{INDENT}agenttop · {fit(run['name'], page.width - 14)}", "bold")
     if run.get("target"):
         page.line(INDENT + fit(run["target"], page.width - 2))
-    well = run["stop_reason"] in ("completed", "stopped_by_user") and run["exit_code"] != THRESHOLD
+    well = run["stop_reason"] in ("completed", "stopped_by_user", "budget") and run["exit_code"] != THRESHOLD
     style = "green" if well and not run.get("incomplete") else "red"
     exit_code = f", exit code {run['exit_code']}" if run["exit_code"] else ""
     page.joined([f"{reason} after {duration(run['duration_s'])}{exit_code}"], style)
@@ -202,6 +203,27 @@ def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
     if limit["amplification"] is not None and limit["amplification"] > 1:
         facts.append(f"{limit['amplification']:.2f} attempts a request")
     page.joined(facts)
+
+
+def _budget(page: Page, budget: dict[str, Any], totals: dict[str, Any]) -> None:
+    capped = {name: line for name, line in budget.items() if line and line["cap"] is not None}
+    if not capped:
+        return
+    refused = totals["outcomes"].get("budget_refused", 0)
+    page.section("budget", f"{count(refused)} not sent" if refused else "")
+    rows = [["", "used", "of", "share", ""]]
+    for name, line in capped.items():
+        money = name == "cost_usd"
+        figures = [f"{line[key]:.4f}" if money else count(line[key]) for key in ("used", "cap")]
+        part = line["used"] / line["cap"]
+        rows.append(["USD" if money else name, *figures, share(part), bar(min(part, 1.0), 20)])
+    page.table(rows, first_min=12)
+    kept = budget.get("tokens", {}).get("at_worst_case_requests", 0)
+    if kept and {"tokens", "cost_usd"} & set(capped):
+        page.prose(f"{count(kept)} requests told no tokens and are counted at their worst case", "dim")
+    lost = [f"{line['lost']:g} {name}" for name, line in budget.items() if line and line.get("lost")]
+    if lost:
+        page.prose(f"! a worker that died may have used up to {', '.join(lost)} besides", "yellow")
 
 
 def _agent(page: Page, totals: dict[str, Any]) -> None:

@@ -17,13 +17,16 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 
+from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
 from agenttop.run.messages import (
     Broken,
     Done,
+    Drawn,
     Go,
+    Granted,
     Halt,
     Members,
     Ready,
@@ -38,11 +41,12 @@ from agenttop.run.messages import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something a worker said: a delta, or its end (``exit`` says how, empty for a proper one)."""
+    """Something a worker said: a delta, a draw on the budget, or its end (``exit`` says how; empty: a proper one)."""
 
     seq: int
     worker: int
     delta: Delta | None = None
+    draw: Draw | None = None
     ended: bool = False
     exit: str = ""
 
@@ -113,6 +117,12 @@ class BoxAgent:
             self._command_seq = seq
             self._broadcast(message)
 
+    def grant(self, number: int, grant: Grant) -> None:
+        """Tell one worker what it may spend."""
+        for worker in self._workers:
+            if worker.number == number and worker.alive and not worker.writer.is_closing():
+                worker.writer.write(pack(Granted(grant)))
+
     async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
         """Everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds at
         most.
@@ -175,6 +185,8 @@ class BoxAgent:
                 message = await receive_from_worker(reader)
                 if isinstance(message, Report):
                     self._put(Item(self._next(), worker.number, delta=message.delta))
+                elif isinstance(message, Drawn):
+                    self._put(Item(self._next(), worker.number, draw=message.draw))
                 elif isinstance(message, Ready):
                     worker.ready.set()
                 elif isinstance(message, Broken):

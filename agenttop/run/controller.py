@@ -36,6 +36,7 @@ from agenttop.run.preflight import unreachable
 from agenttop.run.priority import step_back
 from agenttop.run.records import Records
 from agenttop.run.spec import RunSpec
+from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
 from agenttop.run.supply import Supply
 from agenttop.run.targets import situation
@@ -44,6 +45,7 @@ from agenttop.run.watcher import Watcher
 from agenttop.schedule.control import Control
 from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
+from agenttop.users.terms import terms_of
 
 STEP_S = 0.05
 """How often the controller looks at the clock."""
@@ -65,6 +67,7 @@ class Controller:
         self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
         self.control = Control()
         self.watcher = Watcher()
+        self.treasury = Treasury(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
         self.supply = Supply([pool.name for pool in spec.profile.pools], spec.workers)
         self.box = BoxAgent()
         self.state = "starting"
@@ -142,7 +145,9 @@ class Controller:
     async def _poll(self) -> None:
         for item in await self.box.poll(self._ack, STEP_S):
             self._ack = item.seq
-            if item.delta is not None:
+            if item.draw is not None:
+                self.box.grant(item.worker, self.treasury.draw(item.worker, item.draw, self.elapsed()))
+            elif item.delta is not None:
                 self.aggregate.fold(item.delta)
                 self.judge.fold(item.delta)
                 self._deltas.append(item.delta)
@@ -151,6 +156,7 @@ class Controller:
                 self.aggregate.worker_gone(item.worker)
                 self._gone.append(item.worker)
                 self._used_up(self.supply.forget(item.worker))
+                self.treasury.gone(item.worker)
                 if item.exit:
                     self._lost += 1
                     left = len(self.box.alive)
@@ -180,6 +186,9 @@ class Controller:
                 plan_time >= self.plan.duration_s and self.control.held_at is None
             ):
                 self.halt("finish")
+            elif self.treasury.used_up(elapsed):
+                self.stop_reason = "budget"
+                self.halt("drain")
             elif self.supply.over:
                 self.watcher.say(elapsed, "all data has been used: nothing is left to do")
                 self.halt("finish")
@@ -227,6 +236,8 @@ class Controller:
         situation = self._situation(t_s)
         self.aggregate.second(situation)
         self._judge(t_s)
+        for text in self.treasury.news():
+            self.watcher.say(t_s, text, "warn")
         snapshot = self._snapshot(situation)
         self.watcher.look(snapshot)
         if self.watcher.events and self.watcher.events[-1] not in situation.events:
@@ -366,6 +377,9 @@ class Controller:
         """Write the summary and say goodbye to the viewers."""
         assert self._records is not None
         self._judge_target()
+        if self.stop_reason == "budget":
+            refused = self.aggregate.total().outcomes[Outcome.BUDGET_REFUSED]
+            self.message = used_up(self.aggregate.spending.lines(), refused)
         failed = self.judge.failed
         if failed and self.exit_code == DONE:
             self.exit_code = THRESHOLD

@@ -7,6 +7,7 @@ import struct
 
 import msgspec
 
+from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.schedule.control import Control
@@ -53,6 +54,12 @@ class Halt(msgspec.Struct, tag="halt"):
     mode: str
 
 
+class Granted(msgspec.Struct, tag="granted"):
+    """To a worker: what it may spend of the budget, the answer to :class:`Drawn`."""
+
+    grant: Grant
+
+
 class Ready(msgspec.Struct, tag="ready"):
     """From a worker: compiled, waiting for :class:`Go`."""
 
@@ -75,8 +82,14 @@ class Report(msgspec.Struct, tag="report"):
     delta: Delta
 
 
-ToWorker = Start | Go | Steer | Members | Halt
-FromWorker = Ready | Done | Broken | Report
+class Drawn(msgspec.Struct, tag="drawn"):
+    """From a worker: what it wants of the budget. Answered by :class:`Granted`."""
+
+    draw: Draw
+
+
+ToWorker = Start | Go | Steer | Members | Halt | Granted
+FromWorker = Ready | Done | Broken | Report | Drawn
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()

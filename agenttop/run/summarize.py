@@ -60,7 +60,6 @@ def build_summary(
     stage_spans: Sequence[tuple[float, float] | None] | None = None,
     controls: Sequence[Mapping[str, Any]] = (),
     thresholds: Sequence[Mapping[str, Any]] = (),
-    budget: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
     incomplete: bool = False,
 ) -> dict[str, Any]:
@@ -79,7 +78,6 @@ def build_summary(
             are taken from the timeline, to the second.
         controls: the commands given, as the summary has them.
         thresholds: likewise.
-        budget: likewise.
         quality: likewise.
         incomplete: the run was cut off and this is what is left of it.
     """
@@ -129,7 +127,7 @@ def build_summary(
         "checks": {
             name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
         },
-        "budget": dict(budget or {}),
+        "budget": aggregate.spending.summary(),
         "quality": None if quality is None else dict(quality),
         "controls": [dict(control) for control in controls],
     }

@@ -29,8 +29,10 @@ from agenttop.run.files import raise_file_limit
 from agenttop.run.messages import (
     Broken,
     Done,
+    Drawn,
     FromWorker,
     Go,
+    Granted,
     Halt,
     Members,
     Ready,
@@ -49,6 +51,8 @@ from agenttop.schedule.shares import worker_share
 from agenttop.users.compile import compile_pools
 from agenttop.users.connectors import Connectors
 from agenttop.users.pool import PoolRuntime
+from agenttop.users.spending import Till
+from agenttop.users.terms import terms_of
 from agenttop.wire.target import Target
 
 DELTA_S = 0.25
@@ -80,6 +84,8 @@ class Worker:
         self._halted = ""
         self._epoch_ns = 0
         self._seq = 0
+        terms = terms_of(profile)
+        self._till = Till(terms, lambda draw: self.send(Drawn(draw))) if terms is not None else None
         self._delta: Iterator[None] = iter(())
         self._vitals = Vitals(perf_counter_ns())
         self.finished: asyncio.Future[None] = loop.create_future()
@@ -102,6 +108,7 @@ class Worker:
                 workers=self._workers,
                 redirects=self._profile.follow_redirects,
                 most_users=most,
+                till=self._till,
             )
             pool.broken = self._broken
             self._pools.append(pool)
@@ -134,6 +141,11 @@ class Worker:
         self._worker, self._workers = message.worker, message.workers
         self._share_out()
         self._aim()
+
+    def granted(self, message: Granted) -> None:
+        """Spend so much of the budget."""
+        if self._till is not None:
+            self._till.take(message.grant)
 
     def halt(self, mode: str) -> None:
         """Come to an end."""
@@ -250,7 +262,9 @@ class Worker:
             self.finished.set_exception(error)
 
     def report(self) -> None:
-        """Send all there is, now."""
+        """Send all there is, now: nothing comes after it."""
+        if self._till is not None:
+            self._till.close()
         for _ in (*self._delta, *self._folding()):
             pass
 
@@ -273,7 +287,17 @@ class Worker:
         yield
         self._seq += 1
         delta = Delta(
-            self._number, self._seq, elapsed, batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health
+            self._number,
+            self._seq,
+            elapsed,
+            batch.leaves,
+            batch.pools,
+            batch.errors,
+            batch.checks,
+            states,
+            age,
+            health,
+            self._till.state() if self._till is not None else None,
         )
         self.send(Report(delta))
 
@@ -315,6 +339,8 @@ async def main(fd: int) -> None:
                 worker.steer(message)
             elif isinstance(message, Members):
                 worker.join(message)
+            elif isinstance(message, Granted):
+                worker.granted(message)
             elif isinstance(message, Halt):
                 worker.halt(message.mode)
 

@@ -82,7 +82,7 @@ def _catalogue() -> dict[str, Metric]:
     found["error_rate"] = Metric({"rate": SHARE}, "rate")
     found |= {name: Metric({"count": COUNT, "rate": SHARE}, "count") for name in OUTCOMES}
     found["rate_limit_violations"] = Metric({"count": COUNT, "rate": SHARE}, "count")
-    found["cancelled"] = Metric({"count": COUNT}, "count")
+    found |= {name: Metric({"count": COUNT}, "count") for name in ("cancelled", "budget_refused")}
     found["rps"] = Metric({"rate": PER_S}, "rate")
     found |= {name: Metric({"count": COUNT, "rate": PER_S}, "count") for name in (*_COUNTED, *_SUMS, *_TOKENS)}
     by_pool = {"count": COUNT, "rate": PER_S}
@@ -96,6 +96,7 @@ def _catalogue() -> dict[str, Metric]:
     )
     calls = {"count": COUNT, "per_request_mean": NUMBER}
     found |= {name: Metric(calls, "count") for name in ("llm_calls", "tool_calls")}
+    found["cost_usd"] = Metric({"total": NUMBER, "per_request_mean": NUMBER}, "total")
     found["checks"] = Metric({"rate": SHARE}, "rate", frozenset({"check"}))
     found["goodput"] = Metric({"rate": SHARE, "count": COUNT, "per_s": PER_S}, "rate")
     return found

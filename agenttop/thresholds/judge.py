@@ -51,7 +51,7 @@ class _Series:
         self.check = tags.get("check")
         self.phase = tags.get("phase")
         self.trend = Trend(rule.window_s) if _is_time(expression) else None
-        self.tally = None if self.trend else Tally(rule.window_s)
+        self.tally = None if self.trend else Tally(rule.window_s, layout.price)
         self.of_pools = False
         """Some threshold on it counts what pools do, such as iterations."""
         # The users of a closed pool are their schedule: what they wait is what the answer took.

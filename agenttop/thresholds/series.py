@@ -6,7 +6,9 @@ from collections import Counter, deque
 from collections.abc import Mapping
 
 from agenttop.metrics.delta import HistDelta
+from agenttop.metrics.figures import cost_usd
 from agenttop.metrics.histogram import Hist, merge
+from agenttop.metrics.layout import Price
 from agenttop.metrics.scope import finished
 from agenttop.thresholds.catalogue import COUNT, PER_S, PERCENTILE, SHARE
 from agenttop.thresholds.expression import Expression
@@ -58,9 +60,10 @@ class Trend:
 
 
 class Tally:
-    """Outcomes and counters, likewise."""
+    """Outcomes and counters, likewise; ``price`` is the profile's, where it has one."""
 
-    def __init__(self, window_s: float | None) -> None:
+    def __init__(self, window_s: float | None, price: Price | None = None) -> None:
+        self._price = price
         self.outcomes: Counter[str] = Counter()
         self.sums: Counter[str] = Counter()
         self._window_s = window_s
@@ -96,6 +99,10 @@ class Tally:
         if expression.metric in ("llm_calls", "tool_calls"):
             told = sums[expression.metric.replace("calls", "requests")]
             return _part(sums[expression.metric], told if kind != COUNT else bool(told))
+        if expression.metric == "cost_usd":
+            cost = cost_usd(sums, self._price)
+            mean = expression.method == "per_request_mean"
+            return cost if cost is None or not mean else cost / sums["token_requests"]
         if expression.metric == "tokens":
             return self._tokens(expression.method, seconds)
         count = self._count(expression.metric)

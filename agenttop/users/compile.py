@@ -27,6 +27,7 @@ from agenttop.profile.template import (
 )
 from agenttop.users.feeder import Feed, Feeds
 from agenttop.users.refusals import RefusalPolicy, policy_of
+from agenttop.users.terms import caps_of, price_of
 from agenttop.wire.target import Limits, Target, parse_target
 
 _NS = 1_000_000_000
@@ -77,6 +78,8 @@ class CompiledStep:
     target: Target
     objectives: tuple[tuple[str, int], ...]
     """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
+    max_output: int | None = None
+    """Tokens that it may make the target write, where that is not what the budget says of all requests."""
 
     def fill(self, variables: dict[str, str]) -> bytes:
         """The bytes on the wire."""
@@ -199,6 +202,8 @@ def layout_of(profile: Profile) -> Layout:
         objectives=bool(profile.objectives.limits_ns),
         rate_limit=profile.rate_limit is not None,
         retries=profile.on_429 == "retry",
+        budget=caps_of(profile),
+        price=price_of(profile),
     )
 
 
@@ -335,7 +340,8 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         stream=stream,
         lean=kind == "http"
         and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives)
-        and profile.on_429 != "retry",  # of a request that may be sent again more than the latency is recorded
+        and profile.on_429 != "retry"  # of a request that may be sent again more than the latency is recorded
+        and profile.budget is None,  # what it has used is to be known
         reads_json=reads_json,
         reads_body=reads_body,
         checks=checks,
@@ -345,6 +351,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         wait=step.wait,
         target=target,
         objectives=objectives,
+        max_output=0 if kind == "connect" else step.max_output_tokens,
     )
     # A request that needs no variable is bytes for good; an upgrade carries a fresh key each time.
     if variables or kind == "connect":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agenttop.metrics.outcome import Outcome
 from agenttop.users.compile import CompiledStep
 from agenttop.users.record import record_answer
+from agenttop.users.spending import afford, release
 from agenttop.wire.http1 import Http1Connection
 from agenttop.wire.websocket import WebSocket, upgrade_key
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     """Open the user's WebSocket. The row's latency is the upgrade's; ``connect`` holds TCP and TLS too."""
     user.close()
+    if user.pool.till is not None and not await afford(user, step):
+        return False
     connection = await user.ready(step)
     if connection is None:
         return False
@@ -47,8 +50,11 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
 
 async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
     """Send a message; where it is answered, record what became of it. False where the WebSocket is gone."""
+    if step.wait and user.pool.till is not None and not await afford(user, step):
+        return False
     socket = user.socket
     if socket is None or not socket.open:
+        release(user)
         return False
     user.make(step)
     data = step.static or step.fill(user.variables)

@@ -11,6 +11,7 @@ from agenttop.users.compile import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
+from agenttop.users.spending import hold
 from agenttop.wire.http1 import IDLE
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ async def _retry(user: VirtualUser, step: CompiledStep, most: int, timed: bool) 
             break
         try:
             waited = await _wait(user, refusal, DEFAULT_WAIT_S * 2.0**attempt)
+            waited = waited and (user.pool.till is None or await hold(user, step))
         except asyncio.CancelledError:
             _give_up(user, step, refusal)
             raise
@@ -100,6 +102,8 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         if opened or not connection.unanswered:
             break
         # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
+        if pool.till is not None and not await hold(user, step):
+            break
         leaf.connections_reopened += 1
         leaf.attempts += 1
     if pool.redirects and connection.failure is None and answer.status in REDIRECTS:

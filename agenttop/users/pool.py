@@ -14,6 +14,7 @@ from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.users.compile import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, seat_of
 from agenttop.users.refusals import Conformance
+from agenttop.users.spending import Till
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
@@ -43,6 +44,7 @@ class PoolRuntime:
         workers: int,
         redirects: bool,
         most_users: int = 1 << 62,
+        till: Till | None = None,
     ) -> None:
         self.compiled = compiled
         self.loop = loop
@@ -53,6 +55,8 @@ class PoolRuntime:
         self.epoch_ns = epoch_ns
         self.seed = seed
         self.redirects = redirects
+        self.till = till
+        """Where its users pay for their requests; None without a budget."""
         policy = compiled.refusals
         self.conformance = Conformance(policy) if policy is not None and policy.judged else None
         """What refusals are judged by; None where nobody asks."""

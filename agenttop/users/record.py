@@ -14,6 +14,7 @@ from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
+from agenttop.users.spending import settle
 from agenttop.wire.transport import Connection
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def record_answer(
     if exchange.failure is not None and exchange.failure[0] is Outcome.CANCELLED:
         leaf.outcomes["cancelled"] = leaf.outcomes.get("cancelled", 0) + 1
         user.scheduled_ns = 0
+        if user.held is not None:
+            settle(user, step)
         return False
     leaf.attempts += 1
     leaf.bytes_sent += sent
@@ -84,6 +87,8 @@ def record_answer(
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
     outcome, message = _judge(step, answer, exchange, latency)
+    if user.held is not None:
+        settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
         # It may be sent again: what becomes of it is not known yet.
         if user.scheduled_ns:
@@ -263,6 +268,7 @@ def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
     elif streamed and reader.chunks:
         leaf.token_estimates += 1
         leaf.output_tokens += reader.chunks
+        leaf.estimated_tokens += reader.chunks
     if reader.llm_calls is not None:
         leaf.llm_requests += 1
         leaf.llm_calls += min(reader.llm_calls, MOST_COUNTED)

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.compile import CompiledStep, fill_pieces
+from agenttop.users.spending import hold
 from agenttop.wire.http1 import IDLE
 from agenttop.wire.target import Target, parse_target
 from agenttop.wire.transport import Connection
@@ -41,6 +42,9 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
         target = _target(url)
         if target is None:
             connection.failure = (Outcome.PROTOCOL_ERROR, "redirected to something that is no http or https URL")
+            break
+        if user.pool.till is not None and not await hold(user, step):
+            connection.failure = (Outcome.CANCELLED, "the budget was used up on the way")
             break
         there = (target.host, target.port, target.tls)
         if there != here or connection.state != IDLE:

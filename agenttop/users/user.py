@@ -15,6 +15,7 @@ import uuid
 from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
+from agenttop.budget.amount import Amount
 from agenttop.metrics.outcome import Outcome
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep, CompiledTask
@@ -24,6 +25,7 @@ from agenttop.users.random import SplitMix
 from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
+from agenttop.users.spending import afford, hold, release
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.transport import Connection
 from agenttop.wire.websocket import WebSocket
@@ -49,6 +51,7 @@ class VirtualUser:
         "answer",
         "began_ns",
         "connection",
+        "held",
         "iteration",
         "leaf",
         "number",
@@ -93,6 +96,8 @@ class VirtualUser:
         """How often the request in flight may be sent again."""
         self.began_ns = 0
         """When a request that is sent again was planned or first sent; 0 of all others."""
+        self.held: Amount | None = None
+        """What the request in flight may use of the budget at worst."""
         # Of the exchange in flight.
         self.leaf = pool.leaves[0]
         self.sent = b""
@@ -302,6 +307,8 @@ class VirtualUser:
     async def request(self, step: CompiledStep) -> bool:
         """Send a request and record what became of it."""
         pool = self.pool
+        if pool.till is not None and not await afford(self, step):
+            return False
         connection = self.connection
         opened = 0
         if connection is None or connection.state != IDLE:
@@ -329,7 +336,7 @@ class VirtualUser:
             if latency <= step.limits.total and not step.checks and not opened and not self.scheduled_ns:
                 record_times(leaf, connection, latency, len(data))
                 return True
-        if connection.unanswered and not opened:
+        if connection.unanswered and not opened and (pool.till is None or await hold(self, step)):
             # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
             leaf.connections_reopened += 1
             leaf.attempts += 1
@@ -383,6 +390,7 @@ class VirtualUser:
         assert connection.failure is not None
         outcome, message = connection.failure
         self.connection = None
+        release(self)
         if outcome is Outcome.CANCELLED:
             self._cut(step)
             return
@@ -394,6 +402,7 @@ class VirtualUser:
 
     def _cut(self, step: CompiledStep) -> None:
         """Record that the run ended before there was a connection."""
+        release(self)
         outcomes = self.pool.leaves[step.request].outcomes
         outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
 

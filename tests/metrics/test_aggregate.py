@@ -2,17 +2,30 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import Counter
 
 import msgspec
 import pytest
 
+from agenttop.budget.amount import Amount
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.delta import WARMUP, Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta, PoolState
+from agenttop.metrics.delta import (
+    WARMUP,
+    Delta,
+    ErrorDelta,
+    Health,
+    HistDelta,
+    LeafDelta,
+    PoolDelta,
+    PoolState,
+    PurseState,
+)
+from agenttop.metrics.figures import cost_usd
 from agenttop.metrics.histogram import Hist, fold
-from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.layout import Caps, Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.scope import MAX_ERRORS, MAX_PHASES, OTHER
 from agenttop.metrics.situation import PoolTarget, Situation
-from agenttop.metrics.snapshot import Snapshot, StageInfo, Tick
+from agenttop.metrics.snapshot import BudgetLine, Snapshot, StageInfo, Tick
 from tests.metrics.fakes import FakeRun
 
 LAYOUT = Layout(
@@ -308,3 +321,34 @@ def test_goodput_is_of_all_attempts_and_of_what_found_no_connection() -> None:
     without.fold(delta(leaf(ms=(10,))))
     assert without.metrics_total(2.0)["goodput"] is None
     assert without.snapshot(Situation(1.0)).goodput is None
+
+
+def test_the_budget_is_what_the_purses_say_and_of_a_dead_worker_the_worst() -> None:
+    run = FakeRun(seconds=2)
+    layout = msgspec.structs.replace(run.layout, budget=Caps(1_000, 50_000), price=Price(1.0, 2.0, 0.5))
+    aggregate = Aggregate(layout)
+    assert aggregate.spending.lines() == (BudgetLine("requests", 1_000, 0, 0), BudgetLine("tokens", 50_000, 0, 0))
+    first, second = (delta for delta in run.deltas(1)[:2])
+    aggregate.fold(msgspec.structs.replace(first, worker=0, purse=purse(granted=20, spent=10, held=4)))
+    aggregate.fold(msgspec.structs.replace(second, worker=1, purse=purse(granted=30, spent=12, held=5)))
+    assert aggregate.spending.lines()[0] == BudgetLine("requests", 1_000, 22, 9)
+    aggregate.worker_gone(1)
+    assert aggregate.spending.lines()[0] == BudgetLine("requests", 1_000, 27, 4)
+    assert aggregate.spending.summary() == {
+        "requests": {"cap": 1_000, "used": 27, "lost": 13},
+        "tokens": {"cap": 50_000, "used": 2_700, "at_worst_case_requests": 2, "lost": 1_300},
+        "cost_usd": {"cap": None, "used": 0.0},
+    }
+
+
+def purse(granted: int, spent: int, held: int) -> PurseState:
+    """So many requests of 100 tokens each."""
+    total, used, flying = (Amount(number, 100 * number) for number in (granted, spent, held))
+    return PurseState(total, used, flying, kept=1)
+
+
+def test_cost_is_of_the_tokens_that_were_told() -> None:
+    sums = Counter(token_requests=2, input_tokens=1_000, cached_tokens=400, output_tokens=300, estimated_tokens=50)
+    assert cost_usd(sums, Price(1.0, 4.0, 0.5)) == pytest.approx((600 * 1.0 + 400 * 0.5 + 250 * 4.0) / 1e6)
+    assert cost_usd(sums, None) is None
+    assert cost_usd(Counter(output_tokens=300, estimated_tokens=300), Price(1.0, 4.0, 0.5)) is None

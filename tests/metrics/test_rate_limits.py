@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
+import msgspec
 import pytest
 
 from agenttop.metrics.aggregate import Aggregate
@@ -21,7 +22,7 @@ STAGES = (StageInfo(0, "hold", 0, 10, 5, 5, "users"),)
 
 
 def layout(**flags: bool) -> Layout:
-    return Layout(POOLS, (RequestInfo(0, "a"),), STAGES, **flags)
+    return msgspec.structs.replace(Layout(POOLS, (RequestInfo(0, "a"),), STAGES), **flags)
 
 
 def limits(flags: dict[str, bool], outcomes: dict[str, int], **sums: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ BROKEN = [
     # ---- not supported yet
     *[
         (f"later {key}", f"{key} = 1" + SMALL, f"peak.toml: {key}: {key} is not supported yet")
-        for key in ("budget", "circuit_breaker", "quality")
+        for key in ("circuit_breaker", "quality")
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     (
@@ -441,6 +441,50 @@ BROKEN = [
     ("unknown key of data", SMALL + 'data = { fiel = "a" }', f'{TASK}.data.fiel: unknown key; did you mean "file"?'),
     ("data of a step", SMALL.replace('get = "/"', 'steps = [{ get = "/", data = 1 }]'), "steps[0].data: unknown key"),
     ("data of the whole", "data = 1" + SMALL, "peak.toml: data: unknown key"),
+    # ---- budget
+    (
+        "budget of nothing",
+        SMALL + "[budget]",
+        "budget: caps nothing; write one or more of requests, tokens",
+    ),
+    ("number for a budget", "budget = 1" + SMALL, "budget: expected a table, not 1"),
+    ("unknown key of budget", SMALL + "[budget]\nrequest = 1", 'budget.request: unknown key; did you mean "requests"?'),
+    ("budget of no requests", SMALL + "[budget]\nrequests = 0", "budget.requests: expected at least 1, not 0"),
+    (
+        "tokens without a worst case",
+        SMALL + "[budget]\ntokens = 10",
+        "budget.tokens: needs max_output_tokens, the worst case of one request in flight",
+    ),
+    (
+        "money without a price",
+        SMALL + "[budget]\ncost_usd = 1\nmax_output_tokens = 1",
+        "budget.cost_usd: needs a price: price = { input",
+    ),
+    (
+        "half a price",
+        SMALL + "[budget]\ncost_usd = 1\nmax_output_tokens = 1\nprice = { input = 1 }",
+        "budget.price.output: is required",
+    ),
+    (
+        "unknown key of price",
+        SMALL + "[budget]\nrequests = 1\nprice = { inptu = 1, output = 1 }",
+        'budget.price.inptu: unknown key; did you mean "input"?',
+    ),
+    (
+        "worst case of nothing",
+        SMALL + "[budget]\nrequests = 1\nmax_output_tokens = 10",
+        "budget.max_output_tokens: has a meaning only with tokens or cost_usd",
+    ),
+    (
+        "worst case of a step without a budget",
+        SMALL + "max_output_tokens = 0",
+        f"{TASK}.max_output_tokens: belongs to a [budget] of tokens or cost_usd, and there is none",
+    ),
+    (
+        "threshold of money without a price",
+        'thresholds = ["cost_usd < 1"]' + SMALL,
+        "thresholds[0]: bad threshold: cost_usd needs a price in [budget]",
+    ),
     # ---- environment and files
     (
         "variable not set",

@@ -48,6 +48,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "ag-ui",
         "anthropic-messages",
         "bottleneck",
+        "budget",
         "demo",
         "k6-stages",
         "langgraph",
@@ -142,6 +143,7 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         'objectives = { ttft = "2s", latency = "10s" }' + SMALL,
         SMALL + 'data = { file = "a.csv" }',
         SMALL.replace("name =", 'data = { file = "${FILE}", order = "once" }\nname ='),
+        SMALL + "[budget]\nrequests = 1_000\nprice = { input = 0.15, output = 0.60 }",
         'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
@@ -178,6 +180,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         'on_429 = "panic"' + SMALL,
         "rate_limit = { body = 1 }" + SMALL,
         "thresholds = [{ abort = true }]" + SMALL,
+        SMALL + "[budget]\ncost_usd = 0",
+        SMALL + "[budget]\nprice = { input = 1 }",
     ],
 )
 def test_the_schema_refuses_what_is_broken(text: str) -> None:
@@ -194,6 +198,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     names = {"profile": "profile", "Stage": "stages", "Tls": "tls", "Proxy": "proxy", "Measure": "measure"}
     names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
     names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives", "RateLimit": "rate_limit"}
+    names |= {"Budget": "budget", "Price": "price"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agenttop.metrics.delta import WARMUP, Delta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge, percentiles_of
-from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.layout import Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.snapshot import StageInfo, Verdict
 from agenttop.run.verdicts import measured
 from agenttop.thresholds.catalogue import OF_POOLS, TIMES
@@ -310,3 +310,13 @@ def test_thresholds_on_the_same_part_share_their_series() -> None:
 def test_what_is_not_there_is_named(text: str, said: str) -> None:
     with pytest.raises(UnknownTagError, match=said.replace("?", r"\?")):
         Run(text)
+
+
+def test_what_a_run_costs_is_judged_where_there_is_a_price() -> None:
+    sums = {"token_requests": 2, "input_tokens": 1_000, "output_tokens": 500, "attempts": 2}
+    spent = delta(LeafDelta(0, 0, {"ok": 2}, {}, {}, sums))
+    priced = msgspec.structs.replace(LAYOUT, price=Price(1.0, 4.0, 1.0))
+    run = Run("cost_usd < 0.002", "cost_usd per_request_mean < 1", layout=priced)
+    assert run.second(spent).observed == pytest.approx(0.003)
+    assert [verdict.passed for verdict in run.judge.verdicts] == [False, True]
+    assert Run("cost_usd < 0.002").second(spent).verdict == "no data"

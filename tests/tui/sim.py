@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import (
+    BudgetLine,
     Cause,
     Event,
     Generator,
@@ -40,6 +41,7 @@ SCENARIOS = {
     "many": 200,
     "open": 190,
     "thresholds": 150,
+    "budget": 150,
 }
 HANG_FROM = 300
 VERDICTS = (
@@ -49,6 +51,12 @@ VERDICTS = (
     Verdict("phase.memory p95 < 1s", "no data", False, None, "s", excess=1.0),
     Verdict("rate_limited rate < 1%", "fail", False, 1.71, "%", excess=0.71),
     Verdict("rps > 100", "pass", True, 231.4, "/s"),
+)
+
+BUDGET = (
+    BudgetLine("requests", 100_000, 41_204, 128),
+    BudgetLine("tokens", 2_000_000, 1_671_300, 117_500),
+    BudgetLine("cost_usd", 5.0, 4.83, 0.12),
 )
 
 
@@ -221,7 +229,9 @@ class Sim:
             bytes_sent=self.sent,
             bytes_received=self.received,
             output_tokens=self.tokens,
-            thresholds=VERDICTS if self.scenario == "thresholds" else (),
+            thresholds=VERDICTS if self.scenario in ("thresholds", "budget") else (),
+            budget=BUDGET if self.scenario == "budget" else (),
+            budget_refused=3 if self.scenario == "budget" else 0,
         )
 
     def _noise(self) -> float:

@@ -8,11 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter_ns
 
+from agenttop.budget.ledger import Draw, Ledger
 from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.recorder import Recorder
+from agenttop.profile.model import Profile
 from agenttop.users.compile import compile_pools, layout_of
 from agenttop.users.pool import PoolRuntime
+from agenttop.users.spending import Till
+from agenttop.users.terms import terms_of
 from agenttop.wire.transport import Transport
 from tests.profile.writing import load
 from tests.wire.server import Reader, Writer, read_request, serving
@@ -60,9 +64,24 @@ def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
         worker=0,
         workers=1,
         redirects=profile.follow_redirects,
+        till=till_of(profile, loop),
     )
     pool.enter(0)
     return pool, layout, recorder
+
+
+def till_of(profile: Profile, loop: asyncio.AbstractEventLoop) -> Till | None:
+    """What a worker has for a profile with a budget, and the controller that answers it."""
+    terms = terms_of(profile)
+    if terms is None:
+        return None
+    ledger = Ledger(terms.cap, 1)
+
+    def ask(draw: Draw) -> None:
+        loop.call_soon(lambda: till.take(ledger.draw(0, draw)))
+
+    till = Till(terms, ask)
+    return till
 
 
 async def ended(pool: PoolRuntime) -> None:

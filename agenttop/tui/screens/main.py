@@ -11,7 +11,19 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from agenttop.tui import keys
-from agenttop.tui.panes import errors, generator, header, latency, phases, plan, pools, rate, requests, thresholds
+from agenttop.tui.panes import (
+    budget,
+    errors,
+    generator,
+    header,
+    latency,
+    phases,
+    plan,
+    pools,
+    rate,
+    requests,
+    thresholds,
+)
 from agenttop.tui.panes import events as happened
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
@@ -67,6 +79,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             yield Pane(latency.compact, id="c-latency")
             yield Pane(errors.compact, id="c-errors")
             yield Pane(thresholds.compact, id="c-thresholds")
+            yield Pane(budget.compact, id="c-budget")
             yield Pane(requests.compact, id="c-requests", every=TABLE_EVERY)
             yield Pane(happened.compact, id="c-events")
         with Horizontal(id="boxed"):
@@ -81,9 +94,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 yield Pane(requests.full, id="requests", every=TABLE_EVERY)
                 yield Pane(happened.full, id="events")
                 yield Pane(thresholds.compact, id="line-thresholds")
+                yield Pane(budget.compact, id="line-budget")
             with Vertical(id="right"):
                 yield Pane(pools.full, id="pools")
                 yield Pane(thresholds.full, id="thresholds")
+                yield Pane(budget.full, id="budget")
                 yield Pane(latency.distribution, id="distribution")
                 yield Pane(phases.full, id="phases")
                 yield Pane(generator.full, id="generator")
@@ -101,8 +116,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def show(self, view: View, *, force: bool) -> None:
         """Draw ``view``; without ``force`` each pane at its own pace."""
         self._view = view
-        if self.has_class("-thresholds") != bool(view.snap.thresholds):
-            self.toggle_class("-thresholds")
+        there = {"-thresholds": bool(view.snap.thresholds), "-budget": bool(view.snap.budget)}
+        changed = [name for name, shown in there.items() if self.has_class(name) != shown]
+        if changed:
+            self.toggle_class(*changed)
             self._arrange()
         for pane in self._shown():
             pane.show(view, force=force)

@@ -1,0 +1,101 @@
+"""What a run has used of its budget, from what its workers say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agenttop.budget.amount import NOTHING, PICO_PER_USD, Amount
+from agenttop.metrics.delta import PurseState
+from agenttop.metrics.layout import Caps
+from agenttop.metrics.snapshot import BudgetLine
+
+_PLACES = 9
+
+
+class Spending:
+    """The purses of all workers, those of the dead as they were last seen."""
+
+    def __init__(self, caps: Caps | None, *, priced: bool) -> None:
+        self._caps = caps
+        self._priced = priced
+        self._purses: dict[int, PurseState] = {}
+        self._gone: set[int] = set()
+
+    def fold(self, worker: int, purse: PurseState) -> None:
+        """Take what a worker says."""
+        self._purses[worker] = purse
+
+    def forget(self, worker: int) -> None:
+        """A worker is no more: what it had in flight counts as used."""
+        self._gone.add(worker)
+
+    @property
+    def used(self) -> Amount:
+        """What requests have used; of a worker that died, what was in flight as well."""
+        total = NOTHING
+        for worker, purse in self._purses.items():
+            total = total.plus(purse.spent.plus(purse.held) if worker in self._gone else purse.spent)
+        return total
+
+    @property
+    def held(self) -> Amount:
+        """What requests in flight may use at worst."""
+        total = NOTHING
+        for worker, purse in self._purses.items():
+            total = total if worker in self._gone else total.plus(purse.held)
+        return total
+
+    @property
+    def kept(self) -> int:
+        """Requests that were counted at their worst case, for their answers told no tokens."""
+        return sum(purse.kept for purse in self._purses.values())
+
+    @property
+    def overran(self) -> dict[int, int]:
+        """By request: the most tokens of one that used more than its worst case."""
+        found: dict[int, int] = {}
+        for purse in self._purses.values():
+            for request, tokens in purse.overran.items():
+                found[request] = max(tokens, found.get(request, 0))
+        return found
+
+    def lines(self) -> tuple[BudgetLine, ...]:
+        """What is capped, as it stands; nothing without a budget."""
+        caps = self._caps
+        if caps is None:
+            return ()
+        used, held = self.used, self.held
+        lines = (
+            BudgetLine("requests", caps.requests, used.requests, held.requests),
+            BudgetLine("tokens", caps.tokens, used.tokens, held.tokens),
+            BudgetLine("cost_usd", caps.cost_usd, used.cost / PICO_PER_USD, held.cost / PICO_PER_USD),
+        )
+        return tuple(line for line in lines if line.cap is not None)
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """The summary's ``budget``: what is not capped stands there too, money only where there are prices."""
+        caps = self._caps
+        if caps is None:
+            return {}
+        used, lost = self.used, self._lost()
+        found: dict[str, dict[str, Any]] = {
+            "requests": {"cap": caps.requests, "used": used.requests},
+            "tokens": {"cap": caps.tokens, "used": used.tokens, "at_worst_case_requests": self.kept},
+        }
+        if self._priced:
+            cost = round(used.cost / PICO_PER_USD, _PLACES)
+            found["cost_usd"] = {"cap": caps.cost_usd, "used": cost}
+        for name, value in (("requests", lost.requests), ("tokens", lost.tokens)):
+            if value:
+                found[name]["lost"] = value
+        if lost.cost and self._priced:
+            found["cost_usd"]["lost"] = round(lost.cost / PICO_PER_USD, _PLACES)
+        return found
+
+    def _lost(self) -> Amount:
+        """What workers that died may have used besides: nobody knows what they sent last."""
+        total = NOTHING
+        for worker in self._gone & set(self._purses):
+            purse = self._purses[worker]
+            total = total.plus(purse.granted.minus(purse.spent).minus(purse.held).high(NOTHING))
+        return total

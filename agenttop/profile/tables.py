@@ -1,0 +1,24 @@
+"""Walking through the tables of a normalised profile, in which any value may still be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from agenttop.profile.normalise import Table
+from agenttop.profile.problems import Loc
+
+
+def tables(value: Any) -> list[Table]:
+    """The tables of a list; what is none stays in its place, empty, so that indexes hold."""
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
+
+
+def steps_of(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
+    """Every step of a pool, with its place."""
+    for key in ("setup", "teardown"):
+        for index, step in enumerate(tables(pool.get(key))):
+            yield (*loc, key, index), step
+    for number, task in enumerate(tables(pool.get("tasks"))):
+        for index, step in enumerate(tables(task.get("steps"))):
+            yield (*loc, "tasks", number, "steps", index), step

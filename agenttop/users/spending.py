@@ -1,0 +1,128 @@
+"""What users do for a budget: hold a request's worst case before it is sent, say afterwards what it has used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agenttop.budget.amount import NOTHING, Amount
+from agenttop.budget.ledger import Draw, Grant
+from agenttop.budget.purse import Purse
+from agenttop.budget.terms import Terms
+from agenttop.metrics.delta import PurseState
+from agenttop.metrics.outcome import Outcome
+from agenttop.users.compile import CompiledStep
+
+if TYPE_CHECKING:
+    from agenttop.users.user import VirtualUser
+
+#: A user whose request the budget refused waits so long: the run is about to end.
+REFUSED_S = 1.0
+
+
+class Till:
+    """The purse of a worker, at which its users wait while it asks for more.
+
+    Args:
+        terms: how requests are counted.
+        ask: called with what is to be drawn from the run's budget.
+    """
+
+    def __init__(self, terms: Terms, ask: Callable[[Draw], None]) -> None:
+        self.purse = Purse(terms, ask)
+        self._answered = asyncio.Event()
+
+    async def hold(self, worst: Amount) -> bool:
+        """Hold what a request may use; False where the budget has no more for it."""
+        purse = self.purse
+        while not purse.hold(worst):
+            if purse.dry:
+                return False
+            await self._answered.wait()
+        return True
+
+    def take(self, grant: Grant) -> None:
+        """The answer to what was asked for."""
+        self.purse.take(grant)
+        answered, self._answered = self._answered, asyncio.Event()
+        answered.set()
+
+    def state(self) -> PurseState:
+        """How it stands; to be called four times a second."""
+        purse = self.purse
+        purse.rest()
+        overran = {request: most.tokens for request, most in purse.overran.items()}
+        return PurseState(purse.granted, purse.spent, purse.held, purse.kept, overran)
+
+    def close(self) -> None:
+        """Nothing more will be sent: what was granted beyond that is given back."""
+        purse = self.purse
+        purse.granted = purse.terms.capped(purse.spent.plus(purse.held))
+
+
+async def afford(user: VirtualUser, step: CompiledStep) -> bool:
+    """Hold what the next request of a user may use at worst. False where it must not be sent, which is recorded."""
+    if await hold(user, step):
+        return True
+    pool = user.pool
+    assert pool.till is not None
+    if pool.till.purse.dry:
+        outcomes, refused = pool.leaves[step.request].outcomes, Outcome.BUDGET_REFUSED.value
+        outcomes[refused] = outcomes.get(refused, 0) + 1
+        if pool.working and not user.retiring:
+            await user.nap(REFUSED_S)
+    user.scheduled_ns = 0
+    return False
+
+
+async def hold(user: VirtualUser, step: CompiledStep) -> bool:
+    """Hold what a request may use that is one more attempt of another. False where it must not be sent."""
+    till = user.pool.till
+    assert till is not None
+    if user.held is not None:
+        settle(user, step)  # the attempt before this one
+    length = _length(user, step) if till.purse.terms.by_tokens and step.max_output != 0 else 0
+    worst = till.purse.worst(step.request, length, step.max_output)
+    if not await till.hold(worst):
+        return False
+    user.held = worst
+    if user.pool.sending:
+        return True
+    release(user)
+    return False
+
+
+def settle(user: VirtualUser, step: CompiledStep) -> None:
+    """Say what the request that a user holds something for has used, now that it has ended."""
+    worst, user.held = user.held, None
+    till, answer = user.pool.till, user.answer
+    assert till is not None
+    assert worst is not None
+    purse = till.purse
+    reader = answer.reader if answer.step is step else None
+    if reader is not None and (reader.input_tokens is not None or reader.output_tokens is not None):
+        used = purse.terms.used(worst, reader.input_tokens, reader.output_tokens, reader.cached_tokens)
+    elif not worst.tokens or 300 <= answer.status < 500:
+        used = Amount(1)
+    else:
+        used = worst
+        purse.kept += 1
+    purse.settle(worst, used)
+    purse.overrun(step.request, worst, used)
+
+
+def release(user: VirtualUser) -> None:
+    """What a user holds is free again: there was no connection, so that nothing was sent."""
+    worst, user.held = user.held, None
+    if worst is not None and user.pool.till is not None:
+        user.pool.till.purse.settle(worst, NOTHING)
+
+
+def _length(user: VirtualUser, step: CompiledStep) -> int:
+    """Bytes that a request says something with: those of its message, or of its body and its path."""
+    if step.made:
+        user.make(step)
+    whole = step.static or step.fill(user.variables)
+    head = whole.find(b"\r\n\r\n") + 4
+    return len(whole) if step.kind == "send" else len(whole) - head + whole.find(b"\r\n")

@@ -1,0 +1,158 @@
+"""Users who pay: what each request holds before it is sent, and what it has used when it has ended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agenttop.budget.amount import NOTHING, Amount
+from agenttop.budget.purse import Purse
+from agenttop.metrics.outcome import Outcome
+from tests.users.playing import Action, Play, Script, ended, nothing, playing, profile, then_close
+from tests.users.test_outcomes import CHAT, POST, events
+from tests.wire.reading import until
+from tests.wire.server import chunked, ok
+
+TOKENS = "[budget]\ntokens = 100_000\nmax_output_tokens = 100\nmax_input_tokens = 50\n"
+WORST = 150
+BUSY = ok(b"later", "retry-after-ms: 1", status="429 Too Many Requests")
+
+
+def told(read: int, written: int) -> bytes:
+    """A stream of a chat that tells its usage."""
+    usage = json.dumps({"choices": [], "usage": {"prompt_tokens": read, "completion_tokens": written}})
+    chunk = json.dumps({"choices": [{"delta": {"content": "a"}}]})
+    lines = [f"data: {line}\n\n".encode() for line in (chunk, usage, "[DONE]")]
+    return chunked(*lines, headers=("content-type: text/event-stream",))
+
+
+async def spend(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play, Purse, list[bytes]]:
+    """One user, until the script has ended: what was recorded, what was spent, what was asked."""
+    script = Script(*answers)
+    async with playing(folder, text, script) as (pool, layout, recorder):
+        assert pool.till is not None
+        pool.aim(1)
+        await ended(pool)
+        return Play(layout, recorder), pool.till.purse, script.requests
+
+
+def chat(top: str = TOKENS, step: str = POST) -> str:
+    return profile(step, pool=CHAT, top=top)
+
+
+@pytest.mark.parametrize(
+    ("answer", "tokens", "kept"),
+    [
+        (told(12, 30), 42, 0),
+        (told(12, 500), 512, 0),
+        (events("a", "b"), WORST, 1),
+        (BUSY, 0, 0),
+        (ok(b"no", status="404 x"), 0, 0),
+        (ok(b"oops", status="503 x"), WORST, 1),
+        (events("a", done=False), WORST, 1),
+        (then_close(), WORST, 1),
+    ],
+    ids=["told", "told more than the worst", "not told", "429", "404", "503", "truncated", "closed"],
+)
+async def test_what_an_answer_has_used(tmp_path: Path, answer: bytes | Action, tokens: int, kept: int) -> None:
+    _, purse, _ = await spend(tmp_path, chat(), answer)
+    assert purse.spent[:2] == (1, tokens)
+    assert (purse.held, purse.kept) == (NOTHING, kept)
+
+
+async def test_a_step_that_calls_no_model_uses_no_tokens(tmp_path: Path) -> None:
+    text = profile('get = "/"\nmax_output_tokens = 0', top=TOKENS)
+    _, purse, _ = await spend(tmp_path, text, ok(b"{}"), ok(b"{}"))
+    assert (purse.spent, purse.held, purse.kept) == (Amount(2), NOTHING, 0)
+
+
+async def test_the_worst_case_is_held_while_a_request_is_in_flight(tmp_path: Path) -> None:
+    text = profile(POST, pool=CHAT, top="[budget]\ntokens = 100_000\nmax_output_tokens = 100\n")
+    script = Script(nothing, ok(b""))
+    async with playing(tmp_path, text, script) as (pool, _, _):
+        assert pool.till is not None
+        pool.aim(1)
+        await until(lambda: bool(script.requests))
+        # A token a byte of the body, and of the path it goes to.
+        assert pool.till.purse.held == Amount(1, len(b'{"content":"hello"}') + len(b"POST /chat HTTP/1.1") + 100)
+        pool.cancel()
+        await ended(pool)
+        # It was cut: nobody knows how much of it the target has done.
+        assert pool.till.purse.held == NOTHING
+        assert pool.till.purse.kept == 1
+
+
+async def test_what_the_budget_does_not_allow_is_not_sent(tmp_path: Path) -> None:
+    script = Script(*[ok(b"x")] * 3)
+    async with playing(tmp_path, profile(top="[budget]\nrequests = 2\n"), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: bool(pool.leaves[0].outcomes))
+        pool.finish(sending=True)
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert len(script.requests) == 2
+    assert played.only.outcomes == {"ok": 2, Outcome.BUDGET_REFUSED.value: 1}
+    assert played.pools[0].iterations == 2
+
+
+async def test_each_retry_is_a_request_and_the_last_refusal_stands(tmp_path: Path) -> None:
+    script = Script(*[BUSY] * 4)
+    top = 'on_429 = "retry"\nmax_retries = 5\n[budget]\nrequests = 2\n'
+    async with playing(tmp_path, profile(top=top), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: "rate_limited" in pool.leaves[0].outcomes)
+        pool.finish(sending=False)
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert len(script.requests) == 2
+    assert played.only.outcomes["rate_limited"] == 1
+    assert played.only.sums["attempts"] == 2
+
+
+async def test_each_redirect_is_a_request(tmp_path: Path) -> None:
+    moved = ok(b"", "location: /on", status="302 Found")
+    script = Script(moved, ok(b"x"), moved, ok(b"never"))
+    top = "follow_redirects = true\n[budget]\nrequests = 3\n"
+    async with playing(tmp_path, profile(top=top), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: "cancelled" in pool.leaves[0].outcomes)
+        pool.finish(sending=False)
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert len(script.requests) == 3
+    assert (played.only.outcomes["ok"], played.only.outcomes["cancelled"]) == (1, 1)
+
+
+async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_path: Path) -> None:
+    closing = then_close()
+    script = Script(ok(b"x"), closing, ok(b"x"), ok(b"never"))
+    async with playing(tmp_path, profile(top="[budget]\nrequests = 3\n"), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: Outcome.BUDGET_REFUSED.value in pool.leaves[0].outcomes)
+        pool.finish(sending=False)
+        await ended(pool)
+        assert pool.till is not None
+        assert pool.till.purse.spent.requests == 3
+        played = Play(layout, recorder)
+    assert len(script.requests) == 3
+    assert played.only.outcomes["ok"] == 2
+
+
+async def test_what_found_no_connection_has_used_nothing(tmp_path: Path) -> None:
+    text = chat().replace("{port}", "9")  # discard: nobody listens there
+    async with playing(tmp_path, text, Script()) as (pool, _, _):
+        assert pool.till is not None
+        pool.aim(1)
+        await until(lambda: bool(pool.leaves[0].outcomes))
+        pool.finish(sending=False)
+        await ended(pool)
+        assert (pool.till.purse.spent, pool.till.purse.held) == (NOTHING, NOTHING)
+
+
+async def test_a_websocket_pays_for_its_handshake_and_for_each_answer(tmp_path: Path) -> None:
+    task = 'steps = [{ connect = "/ws" }, { send = "x" }]'
+    text = profile(task=task, top=TOKENS, pool='protocol = "ws"\ndialect = "openai.realtime"')
+    _, purse, requests = await spend(tmp_path, text, ok(b"no", status="403 x"))
+    assert (purse.spent, len(requests)) == (Amount(1), 1)
