@@ -56,6 +56,7 @@ def valid(summary: dict[str, object]) -> None:
         "locust-agent-user",
         "k6-stages",
         "bottleneck",
+        "budget",
         "streaming",
         "websocket",
         "openai-sse",
