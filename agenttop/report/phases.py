@@ -17,8 +17,11 @@ UNATTRIBUTED = "(unattributed)"
 FEWEST = 20
 #: What is called growth: more than this part of what it was, and …
 LEAST = 0.2
-#: … more than so many standard errors of the difference. Answers under load resemble the ones before them, so that the
-#: usual 2 would too often take a queue's swing for growth.
+#: … more than this part of all phases together in the stage of the most load, for what nobody waits for is no
+#: bottleneck …
+WORTH = 0.01
+#: … and more than so many standard errors of the difference. Answers under load resemble the ones before them, so that
+#: the usual 2 would too often take a queue's swing for growth.
 NOISE = 3.0
 _NAME = 12
 _CELL = 14
@@ -104,7 +107,7 @@ def growths(pairs: Sequence[tuple[Column, Column]]) -> list[Growth]:
         Growth(name, dist["mean"], most.phases[name]["mean"], least, most)
         for least, most in pairs
         for name, dist in least.phases.items()
-        if name in most.phases and _grew(dist, most.phases[name])
+        if name in most.phases and _grew(dist, most.phases[name], WORTH * _whole_ms(most))
     ]
     return sorted(found, key=lambda growth: growth.least_ms - growth.most_ms)
 
@@ -175,12 +178,17 @@ def _users(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[list[i
     return [round(timeline["target"][second]) for second in at], bool(manual) and any(manual[second] for second in at)
 
 
-def _grew(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def _whole_ms(column: Column) -> float:
+    """The mean of all phases of a stage together: of the latency, as far as requests report phases."""
+    return sum(spent_on(column.phases).values()) / max(column.requests, 1)
+
+
+def _grew(before: Mapping[str, Any], after: Mapping[str, Any], least_ms: float) -> bool:
     if min(before["count"], after["count"]) < FEWEST:
         return False
     gap = after["mean"] - before["mean"]
     error = math.sqrt(sum(dist["stddev"] ** 2 / dist["count"] for dist in (before, after)))
-    return bool(gap > LEAST * before["mean"] and gap > NOISE * error)
+    return bool(gap > max(LEAST * before["mean"], NOISE * error, least_ms))
 
 
 def _shown(found: Sequence[Column], compared: set[int], room: int) -> list[Column]:

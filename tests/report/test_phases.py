@@ -86,6 +86,15 @@ def test_what_did_not_clearly_grow_is_not_named(
     assert "no phase grew by over 20% and beyond noise from 10 users to 60 users" in text(found)
 
 
+def test_what_nobody_waits_for_is_no_bottleneck() -> None:
+    few, many = (stage(name, users, 400, llm_call=(310.0, 60.0)) for name, users in (("few", 10), ("many", 60)))
+    for ms, grown in ((0.1, few), (3.0, many)):
+        grown["phases_ms"] = grown["phases_ms"] | {"queue": dist(ms, 0.01, 400)}
+    assert growths(extremes(columns(summary(few, many)))) == []
+    many["phases_ms"] = many["phases_ms"] | {"queue": dist(30.0, 0.01, 400)}
+    assert [growth.phase for growth in growths(extremes(columns(summary(few, many))))] == ["queue"]
+
+
 @pytest.mark.parametrize(
     "stages",
     [
