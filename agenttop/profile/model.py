@@ -151,7 +151,8 @@ class Step(Model):
     save: Save = {}
     """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
-    """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header."""
+    """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
+    made on the answer of each."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
     max_output_tokens: Tokens | None = None

@@ -84,11 +84,13 @@ class Normaliser:
         data = self._supported(raw, loc, masked)
         name = data["name"] if isinstance(data.get("name"), str) else ""
         if "steps" in data:
+            checks = data.pop("checks", None)
             for key in [key for key in data if key in STEP_KEYS and key not in TASK_KEYS]:
                 self._fault((*loc, key), "a task with steps holds no request of its own; move it into a step")
                 del data[key]
             if isinstance(data["steps"], list):
-                data["steps"] = self._steps(raw["steps"], masked["steps"], (*loc, "steps"), name)
+                steps = self._steps(raw["steps"], masked["steps"], (*loc, "steps"), name)
+                data["steps"] = steps if checks is None else [_checked(step, checks) for step in steps]
         else:
             step = {key: raw[key] for key in data if key in STEP_KEYS}
             for key in step:
@@ -143,6 +145,15 @@ class Normaliser:
             self._fault(loc, f"a path cannot hold control characters: {shown(visible)}")
         elif "#" in path:
             self._fault(loc, "a path has no #fragment; write %23 for the character")
+
+
+def _checked(step: Any, checks: Any) -> Any:
+    """A step of a task whose checks are made on the answer of each; of two of one name the step's own stands."""
+    if not isinstance(step, dict) or "connect" in step or step.get("close") or step.get("wait") is False:
+        return step
+    own = step.get("checks", {})
+    both = {**checks, **own} if isinstance(checks, dict) and isinstance(own, dict) else own or checks
+    return {**step, "checks": both}
 
 
 def _row(step: Table, masked: Table, task: str) -> str:

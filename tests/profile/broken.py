@@ -441,6 +441,11 @@ BROKEN = [
     ("unknown key of data", SMALL + 'data = { fiel = "a" }', f'{TASK}.data.fiel: unknown key; did you mean "file"?'),
     ("data of a step", SMALL.replace('get = "/"', 'steps = [{ get = "/", data = 1 }]'), "steps[0].data: unknown key"),
     ("data of the whole", "data = 1" + SMALL, "peak.toml: data: unknown key"),
+    (
+        "bad check of a task",
+        SMALL.replace('get = "/"', 'steps = [{ get = "/a" }]\nchecks = { a = "latency <" }'),
+        f"{TASK}.checks.a: bad check",
+    ),
     # ---- budget
     (
         "budget of nothing",

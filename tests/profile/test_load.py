@@ -267,3 +267,21 @@ def test_without_a_given_environment_the_process_has_one(tmp_path: Path, monkeyp
     path = tmp_path / "a.toml"
     path.write_text(SMALL)
     assert load_profile(path).profile.seed == 11
+
+
+def test_checks_of_a_task_are_made_on_the_answer_of_each_step(tmp_path: Path) -> None:
+    steps = 'steps = [{ get = "/a" }, { get = "/b", checks = { quick = "latency < 1s", more = "$.x" } }]'
+    checks = 'checks = { fine = "status == 200", quick = "latency < 2s" }'
+    (pool,) = load(tmp_path, SMALL.replace('get = "/"', f"{steps}\n{checks}")).profile.pools
+    assert [step.checks for step in pool.tasks[0].steps] == [
+        {"fine": "status == 200", "quick": "latency < 2s"},
+        {"fine": "status == 200", "quick": "latency < 1s", "more": "$.x"},
+    ]
+
+
+def test_checks_of_a_task_are_none_of_what_has_no_answer(tmp_path: Path) -> None:
+    steps = 'steps = [{ connect = "/ws" }, { send = "a", wait = false }, { send = "b" }, { close = true }]'
+    text = SMALL.replace('get = "/"', f'{steps}\nchecks = {{ quick = "latency < 2s" }}')
+    text = text.replace('name = "chat"', 'name = "chat"\nprotocol = "ws"\ndialect = "openai.realtime"')
+    (pool,) = load(tmp_path, text).profile.pools
+    assert [len(step.checks) for step in pool.tasks[0].steps] == [0, 0, 1, 0]
