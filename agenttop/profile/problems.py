@@ -162,10 +162,10 @@ def file_loc(loc: Loc, raw: Any) -> Loc:
         if part == "steps" and parts[:1] == [0] and isinstance(node, dict) and "steps" not in node:
             parts.pop(0)
             continue
-        if part == "steps" and parts[1:2] == ["checks"] and value_at(node, ("steps", *parts)) is None:
-            if value_at(node, tuple(parts[1:])) is not None:  # a check of the task, made in each of its steps
-                parts.pop(0)
-                continue
+        own = value_at(node, ("steps", *parts)) is not None
+        if part == "steps" and parts[1:2] == ["checks"] and not own and value_at(node, tuple(parts[1:])) is not None:
+            parts.pop(0)  # a check of the task, made in each of its steps
+            continue
         if part == "expression" and isinstance(node, str):
             continue
         if part in ("path", "method") and isinstance(node, dict) and part not in node:
