@@ -44,7 +44,8 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     tokens are counted chunks: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
     ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
     are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
-    should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``. Only what is not zero is there.
+    should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the
+    code of a user, under the row of the hook or task that they left). Only what is not zero is there.
     """
 
     request: int

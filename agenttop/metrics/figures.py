@@ -49,6 +49,7 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "sessions": scope.sessions,
         "iterations": scope.iterations,
         "dropped_iterations": scope.dropped_iterations,
+        "user_errors": sums["user_errors"],
         "rps": rate(requests, seconds),
         "error_rate": share(scope.failed, requests),
         "status": {str(status): count for status, count in sorted(scope.status.items()) if count},

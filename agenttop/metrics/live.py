@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from agenttop.metrics.delta import ErrorDelta, HistDelta
 from agenttop.metrics.histogram import Hist, merge, percentiles_of
-from agenttop.metrics.outcome import NOT_FAILED, Outcome
+from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR, Outcome
 from agenttop.metrics.scope import PHASE, clean_text, finished
 from agenttop.metrics.snapshot import Cause, Percentiles
 
@@ -115,7 +115,7 @@ class Live:
         """End the open slice at ``t_s`` seconds and open the next; slices before the window are dropped."""
         closed, self.open = self.open, Slice(t_s)
         closed.close(t_s)
-        outcomes = closed.all_outcomes()
+        outcomes = _with_exceptions(closed.all_outcomes(), closed.sums)
         for outcome, count in outcomes.items():
             if count and outcome not in NOT_FAILED:
                 failure = self._failures.setdefault(outcome, _Failure(closed.start_s, t_s))
@@ -160,7 +160,7 @@ class Live:
 
     def causes(self) -> tuple[Cause, ...]:
         """Every way of failing so far, the most frequent first."""
-        counts = together(self.outcomes)
+        counts = _with_exceptions(together(self.outcomes), self.sums)
         return tuple(
             Cause(
                 outcome,
@@ -181,6 +181,13 @@ def together(parts: Iterable[Counter[str]]) -> Counter[str]:
     for part in parts:
         whole.update(part)
     return whole
+
+
+def _with_exceptions(outcomes: Counter[str], sums: Counter[str]) -> Counter[str]:
+    """Exceptions in users' own code are causes of failure too, though no outcomes of requests."""
+    if sums["user_errors"]:
+        outcomes[USER_ERROR] = sums["user_errors"]
+    return outcomes
 
 
 def failures(outcomes: Counter[str]) -> tuple[int, int]:

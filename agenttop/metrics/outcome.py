@@ -31,6 +31,8 @@ class Outcome(StrEnum):
     """Never sent."""
 
 
+#: What an exception in a user's own code is called beside the outcomes: it is no request, and in no count of them.
+USER_ERROR = "user_error"
 #: Outcomes that are not failures.
 NOT_FAILED = frozenset({Outcome.OK, Outcome.CANCELLED, Outcome.BUDGET_REFUSED})
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from agenttop.metrics.delta import VIOLATION, ErrorDelta, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge
-from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
 
 #: Durations that are folded at a time.
@@ -58,6 +57,7 @@ _SUMS = (
     "recovered",
     "conformant",
     "rate_limit_violations",
+    "user_errors",
 )
 
 
@@ -101,6 +101,7 @@ class Leaf:
     recovered: int
     conformant: int
     rate_limit_violations: int
+    user_errors: int
 
     def __init__(self, request: int, stage: int) -> None:
         self.request = request
@@ -250,22 +251,28 @@ class Recorder:
             count = self._counts[pool, stage] = PoolCount(pool, stage)
         return count
 
-    def error(self, leaf: Leaf, outcome: Outcome, message: str, at_s: float) -> None:
+    def error(self, leaf: Leaf, outcome: str, message: str, at_s: float) -> None:
         """One failure more. ``message`` is cleaned of control characters and cut to 300 characters here."""
+        outcome = str(outcome)
         if self._secrets:
-            # Cleaned before it is searched: control characters within a key must not hide it.
-            message = _mask(clean_text(message, 4 * 300), self._secrets)
-        key = (leaf.request, leaf.stage, outcome.value, clean_text(message))
+            message = self.masked(message)
+        key = (leaf.request, leaf.stage, outcome, clean_text(message))
         seen = self._errors.get(key)
         if seen is None:
             if len(self._errors) >= MAX_MESSAGES:
-                key = (leaf.request, leaf.stage, outcome.value, "(other)")
+                key = (leaf.request, leaf.stage, outcome, "(other)")
                 seen = self._errors.get(key)
             if seen is None:
                 self._errors[key] = [1, at_s, at_s]
                 return
         seen[0] += 1
         seen[2] = at_s
+
+    def masked(self, text: str) -> str:
+        """A text with its secrets as ``***``, on one line. Cleaned before it is searched: control characters within a
+        key must not hide it.
+        """
+        return _mask(clean_text(text, 4 * 300), self._secrets)
 
     def check(self, name: str, passed: bool) -> None:
         """One check more."""

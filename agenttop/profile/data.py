@@ -76,7 +76,7 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
         columns = frozenset(read[file].rows.columns)
         sound = columns and all(column.isidentifier() and column.isascii() for column in columns)
         files.columns[loc] = columns if sound else columns | {ANY}
-        if sound and not columns & _used(owner):
+        if sound and "python" not in owner and not columns & _used(owner):
             what = f"task {owner.get('name')}" if "tasks" in loc else f"pool {owner.get('name')}"
             files.warnings.append(f"{what}: no column of {value_at(masked, at)} is used")
     return files

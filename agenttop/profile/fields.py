@@ -130,6 +130,18 @@ def _json_path(value: str) -> str:
     return value
 
 
+def script_parts(value: str) -> tuple[str, str] | None:
+    """The file and the class of a ``python``; None where it is no such pair."""
+    file, _, name = value.rpartition(":")
+    return (file, name) if file.endswith(".py") and name.isidentifier() else None
+
+
+def _script(value: str) -> str:
+    if script_parts(value) is None:
+        raise wanted('expected a file and a class in it, such as "my_agent.py:CheckoutUser"')
+    return value
+
+
 def saved_header(value: str) -> str | None:
     """The header that a text of ``save`` names, ``header X``, in lower case; None where it is a JSONPath."""
     word, _, name = value.strip().partition(" ")
@@ -214,6 +226,7 @@ Target = Annotated[
     str, AfterValidator(_target), WithJsonSchema({"type": "string", "pattern": r"^(https?|wss?)://|\$\{"})
 ]
 Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(DIALECTS)})]
+ScriptText = Annotated[str, AfterValidator(_script)]
 Regex = Annotated[str, AfterValidator(_regex)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]

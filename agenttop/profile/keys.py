@@ -33,7 +33,6 @@ LATER = frozenset(
         "circuit_breaker",
         "quality",
         "history",
-        "python",
     }
 )
 #: Values of it that this version refuses by name.

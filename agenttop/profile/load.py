@@ -31,6 +31,7 @@ from agenttop.profile.problems import (
     translate,
     value_at,
 )
+from agenttop.profile.python import check_scripts
 from agenttop.profile.rules import check_rules
 from agenttop.profile.secrets import Filler, read_environment, redact
 from agenttop.profile.template import plain_text
@@ -242,9 +243,14 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None
     for fault in files.faults:
         loading.add(fault)
     loading.problems += files.problems
+    scripts = check_scripts(data, masked, loading.path)
+    for fault in scripts.faults:
+        loading.add(fault)
+    loading.problems += scripts.problems
     for fault in check_rules(data, raw, files.columns):
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
-    for fault in check_thresholds(profile) if profile is not None else ():
+    profile = scripts.resolve(profile) if profile is not None else None
+    for fault in check_thresholds(profile) if profile is not None and scripts.sound else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     for fault in check_files(raw.get("tls")):
         loading.add(fault)

@@ -28,6 +28,7 @@ from agenttop.profile.fields import (
     Regex,
     Retries,
     Save,
+    ScriptText,
     Seed,
     Target,
     ThresholdText,
@@ -223,6 +224,9 @@ class Pool(Model):
     """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
     measure: Measure | None = None
     """Instead of the profile's [measure]; once loaded, both together."""
+    python: ScriptText | None = None
+    """What its users do, written in Python: a file, beside the profile where its path is not absolute, and a class in
+    it, such as my_agent.py:CheckoutUser. Instead of setup, tasks and teardown."""
     setup: list[Step] = []
     """Once per user, before its tasks."""
     tasks: list[Task] = []

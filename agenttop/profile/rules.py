@@ -20,6 +20,8 @@ from agenttop.profile.tables import steps_of, tables
 from agenttop.profile.variables import check_variables
 
 _BODIES = ("json", "body", "form")
+#: Keys of a pool that say what its users do step by step.
+_OF_STEPS = ("setup", "tasks", "teardown", "history")
 
 
 def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
@@ -108,7 +110,10 @@ def _some_load(stages: Any, loc: Loc) -> Iterator[Fault]:
 
 def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     tasks = pool.get("tasks")
-    if not tasks:
+    for key in _OF_STEPS if "python" in pool else ():
+        if key in pool:
+            yield Fault((*loc, key), "cannot stand beside python: what these users do is written in their class")
+    if not tasks and "python" not in pool:
         yield Fault(loc, "no tasks; write at least one [[pools.tasks]]")
     elif isinstance(tasks, list) and all(_number(task.get("weight", 1)) == 0 for task in tables(tasks)):
         yield Fault((*loc, "tasks"), "the weights of all tasks are zero, so that none would ever be chosen")

@@ -23,7 +23,8 @@ def profile_schema() -> Schema:
     tables: dict[str, Schema] = schema["$defs"]
     _write_step(tables["Step"])
     _write_task(tables["Task"], tables["Step"])
-    _fill(tables["Pool"], "tasks")
+    tables["Pool"]["properties"]["tasks"]["minItems"] = 1
+    tables["Pool"]["oneOf"] = [{"required": ["tasks"]}, {"required": ["python"]}]
     _fill(schema, "pools")
     thresholds = schema["properties"]["thresholds"]
     thresholds["items"] = {"anyOf": [{"type": "string"}, thresholds["items"]]}

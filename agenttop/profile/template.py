@@ -121,6 +121,21 @@ def compile_form(values: Mapping[str, Any]) -> Template:
     return Template(_joined(_pairs(values, _form)), _form, _PLAIN_URL)
 
 
+def path_text(text: str) -> bytes:
+    """A path that is no template, as :func:`compile_path` writes it; a query may be in it."""
+    return text.encode() if _PLAIN_PATH(text) else _path_text(text)
+
+
+def query_text(values: Mapping[str, Any]) -> bytes:
+    """A query that is no template, as :func:`compile_query` writes it."""
+    return _literal_pairs(values, _percent)
+
+
+def form_text(values: Mapping[str, Any]) -> bytes:
+    """A form that is no template, as :func:`compile_form` writes it."""
+    return _literal_pairs(values, _form)
+
+
 def plain_text(value: Any) -> str:
     """A scalar of TOML as text: ``true`` rather than ``True``, dates as ISO 8601."""
     if isinstance(value, str):
@@ -214,12 +229,21 @@ def _pairs(values: Mapping[str, Any], encode: Encode) -> Iterator[bytes | Variab
             separator = b"&"
 
 
+def _literal_pairs(values: Mapping[str, Any], encode: Encode) -> bytes:
+    return b"&".join(
+        encode(name) + b"=" + encode(plain_text(item))
+        for name, value in values.items()
+        for item in (value if isinstance(value, list | tuple) else (value,))
+    )
+
+
 def _anything(value: str) -> object:
     return True
 
 
 _PLAIN_JSON = re.compile(r"[ !#-\[\]-~]*").fullmatch
 _PLAIN_URL = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/?&=-]*").fullmatch
 _PLAIN_HEADER = re.compile(r"[ -~]*").fullmatch
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from agenttop.profile.model import Profile, Stage, stage_name
 from agenttop.profile.problems import Fault
+from agenttop.profile.script import rows_of
+from agenttop.profile.variables import ANY
 from agenttop.thresholds.catalogue import COUNT
 from agenttop.thresholds.expression import Expression, nearest, parse_threshold
 from agenttop.thresholds.select import Names, UnknownTagError, select
@@ -18,6 +20,8 @@ def check_thresholds(profile: Profile) -> Iterator[Fault]:
     names = _names(profile)
     checks = {name for pool in profile.pools for task in pool.tasks for step in task.steps for name in step.checks}
     checks |= {name for pool in profile.pools for step in (*pool.setup, *pool.teardown) for name in step.checks}
+    if any(pool.python for pool in profile.pools):
+        checks.add(ANY)  # what code checks is known when it does
     for index, threshold in enumerate(profile.thresholds):
         expression = parse_threshold(threshold.expression)
         problem = _problem(expression, names, checks)
@@ -48,7 +52,7 @@ def _problem(expression: Expression, names: Names, checks: set[str]) -> str:
     check = dict(expression.tags).get("check")
     if not checks:
         return "bad threshold: the profile has no checks"
-    if check is not None and check not in checks:
+    if check is not None and not {check, ANY} & checks:
         return f'bad threshold: no check is called "{check}"{nearest(check, sorted(checks))}'
     return ""
 
@@ -60,6 +64,7 @@ def _names(profile: Profile) -> Names:
         for step in (*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown)
         if not step.close and (step.send is None or step.wait)
     }
+    requests |= {(pool.name, row): None for pool in profile.pools for row in rows_of(pool)}
     stages = _stage_names(profile.stages, "")
     for pool in profile.pools:
         stages += _stage_names(pool.stages, f"{pool.name}/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
 from agenttop.report.figures import cells, clock, count, duration, fit, ms, per_s, share
 
@@ -11,9 +12,10 @@ WIDTH = 120
 def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
-    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err and retried (429s whose request was sent
-    again; they are in neither) are counts since the run began; ``thresholds`` is how many of how many pass. What
-    matters least stands last and is left out where there is no room; figures are never cut.
+    Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
+    again) and exceptions (in users' own code; err holds neither of the two) are counts since the run began;
+    ``thresholds`` is how many of how many pass. What matters least stands last and is left out where there is no room;
+    figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -30,6 +32,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     ]
     if snapshot.retries:
         parts.append(f"retried={_bare(count(snapshot.retries))}")
+    raised = sum(cause.count for cause in snapshot.causes if cause.outcome == USER_ERROR)
+    if raised:
+        parts.append(f"exceptions={_bare(count(raised))}")
     if snapshot.goodput is not None:
         parts.append(f"good={share(snapshot.goodput)}")
     if snapshot.thresholds:

@@ -122,6 +122,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Annotated[int | None, Meta(description="Null for a single request.")]
     iterations: int | None
     dropped_iterations: Annotated[int | None, Meta(description="Arrivals of an open pool that found no free user.")]
+    user_errors: Annotated[
+        int, Meta(ge=0, description="Exceptions in users' own code (python); they are in errors as user_error.")
+    ] = 0
     rps: Annotated[float, Meta(ge=0, description="Requests by measured second.")]
     error_rate: Annotated[float, Meta(ge=0, le=1, description="failed / requests.")]
     status: Annotated[dict[str, int], Meta(description="By HTTP status.")]

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from agenttop.exits import THRESHOLD
+from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.scope import clean_text
+from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
@@ -53,6 +55,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _latency(page, summary["totals"])
     _requests(page, summary)
     _outcomes(page, summary["totals"])
+    exceptions(page, summary["totals"])
     _rate_limit(page, summary["totals"])
     _budget(page, summary["budget"], summary["totals"])
     _agent(page, summary["totals"])
@@ -174,12 +177,13 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
     if totals["status"]:
         page.joined((f"{status}: {count(number)}" for status, number in totals["status"].items()), "dim")
     page.line()
-    for error in totals["errors"][:8]:
+    errors = [error for error in totals["errors"] if error["outcome"] != USER_ERROR]
+    for error in errors[:8]:
         when = f"{duration(error['first_s'])} – {duration(error['last_s'])}"
         page.line(f"{INDENT}! {count(error['count'])} × {fit(error['outcome'], 20)}, {when}", "yellow")
         page.line(f"{INDENT}  {fit(error['message'], page.width - 4)}")
-    if len(totals["errors"]) > 8:
-        page.line(f"{INDENT}and {len(totals['errors']) - 8} more in the summary", "dim")
+    if len(errors) > 8:
+        page.line(f"{INDENT}and {len(errors) - 8} more in the summary", "dim")
 
 
 def _rate_limit(page: Page, totals: dict[str, Any]) -> None:

@@ -151,6 +151,7 @@ class Controller:
                 self.aggregate.fold(item.delta)
                 self.judge.fold(item.delta)
                 self._deltas.append(item.delta)
+                self.watcher.exceptions(item.delta.errors)
                 self._used_up(self.supply.fold(item.worker, item.delta.states))
             elif item.ended:
                 self.aggregate.worker_gone(item.worker)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
+from agenttop.metrics.delta import ErrorDelta
+from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Event, Snapshot
 
@@ -11,6 +14,9 @@ HANG_S = 5.0
 """Nothing answered for so long, with requests in flight, is a hang."""
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
 """Shares of refused and of failed requests whose crossing is told."""
+
+MOST_PLACES = 20
+"""Places in users' own code that are told of; what is raised at others is among the errors."""
 
 _NAMES = {
     "client_error": "client error (4xx)",
@@ -37,6 +43,7 @@ class Watcher:
         self._hanging = False
         self._saturated = False
         self._new: list[Event] = []
+        self._places: set[str] = set()
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
         """Add an event."""
@@ -48,6 +55,17 @@ class Watcher:
         """Events since the last call."""
         new, self._new = self._new, []
         return new
+
+    def exceptions(self, errors: Iterable[ErrorDelta]) -> None:
+        """Tell of exceptions in users' own code: each place once."""
+        for error in errors:
+            if error.outcome != USER_ERROR:
+                continue
+            # What is raised may say something else every time; where that was is at the end.
+            place = error.message.rpartition(" (")[2]
+            if place not in self._places and len(self._places) < MOST_PLACES:
+                self._places.add(place)
+                self.say(error.first_s, error.message, "error")
 
     def look(self, snapshot: Snapshot) -> None:
         """Find what is new in a snapshot."""

@@ -365,4 +365,7 @@ if __name__ == "__main__":
     # The controller decides when a run ends; a Ctrl-C in the terminal is its business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_file_limit()
+    # What users' own code prints goes to the log: nobody reads our output.
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
     uvloop.run(main(int(sys.argv[1])))

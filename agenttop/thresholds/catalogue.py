@@ -38,7 +38,14 @@ OF_POOLS = ("sessions", "iterations", "dropped_iterations")
 _ANY = frozenset({"pool", "request", "stage"})
 _OF_POOL = frozenset({"pool", "stage"})
 _COUNTED = ("requests", "attempts")
-_SUMS = ("bytes_sent", "bytes_received", "connections_opened", "connections_reused", "connections_reopened")
+_SUMS = (
+    "bytes_sent",
+    "bytes_received",
+    "connections_opened",
+    "connections_reused",
+    "connections_reopened",
+    "user_errors",
+)
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 #: Outcomes of a request, as a number or as a share of the requests.
 OUTCOMES = (

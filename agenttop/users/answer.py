@@ -43,6 +43,7 @@ class Answer:
         "headers",
         "latency_ns",
         "malformed",
+        "outcome",
         "reader",
         "status",
         "step",
@@ -60,6 +61,8 @@ class Answer:
         self.latency_ns = 0
         self.ttft_ns: int | None = None
         self.ttfb_ns: int | None = None
+        self.outcome: tuple[str, str] | None = None
+        """What the last request that was judged came to, and why."""
 
     def begin(self, step: CompiledStep) -> None:
         """Forget the last answer; await the one to this step."""

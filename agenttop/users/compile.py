@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agenttop import __version__, jsonpath
 from agenttop.dialects import dialect_named
@@ -16,6 +16,7 @@ from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step, stage_name
+from agenttop.profile.script import ScriptedPool, rows_of
 from agenttop.profile.template import (
     Template,
     compile_form,
@@ -29,6 +30,9 @@ from agenttop.users.feeder import Feed, Feeds
 from agenttop.users.refusals import RefusalPolicy, policy_of
 from agenttop.users.terms import caps_of, price_of
 from agenttop.wire.target import Limits, Target, parse_target
+
+if TYPE_CHECKING:
+    from agenttop.users.script import CompiledScript
 
 _NS = 1_000_000_000
 _MADE_PER_REQUEST = {"uuid", "now", "random"}
@@ -136,6 +140,8 @@ class CompiledPool:
     """What is done about rate-limited answers; None where they are just counted."""
     patient: bool = False
     """Users wait after a refusal, or send again."""
+    script: CompiledScript | None = None
+    """What its users do is written in Python."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -193,6 +199,7 @@ def layout_of(profile: Profile) -> Layout:
         for step in steps_of(pool):
             if is_request(step):
                 rows.setdefault((index, step.name))
+        rows |= {(index, row): None for row in rows_of(pool)}
     requests = tuple(RequestInfo(pool, name) for pool, name in rows)
     return Layout(
         pools,
@@ -222,10 +229,16 @@ def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
 
     Raises:
         DataError: a data file has changed since.
+        ScriptError: a Python file has.
     """
     feeds = Feeds()
     rows = {(row.pool, row.name): index for index, row in enumerate(layout.requests)}
-    return [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
+    compiled = [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
+    if any(isinstance(pool, ScriptedPool) for pool in profile.pools):
+        from agenttop.users.script import with_script  # which most runs need not import
+
+        compiled = [with_script(each, profile, pool, rows) for each, pool in zip(compiled, profile.pools, strict=True)]
+    return compiled
 
 
 def _compile_pool(
@@ -357,6 +370,11 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
     if variables or kind == "connect":
         return whole
     return replace(whole, static=whole.fill({}))
+
+
+def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Target, request: int) -> CompiledStep:
+    """A step that stands in no profile, such as one that code asks for. Arguments as those of a pool's own steps."""
+    return _compile_step(profile, pool, step, part, target, request)
 
 
 def _append(pieces: Pieces, piece: bytes | Template) -> None:

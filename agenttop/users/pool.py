@@ -257,7 +257,8 @@ class PoolRuntime:
         else:
             number = self._next_number * self._workers + self._worker + 1
             self._next_number += 1
-        user = VirtualUser(self, number)
+        script = self.compiled.script
+        user = VirtualUser(self, number) if script is None else script.user(self, number)
         self.active.append(user)
         task = self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
         task.add_done_callback(self._ended)

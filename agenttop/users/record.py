@@ -64,6 +64,7 @@ def record_answer(
     answer = user.answer
     if exchange.failure is not None and exchange.failure[0] is Outcome.CANCELLED:
         leaf.outcomes["cancelled"] = leaf.outcomes.get("cancelled", 0) + 1
+        answer.outcome = exchange.failure
         user.scheduled_ns = 0
         if user.held is not None:
             settle(user, step)
@@ -86,7 +87,7 @@ def record_answer(
     elif step.kind == "connect" and not exchange.failure:
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
-    outcome, message = _judge(step, answer, exchange, latency)
+    outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
     if user.held is not None:
         settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
@@ -112,6 +113,7 @@ def record_answer(
     if reader is not None:
         _count_tokens(leaf, reader, answer.streamed)
     if outcome is not Outcome.OK:
+        answer.outcome = (outcome, message)
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
         leaf.time_to_failure.append(latency)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())

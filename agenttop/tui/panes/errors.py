@@ -20,6 +20,7 @@ NAMES = {
     "protocol_error": "protocol",
     "stream_error": "stream",
     "check_failed": "check",
+    "user_error": "exception",
 }
 
 

@@ -1,0 +1,353 @@
+"""A virtual user whose life is written in Python: the hooks and tasks of a class instead of compiled steps.
+
+Where it differs from :class:`~agenttop.users.user.VirtualUser` is what a session, a task and its end are; requests are
+performed the same way. Nothing that a user's code raises leaves this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Mapping
+from random import Random
+from time import perf_counter_ns
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from agenttop.metrics.outcome import USER_ERROR, Outcome
+from agenttop.metrics.scope import OTHER, clean_text
+from agenttop.scripting.answer import NOT_SENT, RequestFailed
+from agenttop.scripting.answer import Answer as Given
+from agenttop.scripting.load import MAX_NAME
+from agenttop.scripting.place import place_of, words_of
+from agenttop.scripting.user import User
+from agenttop.users.answer import MAX_BODY, Answer
+from agenttop.users.compile import CompiledStep
+from agenttop.users.record import record_answer
+from agenttop.users.script_client import ScriptClient
+from agenttop.users.user import RETRY_S, VirtualUser
+from agenttop.wire.transport import Connection
+
+if TYPE_CHECKING:
+    from agenttop.users.pool import PoolRuntime
+    from agenttop.users.script import CompiledScript
+
+#: Places whose traceback is written down, and names of checks that are kept apart, of one class in one worker.
+MOST_PLACES = 20
+MOST_CHECKS = 200
+#: Characters of a message, its place included: as many as are kept of any.
+MOST_WORDS = 300
+GIVEN_UP = "given up by the user's own code"
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class RunOver(asyncio.CancelledError):
+    """Nothing may be sent any more: ends a user's code where it asks for it."""
+
+
+class ScriptedAnswer(Answer):
+    """Keeps what code may want to look at: every body, and every message."""
+
+    __slots__ = ("messages",)
+
+    def begin(self, step: CompiledStep) -> None:
+        """See :class:`Answer`."""
+        super().begin(step)
+        self.messages: list[bytes] = []
+
+    def head(self, status: int, headers: dict[str, str], now: int) -> bool:
+        """See :class:`Answer`."""
+        super().head(status, headers, now)
+        self._keep = MAX_BODY
+        return True
+
+    def message(self, data: bytes, now: int) -> bool:
+        """See :class:`Answer`."""
+        self._size += len(data)
+        if self._size <= MAX_BODY:
+            self.messages.append(data)
+        return super().message(data, now)
+
+
+class ScriptedUser(VirtualUser):
+    """A user of a pool with ``python``."""
+
+    __slots__ = (
+        "_asked",
+        "_asked_ns",
+        "_chance",
+        "_gone",
+        "_hook",
+        "_in_task",
+        "_person",
+        "_playing",
+        "_seed",
+        "_unsent",
+        "client",
+        "script",
+    )
+
+    def __init__(self, pool: PoolRuntime, number: int) -> None:
+        super().__init__(pool, number)
+        assert pool.compiled.script is not None
+        self.script: CompiledScript = pool.compiled.script
+        self.answer: ScriptedAnswer = ScriptedAnswer()
+        self.client = ScriptClient(self)
+        self._person: User | None = None
+        """The object of the session under way."""
+        self._hook = "setup"
+        """The hook or the method of a task that is running."""
+        self._in_task = False
+        self._playing = False
+        """A request of it is in flight."""
+        self._asked = 0
+        """Requests asked for so far."""
+        self._asked_ns = 0
+        """When the last one was."""
+        self._unsent: tuple[str, str] | None = None
+        """Why there was no connection for the last one."""
+        self._gone = False
+        self._seed = 0
+        self._chance: Random | None = None
+
+    # -- life
+
+    async def live(self) -> None:
+        """See :class:`VirtualUser`."""
+        try:
+            await super().live()
+        finally:
+            self._gone = True
+
+    async def serve(self) -> None:
+        """See :class:`VirtualUser`."""
+        try:
+            await super().serve()
+        finally:
+            self._gone = True
+
+    async def _set_up(self) -> bool:
+        self._person = None
+        if not self.pool.sending or not await self._call("setup"):
+            return False
+        self.pool.tally.sessions += 1
+        self._seated = False
+        return True
+
+    async def _tear_down(self) -> None:
+        if self.pool.sending:
+            await self._call("teardown")
+
+    async def _iterate(self) -> bool:
+        task = self._task()
+        if task is None or not self.pool.sending:
+            return True
+        before = self._asked
+        self._in_task = True
+        whole = await self._call(task.name)
+        self._in_task = False
+        if whole:
+            self._tally.iterations += 1
+        if self._asked == before:
+            await asyncio.sleep(0)  # a task may wait for nothing at all, and the loop must turn
+        return self.socket is None or self.socket.open
+
+    async def _call(self, hook: str) -> bool:
+        """Run a hook or a task. False where it did not come to its end."""
+        self._hook = hook
+        try:
+            if self._person is None:
+                self._person = self._born()
+            await getattr(self._person, hook)()
+        except (RequestFailed, RunOver):
+            return False
+        except GeneratorExit:
+            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            if not self.pool.sending:
+                return False
+            self._raised(error)
+        except BaseException as error:  # sys.exit() among them: it must not end a worker
+            self._raised(error)
+        else:
+            return True
+        if self._in_task and self.pool.working and not self.retiring:
+            await self.nap(RETRY_S)
+        return False
+
+    def _born(self) -> User:
+        """The object of a session."""
+        person = self.script.person.__new__(self.script.person)
+        person.client = self.client
+        person._life = self
+        # Drawn here, so that which tasks are chosen does not depend on whether it is used.
+        self._seed, self._chance = self.random.bits(), None
+        person.__init__()  # type: ignore[misc]
+        return person
+
+    def _raised(self, error: BaseException) -> None:
+        """Count an exception; the first of each place goes to the log with its traceback."""
+        script, pool, recorder = self.script, self.pool, self.pool.recorder
+        place = place_of(error, script.file)
+        where = f" ({place})" if place else ""
+        words = recorder.masked(f"{script.person.__name__}.{self._hook} raised {words_of(error)}")
+        leaf = pool.leaves[script.rows[self._hook]]
+        leaf.user_errors += 1
+        recorder.error(leaf, USER_ERROR, clean_text(words, MOST_WORDS - len(where)) + where, pool.elapsed())
+        if place not in script.places and len(script.places) < MOST_PLACES:
+            script.places.add(place)
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                print(" " * (len(line) - len(line.lstrip())) + recorder.masked(line), file=sys.stderr)
+
+    # -- scripting.user.Life
+
+    @property
+    def leaving(self) -> bool:
+        """It leaves after this task."""
+        return self.retiring or not self.pool.working
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """Its variables."""
+        return MappingProxyType(self.variables)
+
+    @property
+    def chance(self) -> Random:
+        """Of this session; 2.5 kB that many do not need."""
+        if self._chance is None:
+            self._chance = Random(self._seed)
+        return self._chance
+
+    async def pause(self, seconds: float) -> None:
+        """Pause within a task, as between the steps of one: a user who is to leave still keeps it, or all of them would
+        send what is left of their tasks at once.
+        """
+        if self.pool.sending:
+            await self.nap(max(seconds, 0.0), within_task=True)
+            self._within_task = False
+        if not self.pool.sending:
+            raise RunOver
+
+    def checked(self, name: str, passed: bool) -> None:
+        """Count a check. Names may be made up anew each time; so many of them are kept apart."""
+        checks = self.script.checks
+        shown = checks.get(name)
+        if shown is None:
+            shown = clean_text(str(name), MAX_NAME) if len(checks) < MOST_CHECKS else OTHER
+            if shown != OTHER:
+                checks[name] = shown
+        self.pool.recorder.check(shown, passed)
+
+    # -- requests
+
+    @property
+    def running(self) -> str:
+        """The row of the hook or task that is running."""
+        return self.script.named[self._hook]
+
+    @property
+    def busy(self) -> bool:
+        """A request of it is in flight."""
+        return self._playing
+
+    @property
+    def in_task(self) -> bool:
+        """A task is running, and no hook."""
+        return self._in_task
+
+    async def play(self, step: CompiledStep) -> Given:
+        """Perform a step, and say what came of it.
+
+        Raises:
+            RunOver: the run has ended, before it or meanwhile.
+            RuntimeError: another one is in flight, or the user has left.
+        """
+        if self._playing:
+            raise RuntimeError("a user sends one request at a time; await the other one first")
+        if self._gone:
+            raise RuntimeError("this user has left; its client sends nothing any more")
+        if not self.pool.sending:
+            await asyncio.sleep(0)  # who does not want to hear of it must not keep the loop
+            raise RunOver
+        self._playing = True
+        self._asked += 1
+        self._asked_ns = perf_counter_ns()
+        self._unsent = self.answer.outcome = None
+        before = self.connection
+        try:
+            whole = await self._perform(step)
+        except asyncio.CancelledError:
+            self._give_up(step, before)
+            raise
+        finally:
+            self._playing = False
+        judged = self.answer.outcome
+        if judged is None:
+            return self._unjudged(step, whole)
+        if judged[0] == Outcome.CANCELLED:
+            raise RunOver
+        return _given(self.answer, *judged)
+
+    def _unjudged(self, step: CompiledStep, whole: bool) -> Given:
+        """What came of a step that had no answer to judge."""
+        if whole:
+            return Given(0, "ok", "", _NONE, b"")
+        if self._unsent is None and not self.pool.sending:
+            raise RunOver
+        if self._unsent is None and step.kind == "send":
+            self._unsent = (NOT_SENT, "the WebSocket is closed")
+        outcome, error = self._unsent or (NOT_SENT, "it was not sent")
+        return Given(0, str(outcome), error, _NONE, b"")
+
+    def _give_up(self, step: CompiledStep, before: Connection | None) -> None:
+        """The code waits no longer for what is in flight, or the run ends: record it as it stands."""
+        exchange, self.retries_left, self.refusal = self.exchange, 0, None
+        if exchange is None:
+            return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
+        self.step = None
+        if exchange.waiting:
+            outcome = Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
+            exchange.fail(outcome, GIVEN_UP)
+        leaf, opened = self.pool.leaves[step.request], 0
+        if step.kind == "http":
+            leaf = self.leaf
+        if exchange is self.connection and exchange is not before:
+            opened = self.connection.opened_ns
+        sent = len(self.sent) if step.kind == "http" else len(step.fill(self.variables))
+        record_answer(self, step, leaf, exchange, sent, opened)
+
+    async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
+        self._unsent = connection.failure
+        await super()._unconnected(step, connection)
+
+    def _cut(self, step: CompiledStep) -> None:
+        if not self.pool.sending:
+            super()._cut(step)
+            return
+        # Not the run has ended: the code did not want to wait for the connection.
+        leaf = self.pool.leaves[step.request]
+        leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
+        leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)
+        self.pool.recorder.error(leaf, Outcome.TIMEOUT, GIVEN_UP, self.pool.elapsed())
+
+
+def _given(answer: ScriptedAnswer, outcome: str, error: str) -> Given:
+    """An answer as it is handed out."""
+    reader = answer.reader
+    return Given(
+        answer.status,
+        str(outcome),
+        error,
+        answer.headers,
+        answer.body,
+        answer.messages,
+        answer.latency_ns / 1e9,
+        None if answer.ttfb_ns is None else answer.ttfb_ns / 1e9,
+        None if answer.ttft_ns is None else answer.ttft_ns / 1e9,
+        None if reader is None else reader.input_tokens,
+        None if reader is None else reader.output_tokens,
+    )
