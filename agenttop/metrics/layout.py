@@ -21,6 +21,8 @@ class RequestInfo(msgspec.Struct, frozen=True):
 
     pool: int
     name: str
+    optional: bool = False
+    """It may be that nothing is ever counted under it, and until something is it is not shown."""
 
 
 class Caps(msgspec.Struct, frozen=True):

@@ -74,7 +74,11 @@ class Picture:
             retry_after_s=None if retry_after is None else retry_after / 1_000_000,
             causes=live.causes(),
             pools=tuple(self._pool_row(i, now, users[i], in_flight[i], dropped[i]) for i in range(len(layout.pools))),
-            table=tuple(self._request_row(i) for i in range(len(layout.requests))),
+            table=tuple(
+                self._request_row(i)
+                for i, request in enumerate(layout.requests)
+                if not request.optional or finished(live.outcomes[i])
+            ),
             events=now.events[-50:],
             generator=Generator(
                 workers=now.workers,

@@ -47,3 +47,8 @@ class ScriptedPool(Pool):
 def rows_of(pool: Pool) -> tuple[str, ...]:
     """The rows that the class of a pool gives it; none where it has no class."""
     return pool.script.rows if isinstance(pool, ScriptedPool) else ()
+
+
+def is_optional(pool: Pool, row: str) -> bool:
+    """Whether nothing may ever be counted under a row: a hook or a task that sends under other names, or nothing."""
+    return isinstance(pool, ScriptedPool) and row not in pool.script.requests

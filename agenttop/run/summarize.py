@@ -115,8 +115,9 @@ def build_summary(
             for i, pool in enumerate(layout.pools)
         },
         "requests": {
-            f"{layout.pools[request.pool].name}/{request.name}": aggregate.metrics_request(i, measured_s)
+            f"{layout.pools[request.pool].name}/{request.name}": found
             for i, request in enumerate(layout.requests)
+            if _counted(found := aggregate.metrics_request(i, measured_s)) or not request.optional
         },
         "stages": [
             _stage(aggregate, stage, span, sending_ended_s, warmup_s)
@@ -131,6 +132,11 @@ def build_summary(
         "quality": None if quality is None else dict(quality),
         "controls": [dict(control) for control in controls],
     }
+
+
+def _counted(metrics: Mapping[str, Any]) -> bool:
+    """Something was counted under a request."""
+    return any(metrics[key] for key in ("requests", "attempts", "cancelled", "user_errors"))
 
 
 def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:

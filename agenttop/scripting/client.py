@@ -9,28 +9,28 @@ from agenttop.scripting.answer import Answer
 
 
 class Options(TypedDict, total=False):
-    """What a request may say beside its method and its path."""
+    """What a request may say beside its method and its path; None is the same as not saying it."""
 
     json: Any
     """Body, sent as JSON: whatever msgspec can encode. One body at most."""
-    body: str | bytes
+    body: str | bytes | None
     """Body, sent as it is."""
-    form: Mapping[str, Any]
+    form: Mapping[str, Any] | None
     """Body, sent as an HTML form; a list repeats its name."""
-    query: Mapping[str, Any]
+    query: Mapping[str, Any] | None
     """Query of the URL; a list repeats its name."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | None
     """Of this request; they go before those of the pool and of the profile."""
-    timeout: float | str
+    timeout: float | str | None
     """Seconds, or a duration such as ``"5s"``, instead of the profile's."""
-    name: str
+    name: str | None
     """The row it is counted under, one of the class's ``requests``; else that of the hook or task that is running."""
-    dialect: str
+    dialect: str | None
     """How the answer is read, instead of the pool's dialect."""
-    stream: bool
+    stream: bool | None
     """Whether an event stream is asked for, so that anything else is a ``protocol_error``; by default as the pool's
     protocol says, and never in ``setup`` and ``teardown``."""
-    checks: Mapping[str, str]
+    checks: Mapping[str, str] | None
     """Name to expression, as in a profile; where one fails, the outcome is ``check_failed``."""
 
 

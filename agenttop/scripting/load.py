@@ -113,7 +113,7 @@ def _faults(user: type[User], tasks: dict[str, Mark]) -> Iterator[str]:
         yield f"{user.__name__} has no tasks; write @task above at least one of its async methods"
     elif not any(mark.weight for mark in tasks.values()):
         yield f"the weights of all tasks of {user.__name__} are zero, so that none would ever be chosen"
-    for name in ("setup", *tasks, "teardown"):
+    for name in dict.fromkeys(("setup", *tasks, "teardown")):
         if not inspect.iscoroutinefunction(getattr(user, name)):
             yield f"{user.__name__}.{name} is no async function; write async def {name}(self)"
         elif name in ("setup", "teardown") and name in tasks:

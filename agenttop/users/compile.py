@@ -16,7 +16,7 @@ from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step, stage_name
-from agenttop.profile.script import ScriptedPool, rows_of
+from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.template import (
     Template,
     compile_form,
@@ -200,7 +200,7 @@ def layout_of(profile: Profile) -> Layout:
             if is_request(step):
                 rows.setdefault((index, step.name))
         rows |= {(index, row): None for row in rows_of(pool)}
-    requests = tuple(RequestInfo(pool, name) for pool, name in rows)
+    requests = tuple(RequestInfo(pool, name, is_optional(profile.pools[pool], name)) for pool, name in rows)
     return Layout(
         pools,
         requests,

@@ -168,6 +168,18 @@ think_time = "{think_time}"
   checks = {{ "ok" = "status == 200", "ready" = "$.status == 'ready'" }}
 """
 
+# The same in Python: see customer.
+PYTHON = """
+name = "benchmark-python"
+target = "{url}"
+graceful_stop = "5s"
+users = {users}
+duration = "{seconds}s"
+[[pools]]
+name = "chat"
+python = "{file}:Customer"
+"""
+
 TLS = """
 name = "benchmark-tls"
 target = "{url}"

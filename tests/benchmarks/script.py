@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import profiles
@@ -14,6 +15,7 @@ from tests.benchmarks.work import Work, run_and_work
 
 TARGET_PER_S = 20_000
 USERS = 64
+CUSTOMER = Path(__file__).with_name("customer.py")
 #: Checks of one answer, by request of ``profiles.SCRIPT``.
 CHECKS = {"open session": 1, "message": 3, "ask for an order": 1, "look it up": 3, "status": 2}
 
@@ -38,6 +40,13 @@ def script(options: Options) -> Results:
                 x_plain=summary["totals"]["rps"] / plain["totals"]["rps"],
                 x_plain_by_CPU=work.per_cpu_s / plain_work.per_cpu_s,
             )
+            before = served(url).requests
+            profile = profiles.PYTHON.format(url=url, users=USERS, seconds=seconds, file=CUSTOMER)
+            summary, python_work = run_and_work(profile, lasts_s=seconds)
+            results.problems += differences(summary, served(url).requests - before - 1)
+            results.expect(not summary["totals"]["user_errors"], f"exceptions: {summary['totals']['errors'][:1]}")
+            _add(results, "script in Python", summary, python_work)
+            results.add("script in Python", x_script_by_CPU=python_work.per_cpu_s / work.per_cpu_s)
     judge(results, "script", "requests_per_s", at_least=TARGET_PER_S)
     return results
 

@@ -16,6 +16,13 @@ connect = "/ws"
 send = { type = "response.create" }
 """
 
+PYTHON = """
+[[pools]]
+name = "shop"
+python = "my_agent.py:Shop"
+"""
+EXPECTED_SCRIPT = 'pools[0].python: expected a file and a class in it, such as "my_agent.py:CheckoutUser"'
+
 BROKEN = [
     # ---- TOML itself
     ("no value", "target =", "peak.toml:1: not TOML: invalid value at the end of the file"),
@@ -52,11 +59,6 @@ BROKEN = [
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     (
-        "later python",
-        SMALL.replace("name =", 'python = "a.py:B"\nname ='),
-        "pools[0].python: python is not supported yet",
-    ),
-    (
         "later connection",
         'connection = "per_request"' + SMALL,
         'connection: connection = "per_request" is not supported yet',
@@ -67,6 +69,25 @@ BROKEN = [
         "dialect: expected one of json, custom, openai.chat, openai.responses, openai.realtime, anthropic.messages, "
         'ag-ui, a2a, mcp, langgraph, adk, not "morse"',
     ),
+    # ---- users in Python
+    *[
+        (
+            f"no file and class {value}",
+            TOP + PYTHON.replace("my_agent.py:Shop", value),
+            f'{EXPECTED_SCRIPT}, not "{value}"',
+        )
+        for value in ("my_agent.py", "my_agent.py:", "my_agent:Shop", "my_agent.py:my-class")
+    ],
+    (
+        "python is a table",
+        TOP + PYTHON.replace('"my_agent.py:Shop"', "{}"),
+        "pools[0].python: expected text, not a table",
+    ),
+    ("no Python file", TOP + PYTHON, "pools[0].python: there is no such file (a path is relative to the profile)"),
+    *[
+        (f"python and {key}", TOP + PYTHON + f"{key} = []", f"pools[0].{key}: cannot stand beside python")
+        for key in ("setup", "tasks", "teardown")
+    ],
     # ---- types
     (
         "bad duration",

@@ -15,6 +15,7 @@ from agenttop.profile import fields
 from agenttop.profile.keys import KNOWN
 from agenttop.profile.load import load_profile
 from agenttop.profile.schema import profile_schema
+from agenttop.profile.script import ScriptedPool
 from agenttop.profile.starter import STARTER
 from tests.profile.writing import POOL, SMALL, TOP, load
 
@@ -57,6 +58,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "openai-responses",
         "openai-sse",
         "peak",
+        "python-user",
         "rate-limit",
         "realtime-ws",
         "smoke",
@@ -103,6 +105,22 @@ def test_locust_users_do_what_the_class_does() -> None:
     ]
 
 
+def test_python_users_do_what_the_locust_users_do() -> None:
+    own, other = (
+        load_profile(FOLDER / f"{name}.toml", env={}).profile for name in ("python-user", "locust-agent-user")
+    )
+    assert (own.stages, own.measure) == (other.stages, other.measure)
+    (pool,) = own.pools
+    assert isinstance(pool, ScriptedPool)
+    assert pool.think_time == (2.0, 5.0)
+    assert [(task.row, task.weight) for task in pool.script.tasks] == [
+        ("simple", 3),
+        ("tool_call", 2),
+        ("multi_turn", 1),
+    ]
+    assert pool.script.rows == ("setup", "simple", "tool_call", "multi_turn", "follow-up")
+
+
 def test_k6_stages_are_the_script() -> None:
     profile = load_profile(FOLDER / "k6-stages.toml", env={}).profile
     assert [(stage.duration, stage.users) for stage in profile.stages] == [(60, 10), (180, 50), (60, 100), (60, 0)]
@@ -144,6 +162,7 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         SMALL + 'data = { file = "a.csv" }',
         SMALL.replace("name =", 'data = { file = "${FILE}", order = "once" }\nname ='),
         SMALL + "[budget]\nrequests = 1_000\nprice = { input = 0.15, output = 0.60 }",
+        TOP + '[[pools]]\nname = "shop"\npython = "my_agent.py:Shop"',
         'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
@@ -179,6 +198,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         SMALL + 'data = { file = "a.csv", order = "any" }',
         'on_429 = "panic"' + SMALL,
         "rate_limit = { body = 1 }" + SMALL,
+        TOP + '[[pools]]\nname = "shop"',
+        SMALL.replace("name =", 'python = "my_agent.py:Shop"\nname ='),
         "thresholds = [{ abort = true }]" + SMALL,
         SMALL + "[budget]\ncost_usd = 0",
         SMALL + "[budget]\nprice = { input = 1 }",
