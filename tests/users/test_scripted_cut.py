@@ -1,0 +1,225 @@
+"""The end of a run, of a user and of its own patience: whatever code is waiting for, nothing it sent is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agenttop.users.pool import PoolRuntime
+from agenttop.wire.http1 import Http1Connection
+from agenttop.wire.target import Target
+from tests.users.playing import Play, Script, ended, nothing, path_of, playing
+from tests.users.scripts import log_of, play, profile, write
+from tests.wire.reading import until
+from tests.wire.server import ok
+
+GIVEN_UP = "given up by the user's own code"
+
+
+@asynccontextmanager
+async def begun(folder: Path, body: str, *answers: Any) -> AsyncIterator[tuple[PoolRuntime, Script, Any]]:
+    """One user of a pool; the answers do not end it. The last value gives what has been recorded."""
+    write(folder, body)
+    script = Script(*answers, nothing)
+    async with playing(folder, profile(), script) as (pool, layout, recorder):
+        pool.aim(1)
+        yield pool, script, lambda: Play(layout, recorder)
+
+
+async def cut(pool: PoolRuntime) -> None:
+    """End a run as a worker does: it is cut again and again until all have gone."""
+    pool.cancel()
+    while pool.tasks:
+        await asyncio.sleep(0)
+        pool.cancel()
+
+
+SLEEPS = """
+@task
+async def buy(self):
+    await self.client.get("/a")
+    self.log.append("waits")
+    try:
+        await {wait}
+        self.log.append("goes on")
+        await self.client.get("/b")
+    finally:
+        self.log.append("ends")
+"""
+
+
+@pytest.mark.parametrize("wait", ["asyncio.sleep(3600)", "self.sleep(3600)", "asyncio.to_thread(str)"])
+async def test_a_run_that_is_cut_ends_whatever_code_waits_for(tmp_path: Path, wait: str) -> None:
+    async with begun(tmp_path, SLEEPS.format(wait=wait), ok(b"")) as (pool, _, played):
+        await until(lambda: log_of(pool))
+        await cut(pool)
+        assert log_of(pool) == ["waits", "ends"]
+        assert played().errors == []
+        assert pool.tasks == {}
+
+
+async def test_code_that_will_not_hear_of_the_end_is_ended_all_the_same(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        while True:
+            try:
+                await self.client.get("/a")
+            except BaseException as error:
+                self.log.append(type(error).__name__)
+                if len(self.log) >= 3: raise
+    """
+    async with begun(tmp_path, body, ok(b""), ok(b"")) as (pool, script, played):
+        await until(lambda: len(script.requests) == 3)
+        await cut(pool)
+        assert set(log_of(pool)) <= {"RunOver", "CancelledError"}
+        assert played().only.outcomes == {"ok": 2, "cancelled": 1}
+
+
+async def test_who_leaves_ends_its_task_with_its_pauses(tmp_path: Path) -> None:
+    body = SLEEPS.format(wait="self.sleep(0.2)") + "\nasync def teardown(self): await self.client.get('/bye')\n"
+    async with begun(tmp_path, body, ok(b""), ok(b""), ok(b"")) as (pool, script, played):
+        await until(lambda: log_of(pool))
+        pool.aim(0)
+        assert log_of(pool) == ["waits"]
+        await ended(pool)
+        assert log_of(pool) == ["waits", "goes on", "ends"]
+        assert [path_of(request) for request in script.requests] == ["/a", "/b", "/bye"]
+        (counts,) = played().pools
+        assert counts.iterations == 1
+
+
+async def test_a_drained_run_sends_nothing_more(tmp_path: Path) -> None:
+    async with begun(tmp_path, SLEEPS.format(wait="self.sleep(3600)"), ok(b"")) as (pool, script, played):
+        await until(lambda: log_of(pool))
+        pool.finish(sending=False)
+        await ended(pool)
+        assert log_of(pool) == ["waits", "ends"]
+        assert len(script.requests) == 1
+        assert played().errors == []
+
+
+async def test_an_answer_in_flight_is_waited_for_when_a_run_is_drained(tmp_path: Path) -> None:
+    answering = asyncio.Event()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answering.wait()
+        writer.write(ok(b"late"))
+
+    body = """
+    @task
+    async def buy(self):
+        self.log.append((await self.client.get("/a")).text)
+        await self.client.get("/b")
+    """
+    async with begun(tmp_path, body, late) as (pool, script, played):
+        await until(lambda: script.requests)
+        pool.finish(sending=False)
+        answering.set()
+        await ended(pool)
+        assert log_of(pool) == ["late"]
+        assert played().only.outcomes == {"ok": 1}
+        assert played().errors == []
+
+
+# -- a user's own patience
+
+IMPATIENT = """
+@task
+async def buy(self):
+    try:
+        async with asyncio.timeout(0.02):
+            await self.client.get("/a")
+    except TimeoutError:
+        self.log.append("tired")
+    await self.client.get("/b", name="ask")
+"""
+
+
+@pytest.mark.parametrize("how", ["timeout", "wait_for"])
+async def test_what_code_gives_up_is_a_timeout(tmp_path: Path, how: str) -> None:
+    body = IMPATIENT
+    if how == "wait_for":
+        given = 'async with asyncio.timeout(0.02):\n            await self.client.get("/a")'
+        assert given in body
+        body = body.replace(given, "await asyncio.wait_for(self.client.get('/a'), 0.02)")
+    played, requests, log = await play(tmp_path, body, nothing, ok(b""))
+    assert log == ["tired"]
+    assert [path_of(request) for request in requests] == ["/a", "/b"]
+    leaf = played.leaves["buy"]
+    assert leaf.outcomes == {"timeout": 1}
+    assert (leaf.sums["attempts"], leaf.sums["connections_opened"], leaf.hists["time_to_failure"].count) == (1, 1, 1)
+    assert leaf.sums["bytes_sent"] == len(requests[0])
+    assert played.leaves["ask"].sums["connections_opened"] == 1
+    assert played.message() == GIVEN_UP
+
+
+async def test_a_connection_that_code_gives_up_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(target: Target) -> Http1Connection:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    body = IMPATIENT.replace('await self.client.get("/b", name="ask")', "self.leaving or await self.sleep(3600)")
+    write(tmp_path, body)
+    async with playing(tmp_path, profile(), Script(nothing)) as (pool, layout, recorder):
+        monkeypatch.setattr(pool.transport, "connect", never)
+        pool.aim(1)
+        await until(lambda: log_of(pool))
+        await cut(pool)
+        played = Play(layout, recorder)
+        assert played.only.outcomes == {"timeout": 1}
+        assert played.message() == GIVEN_UP
+
+
+async def test_a_request_that_is_cut_is_cancelled_even_while_code_waits_for_it_elsewhere(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        await asyncio.gather(self.client.get("/a"), asyncio.sleep(3600))
+    """
+    async with begun(tmp_path, body) as (pool, script, played):
+        await until(lambda: script.requests)
+        await cut(pool)
+        assert played().only.outcomes == {"cancelled": 1}
+        assert played().errors == []
+
+
+async def test_a_retry_that_code_gives_up_stays_refused(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        asking = asyncio.ensure_future(self.client.get("/a"))
+        while not self._life.pool.leaves[0].retry_after:
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        self.log.append("tired")
+        await self.client.get("/b", name="ask")
+    """
+    busy = ok(b"", "retry-after: 60", status="429 Too Many Requests")
+    played, _, log = await play(tmp_path, body, busy, ok(b""), top='on_429 = "retry"')
+    assert log == ["tired"]
+    assert played.leaves["buy"].outcomes == {"rate_limited": 1}
+    assert played.leaves["ask"].outcomes == {"ok": 1}
+
+
+async def test_what_outlives_its_user_sends_nothing(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        self.log.append(self.client)
+        await self.client.get("/a")
+    """
+    async with begun(tmp_path, body, ok(b"")) as (pool, _, _):
+        await until(lambda: log_of(pool))
+        pool.finish(sending=True)
+        await asyncio.sleep(0)
+        pool.cancel()
+        await ended(pool)
+        with pytest.raises(RuntimeError, match="this user has left"):
+            await log_of(pool)[0].get("/b")
