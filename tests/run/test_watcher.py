@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.snapshot import Cause, Generator, Snapshot
-from agenttop.run.watcher import HANG_S, Watcher
+from agenttop.run.watcher import HANG_S, MOST_PLACES, Watcher
 from tests.metrics.fakes import FakeRun
 
 
@@ -115,3 +116,18 @@ def test_the_newest_fifty_are_kept() -> None:
     assert [event.text for event in watcher.events][::49] == ["event 10", "event 59"]
     assert len(watcher.take()) == 60
     assert watcher.take() == []
+
+
+def test_an_exception_of_users_code_is_told_once_for_its_place() -> None:
+    def error(words: str, outcome: str = "user_error") -> ErrorDelta:
+        return ErrorDelta(0, 0, outcome, words, 3, 1.25, 1.5)
+
+    watcher = Watcher()
+    watcher.exceptions([error("Shop.buy raised KeyError: 1 (a.py:17)"), error("500", "server_error")])
+    watcher.exceptions([error("Shop.buy raised KeyError: 2 (a.py:17)"), error("Shop.buy raised OSError (a.py:18)")])
+    assert told(watcher) == [
+        ("error", "Shop.buy raised KeyError: 1 (a.py:17)"),
+        ("error", "Shop.buy raised OSError (a.py:18)"),
+    ]
+    watcher.exceptions(error(f"x (a.py:{line})") for line in range(100, 200))
+    assert len(told(watcher)) == MOST_PLACES - 2

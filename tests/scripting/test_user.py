@@ -71,14 +71,14 @@ def faults(**body: Any) -> list[str]:
 async def _ok(self: User) -> None: ...
 
 
-def _sync(self: User) -> None: ...
+def _sync(self: User) -> Any: ...
 
 
 def test_what_is_wrong_with_a_class_says_what_to_write() -> None:
     good = task(_ok)
     assert faults(buy=good) == []
     assert faults() == ["Shop has no tasks; write @task above at least one of its async methods"]
-    assert faults(buy=task(0)(lambda: None)) == [
+    assert faults(buy=task(0)(_sync)) == [
         "the weights of all tasks of Shop are zero, so that none would ever be chosen",
         "Shop.buy is no async function; write async def buy(self)",
     ]

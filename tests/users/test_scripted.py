@@ -111,7 +111,7 @@ async def test_choices_and_chance_are_the_same_with_the_same_seed(tmp_path: Path
     @task(2)
     async def b(self): self.log.append("b")
     """
-    logs = []
+    logs: list[list[object]] = []
     for seed in (1, 1, 2):
         write(tmp_path, body + f"\n    # {len(logs)}")  # a module of its own each time
         pool, _, _ = pool_of(tmp_path, profile(top=f"seed = {seed}").replace("{port}", "9"))
