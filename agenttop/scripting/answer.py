@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-#: The outcome of what was never sent: a message to a WebSocket that is gone, a request that a budget had no room for.
+#: What comes of a message to a WebSocket that is gone: it is not sent, and not counted.
 NOT_SENT = "not_sent"
 
 
@@ -48,8 +48,8 @@ class Answer:
     """The answer to one request, or to one WebSocket message. Times are seconds, from the first byte sent.
 
     ``outcome`` is the one it is counted under: ``ok``, ``rate_limited``, ``client_error``, ``server_error``,
-    ``timeout``, ``connect_error``, ``protocol_error``, ``stream_error``, ``truncated``, ``check_failed``; or
-    ``not_sent``, of what is not counted because it never left.
+    ``timeout``, ``connect_error``, ``protocol_error``, ``stream_error``, ``truncated``, ``check_failed``,
+    ``budget_refused``; or ``not_sent``, of a message that is not counted because its WebSocket was gone.
     """
 
     __slots__ = (

@@ -32,6 +32,8 @@ class Options(TypedDict, total=False):
     protocol says, and never in ``setup`` and ``teardown``."""
     checks: Mapping[str, str] | None
     """Name to expression, as in a profile; where one fails, the outcome is ``check_failed``."""
+    max_output_tokens: int | None
+    """The worst case of this request, instead of the budget's."""
 
 
 class Client:
@@ -91,6 +93,7 @@ class Client:
         name: str | None = None,
         dialect: str | None = None,
         checks: Mapping[str, str] | None = None,
+        max_output_tokens: int | None = None,
     ) -> Coroutine[Any, Any, Answer]:
         """Send a message, text as it is and anything else as JSON, and await its answer: the dialect's terminal event,
         or a message that the JSONPath ``expect`` finds something in. With ``wait=False`` none is awaited, and the

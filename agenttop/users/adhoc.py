@@ -119,20 +119,29 @@ class Steps:
         timeout: float | str | None,
         dialect: str | None,
         checks: Mapping[str, str] | None,
+        most: int | None,
     ) -> CompiledStep:
-        """A request; header values are to be the variables that :func:`header_variable` names."""
+        """A request; header values are to be the variables that :func:`header_variable` names, and ``most`` is how
+        many tokens it may make the target write, where that is not what the budget says.
+        """
         if self._pool.protocol == "ws":
             raise ValueError(f'a pool with protocol = "ws" connects and sends; {method.lower()} has no place in it')
         url = _url(path, query)
         data, content = _body(json, body, form)
         named = tuple(headers) if headers else ()
         checked = tuple(checks.items()) if checks else ()
-        key = (method, row, stream, content, dialect, named, checked)
+        key = (method, row, stream, content, dialect, named, checked, most)
         kind = self._kinds.get(key)
         if kind is None:
             if method not in _VERBS:
                 raise ValueError(f"expected one of {', '.join(_VERBS)}, not {method!r}")
-            step = {"method": method, "path": "/", "checks": dict(checked), **_CONTENT[content]}
+            step = {
+                "method": method,
+                "path": "/",
+                "checks": dict(checked),
+                "max_output_tokens": most,
+                **_CONTENT[content],
+            }
             kind = self._keep(key, step, row, named, dialect, stream=stream)
         return kind.step(url, data, _seconds(timeout))
 
@@ -163,17 +172,18 @@ class Steps:
         timeout: float | str | None,
         dialect: str | None,
         checks: Mapping[str, str] | None,
+        most: int | None,
     ) -> CompiledStep:
         """A WebSocket message."""
         self._needs_socket("send")
         data = _utf8(message) if isinstance(message, str) else msgspec.json.encode(message)
         checked = tuple(checks.items()) if checks else ()
-        key = ("send", row, expect, wait, dialect, checked)
+        key = ("send", row, expect, wait, dialect, checked, most)
         kind = self._kinds.get(key)
         if kind is None:
             if wait and expect is None and not self._ends(dialect):
                 raise ValueError("its answer would never end: give expect=, wait=False or dialect=")
-            step = {"send": "", "expect": expect, "wait": wait, "checks": dict(checked)}
+            step = {"send": "", "expect": expect, "wait": wait, "checks": dict(checked), "max_output_tokens": most}
             kind = self._keep(key, step, row, (), dialect)
         return kind.message(data, _seconds(timeout))
 

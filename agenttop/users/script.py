@@ -33,8 +33,8 @@ class CompiledScript:
     steps: Steps
     user: Callable[[PoolRuntime, int], ScriptedUser] = ScriptedUser
     """Makes a user of its number."""
-    places: set[str] = field(default_factory=set)
-    """Where exceptions came from whose traceback has been written down."""
+    said: dict[str, set[str]] = field(default_factory=dict)
+    """Messages of exceptions so far, by what was raised where."""
     checks: dict[str, str] = field(default_factory=dict)
     """Names of checks that the code has counted, as they are shown."""
 

@@ -36,6 +36,7 @@ class ScriptClient(Client):
         dialect: str | None = None,
         stream: bool | None = None,
         checks: Mapping[str, str] | None = None,
+        max_output_tokens: int | None = None,
     ) -> Answer:
         """See :class:`Client`."""
         user = self._user
@@ -52,6 +53,7 @@ class ScriptClient(Client):
             timeout=timeout,
             dialect=dialect,
             checks=checks,
+            most=max_output_tokens,
         )
         if headers:
             self._fill(headers)
@@ -84,6 +86,7 @@ class ScriptClient(Client):
         name: str | None = None,
         dialect: str | None = None,
         checks: Mapping[str, str] | None = None,
+        max_output_tokens: int | None = None,
     ) -> Answer:
         """See :class:`Client`."""
         user = self._user
@@ -95,6 +98,7 @@ class ScriptClient(Client):
             timeout=timeout,
             dialect=dialect,
             checks=checks,
+            most=max_output_tokens,
         )
         if user.socket is None:
             raise RuntimeError("nothing is connected; await self.client.connect(path) first")

@@ -26,6 +26,7 @@ from agenttop.users.answer import MAX_BODY, Answer
 from agenttop.users.compile import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.script_client import ScriptClient
+from agenttop.users.spending import release
 from agenttop.users.user import RETRY_S, VirtualUser
 from agenttop.wire.transport import Connection
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Places whose traceback is written down, and names of checks that are kept apart, of one class in one worker.
 MOST_PLACES = 20
+#: Messages of one place that are told apart: one may hold an id that is another every time.
+MOST_VARIANTS = 5
 MOST_CHECKS = 200
 #: Characters of a message, its place included: as many as are kept of any.
 MOST_WORDS = 300
@@ -194,12 +197,18 @@ class ScriptedUser(VirtualUser):
         script, pool, recorder = self.script, self.pool, self.pool.recorder
         place = place_of(error, script.file)
         where = f" ({place})" if place else ""
-        words = recorder.masked(f"{script.person.__name__}.{self._hook} raised {words_of(error)}")
+        what = f"{script.person.__name__}.{self._hook} raised {type(error).__name__}"
+        words = recorder.masked(f"{what}{words_of(error).removeprefix(type(error).__name__)}")
+        message = clean_text(words, MOST_WORDS - len(where)) + where
+        said = script.said.setdefault(what + where, set())
+        if message not in said and len(said) >= MOST_VARIANTS:
+            message = what + where
         leaf = pool.leaves[script.rows[self._hook]]
         leaf.user_errors += 1
-        recorder.error(leaf, USER_ERROR, clean_text(words, MOST_WORDS - len(where)) + where, pool.elapsed())
-        if place not in script.places and len(script.places) < MOST_PLACES:
-            script.places.add(place)
+        recorder.error(leaf, USER_ERROR, message, pool.elapsed())
+        first = not said and len(script.said) <= MOST_PLACES
+        said.add(message)
+        if first:
             for line in "".join(traceback.format_exception(error)).splitlines():
                 print(" " * (len(line) - len(line.lstrip())) + recorder.masked(line), file=sys.stderr)
 
@@ -298,15 +307,20 @@ class ScriptedUser(VirtualUser):
             return Given(0, "ok", "", _NONE, b"")
         if self._unsent is None and not self.pool.sending:
             raise RunOver
-        if self._unsent is None and step.kind == "send":
-            self._unsent = (NOT_SENT, "the WebSocket is closed")
-        outcome, error = self._unsent or (NOT_SENT, "it was not sent")
+        till = self.pool.till
+        if self._unsent is not None:
+            outcome, error = self._unsent
+        elif till is not None and till.purse.dry and step.wait:
+            outcome, error = Outcome.BUDGET_REFUSED, "the budget has no more for it"
+        else:
+            outcome, error = NOT_SENT, "the WebSocket is closed" if step.kind == "send" else "it was not sent"
         return Given(0, str(outcome), error, _NONE, b"")
 
     def _give_up(self, step: CompiledStep, before: Connection | None) -> None:
         """The code waits no longer for what is in flight, or the run ends: record it as it stands."""
         exchange, self.retries_left, self.refusal = self.exchange, 0, None
         if exchange is None:
+            release(self)
             return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
         self.step = None
         if exchange.waiting:
@@ -328,6 +342,7 @@ class ScriptedUser(VirtualUser):
         if not self.pool.sending:
             super()._cut(step)
             return
+        release(self)
         # Not the run has ended: the code did not want to wait for the connection.
         leaf = self.pool.leaves[step.request]
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1

@@ -9,10 +9,12 @@ import trustme
 
 from agenttop.profile.load import load_profile
 from tests.benchmarks import profiles
+from tests.benchmarks.script import CUSTOMER
 
 _VALUES = {
     "arrivals": "poisson",
     "few": 10,
+    "file": CUSTOMER,
     "few_s": 5,
     "hold": 4,
     "many": 10_000,
@@ -39,7 +41,7 @@ def test_it_loads(name: str, tmp_path: Path, ca_file: str) -> None:
     loaded = load_profile(path)
 
     assert loaded.profile.name == f"benchmark-{name.lower()}"
-    assert all(pool.tasks for pool in loaded.profile.pools)
+    assert all(pool.tasks or pool.python for pool in loaded.profile.pools)
 
 
 @pytest.fixture(scope="module")

@@ -294,6 +294,19 @@ async def test_a_long_message_keeps_its_place_and_a_secret_is_masked(
     assert "k-e-y-1" not in log
 
 
+async def test_messages_that_are_never_the_same_are_one_for_their_place(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        await self.client.get("/buy")
+        raise KeyError(self.iteration)
+    """
+    played, _, _ = await play(tmp_path, body, *[ok(b"")] * 9)
+    found = dict(raised(played))
+    assert found.pop("Shop.buy raised KeyError (my_agent.py:11)") == 9 - scripted.MOST_VARIANTS
+    assert found == {f"Shop.buy raised KeyError: {number} (my_agent.py:11)": 1 for number in range(1, 6)}
+
+
 async def test_checks_with_made_up_names_are_bounded(tmp_path: Path) -> None:
     body = """
     @task

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agenttop.budget.amount import NOTHING, Amount
 from agenttop.users.pool import PoolRuntime
 from agenttop.wire.http1 import Http1Connection
 from agenttop.wire.target import Target
@@ -223,3 +224,39 @@ async def test_what_outlives_its_user_sends_nothing(tmp_path: Path) -> None:
         await ended(pool)
         with pytest.raises(RuntimeError, match="this user has left"):
             await log_of(pool)[0].get("/b")
+
+
+# -- budgets
+
+BUDGET = "[budget]\ntokens = 1_000\nmax_output_tokens = 100\nmax_input_tokens = 50"
+
+
+async def test_what_code_gives_up_is_paid_for_once(tmp_path: Path) -> None:
+    write(tmp_path, IMPATIENT.replace('"/b"', '"/b", max_output_tokens=0'))
+    script = Script(nothing, ok(b""))
+    async with playing(tmp_path, profile(top=BUDGET), script) as (pool, _, _):
+        assert pool.till is not None
+        pool.aim(1)
+        await ended(pool)
+        purse = pool.till.purse
+        # Of the first nobody knows what it made the target read and write; the second has no part in the tokens.
+        assert (purse.held, purse.spent, purse.kept) == (NOTHING, Amount(2, 150), 1)
+
+
+async def test_a_request_that_the_budget_refuses_is_an_answer(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        for _ in range(2):
+            answer = await self.client.get("/a")
+            self.log.append((answer.outcome, answer.error))
+    """
+    write(tmp_path, body)
+    script = Script(ok(b""), nothing)
+    async with playing(tmp_path, profile(top="[budget]\nrequests = 1"), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await until(lambda: pool.leaves[0].outcomes)
+        pool.finish(sending=True)
+        await ended(pool)
+        assert log_of(pool) == [("ok", ""), ("budget_refused", "the budget has no more for it")]
+        assert Play(layout, recorder).only.outcomes == {"ok": 1, "budget_refused": 1}
