@@ -22,10 +22,10 @@ from agenttop.scripting.answer import Answer as Given
 from agenttop.scripting.load import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
-from agenttop.users.answer import MAX_BODY, Answer
 from agenttop.users.compile import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.script_client import ScriptClient
+from agenttop.users.scripted_answer import ScriptedAnswer, handed_out
 from agenttop.users.spending import release
 from agenttop.users.user import RETRY_S, VirtualUser
 from agenttop.wire.transport import Connection
@@ -47,30 +47,6 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 class RunOver(asyncio.CancelledError):
     """Nothing may be sent any more: ends a user's code where it asks for it."""
-
-
-class ScriptedAnswer(Answer):
-    """Keeps what code may want to look at: every body, and every message."""
-
-    __slots__ = ("messages",)
-
-    def begin(self, step: CompiledStep) -> None:
-        """See :class:`Answer`."""
-        super().begin(step)
-        self.messages: list[bytes] = []
-
-    def head(self, status: int, headers: dict[str, str], now: int) -> bool:
-        """See :class:`Answer`."""
-        super().head(status, headers, now)
-        self._keep = MAX_BODY
-        return True
-
-    def message(self, data: bytes, now: int) -> bool:
-        """See :class:`Answer`."""
-        self._size += len(data)
-        if self._size <= MAX_BODY:
-            self.messages.append(data)
-        return super().message(data, now)
 
 
 class ScriptedUser(VirtualUser):
@@ -299,7 +275,7 @@ class ScriptedUser(VirtualUser):
             return self._unjudged(step, whole)
         if judged[0] == Outcome.CANCELLED:
             raise RunOver
-        return _given(self.answer, *judged)
+        return handed_out(self.answer, *judged)
 
     def _unjudged(self, step: CompiledStep, whole: bool) -> Given:
         """What came of a step that had no answer to judge."""
@@ -348,21 +324,3 @@ class ScriptedUser(VirtualUser):
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
         leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)
         self.pool.recorder.error(leaf, Outcome.TIMEOUT, GIVEN_UP, self.pool.elapsed())
-
-
-def _given(answer: ScriptedAnswer, outcome: str, error: str) -> Given:
-    """An answer as it is handed out."""
-    reader = answer.reader
-    return Given(
-        answer.status,
-        str(outcome),
-        error,
-        answer.headers,
-        answer.body,
-        answer.messages,
-        answer.latency_ns / 1e9,
-        None if answer.ttfb_ns is None else answer.ttfb_ns / 1e9,
-        None if answer.ttft_ns is None else answer.ttft_ns / 1e9,
-        None if reader is None else reader.input_tokens,
-        None if reader is None else reader.output_tokens,
-    )
