@@ -220,6 +220,8 @@ class Pool(Model):
     """Of an open pool: how many iterations may run at once; what finds none free is dropped."""
     headers: Headers = {}
     """Of every request of the pool."""
+    cookies: bool | None = None
+    """Instead of the profile's."""
     data: Data | None = None
     """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
     measure: Measure | None = None
@@ -359,6 +361,9 @@ class Profile(Model):
     """true goes where a 3xx answer points, inside the same request."""
     headers: Headers = {}
     """Of every request."""
+    cookies: bool = True
+    """Each user keeps the cookies that it is given and sends them back, as browsers do, until its session ends; not in
+    requests whose headers hold a cookie. false: none are kept."""
     tls: Tls = Tls()
     """How https and wss targets are verified."""
     proxy: Proxy | None = None

@@ -84,6 +84,8 @@ class CompiledStep:
     """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
     max_output: int | None = None
     """Tokens that it may make the target write, where that is not what the budget says of all requests."""
+    cookies: bool = True
+    """The user's cookies go with it."""
 
     def fill(self, variables: dict[str, str]) -> bytes:
         """The bytes on the wire."""
@@ -142,6 +144,8 @@ class CompiledPool:
     """Users wait after a refusal, or send again."""
     script: CompiledScript | None = None
     """What its users do is written in Python."""
+    cookies: bool = False
+    """Users keep the cookies that they are given."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -286,6 +290,7 @@ def _compile_pool(
         feed=feed,
         refusals=policy_of(profile),
         patient=patient,
+        cookies=profile.cookies if pool.cookies is None else pool.cookies,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
 
@@ -365,6 +370,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         target=target,
         objectives=objectives,
         max_output=0 if kind == "connect" else step.max_output_tokens,
+        cookies="cookie" not in text_headers,
     )
     # A request that needs no variable is bytes for good; an upgrade carries a fresh key each time.
     if variables or kind == "connect":

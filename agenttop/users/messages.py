@@ -29,6 +29,8 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     user.variables["sec_websocket_key"] = key
     user.make(step)
     data = step.fill(user.variables)
+    if user.cookies is not None and step.cookies:
+        data = user.cookies.add(data, step.target)
     leaf = user.pool.leaves[step.request]
     answer = user.answer
     answer.begin(step)
@@ -37,6 +39,7 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     user.step = step
     await connection.send(data, answer, False)
     user.step = None
+    user.keep_cookies(data, step.target)
     if connection.failure is None and connection.status == 101:
         if answer.headers.get("sec-websocket-accept") != accept:
             connection.fail(Outcome.PROTOCOL_ERROR, "the WebSocket handshake is answered with a wrong key")

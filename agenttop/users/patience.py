@@ -88,6 +88,8 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
     """Send bytes that were sent before, and record what becomes of them."""
     pool, answer = user.pool, user.answer
     connection, opened = user.connection, 0
+    if user.cookies is not None and step.cookies:
+        data = user.cookies.add(data, step.target)
     while True:
         if connection is None or connection.state != IDLE:
             connection = await user.ready(step)
@@ -106,6 +108,7 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
             break
         leaf.connections_reopened += 1
         leaf.attempts += 1
+    user.keep_cookies(data, step.target)
     if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
         connection = await follow_redirects(user, step, leaf, connection)
     whole = record_answer(user, step, leaf, connection, len(data), opened)

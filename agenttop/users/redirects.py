@@ -55,11 +55,14 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
                 connection.end_ns = perf_counter_ns()
                 break
         request = _request(user, step, method, url, target, keep_body=keep, at_home=there == home)
+        if user.cookies is not None and step.cookies:
+            request = user.cookies.add(request, target)
         answer.begin(step)
         user.step = step
         leaf.attempts += 1
         await connection.send(request, answer, False)
         user.step = None
+        user.keep_cookies(request, target)
     else:
         if connection.failure is None and answer.status in REDIRECTS:
             connection.failure = (Outcome.PROTOCOL_ERROR, f"more than {MAX_REDIRECTS} redirects")

@@ -27,10 +27,12 @@ from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
 from agenttop.users.spending import afford, hold, release
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
+from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection
 from agenttop.wire.websocket import WebSocket
 
 if TYPE_CHECKING:
+    from agenttop.users.cookies import Cookies
     from agenttop.users.pool import PoolRuntime
 
 #: A user whose set-up or connection failed waits at least this long, so that a target that is down is not stormed.
@@ -51,6 +53,7 @@ class VirtualUser:
         "answer",
         "began_ns",
         "connection",
+        "cookies",
         "held",
         "iteration",
         "leaf",
@@ -76,6 +79,8 @@ class VirtualUser:
         self.answer = Answer()
         self.connection: Connection | None = None
         self.socket: WebSocket | None = None
+        self.cookies: Cookies | None = None
+        """Those of its session; None where it was given none."""
         self.step: CompiledStep | None = None
         """The step whose exchange is in flight."""
         self.iteration = 0
@@ -222,7 +227,8 @@ class VirtualUser:
         return self._seated
 
     async def _set_up(self) -> bool:
-        """Every set-up step, in order. False where one failed."""
+        """Every set-up step, in order: a session begins. False where one failed."""
+        self.cookies = None
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
                 return False
@@ -244,7 +250,7 @@ class VirtualUser:
         step = task.steps[0]
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
-            self._breathless = pool.compiled.breathless
+            self._breathless = pool.compiled.breathless and self.cookies is None
             whole = pool.sending and await self.request(step)
             self._breathless = False
         else:
@@ -318,6 +324,8 @@ class VirtualUser:
             opened = connection.opened_ns
             self._breathless = False  # what opened the connection is recorded with what that took
         data = self._prepare(step)
+        if self.cookies is not None and step.cookies:
+            data = self.cookies.add(data, step.target)
         answer = self.answer
         if not step.lean:
             answer.begin(step)
@@ -351,6 +359,8 @@ class VirtualUser:
         if answer.step is None:
             answer.begin(step)
             answer.status = connection.status
+        elif "set-cookie" in answer.headers:
+            self.keep_cookies(data, step.target)
         if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
             connection = await follow_redirects(self, step, leaf, connection)
         return record_answer(self, step, leaf, connection, len(data), opened)
@@ -417,6 +427,17 @@ class VirtualUser:
             self.variables["now"] = f"{time():.3f}"
         if "random" in step.made:
             self.variables["random"] = str(self.random.bits() >> 33)
+
+    def keep_cookies(self, data: bytes, target: Target) -> None:
+        """Keep the cookies that the answer sets, to a request as it went to the target."""
+        set_cookie = self.answer.headers.get("set-cookie")
+        if set_cookie is None or not self.pool.compiled.cookies:
+            return
+        if self.cookies is None:
+            from agenttop.users.cookies import Cookies
+
+            self.cookies = Cookies()
+        self.cookies.keep(set_cookie, data, target)
 
     def close(self) -> None:
         """Close the user's connection, and its WebSocket with a goodbye."""

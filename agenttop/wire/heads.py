@@ -64,4 +64,9 @@ HEADS = Heads()
 
 def is_lean(head: bytes) -> bool:
     """Whether a head, in lower case, says that only status, size and times of its answer matter."""
-    return head[9:10] == b"2" and b"event-stream" not in head and b"server-timing" not in head
+    return (
+        head[9:10] == b"2"
+        and b"event-stream" not in head
+        and b"server-timing" not in head
+        and b"set-cookie" not in head
+    )

@@ -50,6 +50,11 @@ class Sink(Protocol):
         """
 
 
+def joined(before: str, value: str, name: str) -> str:
+    """The value of a header that comes again (RFC 9110, 5.3); cookies, which hold commas, are a line each."""
+    return f"{before}\n{value}" if name == "set-cookie" else f"{before}, {value}"
+
+
 class _Lean:
     """llhttp's callbacks for an answer of which only status, size and times matter."""
 
@@ -84,7 +89,7 @@ class _Full:
     def on_header(self, name: bytes, value: bytes) -> None:
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        self.headers[key] = joined(self.headers[key], text, key) if key in self.headers else text
 
     def on_headers_complete(self) -> None:
         self.connection._headers(self.headers)

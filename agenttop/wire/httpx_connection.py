@@ -19,7 +19,7 @@ import httpcore
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure
-from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink
+from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink, joined
 from agenttop.wire.inflate import Inflate, InflateError
 from agenttop.wire.stream import Stream
 
@@ -173,7 +173,7 @@ class HttpxConnection:
         headers: dict[str, str] = {}
         for name, value in response.headers:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+            headers[key] = joined(headers[key], text, key) if key in headers else text
         if response.status < 200:
             self.fail(Outcome.PROTOCOL_ERROR, f"the target switched protocols unasked (status {response.status})")
             return

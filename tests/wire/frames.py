@@ -39,11 +39,13 @@ async def read_frame(reader: Reader) -> tuple[int, bytes]:
 
 async def accept(reader: Reader, writer: Writer, more: bytes = b"") -> None:
     """Answer an upgrade; ``more`` comes in the same segment."""
-    request = await read_request(reader)
+    writer.write(accepting(await read_request(reader)) + more)
+
+
+def accepting(request: bytes, headers: bytes = b"") -> bytes:
+    """The answer to an upgrade; ``headers`` are lines of their own."""
     key = request.lower().index(b"sec-websocket-key: ")
     given = request[key:].split(b"\r\n")[0].partition(b": ")[2]
     answer = base64.b64encode(hashlib.sha1(given + GUID).digest())
-    writer.write(
-        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-        b"sec-websocket-accept: " + answer + b"\r\n\r\n" + more
-    )
+    head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+    return head + headers + b"sec-websocket-accept: " + answer + b"\r\n\r\n"

@@ -21,6 +21,7 @@ ANSWERS = {name: raw for name, (raw, *_) in (GOOD | BAD).items()} | {
     "stream": chunked(b"data: a\n\n", headers=("content-type: text/event-stream",)),
     "stream with a length": ok(b"data: a\n\n", "content-type: text/event-stream"),
     "phases": ok(b"some body", "server-timing: a;dur=1"),
+    "cookies": ok(b"some body", "Set-Cookie: a=1, b", "set-cookie: c=2"),
     "refused": b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 4\r\n\r\nwait",
     "not kept": ok(b"x", "connection: close"),
     "too much": ok(b"x") + b"HTTP/1.1 200 OK\r\n",
@@ -139,3 +140,10 @@ def test_the_memory_is_bounded_and_still_learns() -> None:
     assert heads.find(b"HTTP/1.1 200 OK") is not None
     heads.learn(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.LONGEST, 200, 0, None)
     assert heads.find(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.LONGEST) is None
+
+
+async def test_an_answer_that_sets_cookies_is_read() -> None:
+    for _ in range(2):
+        *_, lean, status, _, headers, _ = await outcome(ANSWERS["cookies"], lean=True)
+        assert (lean, status) == (False, 200)
+        assert headers == {"content-length": "9", "set-cookie": "a=1, b\nc=2"}

@@ -35,7 +35,7 @@ async def test_http2_without_tls() -> None:
 
     async def script(stream: Stream) -> None:
         seen.append(stream)
-        stream.answer(("x-a", "1"), ("x-a", "2"))
+        stream.answer(("x-a", "1"), ("x-a", "2"), ("set-cookie", "a=1"), ("set-cookie", "b=2"))
         stream.data(b"hello ")
         stream.data(b"world", end=True)
 
@@ -47,6 +47,7 @@ async def test_http2_without_tls() -> None:
             assert await exchange(connection, sink, data=request) is None
             assert (connection.status, connection.state, connection.lean) == (200, IDLE, False)
             assert (sink.body, sink.headers["x-a"]) == (b"hello world", "1, 2")
+            assert sink.headers["set-cookie"] == "a=1\nb=2"
             assert connection.sent_ns <= connection.first_ns <= connection.last_ns == connection.end_ns
             assert connection.received > len(b"hello world")
         assert server.connections == 1
