@@ -35,8 +35,6 @@ LATER = frozenset(
         "history",
     }
 )
-#: Values of it that this version refuses by name.
-LATER_VALUES = {"connection": ("per_request",)}
 
 
 def _fields(model: type[Model]) -> frozenset[str]:

@@ -38,6 +38,7 @@ from agenttop.profile.fields import (
 )
 
 Protocol = Literal["http", "sse", "ws"]
+Connection = Literal["per_user", "per_request"]
 
 
 class Model(BaseModel):
@@ -220,6 +221,8 @@ class Pool(Model):
     """Of an open pool: how many iterations may run at once; what finds none free is dropped."""
     headers: Headers = {}
     """Of every request of the pool."""
+    connection: Connection | None = None
+    """Instead of the profile's."""
     cookies: bool | None = None
     """Instead of the profile's."""
     data: Data | None = None
@@ -353,8 +356,9 @@ class Profile(Model):
     5m at most), then goes on. retry: it waits (1s, 2s, 4s … where nothing asks) and sends the same request again."""
     max_retries: Retries = 3
     """With on_429 = "retry": how often one request is sent again."""
-    connection: Literal["per_user"] = "per_user"
-    """Each user keeps a connection of its own."""
+    connection: Connection = "per_user"
+    """per_user: each keeps a connection of its own. per_request: every request opens one, which is closed after its
+    answer. A WebSocket is one connection: a ws pool is per_user."""
     http_version: Literal["1.1", "2"] = "1.1"
     """Version of HTTP to speak."""
     follow_redirects: bool = False

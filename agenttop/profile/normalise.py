@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.profile.fields import MAX_NAME
-from agenttop.profile.keys import LATER, LATER_VALUES, SOCKET_ACTIONS, STEP_KEYS, TASK_KEYS, VERBS
+from agenttop.profile.keys import LATER, SOCKET_ACTIONS, STEP_KEYS, TASK_KEYS, VERBS
 from agenttop.profile.problems import Fault, Loc, shown
 
 Table = dict[str, Any]
@@ -45,9 +45,8 @@ class Normaliser:
         """The table without the keys that are refused by name, and with its name as it is shown."""
         data = {}
         for key, value in raw.items():
-            if key in LATER or (isinstance(value, str) and value in LATER_VALUES.get(key, ())):
-                what = key if key in LATER else f'{key} = "{value}"'
-                self._fault((*loc, key), f"{what} is not supported yet")
+            if key in LATER:
+                self._fault((*loc, key), f"{key} is not supported yet")
             else:
                 data[key] = masked[key] if key == "name" else value
         return data

@@ -138,6 +138,9 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
     if protocol == "ws":
+        if pool.get("connection", data.get("connection")) == "per_request":
+            place = (*loc, "connection") if "connection" in pool else (*loc, "protocol")
+            yield Fault(place, 'a WebSocket is one connection; write connection = "per_user" in this pool')
         yield from _connected(pool, loc)
         if dialect in ("json", "custom") and not _says_done(pool, data):
             yield from _unanswered(pool, loc)

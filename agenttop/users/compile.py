@@ -146,6 +146,8 @@ class CompiledPool:
     """What its users do is written in Python."""
     cookies: bool = False
     """Users keep the cookies that they are given."""
+    per_request: bool = False
+    """Every request opens a connection of its own."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -285,14 +287,20 @@ def _compile_pool(
         breathless=not pool.open
         and pool.think_time[1] == 0
         and pool.pacing is None
+        and not _per_request(profile, pool)
         and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
         feeds=feeds.take(),
         feed=feed,
         refusals=policy_of(profile),
         patient=patient,
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
+        per_request=_per_request(profile, pool),
         _weights=list(accumulate(task.weight for task in chosen)),
     )
+
+
+def _per_request(profile: Profile, pool: Pool) -> bool:
+    return (pool.connection or profile.connection) == "per_request"
 
 
 def _variables(pool: Pool) -> set[str]:
@@ -429,6 +437,8 @@ def _headers(
         del headers["accept"], headers["accept-encoding"]
         headers |= {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
         headers["sec-websocket-key"] = "{sec_websocket_key}"
+    elif _per_request(profile, pool):
+        headers["connection"] = "close"
     if content_type:
         headers["content-type"] = content_type
     for given in (profile.headers, pool.headers, step.headers):

@@ -116,6 +116,8 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         leaf.recovered += 1
         if timed:
             leaf.response_time.append(connection.end_ns - user.began_ns)
+    if pool.compiled.per_request:
+        user.close()
     return whole
 
 

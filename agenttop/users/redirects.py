@@ -47,13 +47,15 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
             connection.failure = (Outcome.CANCELLED, "the budget was used up on the way")
             break
         there = (target.host, target.port, target.tls)
-        if there != here or connection.state != IDLE:
+        if there != here or connection.state != IDLE or user.pool.compiled.per_request:
             connection.close()
             connection = user.connection = await user.pool.connect(target)
             here = there
             if connection.failure is not None:
                 connection.end_ns = perf_counter_ns()
                 break
+            leaf.connections_opened += 1
+            leaf.connect.append(connection.opened_ns)
         request = _request(user, step, method, url, target, keep_body=keep, at_home=there == home)
         if user.cookies is not None and step.cookies:
             request = user.cookies.add(request, target)

@@ -363,7 +363,10 @@ class VirtualUser:
             self.keep_cookies(data, step.target)
         if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
             connection = await follow_redirects(self, step, leaf, connection)
-        return record_answer(self, step, leaf, connection, len(data), opened)
+        whole = record_answer(self, step, leaf, connection, len(data), opened)
+        if pool.compiled.per_request:
+            self.close()
+        return whole
 
     def _prepare(self, step: CompiledStep) -> bytes:
         """The bytes of the next request; from now on it is the one in flight."""

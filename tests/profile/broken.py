@@ -59,11 +59,6 @@ BROKEN = [
     ],
     ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     (
-        "later connection",
-        'connection = "per_request"' + SMALL,
-        'connection: connection = "per_request" is not supported yet',
-    ),
-    (
         "no dialect",
         'dialect = "morse"' + SMALL,
         "dialect: expected one of json, custom, openai.chat, openai.responses, openai.realtime, anthropic.messages, "
@@ -524,6 +519,21 @@ BROKEN = [
     ("key without cert", SMALL + '[tls]\nkey = "peak.toml"', "tls.key: a key needs its cert"),
     ("bad key", SMALL + '[tls]\ncert = "peak.toml"', "tls.cert: cert and key are no certificate"),
     ("proxy", SMALL + '[proxy]\nurl = "socks5://a"', "proxy.url: expected a URL that begins with http://"),
+    (
+        "no such connection",
+        'connection = "per_task"' + SMALL,
+        'connection: expected one of "per_user" or "per_request", not "per_task"',
+    ),
+    (
+        "a connection for each message",
+        TOP + WS.replace("dialect", 'connection = "per_request"\ndialect'),
+        'pools[0].connection: a WebSocket is one connection; write connection = "per_user" in this pool',
+    ),
+    (
+        "a connection for each message by the profile",
+        'connection = "per_request"' + TOP + WS,
+        'pools[0].protocol: a WebSocket is one connection; write connection = "per_user" in this pool',
+    ),
     (
         "WebSocket through a proxy",
         SMALL.replace("[[pools]]", '[proxy]\nurl = "http://127.0.0.1:3128"\n[[pools]]\nprotocol = "ws"', 1),
