@@ -25,6 +25,8 @@ class AgUi(Endpoint):
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
             raise BadRequest("messages should be a list of at least one message")
+        if not all(isinstance(m.get("id"), str) for m in messages) or len({m["id"] for m in messages}) < len(messages):
+            raise BadRequest("every message should have an id of its own")
         thread_id, run_id = body.get("threadId"), body.get("runId")
         if not isinstance(thread_id, str) or not isinstance(run_id, str):
             raise BadRequest("threadId and runId should be strings")

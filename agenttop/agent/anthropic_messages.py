@@ -24,6 +24,7 @@ from agenttop.agent.generation import (
     named_event,
     token_cap,
 )
+from agenttop.agent.histories import messages_problem
 from agenttop.agent.limits import KeyLimit, Refusal
 
 Event = dict[str, object]
@@ -173,6 +174,8 @@ class AnthropicMessages(ModelEndpoint):
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
             raise BadRequest("messages should be a list of at least one message")
+        if (problem := messages_problem(messages)) is not None:
+            raise BadRequest(problem)
         cap = token_cap(body, "max_tokens")
         if cap is None:
             raise BadRequest("max_tokens: field required")

@@ -9,6 +9,7 @@ from agenttop.agent.answers import call_id, split_evenly
 from agenttop.agent.brain import Plan, count_tokens, wants_tools
 from agenttop.agent.call import BadRequest, Call, event
 from agenttop.agent.generation import Body, Generation, ModelEndpoint, Prompt, content_text, token_cap
+from agenttop.agent.histories import chat_problem
 from agenttop.agent.limits import KeyLimit
 
 DONE = b"data: [DONE]\n\n"
@@ -118,6 +119,8 @@ class ChatCompletions(ModelEndpoint):
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
             raise BadRequest("messages should be a list of at least one message")
+        if (problem := chat_problem(messages)) is not None:
+            raise BadRequest(problem)
         cap = token_cap(body, "max_completion_tokens", "max_tokens")
         texts = [content_text(message.get("content")) for message in messages]
         # A few tokens of each message are its role and its borders.

@@ -21,6 +21,7 @@ from agenttop.agent.generation import (
     named_event,
     token_cap,
 )
+from agenttop.agent.histories import responses_problem
 from agenttop.agent.limits import KeyLimit
 
 Event = tuple[str, dict[str, object]]
@@ -188,6 +189,8 @@ class Responses(ModelEndpoint):
         items = _items(body.get("input"))
         if (previous := body.get("previous_response_id")) is not None:
             raise BadRequest(f"response {previous!r} is not found: none is stored", 400, "previous_response_not_found")
+        if (problem := responses_problem(items)) is not None:
+            raise BadRequest(problem)
         instructions = body.get("instructions")
         if instructions is not None and not isinstance(instructions, str):
             raise BadRequest("instructions should be a string")

@@ -88,6 +88,8 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     """Data files of which this worker has no rows left."""
     over: bool = False
     """It has no users here, and will not have any as things stand: none are planned, or its data is used up."""
+    notes: tuple[str, ...] = ()
+    """What is to be told of its users, once in the run."""
 
 
 class Network(msgspec.Struct, array_like=True, frozen=True):

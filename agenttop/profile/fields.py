@@ -207,12 +207,26 @@ def _variable_name(value: str) -> str:
     return value
 
 
+def _history(value: Any) -> Any:
+    value = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    if value is not True and value is not False and value != "task":
+        raise wanted('expected true, false or "task"')
+    return value
+
+
+def _tool_result(value: Any) -> Any:
+    if not isinstance(value, str | dict | list):
+        raise wanted("expected what the tool returns: text, or a table or list that is sent as JSON")
+    return value
+
+
 _IS_WHOLE = BeforeValidator(_not_bool("expected a whole number"))
 _IS_NUMBER = BeforeValidator(_not_bool("expected a number"))
 
 Users = Annotated[int, Field(ge=0, le=MAX_USERS), _IS_WHOLE]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _IS_WHOLE]
 MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS), _IS_WHOLE]
+Turns = Annotated[int, Field(ge=1, le=1_000_000), _IS_WHOLE]
 Retries = Annotated[int, Field(ge=0, le=100), _IS_WHOLE]
 Cap = Annotated[int, Field(ge=1, le=10**15), _IS_WHOLE]
 Tokens = Annotated[int, Field(ge=0, le=10**9), _IS_WHOLE]
@@ -234,4 +248,9 @@ CheckText = Annotated[str, AfterValidator(_check)]
 ThresholdText = Annotated[str, AfterValidator(_threshold)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
 Save = dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_saved)]]
+History = Annotated[bool | str, BeforeValidator(_history), WithJsonSchema({"enum": [True, False, "task"]})]
+ToolResults = dict[
+    Name,
+    Annotated[Any, BeforeValidator(_tool_result), WithJsonSchema({"type": ["string", "object", "array"]})],
+]
 Checks = dict[Name, CheckText]

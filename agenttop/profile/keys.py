@@ -32,7 +32,6 @@ LATER = frozenset(
     {
         "circuit_breaker",
         "quality",
-        "history",
     }
 )
 

@@ -17,6 +17,7 @@ from agenttop.profile.fields import (
     Checks,
     Dialect,
     Headers,
+    History,
     JsonPathText,
     MaxUsers,
     MeasureText,
@@ -33,6 +34,8 @@ from agenttop.profile.fields import (
     Target,
     ThresholdText,
     Tokens,
+    ToolResults,
+    Turns,
     Users,
     Weight,
 )
@@ -194,6 +197,15 @@ class Task(Model):
     """In this order."""
     data: Data | None = None
     """Rows whose columns are variables of its steps: one for every time it is done."""
+    history: History = False
+    """Multi-turn: what was said and answered before is sent along, in the dialect's form, before the request's own
+    turns. true: all such tasks of a user are one conversation, for as long as its session lasts. "task": each time it
+    is done it is a conversation of its own, over its steps. What failed or said nothing is not in it."""
+    history_turns: Turns | None = None
+    """At most so many turns, with their answers, are sent along; the oldest are forgotten. 1 MiB is the most anyway."""
+    tool_results: ToolResults = {}
+    """With history: what a tool that an answer calls returns, by its name; "*": any other (else {}). Text as it is, a
+    table or a list as JSON."""
 
 
 class Pool(Model):

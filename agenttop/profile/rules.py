@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agenttop.profile.budget import check_budget
+from agenttop.profile.conversations import check_conversations
 from agenttop.profile.durations import parse_duration
 from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
@@ -137,6 +138,9 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
         yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
+    yield from check_conversations(pool, loc, data)
+    for index, task in enumerate(tables(tasks)):
+        yield from _finite(task.get("tool_results"), (*loc, "tasks", index, "tool_results"))
     if protocol == "ws":
         if pool.get("connection", data.get("connection")) == "per_request":
             place = (*loc, "connection") if "connection" in pool else (*loc, "protocol")

@@ -136,6 +136,11 @@ def form_text(values: Mapping[str, Any]) -> bytes:
     return _literal_pairs(values, _form)
 
 
+def constant(data: bytes) -> Template:
+    """Bytes as they are."""
+    return Template([data], _utf8, _anything)
+
+
 def plain_text(value: Any) -> str:
     """A scalar of TOML as text: ``true`` rather than ``True``, dates as ISO 8601."""
     if isinstance(value, str):

@@ -34,6 +34,10 @@ def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Itera
             place: Loc = ("pools", index, "tasks", number)
             own = columns.get((*place, "data"), _NONE)
             yield from _replaced(own & known, (*place, "data"))
+            results = task.get("tool_results")
+            for tool, result in results.items() if isinstance(results, dict) else ():
+                for where, text in texts(result, (*place, "tool_results", tool)):
+                    yield from _text(text, where, known | own, elsewhere)
             yield from _steps(task.get("steps"), known | own, (*place, "steps"), elsewhere, given | own)
         yield from _steps(pool.get("teardown"), set(known), (*loc, "teardown"), elsewhere, given)
 

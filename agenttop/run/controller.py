@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from agenttop.exits import DONE, THRESHOLD
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.delta import Delta
+from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
@@ -153,6 +153,7 @@ class Controller:
                 self._deltas.append(item.delta)
                 self.watcher.exceptions(item.delta.errors)
                 self._used_up(self.supply.fold(item.worker, item.delta.states))
+                self._tell(item.delta.states)
             elif item.ended:
                 self.aggregate.worker_gone(item.worker)
                 self._gone.append(item.worker)
@@ -165,6 +166,15 @@ class Controller:
                     text = f"worker {item.worker} {item.exit}: {where}"
                     self.watcher.say(self.elapsed(), text, "error")
                     self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
+
+    def _tell(self, states: list[PoolState]) -> None:
+        """What workers want told of their users; each tells it again and again."""
+        for state in states:
+            for note in state.notes:
+                text = f"{self.spec.profile.pools[state.pool].name}: {note}"
+                if text not in self.aggregate.workers.warnings:
+                    self.watcher.say(self.elapsed(), text, "warn")
+                    self.aggregate.workers.warn(text)
 
     def _used_up(self, news: list[str]) -> None:
         """Pools whose data is used up do less from here on than the plan wants."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from agenttop import __version__, jsonpath
 from agenttop.dialects import dialect_named
 from agenttop.dialects.base import Dialect
+from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
 from agenttop.jsonpath import JsonPath
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
-from agenttop.profile.model import Measure, Pool, Profile, Step, stage_name
+from agenttop.profile.model import Measure, Pool, Profile, Step, Task, stage_name
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.template import (
     Template,
@@ -25,8 +26,10 @@ from agenttop.profile.template import (
     compile_path,
     compile_query,
     compile_text,
+    constant,
 )
 from agenttop.users.feeder import Feed, Feeds
+from agenttop.users.history import Turn, compile_turn
 from agenttop.users.refusals import RefusalPolicy, policy_of
 from agenttop.users.terms import caps_of, price_of
 from agenttop.wire.target import Limits, Target, parse_target
@@ -87,6 +90,15 @@ class CompiledStep:
     cookies: bool = True
     """The user's cookies go with it."""
 
+    turn: Turn | None = None
+    """What it adds to the conversation; None where there is none."""
+
+    def saying(self, body: bytes, variables: dict[str, str]) -> CompiledStep:
+        """The step with this body instead of its own, as bytes for good."""
+        head = b"".join(fill_pieces(self.head, variables))
+        static = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        return replace(self, static=static, body=constant(body), made=frozenset(), turn=None)
+
     def fill(self, variables: dict[str, str]) -> bytes:
         """The bytes on the wire."""
         if self.static is not None:
@@ -112,6 +124,8 @@ class CompiledTask:
     """It has one step only, and its user does nothing about a refusal."""
     feed: int = -1
     """Index of its data among the pool's feeds; -1: none."""
+    apart: bool = False
+    """It is a conversation of its own, every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +277,11 @@ def _compile_pool(
     tasks = tuple(
         CompiledTask(
             task.name,
-            compile_steps(task.steps, "tasks"),
+            _in_conversation(task, compile_steps(task.steps, "tasks")),
             task.pause,
-            len(task.steps) == 1 and not patient,
+            len(task.steps) == 1 and not patient and not task.history,
             feeds.add(task.data),
+            task.history == "task",
         )
         for task in chosen
     )
@@ -296,6 +311,18 @@ def _compile_pool(
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
         per_request=_per_request(profile, pool),
         _weights=list(accumulate(task.weight for task in chosen)),
+    )
+
+
+def _in_conversation(task: Task, steps: tuple[CompiledStep, ...]) -> tuple[CompiledStep, ...]:
+    """The steps with their turns, where the task has a history."""
+    if not task.history:
+        return steps
+    return tuple(
+        replace(each, static=None, dialect=Transcribed(each.dialect), turn=compile_turn(task, step, each.dialect.name))
+        if each.dialect.name in TRANSCRIPTS
+        else each
+        for each, step in zip(steps, task.steps, strict=True)
     )
 
 

@@ -88,6 +88,8 @@ class PoolRuntime:
         """This worker's place in the pool's data, by index."""
         self.used_up: tuple[str, ...] = ()
         """Data files of which no rows are left here."""
+        self.notes: tuple[str, ...] = ()
+        """What is to be told of its users, once in the run."""
         self.closed = False
         """No other user is begun, for there is no data for one."""
         self._planned = seat < most_users
@@ -124,6 +126,11 @@ class PoolRuntime:
         if not self.closed:
             self.used_up = (*self.used_up, self.feeders[self.compiled.feed].name)
             self.closed = True
+
+    def note(self, text: str) -> None:
+        """Have something told, once."""
+        if text not in self.notes:
+            self.notes = (*self.notes, text)
 
     @property
     def over(self) -> bool:

@@ -19,6 +19,7 @@ from agenttop.budget.amount import Amount
 from agenttop.metrics.outcome import Outcome
 from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep, CompiledTask
+from agenttop.users.history import Conversation
 from agenttop.users.messages import open_socket, send_message
 from agenttop.users.patience import pause_after_refusal, request_patiently
 from agenttop.users.random import SplitMix
@@ -26,6 +27,7 @@ from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
 from agenttop.users.spending import afford, hold, release
+from agenttop.users.turns import take_turn
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection
@@ -67,6 +69,7 @@ class VirtualUser:
         "sent",
         "socket",
         "step",
+        "talk",
         "variables",
         "waking",
     )
@@ -81,6 +84,8 @@ class VirtualUser:
         self.socket: WebSocket | None = None
         self.cookies: Cookies | None = None
         """Those of its session; None where it was given none."""
+        self.talk: Conversation | None = None
+        """That of its session, or of the task under way; None where nothing was said yet."""
         self.step: CompiledStep | None = None
         """The step whose exchange is in flight."""
         self.iteration = 0
@@ -228,7 +233,7 @@ class VirtualUser:
 
     async def _set_up(self) -> bool:
         """Every set-up step, in order: a session begins. False where one failed."""
-        self.cookies = None
+        self.cookies = self.talk = None
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
                 return False
@@ -254,7 +259,12 @@ class VirtualUser:
             whole = pool.sending and await self.request(step)
             self._breathless = False
         else:
+            talk = self.talk
+            if task.apart:
+                self.talk = None
             whole = await self._run(task)
+            if task.apart:
+                self.talk = talk
         if whole:
             self._tally.iterations += 1
         return self.socket is None or self.socket.open
@@ -298,6 +308,8 @@ class VirtualUser:
 
     async def _perform(self, step: CompiledStep) -> bool:
         """One step. False where it failed, so that the task cannot go on."""
+        if step.turn is not None:
+            return await take_turn(self, step)
         if step.kind == "http":
             return await (request_patiently(self, step) if self.pool.compiled.patient else self.request(step))
         if step.kind == "close":

@@ -113,7 +113,9 @@ def test_chat_answers_whole_when_not_asked_to_stream(agent: AgentProcess) -> Non
     assert tools["choices"][0]["message"]["content"] is None
     assert tools["choices"][0]["message"]["tool_calls"][0]["type"] == "function"
     # The client ran the tool: now there is an answer.
-    history = [{"role": "user", "content": ORDER}, {"role": "tool", "tool_call_id": "x", "content": "shipped"}]
+    called = tools["choices"][0]["message"]
+    results = [{"role": "tool", "tool_call_id": call["id"], "content": "shipped"} for call in called["tool_calls"]]
+    history = [{"role": "user", "content": ORDER}, called, *results]
     after = post(agent, "/v1/chat/completions", {"messages": history}).json()
     assert after["choices"][0]["finish_reason"] == "stop"
 

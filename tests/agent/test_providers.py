@@ -84,11 +84,10 @@ def test_a_response_streams_function_calls(agent: AgentProcess) -> None:
     assert json.loads("".join(pieces)) == {"id": "12345"}
     assert found[-1]["response"]["output"][0]["arguments"] == "".join(pieces)
     # The client ran the tool: now there is an answer.
-    history = [
-        {"role": "user", "content": ORDER},
-        {"type": "function_call_output", "call_id": "x", "output": "shipped"},
-    ]
-    after = post(agent, RESPONSES, {"input": history}).json()
+    calls = found[-1]["response"]["output"]
+    outputs = [{"type": "function_call_output", "call_id": call["call_id"], "output": "shipped"} for call in calls]
+    history = [{"role": "user", "content": ORDER}, *calls]
+    after = post(agent, RESPONSES, {"input": [*history, *outputs]}).json()
     assert (after["status"], after["output"][0]["type"]) == ("completed", "message")
 
 
@@ -115,8 +114,10 @@ def test_a_message_streams_tool_use(agent: AgentProcess) -> None:
     assert found[-2]["delta"]["stop_reason"] == "tool_use"
     whole = ask(agent, MESSAGES, ORDER, tools=offered).json()
     assert whole["content"][0]["input"] == {"id": "12345"}
-    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "order shipped"}]}
-    body = {"max_tokens": 9, "messages": [{"role": "user", "content": ORDER}, result]}
+    content = whole["content"]
+    results = [{"type": "tool_result", "tool_use_id": block["id"], "content": "order shipped"} for block in content]
+    history = [{"role": "user", "content": ORDER}, {"role": "assistant", "content": content}]
+    body = {"max_tokens": 9, "messages": [*history, {"role": "user", "content": results}]}
     assert post(agent, MESSAGES, body).json()["content"][0]["type"] == "text"
 
 

@@ -62,6 +62,7 @@ def valid(summary: dict[str, object]) -> None:
         "openai-sse",
         "openai-responses",
         "anthropic-messages",
+        "multi-turn",
         "realtime-ws",
         "ag-ui",
         "mcp",

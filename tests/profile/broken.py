@@ -22,6 +22,7 @@ name = "shop"
 python = "my_agent.py:Shop"
 """
 EXPECTED_SCRIPT = 'pools[0].python: expected a file and a class in it, such as "my_agent.py:CheckoutUser"'
+CHAT = 'dialect = "openai.chat"' + SMALL
 
 BROKEN = [
     # ---- TOML itself
@@ -57,7 +58,6 @@ BROKEN = [
         (f"later {key}", f"{key} = 1" + SMALL, f"peak.toml: {key}: {key} is not supported yet")
         for key in ("circuit_breaker", "quality")
     ],
-    ("later history", SMALL + "history = true", f"{TASK}.history: history is not supported yet"),
     (
         "no dialect",
         'dialect = "morse"' + SMALL,
@@ -519,6 +519,82 @@ BROKEN = [
     ("key without cert", SMALL + '[tls]\nkey = "peak.toml"', "tls.key: a key needs its cert"),
     ("bad key", SMALL + '[tls]\ncert = "peak.toml"', "tls.cert: cert and key are no certificate"),
     ("proxy", SMALL + '[proxy]\nurl = "socks5://a"', "proxy.url: expected a URL that begins with http://"),
+    # ---- conversations
+    (
+        "history of json",
+        SMALL + "history = true",
+        f'{TASK}.history: dialect json has no form for it; write save = {{ session = "$.id" }} in setup, and send',
+    ),
+    (
+        "history kept by the target",
+        'dialect = "langgraph"' + SMALL + "history = true",
+        f"{TASK}.history: the target keeps what was said in dialect langgraph; write save = {{ thread = ",
+    ),
+    (
+        "history of a WebSocket",
+        TOP + WS + "history = true",
+        f"{TASK}.history: the target keeps what was said; it lasts as long as the WebSocket",
+    ),
+    (
+        "history of something else",
+        CHAT + 'history = "session"',
+        f'{TASK}.history: expected true, false or "task", not "session"',
+    ),
+    ("history as a number", CHAT + "history = 1", f'{TASK}.history: expected true, false or "task", not 1'),
+    (
+        "history without turns",
+        CHAT + "history = true",
+        f"{TASK}.json: history goes before the new turns: write them as messages = [",
+    ),
+    (
+        "history of turns that are none",
+        CHAT + 'json = { messages = ["a"] }\nhistory = true',
+        f"{TASK}.json.messages: history goes before the new turns",
+    ),
+    (
+        "history of steps that are no turns",
+        CHAT + 'dialect = "json"\nhistory = true',
+        f"{TASK}.history: ",
+    ),
+    (
+        "history in two places",
+        CHAT.replace("chat", "responses", 1) + 'json = { input = "a", previous_response_id = "b" }\nhistory = true',
+        f"{TASK}.json.previous_response_id: makes the target keep what was said; leave history or this out",
+    ),
+    (
+        "history in two dialects",
+        CHAT
+        + 'json = { messages = [] }\nhistory = true\n[[pools.tasks]]\npost = "/"\ndialect = "anthropic.messages"\n'
+        + "json = { messages = [] }\nhistory = true",
+        "pools[0].tasks[1].history: one conversation cannot be in openai.chat and anthropic.messages; write history = ",
+    ),
+    (
+        "the same id in every turn",
+        'dialect = "ag-ui"' + SMALL + 'json = { messages = [ { id = "m", content = "a" } ] }\nhistory = true',
+        f"{TASK}.json.messages[0].id: would be the same in every turn; leave it out",
+    ),
+    ("turns without history", SMALL + "history_turns = 3", f"{TASK}.history_turns: goes with history = true"),
+    ("no turns", CHAT + "history = true\nhistory_turns = 0", f"{TASK}.history_turns: expected at least 1, not 0"),
+    (
+        "results without history",
+        SMALL + 'tool_results = { a = "b" }',
+        f"{TASK}.tool_results: goes with history = true",
+    ),
+    (
+        "a number as a result",
+        CHAT + "history = true\ntool_results = { a = 1 }",
+        f"{TASK}.tool_results.a: expected what the tool returns: text, or a table or list that is sent as JSON, not 1",
+    ),
+    (
+        "a result with an unknown variable",
+        CHAT + 'json = { messages = [] }\nhistory = true\ntool_results = { a = { b = "{c}" } }',
+        f"{TASK}.tool_results.a.b: unknown variable {{c}}",
+    ),
+    (
+        "a result that JSON has no spelling for",
+        CHAT + "json = { messages = [] }\nhistory = true\ntool_results = { a = { b = nan } }",
+        f"{TASK}.tool_results.a.b: JSON has no inf and no nan",
+    ),
     (
         "no such connection",
         'connection = "per_task"' + SMALL,

@@ -55,6 +55,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "langgraph",
         "locust-agent-user",
         "mcp",
+        "multi-turn",
         "openai-responses",
         "openai-sse",
         "peak",
@@ -163,6 +164,9 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         SMALL.replace("name =", 'data = { file = "${FILE}", order = "once" }\nname ='),
         SMALL + "[budget]\nrequests = 1_000\nprice = { input = 0.15, output = 0.60 }",
         TOP + '[[pools]]\nname = "shop"\npython = "my_agent.py:Shop"',
+        'cookies = false\nconnection = "per_request"'
+        + SMALL
+        + 'history = "task"\nhistory_turns = 3\ntool_results = { a = "b", c = { d = 1 }, "*" = [] }',
         'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
@@ -197,6 +201,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         SMALL + 'data = { order = "once" }',
         SMALL + 'data = { file = "a.csv", order = "any" }',
         'on_429 = "panic"' + SMALL,
+        SMALL + 'history = "session"',
+        SMALL + "tool_results = { a = 1 }",
         "rate_limit = { body = 1 }" + SMALL,
         TOP + '[[pools]]\nname = "shop"',
         SMALL.replace("name =", 'python = "my_agent.py:Shop"\nname ='),

@@ -1,0 +1,184 @@
+"""The messages that a run of an AG-UI agent leaves: the client of the protocol keeps all of them, and sends all.
+
+https://docs.ag-ui.com/concepts/messages. The agent's text, its tool calls (as messages of their own, where they name no
+parent) and the results of the tools that it ran itself. A call without a result is the client's to run: its result
+stands behind the call. Of a snapshot, which holds the whole conversation, what follows the client's own last message
+replaces what came before it. Reasoning, activities and state are not sent back.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from agenttop.dialects.ag_ui import AgUiReader
+from agenttop.dialects.failure import MALFORMED
+from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed, Transcript, objects, text_of
+
+#: How the ids of the results that clients add begin.
+OURS = "agenttop-result-"
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|[-. ]")
+_OTHERS = frozenset({"user", "system", "developer"})
+
+
+class _Message:
+    """A message, as far as its pieces have come."""
+
+    __slots__ = ("calls", "fields", "text")
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.text: list[str] = []
+        self.calls: list[_Call] = []
+
+
+class _Call:
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self, identity: str, name: str) -> None:
+        self.id = identity
+        self.name = name
+        self.arguments: list[str] = []
+
+    def written(self) -> dict[str, Any]:
+        function = {"name": self.name, "arguments": "".join(self.arguments) or "{}"}
+        return {"id": self.id, "type": "function", "function": function}
+
+
+class AgUiTranscript(Transcript):
+    """One run."""
+
+    __slots__ = ("_answered", "_call", "_messages", "_not_ours", "_text_id")
+
+    fixed = ("threadId",)
+    numbered = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._messages: list[_Message] = []
+        self._answered: set[str] = set()
+        """Ids of the calls whose results have come."""
+        self._not_ours: set[str] = set()
+        """Ids of messages that are not the agent's: some servers play the user's back."""
+        self._text_id = ""
+        self._call: _Call | None = None
+
+    def take(self, value: dict[str, Any], event: bytes) -> None:
+        kind = text_of(value.get("type")) or event.decode(errors="replace")
+        kind = kind if kind.isupper() else _WORD.sub("_", kind).upper()
+        if kind.startswith("TEXT_MESSAGE_"):
+            self._say(value)
+        elif kind == "TOOL_CALL_RESULT":
+            self._result(value)
+        elif kind.startswith("TOOL_CALL_"):
+            self._tool(value)
+        elif kind == "MESSAGES_SNAPSHOT":
+            self._snapshot(objects(value.get("messages")))
+
+    def event(self, data: bytes, event: bytes = b"") -> None:
+        try:
+            value = msgspec.json.decode(data)
+        except MALFORMED:
+            return  # the reader mends it, and it comes again
+        if isinstance(value, dict):
+            self.take(value, event)
+
+    def body(self, data: bytes) -> None:
+        """Nothing: the reader takes it apart into events, which come here."""
+
+    def turns(self) -> list[dict[str, Any] | Owed]:
+        found: list[dict[str, Any] | Owed] = []
+        said = False
+        for message in self._messages:
+            fields = message.fields
+            if message.text:
+                fields["content"] = text_of(fields.get("content")) + "".join(message.text)
+            if message.calls:
+                fields["toolCalls"] = [call.written() for call in message.calls]
+            if fields.get("role") == "assistant":
+                if not fields.get("content") and not message.calls:
+                    continue
+                said = True
+            found.append(fields)
+            found += [Owed(call.id, call.name) for call in message.calls if call.id not in self._answered]
+        return found if said else []
+
+    @staticmethod
+    def result(owed: Owed, text: str) -> dict[str, Any]:
+        return {"id": f"{OURS}{owed.id}", "role": "tool", "toolCallId": owed.id, "content": text}
+
+    def _say(self, value: dict[str, Any]) -> None:
+        """The begin, a piece or the end of a message; a piece without an id goes on with the one before it."""
+        identity = _field(value, "messageId", "message_id") or self._text_id or f"message-{len(self._messages) + 1}"
+        self._text_id = identity
+        if text_of(value.get("role")) in _OTHERS:
+            self._not_ours.add(identity)
+        if identity not in self._not_ours:
+            self.add(self._message(identity).text, value.get("delta"))
+
+    def _message(self, identity: str) -> _Message:
+        for message in reversed(self._messages):
+            if message.fields.get("id") == identity:
+                return message
+        message = _Message({"id": identity, "role": "assistant"})
+        self._messages.append(message)
+        return message
+
+    def _tool(self, value: dict[str, Any]) -> None:
+        """The begin, a piece or the end of a call; a piece without an id goes on with the one before it."""
+        identity = _field(value, "toolCallId", "tool_call_id")
+        call = self._call
+        if identity and (call is None or call.id != identity):
+            calls = (each for message in self._messages for each in message.calls if each.id == identity)
+            call = next(calls, None)
+            if call is None:
+                call = _Call(identity, _field(value, "toolCallName", "tool_call_name"))
+                parent = _field(value, "parentMessageId", "parent_message_id")
+                self._message(parent or identity).calls.append(call)
+        if call is not None:
+            self._call = call
+            self.add(call.arguments, value.get("delta"))
+
+    def _result(self, value: dict[str, Any]) -> None:
+        call_id = _field(value, "toolCallId", "tool_call_id")
+        identity = _field(value, "messageId", "message_id") or f"result-{call_id}"
+        content = text_of(value.get("content"))
+        self._room -= len(content)
+        self._answered.add(call_id)
+        self._messages.append(_Message({"id": identity, "role": "tool", "toolCallId": call_id, "content": content}))
+
+    def _snapshot(self, messages: list[dict[str, Any]]) -> None:
+        self._messages, self._answered, self._call = [], set(), None
+        for fields in messages:
+            if fields.get("role") in _OTHERS or text_of(fields.get("id")).startswith(OURS):
+                self._messages, self._answered = [], set()
+                continue
+            message = _Message(
+                {name: value for name, value in fields.items() if name not in ("toolCalls", "tool_calls")}
+            )
+            self._messages.append(message)
+            self._answered.add(_field(fields, "toolCallId", "tool_call_id"))
+            for each in objects(fields.get("toolCalls") or fields.get("tool_calls")):
+                function = each.get("function") if isinstance(each.get("function"), dict) else {}
+                call = _Call(text_of(each.get("id")), _field(function, "name", "name"))
+                call.arguments = [_field(function, "arguments", "arguments")]
+                message.calls.append(call)
+        self._room = MOST_BYTES - sum(len(str(message.fields)) for message in self._messages)
+
+
+def _field(value: Any, name: str, other: str) -> str:
+    """A text by its name in camelCase or in snake_case: SDKs differ."""
+    return text_of(value.get(name)) or text_of(value.get(other))
+
+
+class HeardAgUi(Listening, AgUiReader):
+    """Reads one run and keeps what it says."""
+
+    __slots__ = ("transcript",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transcript = AgUiTranscript()

@@ -1,0 +1,112 @@
+"""The turn that a chat completion leaves: the assistant's message with its text and tool calls.
+
+https://platform.openai.com/docs/guides/function-calling. Each call is answered by a message of role ``tool``. Reasoning
+is not sent back: servers that show it refuse it or ignore it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from agenttop.dialects.openai_chat import ChatReader
+from agenttop.dialects.transcript import Listening, Owed, Transcript, decoded, objects, part, text_of
+
+
+class _Call:
+    """A tool call, as far as its pieces have come."""
+
+    __slots__ = ("arguments", "id", "kind", "name")
+
+    def __init__(self) -> None:
+        self.id = self.name = ""
+        self.kind = "function"
+        self.arguments: list[str] = []
+
+
+class ChatTranscript(Transcript):
+    """One completion: its first choice, which is all that most ask for."""
+
+    __slots__ = ("_by_index", "_calls", "_refusal", "_text")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text: list[str] = []
+        self._refusal: list[str] = []
+        self._calls: list[_Call] = []
+        self._by_index: dict[int | str, _Call] = {}
+
+    def take(self, value: dict[str, Any], event: bytes) -> None:
+        for choice in objects(value.get("choices")):
+            if not choice.get("index"):
+                self._message(choice.get("delta"))
+
+    def body(self, data: bytes) -> None:
+        for choice in objects(part(decoded(data), "choices")):
+            if not choice.get("index"):
+                self._message(choice.get("message"))
+
+    def turns(self) -> list[dict[str, Any] | Owed]:
+        text, refusal = "".join(self._text), "".join(self._refusal)
+        if not (text or refusal or self._calls):
+            return []
+        message: dict[str, Any] = {"role": "assistant", "content": text or None}
+        if refusal:
+            message["refusal"] = refusal
+        if not self._calls:
+            return [message]
+        for number, call in enumerate(self._calls, 1):
+            call.id = call.id or f"call_{number}"
+        message["tool_calls"] = [_written(call) for call in self._calls]
+        return [message, *(Owed(call.id, call.name) for call in self._calls)]
+
+    @staticmethod
+    def result(owed: Owed, text: str) -> dict[str, Any]:
+        return {"role": "tool", "tool_call_id": owed.id, "content": text}
+
+    def _message(self, message: Any) -> None:
+        """A message, or a piece of one."""
+        content = part(message, "content")
+        self.add(self._text, content)
+        for piece in objects(content):  # typed parts, as Mistral has them; thinking has no text of its own
+            self.add(self._text, piece.get("text"))
+        self.add(self._refusal, part(message, "refusal"))
+        for position, call in enumerate(objects(part(message, "tool_calls"))):
+            self._call(call, position)
+
+    def _call(self, piece: dict[str, Any], position: int) -> None:
+        index = piece.get("index")
+        index = index if isinstance(index, int | str) else position
+        kind = "custom" if isinstance(piece.get("custom"), dict) else "function"
+        function = piece.get(kind)
+        identity, name = text_of(piece.get("id")), text_of(part(function, "name"))
+        call = self._by_index.get(index)
+        # Another call under the same index: see the reader.
+        if call is None or (name and call.id and identity and identity != call.id):
+            call = self._by_index[index] = _Call()
+            call.kind = kind
+            self._calls.append(call)
+        call.id = call.id or identity
+        call.name = call.name or name
+        arguments = part(function, "input" if kind == "custom" else "arguments")
+        if isinstance(arguments, dict):  # of servers that do not write them as text
+            arguments = msgspec.json.encode(arguments).decode()
+        self.add(call.arguments, arguments)
+
+
+def _written(call: _Call) -> dict[str, Any]:
+    text = "".join(call.arguments)
+    if call.kind == "custom":
+        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": text}}
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": text or "{}"}}
+
+
+class HeardChat(Listening, ChatReader):
+    """Reads one chat completion and keeps what it says."""
+
+    __slots__ = ("transcript",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transcript = ChatTranscript()

@@ -1,0 +1,97 @@
+"""What must hold for a task with ``history``: its dialect's clients send the conversation along, and its requests say
+where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from agenttop.profile.normalise import Table
+from agenttop.profile.problems import Fault, Loc
+from agenttop.profile.tables import tables
+
+#: Where the requests of a dialect have their turns; it is those whose clients send all of them.
+LISTS = {
+    "openai.chat": "messages",
+    "openai.responses": "input",
+    "anthropic.messages": "messages",
+    "ag-ui": "messages",
+}
+_SAVE = 'save = { session = "$.id" } in setup, and send {session} with every turn'
+#: What to write instead where the target keeps the conversation itself.
+_INSTEAD = {
+    "openai.realtime": "it lasts as long as the WebSocket, so that history can be left out",
+    "a2a": 'send the same contextId in every message, such as contextId = "{user}"',
+    "mcp": 'write save = { session = "header Mcp-Session-Id" } in setup, and send it as a header',
+    "langgraph": 'write save = { thread = "$.thread_id" } in setup, and post to /threads/{thread}/runs/stream',
+    "adk": f"write {_SAVE} as sessionId",
+}
+_KEPT_THERE = ("previous_response_id", "conversation")
+_KEYS = ("history_turns", "tool_results")
+
+
+def check_conversations(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
+    """Faults of a normalised pool's tasks."""
+    usual = pool.get("dialect", data.get("dialect", "json"))
+    spoken: dict[str, Loc] = {}
+    for index, task in enumerate(tables(pool.get("tasks"))):
+        place: Loc = (*loc, "tasks", index)
+        if not task.get("history"):
+            for key in (key for key in _KEYS if key in task):
+                yield Fault((*place, key), "goes with history = true")
+            continue
+        if pool.get("protocol") == "ws":
+            yield Fault((*place, "history"), f"the target keeps what was said; {_INSTEAD['openai.realtime']}")
+            continue
+        dialects = yield from _turns(task, place, usual)
+        if task["history"] != "task":
+            spoken |= dict.fromkeys(dialects, place)
+    if len(spoken) > 1:
+        both = " and ".join(spoken)
+        text = f'one conversation cannot be in {both}; write history = "task", or use a pool for each'
+        yield Fault((*list(spoken.values())[-1], "history"), text)
+
+
+def _turns(task: Table, loc: Loc, usual: Any) -> Any:
+    """Faults of the requests that are turns; returns their dialects."""
+    found: dict[str, None] = {}
+    for index, step in enumerate(tables(task.get("steps"))):
+        dialect = step.get("dialect", usual)
+        if dialect in LISTS:
+            found[dialect] = None
+            yield from _request(step, (*loc, "steps", index, "json"), dialect, repeats=task["history"] != "task")
+        elif dialect == usual:
+            yield Fault((*loc, "history"), _refusal(dialect))
+            return found
+    if not found:
+        yield Fault((*loc, "history"), _refusal(usual))
+    return found
+
+
+def _refusal(dialect: Any) -> str:
+    if dialect in _INSTEAD:
+        return f"the target keeps what was said in dialect {dialect}; {_INSTEAD[dialect]}"
+    known = ", ".join(LISTS)
+    return f"dialect {dialect} has no form for it; write {_SAVE}, or one of the dialects {known}"
+
+
+def _request(step: Table, loc: Loc, dialect: str, *, repeats: bool) -> Iterator[Fault]:
+    key = LISTS[dialect]
+    body = step.get("json")
+    given = body.get(key) if isinstance(body, dict) else None
+    if isinstance(given, str) and key == "input":
+        given = []
+    if not isinstance(given, list) or not all(isinstance(turn, dict) for turn in given):
+        place = (*loc, key) if isinstance(body, dict) else loc
+        turns = f"{key} = [ {{ role = …, content = … }} ]"
+        text = f'history goes before the new turns: write them as {turns}; a step that is no turn has dialect = "json"'
+        yield Fault(place, text)
+        return
+    assert isinstance(body, dict)
+    for name in _KEPT_THERE if dialect == "openai.responses" else ():
+        if name in body:
+            yield Fault((*loc, name), "makes the target keep what was said; leave history or this out")
+    for index, turn in enumerate(given if dialect == "ag-ui" and repeats else ()):
+        if isinstance(identity := turn.get("id"), str) and "{" not in identity:
+            text = "would be the same in every turn; leave it out, and each message gets its own"
+            yield Fault((*loc, key, index, "id"), text)

@@ -1,0 +1,406 @@
+"""What recorded answers leave in a conversation, cut at every byte, and how it is sent back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenttop.dialects import dialect_named
+from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed
+from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
+from agenttop.wire.sse import SseParser
+from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, read_stream, summary
+
+Turns = list[dict[str, Any] | Owed]
+
+
+def says(text: str, **more: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": text, **more}
+
+
+def calls(name: str, arguments: str, identity: str) -> dict[str, Any]:
+    return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+WEATHER, TIME = ("get_weather", '{"city":"Oslo"}', "call_7Yk1"), ("get_time", "{}", "call_9Qm2")
+
+CHAT_TURNS: dict[str, Turns] = {
+    "chat_text.sse": [says("Grüße, Welt\u2028🌍")],
+    "chat_tools.sse": [
+        {"role": "assistant", "content": None, "tool_calls": [calls(*WEATHER), calls(*TIME)]},
+        Owed("call_7Yk1", "get_weather"),
+        Owed("call_9Qm2", "get_time"),
+    ],
+    "chat_tools_same_index.sse": [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                calls("search", '{"q":"a"}', "function-call-1"),
+                calls("search", '{"q":"b"}', "function-call-2"),
+            ],
+        },
+        Owed("function-call-1", "search"),
+        Owed("function-call-2", "search"),
+    ],
+    "chat_mistral_parts.sse": [says("Done!")],
+    "chat_refusal.sse": [{"role": "assistant", "content": None, "refusal": "I can't."}],
+}
+
+
+def call_item(number: int, name: str, arguments: str, call_id: str) -> dict[str, Any]:
+    return {
+        "id": f"fc_0{number}", "type": "function_call", "status": "completed", "arguments": arguments,
+        "call_id": call_id, "name": name,
+    }  # fmt: skip
+
+
+def message_item(text: str) -> dict[str, Any]:
+    content = {"type": "output_text", "text": text, "annotations": []}
+    return {"id": "msg_01", "type": "message", "status": "completed", "role": "assistant", "content": [content]}
+
+
+RESPONSES_TURNS: dict[str, Turns] = {
+    "responses_tools.sse": [
+        call_item(1, *WEATHER),
+        call_item(2, *TIME),
+        Owed("call_7Yk1", "get_weather", "function_call_output"),
+        Owed("call_9Qm2", "get_time", "function_call_output"),
+    ],
+    "responses_reasoning_crlf.sse": [message_item("42")],
+    "responses_bare_done.sse": [says("ab")],
+}
+
+USES = [
+    {"type": "text", "text": "Okay"},
+    {"type": "tool_use", "id": "toolu_01T1x1", "name": "get_weather", "input": {"location": "Oslo"}},
+    {"type": "tool_use", "id": "toolu_01T1x2", "name": "get_time", "input": {}},
+]
+THOUGHTS = [
+    {
+        "type": "thinking",
+        "thinking": "27 * 453 = 12,231",
+        "signature": "EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pkiMOYds",
+    },
+    {"type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix"},
+    {"type": "text", "text": "12,231"},
+]
+MESSAGES_TURNS: dict[str, Turns] = {
+    "messages_tools.sse": [
+        {"role": "assistant", "content": USES}, Owed("toolu_01T1x1", "get_weather"), Owed("toolu_01T1x2", "get_time"),
+    ],
+    "messages_thinking_crlf.sse": [{"role": "assistant", "content": THOUGHTS}],
+    "messages_server_tools.sse": [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "server_tool_use", "id": "srvtoolu_014h", "name": "web_search", "input": {"query": "oslo"}},
+                {
+                    "type": "web_search_tool_result",
+                    "tool_use_id": "srvtoolu_014h",
+                    "content": [
+                        {
+                            "type": "web_search_result",
+                            "title": "Oslo",
+                            "url": "https://example.com/",
+                            "encrypted_content": "EqgfCioIARgBIiQ3",
+                            "page_age": None,
+                        }
+                    ],
+                },
+                {"type": "mcp_tool_use", "id": "mcptoolu_014Q", "name": "echo", "server_name": "x", "input": {"a": 1}},
+                {
+                    "type": "mcp_tool_result",
+                    "tool_use_id": "mcptoolu_014Q",
+                    "is_error": False,
+                    "content": [{"type": "text", "text": "hello"}],
+                },
+                {
+                    "type": "text",
+                    "text": "It rains.",
+                    "citations": [
+                        {
+                            "type": "web_search_result_location",
+                            "cited_text": "x",
+                            "url": "https://example.com/",
+                            "title": "Oslo",
+                            "encrypted_index": "Eo8",
+                        }
+                    ],
+                },
+            ],
+        }
+    ],
+}  # fmt: skip
+
+AG_UI_TURNS: dict[str, Turns] = {
+    # The snapshot at its end says the same once more.
+    "agui_text.sse": [{"id": "m1", "role": "assistant", "content": "We open at nine – grüezi."}],
+    "agui_tools.sse": [
+        {"id": "c1", "role": "assistant", "toolCalls": [calls("get_weather", '{"city":"Bern"}', "c1")]},
+        {"id": "r1", "role": "tool", "toolCallId": "c1", "content": '{"t":21}'},
+        {"id": "c2", "role": "assistant", "toolCalls": [calls("get_time", "{}", "c2")]},
+        Owed("c2", "get_time"),
+        {"id": "m2", "role": "assistant", "content": "21 °C now"},
+    ],
+    "agui_snake_crlf.sse": [
+        {"id": "m", "role": "assistant", "content": "Nine", "toolCalls": [calls("f", "{}", "c")]},
+        Owed("c", "f"),
+    ],
+    "agui_snapshot_only.sse": [
+        {"id": "a", "role": "assistant", "content": "Nine", "toolCalls": [calls("f", "{}", "c")]},
+        Owed("c", "f"),
+    ],
+}
+
+TURNS = {
+    name: (dialect, turns)
+    for dialect, table in (
+        ("openai.chat", CHAT_TURNS),
+        ("openai.responses", RESPONSES_TURNS),
+        ("anthropic.messages", MESSAGES_TURNS),
+        ("ag-ui", AG_UI_TURNS),
+    )
+    for name, turns in table.items()
+}
+EVERY = [
+    (dialect, name)
+    for dialect, table in (
+        ("openai.chat", CHAT), ("openai.responses", RESPONSES), ("anthropic.messages", MESSAGES), ("ag-ui", AG_UI),
+    )
+    for name in table
+]  # fmt: skip
+
+
+def heard(dialect: str) -> Listening:
+    reader = Transcribed(dialect_named(dialect)).reader()
+    assert isinstance(reader, Listening)
+    return reader
+
+
+def turns_of(dialect: str, *chunks: bytes) -> Turns:
+    parser, reader = SseParser(), heard(dialect)
+    for chunk in chunks:
+        for event, data in parser.feed(chunk):
+            reader.event(data, event)
+    return reader.transcript.turn()
+
+
+def turns_of_body(dialect: str, body: Any) -> Turns:
+    reader = heard(dialect)
+    reader.body(json.dumps(body).encode())
+    return reader.transcript.turn()
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_what_an_answer_leaves(name: str) -> None:
+    dialect, turns = TURNS[name]
+    stream = (RECORDED / name).read_bytes()
+    assert turns_of(dialect, stream) == turns
+    for cut in range(len(stream) + 1):
+        assert turns_of(dialect, stream[:cut], stream[cut:]) == turns, cut
+
+
+@pytest.mark.parametrize(("dialect", "name"), EVERY)
+def test_listening_changes_nothing(dialect: str, name: str) -> None:
+    stream = (RECORDED / name).read_bytes()
+    parser, reader = SseParser(), heard(dialect)
+    flags = [reader.event(data, event) for event, data in parser.feed(stream)]
+    assert summary(reader, flags, parser.pending) == read_stream(dialect, stream)
+    assert json.dumps(reader.transcript.turn())
+
+
+def test_every_dialect_with_a_transcript_is_one() -> None:
+    for name, (form, reader) in TRANSCRIPTS.items():
+        assert dialect_named(name).reader().__class__ in reader.__mro__  # type: ignore[attr-defined]
+        assert isinstance(reader().transcript, form)
+
+
+CUSTOM = {"id": "c", "type": "custom", "custom": {"name": "n", "input": "i"}}
+BODIES: list[tuple[str, Any, Turns]] = [
+    (
+        "openai.chat",
+        {
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {
+                        "role": "assistant",
+                        "content": "Let me see",
+                        "reasoning_content": "hm",
+                        "tool_calls": [calls("f", "", ""), calls("g", '{"a":1}', "x")],
+                    },
+                },
+                {"index": 1, "message": {"role": "assistant", "content": "another choice"}},
+            ]
+        },
+        [
+            says("Let me see", tool_calls=[calls("f", "{}", "call_1"), calls("g", '{"a":1}', "x")]),
+            Owed("call_1", "f"),
+            Owed("x", "g"),
+        ],
+    ),
+    (
+        "openai.chat",
+        {"choices": [{"message": {"tool_calls": [CUSTOM]}}]},
+        [
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [CUSTOM],
+            },
+            Owed("c", "n"),
+        ],
+    ),
+    (
+        "openai.chat",
+        {"choices": [{"message": {"tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}}]},
+        [{"role": "assistant", "content": None, "tool_calls": [calls("f", '{"a":1}', "call_1")]}, Owed("call_1", "f")],
+    ),
+    ("openai.chat", {"choices": [{"message": {"role": "assistant", "content": ""}}]}, []),
+    ("openai.chat", {"choices": None}, []),
+    ("anthropic.messages", {"type": "message", "content": USES}, MESSAGES_TURNS["messages_tools.sse"]),
+    ("anthropic.messages", {"content": [{"type": "thinking", "thinking": "x", "signature": "s"}]}, []),
+    (
+        "anthropic.messages",
+        {"content": [{"type": "thinking", "thinking": "x", "signature": ""}, {"type": "text", "text": "a"}]},
+        [says([{"type": "text", "text": "a"}])],  # type: ignore[arg-type]
+    ),
+    ("anthropic.messages", {"content": [{"type": "text", "text": " \n"}]}, []),
+    (
+        "openai.responses",
+        {"output": [call_item(1, *WEATHER)]},
+        [call_item(1, *WEATHER), Owed("call_7Yk1", "get_weather", "function_call_output")],
+    ),
+    (
+        "openai.responses",
+        {"output": [{"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "x"}]},
+        [
+            {"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "x"},
+            Owed("c", "n", "custom_tool_call_output"),
+        ],
+    ),
+    (
+        "openai.responses",
+        {"output": [{"type": "reasoning", "id": "r", "encrypted_content": "e", "summary": []}, message_item("a")]},
+        [{"type": "reasoning", "id": "r", "encrypted_content": "e", "summary": []}, message_item("a")],
+    ),
+    (
+        "openai.responses",
+        {"store": True, "output": [{"type": "reasoning", "id": "r", "summary": []}, message_item("a")]},
+        [{"type": "reasoning", "id": "r", "summary": []}, message_item("a")],
+    ),
+    ("openai.responses", {"store": True, "output": [{"type": "reasoning", "id": "r", "summary": []}]}, []),
+    (
+        "openai.responses",
+        {"output": [{"type": "computer_call", "call_id": "c"}, message_item("a")]},
+        [message_item("a")],
+    ),
+    (
+        "ag-ui",
+        [{"type": "TEXT_MESSAGE_CHUNK", "messageId": "m", "delta": "a"}, {"type": "RUN_FINISHED"}],
+        [{"id": "m", "role": "assistant", "content": "a"}],
+    ),
+    ("ag-ui", [{"type": "TOOL_CALL_RESULT", "toolCallId": "c", "content": "x"}], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "body", "turns"), BODIES)
+def test_what_a_body_leaves(dialect: str, body: Any, turns: Turns) -> None:
+    assert turns_of_body(dialect, body) == turns
+
+
+RESULTS: list[tuple[str, Owed, dict[str, Any]]] = [
+    ("openai.chat", Owed("c", "f"), {"role": "tool", "tool_call_id": "c", "content": "4"}),
+    (
+        "openai.responses",
+        Owed("c", "f", "function_call_output"),
+        {"type": "function_call_output", "call_id": "c", "output": "4"},
+    ),
+    ("anthropic.messages", Owed("c", "f"), {"type": "tool_result", "tool_use_id": "c", "content": "4"}),
+    ("ag-ui", Owed("c", "f"), {"id": "agenttop-result-c", "role": "tool", "toolCallId": "c", "content": "4"}),
+]
+
+
+@pytest.mark.parametrize(("dialect", "owed", "result"), RESULTS)
+def test_results(dialect: str, owed: Owed, result: dict[str, Any]) -> None:
+    assert TRANSCRIPTS[dialect][0].result(owed, "4") == result
+
+
+def test_a_snapshot_is_what_follows_the_clients_last_message() -> None:
+    known = [
+        {"id": "u1", "role": "user", "content": "Look it up"},
+        {"id": "c1", "role": "assistant", "toolCalls": [calls("f", "{}", "c1")]},
+        {"id": "agenttop-result-c1", "role": "tool", "toolCallId": "c1", "content": "{}"},
+    ]
+    new = {"id": "a2", "role": "assistant", "content": "Here"}
+    events = [
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a2", "delta": "Here"},
+        {"type": "MESSAGES_SNAPSHOT", "messages": [*known, new]},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a2", "delta": " it is"},
+    ]
+    assert turns_of_body("ag-ui", events) == [{"id": "a2", "role": "assistant", "content": "Here it is"}]
+
+
+LARGE = "x" * (MOST_BYTES // 2 + 1)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "event"),
+    [
+        ("openai.chat", {"choices": [{"delta": {"content": LARGE}}]}),
+        ("openai.chat", {"choices": [{"delta": {"tool_calls": [{"function": {"name": "f", "arguments": LARGE}}]}}]}),
+        ("openai.responses", {"type": "response.output_text.delta", "delta": LARGE}),
+        ("openai.responses", {"type": "response.output_item.done", "item": {"type": "message", "content": LARGE}}),
+        ("openai.responses", {"type": "response.completed", "response": {"output": [{"type": "message", "x": LARGE}]}}),
+        ("anthropic.messages", {"type": "content_block_start", "content_block": {"type": "text", "text": LARGE}}),
+        ("ag-ui", {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": LARGE}),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_too_large_leaves_nothing(dialect: str, event: dict[str, Any]) -> None:
+    reader = heard(dialect)
+    data = json.dumps(event).encode()
+    reader.event(data)
+    assert reader.transcript.turn()
+    reader.event(data)
+    assert (reader.transcript.turn(), reader.transcript.full) == ([], True)
+
+
+WORDS = st.sampled_from([
+    "type", "role", "content", "delta", "index", "id", "item", "output", "message", "messages", "choices", "tool_calls",
+    "function", "name", "arguments", "text", "thinking", "tool_use", "input", "content_block", "response", "toolCalls",
+    "content_block_start", "content_block_delta", "response.completed", "response.output_item.done", "function_call",
+    "TOOL_CALL_START", "TOOL_CALL_ARGS", "TEXT_MESSAGE_CONTENT", "MESSAGES_SNAPSHOT", "assistant", "call_id", "user",
+    "toolCallId", "messageId", "parentMessageId", "custom", "refusal", "signature", "citation", "reasoning",
+])  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | WORDS | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.sampled_from(sorted(TRANSCRIPTS)), st.lists(VALUES, max_size=4), st.booleans())
+def test_whatever_a_target_says(dialect: str, values: list[Any], whole: bool) -> None:
+    reader = heard(dialect)
+    for value in values:
+        (reader.transcript.body if whole else reader.transcript.event)(json.dumps(value).encode())
+    turns = reader.transcript.turn()
+    json.dumps(turns)
+    for owed in turns:
+        if isinstance(owed, Owed):
+            assert TRANSCRIPTS[dialect][0].result(owed, "")
+
+
+def test_nonsense_leaves_nothing() -> None:
+    for dialect in TRANSCRIPTS:
+        for data in (b"", b"[DONE]", b"{", b"\xff", b'{"choices":[{"delta":{"content":"\xff"}}]}', b"[" * 5000):
+            reader = heard(dialect)
+            reader.transcript.event(data)
+            reader.transcript.body(data)
+            turns = reader.transcript.turn()
+            assert turns == ([says("\ufffd")] if b"choices" in data and dialect == "openai.chat" else [])
