@@ -56,6 +56,18 @@ class Template:
         return f"<Template of {len(self.parts)} parts>"  # its text may hold a secret
 
 
+class Constant(Template):
+    """Bytes that are sent as they are."""
+
+    __slots__ = ()
+
+    def __init__(self, data: bytes) -> None:
+        self.parts = (data,)
+        self.variables = frozenset()
+        self.static = True
+        self.fill = lambda variables: data
+
+
 def parse(text: str) -> Iterator[str | Variable]:
     """The literal pieces of a text, unescaped, and its variables, in order.
 
@@ -134,11 +146,6 @@ def query_text(values: Mapping[str, Any]) -> bytes:
 def form_text(values: Mapping[str, Any]) -> bytes:
     """A form that is no template, as :func:`compile_form` writes it."""
     return _literal_pairs(values, _form)
-
-
-def constant(data: bytes) -> Template:
-    """Bytes as they are."""
-    return Template([data], _utf8, _anything)
 
 
 def plain_text(value: Any) -> str:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import Pool, Profile, Step
-from agenttop.profile.template import Template, form_text, path_text, query_text
+from agenttop.profile.template import Constant, form_text, path_text, query_text
 from agenttop.users.compile import CompiledStep, Pieces, compile_step
 from agenttop.wire.target import Limits, Target
 
@@ -38,18 +38,6 @@ _CONTENT: dict[str, dict[str, Any]] = {
 }
 
 
-class Raw(Template):
-    """Bytes that are sent as they are."""
-
-    __slots__ = ()
-
-    def __init__(self, data: bytes) -> None:
-        self.parts = (data,)
-        self.variables = frozenset()
-        self.static = True
-        self.fill = lambda variables: data
-
-
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What requests of one kind have in common."""
@@ -67,7 +55,7 @@ class _Kind:
         values = self.values.copy()
         values[_HEAD] = [self.start + path + self.after, *self.rest]
         values[_URL] = [self.start[self.start.index(b" ") + 1 :] + path]
-        values[_BODY] = None if body is None else Raw(body)
+        values[_BODY] = None if body is None else Constant(body)
         if timeout_s is not None:
             values[_LIMITS] = _limits(values[_LIMITS], timeout_s)
         return CompiledStep(*values)
@@ -75,7 +63,7 @@ class _Kind:
     def message(self, data: bytes, timeout_s: float | None) -> CompiledStep:
         """A WebSocket message."""
         values = self.values.copy()
-        values[_STATIC], values[_BODY] = data, Raw(data)
+        values[_STATIC], values[_BODY] = data, Constant(data)
         if timeout_s is not None:
             values[_LIMITS] = _limits(values[_LIMITS], timeout_s)
         return CompiledStep(*values)

@@ -19,6 +19,7 @@ from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step, Task, stage_name
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.template import (
+    Constant,
     Template,
     compile_form,
     compile_header,
@@ -26,7 +27,6 @@ from agenttop.profile.template import (
     compile_path,
     compile_query,
     compile_text,
-    constant,
 )
 from agenttop.users.feeder import Feed, Feeds
 from agenttop.users.history import Turn, compile_turn
@@ -97,7 +97,7 @@ class CompiledStep:
         """The step with this body instead of its own, as bytes for good."""
         head = b"".join(fill_pieces(self.head, variables))
         static = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
-        return replace(self, static=static, body=constant(body), made=frozenset(), turn=None)
+        return replace(self, static=static, body=Constant(body), made=frozenset(), turn=None)
 
     def fill(self, variables: dict[str, str]) -> bytes:
         """The bytes on the wire."""
