@@ -27,6 +27,7 @@ commands:
   schema [profile|summary]   JSON Schema, for editors
   report RUN|FILE      show a summary again, or rebuild that of a run that was cut off
   ps, attach, ctl      runs on this machine: list them, look at one again, steer one from a script
+  serve [RUN]          look at one in a browser on this machine
 
 A run:  agenttop --profile peak.toml
         agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m --headless --out summary.json
@@ -72,6 +73,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "ps": _ps_parser,
         "attach": _attach_parser,
         "ctl": _ctl_parser,
+        "serve": _serve_parser,
     }
     if arguments and arguments[0] in words:
         parser = words[arguments[0]](_Parser(prog=f"agenttop {arguments[0]}"))
@@ -122,6 +124,13 @@ def _rate(text: str) -> float:
         raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
     if not 0 < value <= 1_000_000:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
+    return value
+
+
+def _port(text: str) -> int:
+    value = _whole(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError("must be 0 to 65 535")
     return value
 
 
@@ -217,6 +226,16 @@ def _ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.description = "Show a live run in a browser on this machine: to look at, not to change."
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
+    )
+    parser.add_argument("--port", metavar="N", type=_port, default=0, help="a port of 127.0.0.1; 0: any free one")
+    parser.set_defaults(command=_serve)
+    return parser
+
+
 # -- commands
 
 
@@ -294,3 +313,9 @@ def _ctl(options: argparse.Namespace) -> int:
     from agenttop.session import control
 
     return control(options.run, " ".join(options.words))
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from agenttop.session import serve
+
+    return serve(options.run, options.port)

@@ -33,6 +33,37 @@ class Feed(Protocol):
         """Leave; the run goes on."""
 
 
+class ReadOnly:
+    """A feed whose viewer looks and changes nothing."""
+
+    can_detach = True
+    read_only = True
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    async def open(self) -> RunInfo:
+        """See :class:`Feed`."""
+        return await self._feed.open()
+
+    def messages(self) -> AsyncIterator[Snapshot | Ended]:
+        """See :class:`Feed`."""
+        return self._feed.messages()
+
+    async def command(self, text: str, *, source: str = "key") -> Reply:
+        """Refuse it."""
+        return Reply(-1, False, "this viewer only looks")
+
+    async def close(self) -> None:
+        """See :class:`Feed`."""
+        await self._feed.close()
+
+
+def is_read_only(feed: Feed) -> bool:
+    """Whether a feed's run cannot be changed from here: it says so with an attribute ``read_only = True``."""
+    return bool(getattr(feed, "read_only", False))
+
+
 def can_detach(feed: Feed) -> bool:
     """Whether the run goes on without this viewer: a feed says so with an attribute ``can_detach = True``."""
     return bool(getattr(feed, "can_detach", False))

@@ -125,6 +125,20 @@ def control(run: str, command: str) -> int:
     return DONE if answer.get("applied", True) else FAILED
 
 
+def serve(run: str | None, port: int) -> int:
+    """Show a live run in a browser until Ctrl-C."""
+    try:
+        from agenttop.serve import server
+    except ModuleNotFoundError:
+        raise UsageError("serve needs textual-serve: pip install 'agenttop[serve]'") from None
+    run_id = find_run(run)
+    try:
+        server.serve(run_id, port, lambda address: _say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
+    except OSError as error:
+        raise UsageError(f"--port {port}: {error.strerror}; name another, or leave it out") from None
+    return DONE
+
+
 def list_runs(*, as_json: bool) -> int:
     """Print the live runs."""
     runs = live_runs()

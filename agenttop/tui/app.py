@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import Theme
 
-from agenttop.feed import COMMANDS, Feed, can_detach
+from agenttop.feed import COMMANDS, Feed, can_detach, is_read_only
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui import look as looks
 from agenttop.tui import signals
@@ -86,6 +86,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     async def on_mount(self) -> None:
         await self.push_screen(self.main)
         self.main.query_one(Bar).detach = can_detach(self.feed)
+        self.main.query_one(Bar).read_only = is_read_only(self.feed)
         self.run_worker(self._read(), group="read")
         self.run_worker(self.commander.work(), group="commands")
         self.set_interval(1.0, self.listen)
@@ -207,6 +208,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
 
     def action_ask_quit(self) -> None:
+        if is_read_only(self.feed):
+            self._leave(How.DETACHED)
+            return
         choices = [("s", "stop and summarise"), ("l", "leave it running"), ("esc", "stay")]
         answers: dict[str, Callable[[], None]] = {"s": self._stop, "l": lambda: self._leave(How.DETACHED)}
         if not can_detach(self.feed):
@@ -287,8 +291,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.draw()
 
     def action_interrupt(self) -> None:
-        """Ctrl-C: stop, then end at once, then leave whatever the run does."""
-        if self.stopping < 2:
+        """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves."""
+        if is_read_only(self.feed):
+            self._leave(How.DETACHED)
+        elif self.stopping < 2:
             self._stop()
         else:
             self._leave(How.LEFT)
@@ -322,3 +328,10 @@ def run_live(feed: Feed, *, ascii: bool = False, ansi: bool = False) -> LiveResu
             return await app.run_async(mouse=False)
 
     return asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")
+
+
+async def show_in_browser(feed: Feed) -> None:
+    """Show a run on Textual's web driver: standard input and output are a browser's, which has colours and a size of
+    its own.
+    """
+    await AgenttopApp(feed).run_async(mouse=False)

@@ -81,6 +81,9 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     ("q", "quit", 0),
 )
 
+#: Of these, what is offered to whoever only looks.
+LOOKING = frozenset({"freeze", "filter", "order", "enlarge", "help", "quit"})
+
 
 def bindings() -> list[Binding]:
     """Textual's bindings. An action for several keys that differ gets the key as its argument.

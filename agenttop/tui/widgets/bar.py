@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 
-from agenttop.tui.keys import FOOTER
+from agenttop.tui.keys import FOOTER, LOOKING
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.pane import Pane
@@ -33,6 +33,7 @@ class Bar(Pane, can_focus=True):
         super().__init__(self._bar, id=id)
         self.question: Question | None = None
         self.detach = False
+        self.read_only = False
         self._status: tuple[str, bool] | None = None
         self._until_t_s = 0.0
 
@@ -88,6 +89,9 @@ class Bar(Pane, can_focus=True):
         rates = pool.unit == "rate" if pool else view.open_only
         shown = [(key, "rate" if rates and label == "users" else label, rank) for key, label, rank in FOOTER]
         shown = [part for part in shown if part[1] != "detach" or self.detach]
+        if self.read_only:
+            line.add("only looking  ", look.warn)
+            shown = [part for part in shown if part[1] in LOOKING]
         while shown and line.width + sum(len(key) + len(label) + 3 for key, label, _ in shown) - 2 > width - 1:
             worst = max(rank for _, _, rank in shown)
             shown.remove(next(part for part in reversed(shown) if part[2] == worst))

@@ -1,0 +1,116 @@
+"""A run in a browser: only with the token, only to look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.sync.client import connect
+
+from agenttop.agent.process import AgentProcess
+from tests.e2e.browser import CHROMIUM, page
+from tests.e2e.harness import PATIENCE_S, Place, Run, Viewer, until
+
+PROFILE = """
+target = "{url}"
+users = 3
+duration = "10m"
+[[pools]]
+name = "chat"
+think_time = "20ms"
+  [[pools.tasks]]
+  name = "ask"
+  post = "/api/sessions/s/messages"
+  json = {{ content = "hours?" }}
+"""
+
+
+@contextmanager
+def served(place: Place, agent: AgentProcess) -> Iterator[tuple[str, Run, Viewer]]:
+    """The address of a run, who serves it, and a viewer of our own."""
+    profile = place.write(PROFILE.format(url=agent.url))
+    with place.start("--profile", profile, "--headless") as run:
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        with place.start("serve") as serving:
+            address = serving.line("http://").split()[0]
+            yield address, serving, viewer
+        run.process.send_signal(signal.SIGTERM)
+        run.wait()
+
+
+def status(address: str, path: str) -> int:
+    """What a server answers to a path."""
+    parts = urlsplit(address)
+    client = HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_S)
+    try:
+        client.request("GET", path)
+        return client.getresponse().status
+    finally:
+        client.close()
+
+
+def test_a_browser_needs_the_token_and_can_only_look(place: Place, agent: AgentProcess) -> None:
+    with served(place, agent) as (address, serving, viewer):
+        parts = urlsplit(address)
+        assert parts.hostname == "127.0.0.1"
+        token = parts.path.strip("/")
+        assert len(token) >= 20
+        for path, wanted in ((f"/{token}/", 200), ("/", 404), ("/ws", 404), (f"/{token}x/", 404), ("/static/", 404)):
+            assert status(address, path) == wanted, path
+        screen = ""
+        with connect(f"ws://{parts.netloc}/{token}/ws?width=120&height=40", max_size=1 << 24) as socket:
+
+            def says(words: str) -> bool:
+                nonlocal screen
+                message = socket.recv(timeout=PATIENCE_S)
+                screen += message.decode(errors="replace") if isinstance(message, bytes) else ""
+                return words in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+
+            until(lambda: says("only looking"), "the screen in the browser")
+            for key in ("]", "q"):
+                socket.send(json.dumps(["stdin", key]))
+                if key == "]":
+                    until(lambda: says("this viewer only looks"), "a refusal")
+            # q leaves at once: there is nothing to ask.
+            until(lambda: not place.processes("agenttop.serve.viewer"), "the end of the viewer")
+        assert viewer.wait(lambda s: True)["target_users"] == 3
+        serving.process.send_signal(signal.SIGINT)
+        assert serving.wait() == 0
+        place.gone("agenttop.serve")
+        assert viewer.wait(lambda s: True)["state"] == "running"
+
+
+def test_a_port_that_is_taken_is_told(place: Place, agent: AgentProcess) -> None:
+    with served(place, agent) as (address, _, _):
+        port = urlsplit(address).port
+        second = place.finish("serve", "--port", port)
+        assert second.process.returncode == 2
+        assert f"agenttop: --port {port}: " in second.err.text()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_real_browser_shows_it(place: Place, agent: AgentProcess, tmp_path: Path) -> None:
+    with served(place, agent) as (address, _, viewer):
+        with page(address, tmp_path) as shown:
+            until(lambda: "-first-byte" in (shown.value("document.body.className") or ""), "a first byte")
+            viewer.wait(lambda s: s["t_s"] > 5)
+            picture = shown.picture()
+            assert picture.startswith(b"\x89PNG")
+            assert len(picture) > 30_000  # a blank page has a third of it
+            keep = os.environ.get("SCREENSHOT")
+            if keep:
+                Path(keep).write_bytes(picture)
+            shown.type("]")
+            shown.type("q")
+            until(lambda: "-closed" in (shown.value("document.body.className") or ""), "the end of the viewer")
+        assert viewer.wait(lambda s: True)["target_users"] == 3
