@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from agenttop.dialects.quota import Quota
+
 # What an event is, as a bit set: an event may be output and the end at once.
 OUTPUT = 1
 """Non-empty output: text, reasoning, tool-call arguments, audio."""
@@ -21,6 +23,8 @@ RATE_LIMITED = 16
 """The target says that it is limited (set together with ERROR)."""
 STEP = 32
 """A step of the target's work begins or ends: see ``Reader.step``. Whoever feeds the reader takes the time."""
+QUOTA = 64
+"""The event tells what remains of the target's limits: see ``Reader.quotas``."""
 
 
 class Reader:
@@ -56,6 +60,11 @@ class Reader:
         self.retry_after_s: float | None = None
         self.step: tuple[str, bool] | None = None
         """Of the last event that was STEP: the step's name, and whether it begins."""
+
+    @property
+    def quotas(self) -> list[Quota]:
+        """What the last event that was QUOTA tells."""
+        return []
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         """Read one streamed event (SSE ``data`` and ``event``, or one WebSocket message) and say what it is.

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, Reader
 from agenttop.dialects.failure import MALFORMED, fail
+from agenttop.dialects.quota import LONGEST_NAME, MOST, Quota
+from agenttop.dialects.ratelimit_field import DEFAULT
 
 # What is read of an event:
 #
@@ -23,8 +25,9 @@ from agenttop.dialects.failure import MALFORMED, fail
 #         incomplete                           fine: cut by its own limit of tokens or by a content filter
 #         failed, cancelled                    failure: this answer is not what was asked for
 #     error                                    failure; and the end if no response has begun, for none will
+#     rate_limits.updated                      what remains; comes with a response, before its end or after it
 #
-# Everything else says nothing about the answer: the session, the user's own audio, rate_limits.updated.
+# Everything else says nothing about the answer: the session, the user's own audio.
 
 #: Events whose ``delta`` is output; the name of the beta follows the one that took its place.
 _OUTPUT = frozenset({
@@ -56,6 +59,7 @@ class _Event(msgspec.Struct, gc=False):
     item: msgspec.Raw = msgspec.Raw()
     response: msgspec.Raw = msgspec.Raw()
     error: Any = None
+    rate_limits: Any = None
 
 
 class _Response(msgspec.Struct, gc=False):
@@ -73,11 +77,12 @@ _decode_response = msgspec.json.Decoder(_Response).decode
 class RealtimeReader(Reader):
     """Reads one response of a session."""
 
-    __slots__ = ("_begun", "_items")
+    __slots__ = ("_begun", "_items", "_limits")
 
     def __init__(self) -> None:
         super().__init__()
         self._begun = False
+        self._limits: Any = None
         self._items: set[str] = set()
         """Ids of the items that are tool calls."""
 
@@ -126,9 +131,17 @@ class RealtimeReader(Reader):
                 self._tool(item.id)
         elif kind in _ARGUMENTS:
             self._tool(message.item_id)
+        elif kind == "rate_limits.updated":
+            self._limits = message.rate_limits
+            return QUOTA
         elif kind == "error" or (not kind and message.error):
             return fail(self, message.error) if self._begun else DONE | fail(self, message.error)
         return 0
+
+    @property
+    def quotas(self) -> list[Quota]:
+        limits = self._limits if isinstance(self._limits, list) else []
+        return [quota for limit in limits[:MOST] if isinstance(limit, dict) and (quota := _quota(limit)) is not None]
 
     def _tool(self, item_id: Any) -> None:
         self._items.add(str(item_id))
@@ -156,6 +169,18 @@ class RealtimeReader(Reader):
             value = holder.get(key) if isinstance(holder, dict) else None
             if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
                 setattr(self, name, value)
+
+
+def _quota(limit: dict[str, Any]) -> Quota | None:
+    """``{"name": "tokens", "limit": 30000, "remaining": 29500, "reset_seconds": 1.2}``; None without a remaining."""
+    whole, remaining, reset_s = (
+        value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15 else None
+        for value in (limit.get("limit"), limit.get("remaining"), limit.get("reset_seconds"))
+    )
+    if remaining is None:
+        return None
+    name = str(limit.get("name") or DEFAULT)[:LONGEST_NAME]
+    return Quota(name, None if whole is None else int(whole), int(remaining), reset_s)
 
 
 class OpenAIRealtime:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from agenttop.dialects.ratelimit_field import parse_ratelimit
 from agenttop.dialects.retry_after import unix_seconds
 
 #: ``x-ratelimit-reset-tokens``, ``x-ratelimit-reset``, ``ratelimit-reset`` and ``anthropic-ratelimit-tokens-reset``.
@@ -39,18 +40,27 @@ def parse_reset(value: str, now: float) -> float | None:
         return None
 
 
+def since(headers: Mapping[str, str], now: float) -> float:
+    """Unix seconds that the times in a response are relative to: its own ``date``, and only without one ``now``."""
+    date = headers.get("date")
+    at = unix_seconds(date) if date is not None else None
+    return now if at is None else at
+
+
 def reset_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until the limits of a response are whole again, from its headers (names in lower case).
 
-    Of several limits the longest among those that have nothing remaining; where none says so, the longest. Times are
-    relative to the response's own ``date``, and only without one to ``now`` (Unix seconds). None without a hint.
+    Of several limits the longest among those that have nothing remaining; where none says so, the longest. The field
+    ``RateLimit`` of the IETF's drafts counts as well. Times are relative to the response's own ``date``, and only
+    without one to ``now`` (Unix seconds). None without a hint.
     """
-    date = headers.get("date")
-    since = unix_seconds(date) if date is not None else None
+    at = since(headers, now)
     found: list[tuple[bool, float]] = []
     for name, value in headers.items():
         if _RESET.fullmatch(name):
-            seconds = parse_reset(value, now if since is None else since)
+            seconds = parse_reset(value, at)
             if seconds is not None:
                 found.append((headers.get(name.replace("reset", "remaining"), "").strip() == "0", seconds))
+    limits = parse_ratelimit(headers.get("ratelimit", ""))
+    found += [(limit.remaining == 0, limit.reset_s) for limit in limits if limit.reset_s is not None]
     return max(found)[1] if found else None

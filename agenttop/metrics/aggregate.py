@@ -17,6 +17,7 @@ from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import Live, Slice
 from agenttop.metrics.picture import Picture, requests_of_pools
+from agenttop.metrics.quotas import QuotaBoard
 from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
@@ -51,6 +52,7 @@ class Aggregate:
         self.timeline = Timeline()
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
+        self.quotas = QuotaBoard(layout)
         self.live = Live(len(layout.requests), window_s)
         self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
@@ -101,6 +103,7 @@ class Aggregate:
             self.spending.fold(delta.worker, delta.purse)
         self.workers.observe(delta)
         self.saturation.observe(delta)
+        self.quotas.observe(delta)
 
     def worker_gone(self, worker: int) -> None:
         """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""
@@ -160,9 +163,8 @@ class Aggregate:
         tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
         picture = self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
         first, budget = self._first_phases_ms(now.stage), self.spending.lines()
-        if not first and not budget:
-            return picture
-        return msgspec.structs.replace(picture, first_phases_ms=first, budget=budget)
+        quotas = self.quotas.gauges(now.t_s)
+        return msgspec.structs.replace(picture, first_phases_ms=first, budget=budget, quotas=quotas)
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:
         """Mean duration by phase in the first stage that has enough of one; nothing where that is ``now``."""

@@ -78,6 +78,20 @@ class ErrorDelta(msgspec.Struct, array_like=True, frozen=True):
     last_s: float
 
 
+class QuotaState(msgspec.Struct, array_like=True, frozen=True):
+    """What remained of one of the target's limits when it was told last. Times are seconds since the run began."""
+
+    name: str
+    """As the target calls it: ``requests``, ``tokens`` …"""
+    limit: int | None
+    remaining: int
+    lowest: int | None
+    """Least that was told since the end of the warm-up; None before."""
+    seen_s: float
+    reset_at_s: float | None = None
+    """When it is whole again, or more of it is there; None where the target does not say."""
+
+
 class PoolState(msgspec.Struct, array_like=True, frozen=True):
     """How a pool stands on this worker right now (gauges, not increments)."""
 
@@ -90,6 +104,8 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     """It has no users here, and will not have any as things stand: none are planned, or its data is used up."""
     notes: tuple[str, ...] = ()
     """What is to be told of its users, once in the run."""
+    quotas: tuple[QuotaState, ...] = ()
+    """What remains of the limits its target tells of."""
 
 
 class Network(msgspec.Struct, array_like=True, frozen=True):

@@ -107,6 +107,21 @@ class Cause(msgspec.Struct, frozen=True):
     example: str
 
 
+class QuotaGauge(msgspec.Struct, frozen=True):
+    """What remains of a limit of a pool's target, as it was told ``age_s`` seconds ago."""
+
+    pool: str
+    name: str
+    """As the target calls it: ``requests``, ``tokens`` …"""
+    limit: int | None
+    remaining: int
+    age_s: float
+    reset_in_s: float | None
+    """Until it is whole again, or more of it is there; None where the target does not say."""
+    past: bool = False
+    """That has passed since: there may be more by now."""
+
+
 class Event(msgspec.Struct, frozen=True):
     """Something worth a line in the events pane. ``level`` is ``info``, ``warn`` or ``error``."""
 
@@ -228,6 +243,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """What is capped."""
     budget_refused: int = 0
     """Requests that were not sent, for the budget had no more for them."""
+    quotas: tuple[QuotaGauge, ...] = ()
+    """What remains of the limits that targets tell of."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -266,6 +266,19 @@ class Check(msgspec.Struct, frozen=True):
     failed: Count
 
 
+class QuotaLine(msgspec.Struct, frozen=True):
+    """What remained of a limit that a pool's target tells of in its answers."""
+
+    pool: str
+    name: Annotated[str, Meta(description="As the target calls it: requests, tokens, input-tokens …")]
+    limit: Annotated[Count | None, Meta(description="As it was told last; null where the target does not say.")]
+    lowest_remaining: Annotated[
+        Count | None, Meta(description="Least that was seen after the warm-up; null where nothing was.")
+    ]
+    last_remaining: Count
+    last_seen_s: Annotated[float, Meta(description="When that was, in seconds since the run began.")]
+
+
 class BudgetLine(msgspec.Struct, frozen=True):
     """A cap and what was used of it, the warm-up included."""
 
@@ -308,3 +321,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     budget: dict[str, BudgetLine | None]
     quality: Annotated[dict[str, Any] | None, Meta(description="Graded answers; null where nothing was graded.")]
     controls: list[Control]
+    quotas: Annotated[list[QuotaLine], Meta(description="By pool and name; empty where no target tells.")] = []

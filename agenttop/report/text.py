@@ -12,6 +12,7 @@ from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
+from agenttop.report.quotas import quotas
 
 _ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
 _LATENCY_ROWS = (
@@ -58,6 +59,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     exceptions(page, summary["totals"])
     _rate_limit(page, summary["totals"])
     _budget(page, summary["budget"], summary["totals"])
+    quotas(page, summary)
     _agent(page, summary["totals"])
     _phases(page, summary["totals"])
     phases_by_stage(page, summary)

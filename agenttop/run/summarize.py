@@ -128,6 +128,7 @@ def build_summary(
         "checks": {
             name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
         },
+        "quotas": aggregate.quotas.summary(),
         "budget": aggregate.spending.summary(),
         "quality": None if quality is None else dict(quality),
         "controls": [dict(control) for control in controls],

@@ -278,7 +278,8 @@ class Worker:
             flying, sent = pool.in_flight
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
             working = len(pool.tasks) - len(pool.idle)
-            states.append(PoolState(pool.compiled.index, working, flying, pool.used_up, pool.over, pool.notes))
+            index, quotas = pool.compiled.index, pool.quotas.states()
+            states.append(PoolState(index, working, flying, pool.used_up, pool.over, pool.notes, quotas))
         age = (now - oldest) / 1e9 if oldest else 0.0
         batch = self._recorder.take()
         yield

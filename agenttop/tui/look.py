@@ -34,6 +34,8 @@ class Glyphs:
     bar: str
     down: str
     times: str
+    again: str
+    """Before the time until something is whole again."""
     braille: bool
 
 
@@ -52,6 +54,7 @@ UNICODE = Glyphs(
     bar="━",
     down="▾",
     times="×",
+    again="↻",
     braille=True,
 )
 ASCII = Glyphs(
@@ -69,6 +72,7 @@ ASCII = Glyphs(
     bar="=",
     down="v",
     times="x",
+    again="in",
     braille=False,
 )
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, STEP, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
 from agenttop.profile.checks import INVALID
 from agenttop.users.compile import CompiledStep
+from agenttop.users.quotas import Quotas
 from agenttop.wire.sse import SseError, SseParser
 
 #: Bytes of one answer that are kept for saving, checking and the dialect; what is beyond is counted, not kept.
@@ -44,6 +45,7 @@ class Answer:
         "latency_ns",
         "malformed",
         "outcome",
+        "quotas",
         "reader",
         "status",
         "step",
@@ -53,7 +55,9 @@ class Answer:
         "ttft_ns",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: Quotas | None = None) -> None:
+        self.quotas = quotas
+        """Who is told what remains of the target's limits."""
         self.gaps: array[int] = array("q")
         """Nanoseconds between consecutive output chunks."""
         self.step: CompiledStep | None = None
@@ -92,6 +96,9 @@ class Answer:
         assert step is not None
         self.status = status
         self.headers = headers
+        quotas = self.quotas
+        if quotas is not None and now >= quotas.due_ns.get(step.request, 0):
+            quotas.look(step.request, headers, now)
         self.content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if status >= 400:
             self._keep = MAX_BODY if step.checks or step.save else MAX_EXCERPT
@@ -154,6 +161,13 @@ class Answer:
         # An error need not be the end: its terminal message, still to come, must not end the next exchange.
         return bool(self.flags & DONE)
 
+    def unasked(self, data: bytes, now: int) -> None:
+        """Read a WebSocket message that belongs to no exchange: what remains may be told after the end of one."""
+        if self.step is not None and self.quotas is not None:
+            reader = self.step.dialect.reader()
+            if reader.event(data) & QUOTA:
+                self.quotas.take(reader.quotas, now)
+
     def _event(self, data: bytes, event: bytes, now: int) -> bool:
         reader = self.reader
         assert reader is not None
@@ -169,8 +183,10 @@ class Answer:
             if not self.first_speech and not flags & REASONING:
                 self.first_speech = now
         self.flags |= flags
-        if not flags & (DONE | ERROR | STEP):
+        if not flags & (DONE | ERROR | STEP | QUOTA):
             return False
+        if flags & QUOTA and self.quotas is not None:
+            self.quotas.take(reader.quotas, now)
         if flags & STEP and reader.step is not None:
             self._step(*reader.step, now)
         return bool(flags & (DONE | ERROR))

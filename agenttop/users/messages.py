@@ -45,6 +45,7 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
             connection.fail(Outcome.PROTOCOL_ERROR, "the WebSocket handshake is answered with a wrong key")
         else:
             user.socket = socket
+            socket.unasked = answer.unasked
     elif connection.failure is None and answer.status < 400:
         connection.failure = (Outcome.PROTOCOL_ERROR, f"no WebSocket: status {answer.status} instead of 101")
     opened = connection.opened_ns + connection.end_ns - connection.sent_ns

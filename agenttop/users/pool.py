@@ -9,10 +9,12 @@ from inspect import CORO_CREATED, getcoroutinestate
 from time import perf_counter_ns
 from typing import Any, cast
 
+from agenttop.metrics.delta import WARMUP
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.users.compile import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, seat_of
+from agenttop.users.quotas import Quotas
 from agenttop.users.refusals import Conformance
 from agenttop.users.spending import Till
 from agenttop.users.user import VirtualUser
@@ -60,6 +62,8 @@ class PoolRuntime:
         policy = compiled.refusals
         self.conformance = Conformance(policy) if policy is not None and policy.judged else None
         """What refusals are judged by; None where nobody asks."""
+        self.quotas = Quotas(epoch_ns)
+        """What remains of the target's limits."""
         self.working = True
         """New tasks may be begun."""
         self.sending = True
@@ -149,6 +153,7 @@ class PoolRuntime:
     def enter(self, stage: int) -> None:
         """From now on requests count under this stage."""
         self.stage = stage
+        self.quotas.measured = stage != WARMUP
         self.leaves = self.recorder.row(stage)
         self.tally = self.recorder.count(self.compiled.index, stage)
 

@@ -79,7 +79,7 @@ class VirtualUser:
         self.number = number
         self.random = SplitMix(pool.seed, pool.compiled.index, number)
         self.variables = {"user": str(number), "iteration": "0"}
-        self.answer = Answer()
+        self.answer = Answer(pool.quotas)
         self.connection: Connection | None = None
         self.socket: WebSocket | None = None
         self.cookies: Cookies | None = None

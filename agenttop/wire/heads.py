@@ -63,10 +63,13 @@ HEADS = Heads()
 
 
 def is_lean(head: bytes) -> bool:
-    """Whether a head, in lower case, says that only status, size and times of its answer matter."""
+    """Whether a head, in lower case, says that only status, size and times of its answer matter: it begins no stream,
+    sets no cookie, and tells neither phases nor what remains of a limit.
+    """
     return (
         head[9:10] == b"2"
         and b"event-stream" not in head
         and b"server-timing" not in head
         and b"set-cookie" not in head
+        and b"ratelimit" not in head
     )

@@ -2,8 +2,8 @@
 6455).
 
 The upgrade is an ordinary exchange of :class:`~agenttop.wire.http1.Http1Connection`; after a 101 this object takes the
-bytes over. One exchange (a message sent, its answer awaited) is in flight at a time; messages that come unasked are
-dropped.
+bytes over. One exchange (a message sent, its answer awaited) is in flight at a time; messages that come unasked are in
+none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import base64
 import hashlib
 import logging
 import os
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -60,6 +61,7 @@ class WebSocket:
         "received",
         "sent_ns",
         "sink",
+        "unasked",
     )
 
     def __init__(self, connection: Http1Connection) -> None:
@@ -69,6 +71,8 @@ class WebSocket:
         self._waiter: asyncio.Future[None] | None = None
         self._close_message = ""
         self.sink: MessageSink | None = None
+        self.unasked: Callable[[bytes, int], None] | None = None
+        """Who is given messages that come while nothing is awaited; otherwise they are dropped."""
         self.sent_ns = self.first_ns = self.last_ns = self.end_ns = 0
         self.received = 0
         self.failure: tuple[Outcome, str] | None = None
@@ -137,6 +141,8 @@ class WebSocket:
                     if self.sink.message(payload, now):
                         self.end_ns = now
                         self._wake()
+                elif self.unasked is not None:
+                    self.unasked(payload, now)
         out = frames.data_to_send()
         if out:
             self.connection.write(b"".join(out))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, RATE_LIMITED
 from agenttop.dialects.openai_realtime import OpenAIRealtime
 
 
@@ -25,7 +25,7 @@ def test_deltas_are_output_when_not_empty(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["session.created", "session.updated", "rate_limits.updated", "conversation.item.added",
+    ["session.created", "session.updated", "conversation.item.added",
      "response.output_text.done", "conversation.item.input_audio_transcription.delta",
      "conversation.item.input_audio_transcription.failed",
      "response.content_part.added", "output_audio_buffer.started", "something.new"],
@@ -34,6 +34,25 @@ def test_the_rest_says_nothing_of_the_answer(kind: str) -> None:
     reader = OpenAIRealtime().reader()
     assert reader.event(json.dumps({"type": kind, "delta": "x", "error": {"message": "m"}}).encode()) == 0
     assert reader.error is None
+
+
+@pytest.mark.parametrize("limits", [None, 5, [], [{}], [5], [{"name": "requests", "remaining": True}]])
+def test_limits_that_are_none(limits: object) -> None:
+    reader = OpenAIRealtime().reader()
+    assert reader.event(json.dumps({"type": "rate_limits.updated", "rate_limits": limits}).encode()) == QUOTA
+    assert (reader.quotas, reader.error) == ([], None)
+
+
+def test_what_remains_of_the_limits() -> None:
+    reader = OpenAIRealtime().reader()
+    limits = [
+        {"name": "requests", "limit": 1000, "remaining": 999, "reset_seconds": 0.5},
+        {"name": "tokens", "remaining": 49950},
+    ]
+    assert reader.quotas == []
+    assert reader.event(json.dumps({"type": "rate_limits.updated", "rate_limits": limits}).encode()) == QUOTA
+    assert reader.quotas == [("requests", 1000, 999, 0.5), ("tokens", None, 49950, None)]
+    assert reader.chunks == 0
 
 
 @pytest.mark.parametrize(

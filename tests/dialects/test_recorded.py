@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from agenttop.dialects import dialect_named
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING, STEP, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, RATE_LIMITED, REASONING, STEP, Reader
 from agenttop.wire.sse import SseParser
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -194,7 +194,7 @@ STREAMS = {
 }
 
 REALTIME = {
-    "realtime_audio.jsonl": Read([OUTPUT] * 3 + [DONE], 3, (132, 121, 64, None)),
+    "realtime_audio.jsonl": Read([OUTPUT] * 3 + [QUOTA, DONE], 3, (132, 121, 64, None)),
     "realtime_tools.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (10, 4, None, None), tool_calls=2),
     "realtime_beta_text.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (4, 2, None, None)),
     "realtime_failed_limit.jsonl": Read(

@@ -58,6 +58,11 @@ def test_a_reset(value: str, seconds: float | None) -> None:
         # the target's own clock is the one that counts
         ({"anthropic-ratelimit-requests-reset": "2023-11-14T22:13:25Z", "date": DATE.replace("20 G", "21 G")}, 4.0),
         ({"x-ratelimit-reset-tokens": "never"}, None),
+        # the field of the IETF's drafts, from 08 on and 07
+        ({"ratelimit": '"default";r=0;t=50'}, 50.0),
+        ({"ratelimit": '"hour";r=5;t=3000, "burst";r=0;t=2'}, 2.0),
+        ({"ratelimit": "limit=100, remaining=0, reset=7"}, 7.0),
+        ({"ratelimit": '"default";r=0', "ratelimit-policy": '"default";q=10;w=60'}, None),
     ],
 )
 def test_the_reset_of_an_answer(headers: dict[str, str], seconds: float | None) -> None:

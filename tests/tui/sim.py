@@ -14,6 +14,7 @@ from agenttop.metrics.snapshot import (
     Generator,
     Percentiles,
     PoolRow,
+    QuotaGauge,
     RequestRow,
     RunInfo,
     Snapshot,
@@ -232,6 +233,7 @@ class Sim:
             thresholds=VERDICTS if self.scenario in ("thresholds", "budget") else (),
             budget=BUDGET if self.scenario == "budget" else (),
             budget_refused=3 if self.scenario == "budget" else 0,
+            quotas=self._quotas(storm),
         )
 
     def _noise(self) -> float:
@@ -303,6 +305,16 @@ class Sim:
         return tuple(
             Cause(outcome, sum(seconds), tuple(seconds[-60:]), 61.0, float(self.t_s), examples[outcome])
             for outcome, seconds in self.causes.items()
+        )
+
+    def _quotas(self, storm: float) -> tuple[QuotaGauge, ...]:
+        """Told by the target of ``chat`` in a storm alone."""
+        if self.scenario != "storm":
+            return ()
+        left = max(0.0, 0.4 - storm)
+        return (
+            QuotaGauge("chat", "requests", 500, round(500 * left), 0.2, 43.0),
+            QuotaGauge("chat", "tokens", 30_000, 8_120, 0.2, 1.5),
         )
 
     def _pools(self, rps: float, target: float, by_plan: float, limited: float) -> tuple[PoolRow, ...]:

@@ -22,6 +22,7 @@ ANSWERS = {name: raw for name, (raw, *_) in (GOOD | BAD).items()} | {
     "stream with a length": ok(b"data: a\n\n", "content-type: text/event-stream"),
     "phases": ok(b"some body", "server-timing: a;dur=1"),
     "cookies": ok(b"some body", "Set-Cookie: a=1, b", "set-cookie: c=2"),
+    "limits": ok(b"some body", "X-RateLimit-Remaining-Requests: 5"),
     "refused": b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 4\r\n\r\nwait",
     "not kept": ok(b"x", "connection: close"),
     "too much": ok(b"x") + b"HTTP/1.1 200 OK\r\n",

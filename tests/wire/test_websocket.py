@@ -140,6 +140,20 @@ async def test_messages_beside_the_answer_are_dropped() -> None:
         socket.close()
 
 
+async def test_who_wants_them_gets_messages_that_nobody_awaits() -> None:
+    replies = frame(TEXT, b"1") + frame(TEXT, b"la", fin=False) + frame(CONT, b"te")
+    async with serving(speaking(replies)) as server:
+        socket = await upgraded(server.port)
+        late: asyncio.Queue[bytes] = asyncio.Queue()
+        socket.unasked = lambda data, now: late.put_nowait(data)
+        sink = Messages()
+        assert await ask(socket, sink) is None
+        async with asyncio.timeout(20):
+            assert await late.get() == b"late"
+        assert sink.got == [b"1"]
+        socket.close()
+
+
 BAD = {
     "masked": (frame(TEXT, HELLO, mask=True), Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),
     "reserved bits": (b"\xf1\x01a", Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),

@@ -6,6 +6,7 @@ from rich.style import Style
 
 from agenttop.metrics.snapshot import Cause, Snapshot
 from agenttop.report.figures import clock
+from agenttop.tui.panes import quotas
 from agenttop.tui.text import Line, age, clean, count, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
@@ -30,7 +31,7 @@ def name(cause: Cause) -> str:
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """A rule with the share of failures, and a row of causes."""
+    """A rule with the share of failures, a row of causes, and one of what is left of the target's limits."""
     look, snap = view.look, view.snap
     share = Line().add("errors ", look.strong).add(percent(snap.error_rate), look.bad if snap.failed else look.good)
     if snap.failed:
@@ -55,11 +56,12 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             row.add(look.glyphs.ellipsis, look.dim)
             break
         row.extend(part).add("   ")
-    return [rule(look, width, share), row][:height]
+    left = quotas.line(view, width - 2)
+    return [rule(look, width, share), row, *([Line().add(" ").extend(left)] if left else [])][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A row for each cause in a box: count, its last seconds, and the latest example."""
+    """A row for each cause in a box: count, its last seconds, and the latest example; what is left of the limits."""
     look, snap = view.look, view.snap
     causes = ordered(snap.causes)
     right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
@@ -86,10 +88,14 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(line.add(example, look.dim))
     if not causes:
         body.append(Line().add("none so far", look.dim))
-    if len(shown) > height - 2:
-        del body[height - 3 :]
-        more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in shown[height - 3 :])
+    left = quotas.line(view, width - 4)
+    room = height - 2 - (left is not None)
+    if len(shown) > room:
+        del body[room - 1 :]
+        more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in shown[room - 1 :])
         body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
+    if left is not None:
+        body += [Line()] * (room - len(body)) + [left]
     return boxed(look, width, height, title(look, "errors", 3), right, body)
 
 

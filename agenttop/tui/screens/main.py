@@ -20,6 +20,7 @@ from agenttop.tui.panes import (
     phases,
     plan,
     pools,
+    quotas,
     rate,
     requests,
     thresholds,
@@ -101,6 +102,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 yield Pane(budget.full, id="budget")
                 yield Pane(latency.distribution, id="distribution")
                 yield Pane(phases.full, id="phases")
+                yield Pane(quotas.full, id="quotas")
                 yield Pane(generator.full, id="generator")
         yield Pane(requests.full, id="enlarged")
         yield Bar(id="bar")
@@ -116,7 +118,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def show(self, view: View, *, force: bool) -> None:
         """Draw ``view``; without ``force`` each pane at its own pace."""
         self._view = view
-        there = {"-thresholds": bool(view.snap.thresholds), "-budget": bool(view.snap.budget)}
+        snap = view.snap
+        there = {"-thresholds": bool(snap.thresholds), "-budget": bool(snap.budget), "-quotas": bool(snap.quotas)}
         changed = [name for name, shown in there.items() if self.has_class(name) != shown]
         if changed:
             self.toggle_class(*changed)

@@ -31,7 +31,7 @@ def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, 
     for row in range(height - 2):
         line = Line().add(corners[5], look.faint).add(" ")
         if row < len(body):
-            line.extend(join(body[row], Line(), width - 3) if body[row].width > width - 4 else body[row])
+            line.extend(join(body[row], Line(), width - 4) if body[row].width > width - 4 else body[row])
         lines.append(line.to(width - 2).add(" ").add(corners[5], look.faint))
     lines.append(Line().add(corners[3] + corners[4] * (width - 2) + corners[2], look.faint))
     return lines
