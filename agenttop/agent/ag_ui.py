@@ -35,6 +35,7 @@ class AgUi(Endpoint):
         limit = await self.admit(call, input_tokens)
         asks = messages[-1].get("role") == "user" and wants_tools(texts[-1])
         plan = make_plan(self.state.config, self.state.next_number(), input_tokens, tools=asks, loops=True)
+        call.buffers = plan.buffered
         run = Run(call, limit, plan, texts[-1], {"threadId": thread_id, "runId": run_id})
         await self.run(call, self._live(run), limit, instant=plan.instant)
 

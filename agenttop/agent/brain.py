@@ -62,7 +62,7 @@ class Plan:
     """Everything that will happen to one request; a pure function of the seed, its number and its size.
 
     `cut_at` is the output token before which a stream's connection is dropped; `length_limited` says that the client's
-    cap on output tokens ended the answer.
+    cap on output tokens ended the answer, `buffered` that a stream is sent in one piece at its end.
     """
 
     number: int
@@ -71,6 +71,7 @@ class Plan:
     fails: bool
     cut_at: int | None
     length_limited: bool
+    buffered: bool = False
 
     @property
     def tools(self) -> tuple[ToolRun, ...]:
@@ -144,7 +145,8 @@ def make_plan(
         else:
             calls = (ModelCall(context, length, first_s, token_s),)
     cut_at = min(calls[-1].output_tokens - 1, int(cut_place * calls[-1].output_tokens)) if cut else None
-    return Plan(number, context_load_s, calls, fails, cut_at, limited)
+    buffered = rng.random() < config.buffered_streams
+    return Plan(number, context_load_s, calls, fails, cut_at, limited, buffered)
 
 
 @dataclass(slots=True)

@@ -52,6 +52,9 @@ class Call:
         self._gone = False
         self.template = UNKNOWN_ROUTE
         self.served: Served | None = None
+        self.buffers = False
+        """Events are kept until the stream ends, as some proxies do."""
+        self._kept = b""
         stats.begin()
 
     def header(self, name: bytes) -> bytes:
@@ -121,6 +124,11 @@ class Call:
 
     async def stream(self, data: bytes, *, last: bool = False) -> None:
         """Sends events; with `last` the stream ends in the same write."""
+        if self.buffers:
+            self._kept += data
+            if not last:
+                return
+            data = self._kept
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
 
     async def unless_client_leaves(self, work: Awaitable[None]) -> None:

@@ -88,6 +88,7 @@ class AgentConfig(BaseModel):
 
     server_errors: Share = Field(0.007, description="share of answers that fail with 500")
     cut_streams: Share = Field(0.005, description="share of streams whose connection is dropped before their end")
+    buffered_streams: Share = Field(0.0, description="share of streams of which nothing is sent before their end")
     slow_tools: Share = Field(0.02, description="share of tool runs that are slow")
     slow_tool_time: Seconds = Field(2.0, description="time of a slow tool run")
 

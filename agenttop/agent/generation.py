@@ -158,6 +158,7 @@ class ModelEndpoint(Endpoint):
             max_output_tokens=prompt.cap,
             tool_names=tool_names(body.get("tools")),
         )
+        call.buffers = plan.buffered
         answer = self.generation(self, call, limit, plan, prompt, body)
         work = answer.live(self.state.brain, streams=bool(body.get("stream")))
         await self.run(call, work, limit, instant=plan.instant)

@@ -108,6 +108,7 @@ class Mcp(Endpoint):
         limit = await self.admit(call, tokens)
         asks = params["name"] == ASK and wants_tools(content)
         plan = make_plan(self.state.config, self.state.next_number(), tokens, tools=asks, loops=True)
+        call.buffers = plan.buffered
         meta = params.get("_meta")
         progress = meta.get("progressToken") if isinstance(meta, dict) else None
         tool_call = ToolCall(call, limit, plan, content, request_id, progress)

@@ -46,6 +46,7 @@ class Messages(Endpoint):
         plan = make_plan(
             self.state.config, self.state.next_number(), context_tokens, tools=wants_tools(content), loops=True
         )
+        call.buffers = plan.buffered
         turn = Turn(call, limit, session, question_tokens, content, plan)
         await self.run(call, self._live(turn, streams), limit, instant=plan.instant)
 

@@ -45,7 +45,9 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
     are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
     should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the
-    code of a user, under the row of the hook or task that they left). Only what is not zero is there.
+    code of a user, under the row of the hook or task that they left); ``streamed`` (ok event streams with output)
+    ``one_burst`` (those whose output came in one lump) ``stalled`` ``unterminated`` (failed streams, see
+    ``users.streams``). Only what is not zero is there.
     """
 
     request: int

@@ -69,6 +69,7 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "cost_usd": cost_usd(sums, layout.price),
         "goodput": goodput(scope.outcomes, scope.sums, seconds) if layout.objectives else None,
         "rate_limit": _rate_limit(scope, layout),
+        "streams": _streams(sums),
         "bytes_sent": sums["bytes_sent"],
         "bytes_received": sums["bytes_received"],
         **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},
@@ -160,6 +161,14 @@ def _tokens(scope: Scope, seconds: float) -> dict[str, Any]:
         "told_requests": told,
         "estimated_requests": estimated,
     }
+
+
+def _streams(sums: Counter[str]) -> dict[str, Any] | None:
+    """Event streams; null where there was none."""
+    names = ("streamed", "one_burst", "stalled", "unterminated")
+    if not any(sums[name] for name in names):
+        return None
+    return {name: sums[name] for name in names} | {"share": share(sums["one_burst"], sums["streamed"])}
 
 
 def _calls(total: int, requests: int) -> dict[str, Any]:

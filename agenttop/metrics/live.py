@@ -81,6 +81,8 @@ class Live:
         self.open = Slice(0.0)
         self.outcomes: list[Counter[str]] = [Counter() for _ in range(requests)]
         self.sums: Counter[str] = Counter()
+        self.streamed = [0] * requests
+        self.one_burst = [0] * requests
         self.retry_after = Hist()
         self._slices: deque[Slice] = deque()
         self._recent: deque[Counter[str]] = deque(maxlen=RECENT_SECONDS)
@@ -94,6 +96,8 @@ class Live:
         self.outcomes[request].update(outcomes)
         self.open.sums.update(sums)
         self.sums.update(sums)
+        self.streamed[request] += sums.get("streamed", 0)
+        self.one_burst[request] += sums.get("one_burst", 0)
         for metric, records in hists.items():
             self.open.add(request, metric, records)
         if "retry_after" in hists:

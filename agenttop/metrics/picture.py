@@ -173,4 +173,6 @@ class Picture:
             ttft_p95_ms=ttft,
             rate_limited=limited,
             errors=errors,
+            streamed=self._live.streamed[request],
+            one_burst=self._live.one_burst[request],
         )

@@ -58,6 +58,10 @@ _SUMS = (
     "conformant",
     "rate_limit_violations",
     "user_errors",
+    "streamed",
+    "one_burst",
+    "stalled",
+    "unterminated",
 )
 
 
@@ -102,6 +106,10 @@ class Leaf:
     conformant: int
     rate_limit_violations: int
     user_errors: int
+    streamed: int
+    one_burst: int
+    stalled: int
+    unterminated: int
 
     def __init__(self, request: int, stage: int) -> None:
         self.request = request

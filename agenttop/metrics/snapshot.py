@@ -94,6 +94,10 @@ class RequestRow(msgspec.Struct, frozen=True):
     rate_limited: int
     errors: int
     """Failures other than rate limits."""
+    streamed: int = 0
+    """Ok event streams that had output …"""
+    one_burst: int = 0
+    """… and how many of them had it in one burst."""
 
 
 class Cause(msgspec.Struct, frozen=True):

@@ -110,6 +110,20 @@ class RateLimit(msgspec.Struct, frozen=True):
     amplification: Annotated[float, Meta(description="Attempts by request.")] | None
 
 
+class Streams(msgspec.Struct, frozen=True):
+    """Event streams, and what was wrong with them."""
+
+    streamed: Annotated[int, Meta(ge=0, description="Ok answers that streamed output.")]
+    one_burst: Annotated[
+        int, Meta(ge=0, description="Of these, whose output came in one lump at the end: their TTFT says nothing.")
+    ]
+    share: Annotated[float, Meta(ge=0, le=1, description="one_burst / streamed.")]
+    stalled: Annotated[int, Meta(ge=0, description="Timeouts: nothing more came for as long as idle_timeout.")] = 0
+    unterminated: Annotated[
+        int, Meta(ge=0, description="Truncated: the answer ended as it should, its stream without its terminal event.")
+    ] = 0
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """Everything measured of one thing. Latencies hold ok requests only."""
 
@@ -153,6 +167,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     ]
     goodput: Goodput | None
     rate_limit: RateLimit
+    streams: Annotated[Streams | None, Meta(description="Event streams; null where there was none.")] = None
     bytes_sent: Count
     bytes_received: Count
     connections_opened: Count

@@ -9,6 +9,7 @@ from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Event, Snapshot
+from agenttop.metrics.streams import burst_words, is_bursty
 
 HANG_S = 5.0
 """Nothing answered for so long, with requests in flight, is a hang."""
@@ -78,6 +79,11 @@ class Watcher:
             self._seen.add("429")
             wait = f", retry after {snapshot.retry_after_s:.2g}s" if snapshot.retry_after_s is not None else ""
             self.say(t_s, f"first refusal (429){wait}", "warn")
+        for row in snapshot.table:
+            name = f"{row.pool}/{row.name}"
+            if is_bursty(row.streamed, row.one_burst) and f"burst {name}" not in self._seen:
+                self._seen.add(f"burst {name}")
+                self.say(t_s, f"{name}: {burst_words(row.streamed, row.one_burst)}", "warn")
         done = max(snapshot.requests, 1)
         self._limited = self._crossed(t_s, self._limited, snapshot.rate_limited / done, "refused (429)", done)
         errors = (snapshot.failed - snapshot.rate_limited) / done

@@ -221,6 +221,11 @@ class Answer:
         return self._json
 
     @property
+    def span_ns(self) -> int:
+        """From the first output to the last."""
+        return self._last_output - self.first_output
+
+    @property
     def unfinished(self) -> bool:
         """The stream ended within an event."""
         return self._parser is not None and self._parser.pending

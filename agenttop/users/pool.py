@@ -17,6 +17,7 @@ from agenttop.users.feeder import Feeder, seat_of
 from agenttop.users.quotas import Quotas
 from agenttop.users.refusals import Conformance
 from agenttop.users.spending import Till
+from agenttop.users.streams import STALLED
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
@@ -254,7 +255,7 @@ class PoolRuntime:
             ):
                 exchange.fail(Outcome.TIMEOUT, f"no first token within {limits.first_token / 1e9:g}s")
             elif limits.idle and exchange.first_ns and now - exchange.last_ns > limits.idle:
-                exchange.fail(Outcome.TIMEOUT, f"nothing more for {limits.idle / 1e9:g}s")
+                exchange.fail(Outcome.TIMEOUT, f"{STALLED} {limits.idle / 1e9:g}s")
 
     def _raise(self, error: BaseException) -> None:
         raise error

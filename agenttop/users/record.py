@@ -15,6 +15,7 @@ from agenttop.users.answer import Answer
 from agenttop.users.compile import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
+from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
 from agenttop.wire.transport import Connection
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def record_answer(
         answer.outcome = (outcome, message)
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
         leaf.time_to_failure.append(latency)
+        count_broken_stream(leaf, answer, outcome, message)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
         if user.pool.conformance is not None:
             user.pool.conformance.failed(leaf, outcome, answer.status, exchange.end_ns)
@@ -128,6 +130,8 @@ def record_answer(
         leaf.ttfb.append(answer.ttfb_ns)
     if answer.ttft_ns is not None:
         leaf.ttft.append(answer.ttft_ns)
+        if step.kind == "http":
+            count_stream(leaf, answer, latency)
         if answer.first_speech:
             leaf.ttfo.append(answer.first_speech - sent_ns)
         if answer.gaps:
@@ -177,9 +181,9 @@ def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int)
         return Outcome.PROTOCOL_ERROR, f"asked for an event stream, got {answer.content_type or 'no content type'}"
     if answer.streamed and step.kind == "http" and not answer.flags & DONE:
         if step.dialect.terminal:
-            return Outcome.TRUNCATED, "the stream ended without its terminal event"
+            return Outcome.TRUNCATED, f"{UNTERMINATED} without its terminal event"
         if answer.unfinished:
-            return Outcome.TRUNCATED, "the stream ended within an event"
+            return Outcome.TRUNCATED, f"{UNTERMINATED} within an event"
     return Outcome.OK, ""
 
 

@@ -165,6 +165,25 @@ def test_a_failing_model_is_a_500_before_any_stream() -> None:
         assert agent.stats()["tokens"] == {"input": 0, "output": 0}
 
 
+def test_a_buffered_stream_is_the_same_in_one_piece() -> None:
+    def streamed(share: str) -> list[list[bytes]]:
+        pieces = []
+        with AgentProcess({"preset": "quiet", "output_tokens": 40, "spread": 0, "buffered_streams": share}) as agent:
+            for path, body in (
+                ("/v1/chat/completions", {"stream": True, "messages": [{"role": "user", "content": HOURS}]}),
+                ("/api/sessions/x/messages", {"stream": True, "content": HOURS}),
+            ):
+                with httpx.stream("POST", agent.url + path, json=body) as answer:
+                    assert answer.status_code == 200
+                    pieces.append(b"".join(answer.iter_raw()).split(b"\n\n"))
+            assert agent.stats()["requests"]["POST /v1/chat/completions"] == {"200": 1}
+        return pieces
+
+    whole, buffered = streamed("0%"), streamed("100%")
+    assert [len(events) for events in whole] == [len(events) for events in buffered]
+    assert buffered[0][-2] == b"data: [DONE]"
+
+
 def test_a_cut_stream_ends_without_its_last_event_and_is_counted_apart() -> None:
     with AgentProcess({"preset": "quiet", "cut_streams": "100%"}) as agent:
         for path, body in (

@@ -118,6 +118,10 @@ def test_shares_of_faults_are_about_what_was_asked_for() -> None:
     assert sum(plan.fails for plan in plans) / 4000 == pytest.approx(0.1, abs=0.02)
     assert sum(plan.cut_at is not None for plan in plans) / 4000 == pytest.approx(0.05, abs=0.015)
     assert sum(tool.seconds == 9 for tool in tools) / len(tools) == pytest.approx(0.2, abs=0.03)
+    again = build_config(config.model_dump() | {"buffered_streams": 0.3})
+    buffered = [make_plan(again, number, 10, tools=True, loops=True) for number in range(4000)]
+    assert sum(plan.buffered for plan in buffered) / 4000 == pytest.approx(0.3, abs=0.03)
+    assert [plan.calls for plan in buffered] == [plan.calls for plan in plans]  # the other choices stay
     assert all(0 <= p.cut_at < p.calls[-1].output_tokens for p in plans if p.cut_at is not None)
 
 

@@ -52,6 +52,17 @@ def test_the_first_of_each_kind_of_failure_is_told_once() -> None:
     assert told(watcher) == [("warn", "first timeout: no answer")]
 
 
+def test_streams_that_are_none_are_told_once_for_each_request() -> None:
+    watcher = Watcher()
+    first, *rest = picture(1.0).table
+    for t_s, one_burst in ((1.0, 4), (2.0, 97), (3.0, 99)):
+        row = msgspec.structs.replace(first, streamed=100, one_burst=one_burst)
+        watcher.look(picture(t_s, table=(row, *rest)))
+    ((level, text),) = told(watcher)
+    assert level == "warn"
+    assert text.startswith(f"{first.pool}/{first.name}: 97% of its streams came in one burst: ")
+
+
 def test_the_first_refusal_is_told_with_its_wait() -> None:
     watcher = Watcher()
     watcher.look(picture(1.0, requests=100_000, failed=1, rate_limited=1, retry_after_s=2.0))

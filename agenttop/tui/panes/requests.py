@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import RequestRow
+from agenttop.metrics.streams import is_bursty
 from agenttop.tui.text import Line, clean, count, fit, ms, rate
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
@@ -90,7 +91,9 @@ def _row(view: View, row: RequestRow, width: int) -> Line:
     for column in columns:
         text = column.text(row)
         style = look.text
-        if column.title == "429" and row.rate_limited:
+        if column.title == "TTFT p95" and is_bursty(row.streamed, row.one_burst):
+            text, style = f"! {text}", look.warn
+        elif column.title == "429" and row.rate_limited:
             style = look.warn
         elif column.title == "err" and row.errors:
             style = look.bad

@@ -1,0 +1,20 @@
+"""Streams that are none: when a share of answers in one burst is worth telling."""
+
+from __future__ import annotations
+
+#: Fewer answers in one burst may be chance, and a smaller part of the streams is hardly why a figure is what it is.
+FEWEST = 5
+LEAST_SHARE = 0.1
+
+
+def is_bursty(streamed: int, one_burst: int) -> bool:
+    """Whether so many streams of a request came in one burst that its time to first token says nothing."""
+    return one_burst >= FEWEST and one_burst >= LEAST_SHARE * streamed
+
+
+def burst_words(streamed: int, one_burst: int) -> str:
+    """What is told of it, behind the name of the request."""
+    return (
+        f"{one_burst / streamed:.0%} of its streams came in one burst: something between buffers them, or they are "
+        "made up at the end; TTFT says nothing there"
+    )

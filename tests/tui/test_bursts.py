@@ -1,0 +1,28 @@
+"""The mark of streams that are none, in the requests table."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from agenttop.tui.history import History
+from agenttop.tui.look import RGB
+from agenttop.tui.panes import requests
+from agenttop.tui.view import View
+from tests.tui.sim import Sim
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_ttft_that_says_nothing_is_marked(width: int) -> None:
+    sim = Sim("ramp")
+    snap = sim.until(134)[-1]
+    first, *rest = snap.table
+    table = (msgspec.structs.replace(first, streamed=100, one_burst=97, ttft_p95_ms=1234.0), *rest)
+    plain = View(sim.info, msgspec.structs.replace(snap, table=(first, *rest)), History(sim.info), RGB)
+    marked = View(sim.info, msgspec.structs.replace(snap, table=table), History(sim.info), RGB)
+    lines = [str(line) for line in requests.compact(marked, width, 8)]
+    (line,) = [line for line in lines if " ! " in line]
+    assert line.split()[0] == f"{first.pool}/{first.name}"
+    assert " ! 1234 " in line
+    assert not any("!" in str(line) for line in requests.compact(plain, width, 8))
+    assert {line.width for line in requests.full(marked, width, 8)} == {width}
