@@ -21,6 +21,7 @@ from agenttop.metrics.quotas import QuotaBoard
 from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
+from agenttop.metrics.slowest import Slowest
 from agenttop.metrics.snapshot import Snapshot, Tick
 from agenttop.metrics.spending import Spending
 from agenttop.metrics.timeline import Timeline
@@ -53,6 +54,7 @@ class Aggregate:
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
         self.quotas = QuotaBoard(layout)
+        self.slowest = Slowest()
         self.live = Live(len(layout.requests), window_s)
         self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
@@ -104,6 +106,8 @@ class Aggregate:
         self.workers.observe(delta)
         self.saturation.observe(delta)
         self.quotas.observe(delta)
+        for row in delta.slowest:
+            self.slowest.add(row)
 
     def worker_gone(self, worker: int) -> None:
         """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""

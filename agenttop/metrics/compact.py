@@ -53,6 +53,7 @@ def _one(parts: list[Delta]) -> Delta:
         oldest_s=newest.oldest_s,
         health=_health([part.health for part in parts]),
         purse=newest.purse,
+        slowest=[row for part in parts for row in part.slowest],
     )
 
 

@@ -110,6 +110,20 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     """What remains of the limits its target tells of."""
 
 
+class SlowRequest(msgspec.Struct, array_like=True, frozen=True):
+    """An ok request that is among the slowest of its worker."""
+
+    request: int
+    stage: int
+    t_s: float
+    """When it was sent, in seconds since the run began."""
+    latency_ms: float
+    ttft_ms: float | None
+    status: int | None
+    """None of a WebSocket message."""
+    trace_id: str
+
+
 class Network(msgspec.Struct, array_like=True, frozen=True):
     """How the network of the machine is doing. What the system does not say is 0 or empty."""
 
@@ -179,3 +193,5 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     health: Health
     purse: PurseState | None = None
     """Where the profile has a budget."""
+    slowest: list[SlowRequest] = []
+    """Those new among the slowest of this worker; empty where requests carry no trace."""

@@ -57,3 +57,5 @@ class Layout(msgspec.Struct, frozen=True):
     """Rate-limited requests are sent again. Closed pools then record ``response_time`` themselves."""
     budget: Caps | None = None
     price: Price | None = None
+    traceparent: bool = False
+    """Requests carry the id of a trace: the slowest are kept with it."""

@@ -9,9 +9,10 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agenttop.metrics.delta import VIOLATION, ErrorDelta, LeafDelta, PoolDelta
+from agenttop.metrics.delta import VIOLATION, ErrorDelta, LeafDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold, merge
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
+from agenttop.metrics.slowest import Slowest
 
 #: Durations that are folded at a time.
 STEP = 2000
@@ -183,7 +184,7 @@ class TakenLeaf(NamedTuple):
 class Batch:
     """Everything that was new when it was taken. The leaves are there when :meth:`steps` has come to its end."""
 
-    __slots__ = ("_taken", "checks", "errors", "leaves", "pools")
+    __slots__ = ("_taken", "checks", "errors", "leaves", "pools", "slowest")
 
     def __init__(
         self,
@@ -191,12 +192,14 @@ class Batch:
         pools: list[PoolDelta],
         errors: list[ErrorDelta],
         checks: dict[str, tuple[int, int]],
+        slowest: list[SlowRequest],
     ) -> None:
         self._taken = taken
         self.leaves = [leaf.delta for leaf in taken]
         self.pools = pools
         self.errors = errors
         self.checks = checks
+        self.slowest = slowest
 
     def steps(self) -> Iterator[None]:
         """Fold, some thousand durations (0.1 ms) a step: who folds may read what arrives in between."""
@@ -244,6 +247,7 @@ class Recorder:
         self._counts: dict[tuple[int, int], PoolCount] = {}
         self._errors: dict[tuple[int, int, str, str], list[float]] = {}
         self._checks: dict[str, list[int]] = {}
+        self.slowest = Slowest()
 
     def row(self, stage: int) -> list[Leaf]:
         """The leaves of a stage, by request."""
@@ -300,7 +304,7 @@ class Recorder:
         checks = {name: (passed, failed) for name, (passed, failed) in self._checks.items()}
         self._errors = {}
         self._checks = {}
-        return Batch(taken, pools, errors, checks)
+        return Batch(taken, pools, errors, checks, self.slowest.take())
 
     def fold(self) -> Batch:
         """Everything new, folded."""

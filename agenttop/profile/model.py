@@ -380,6 +380,8 @@ class Profile(Model):
     cookies: bool = True
     """Each user keeps the cookies that it is given and sends them back, as browsers do, until its session ends; not in
     requests whose headers hold a cookie. false: none are kept."""
+    traceparent: bool = False
+    """true: every request carries a W3C traceparent of its own; the summary has the slowest with their trace ids."""
     tls: Tls = Tls()
     """How https and wss targets are verified."""
     proxy: Proxy | None = None

@@ -50,6 +50,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
         yield Fault(("objectives",), 'is empty; write one such as ttft = "2s"')
     yield from _refusals(data)
     yield from check_budget(data)
+    yield from _traces(data)
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")
@@ -74,6 +75,20 @@ def _refusals(data: Table) -> Iterator[Fault]:
     if policy == "retry" and any(pool.get("protocol") == "ws" for pool in tables(data.get("pools"))):
         text = 'on_429 = "retry" is not supported yet in a profile with a WebSocket pool; write "honor" or "count"'
         yield Fault(("on_429",), text)
+
+
+def _traces(data: Table) -> Iterator[Fault]:
+    """A traceparent is ours or the profile's."""
+    if data.get("traceparent", False) is False:
+        return
+    places: list[tuple[Loc, Table]] = [((), data)]
+    for index, pool in enumerate(tables(data.get("pools"))):
+        places += [(("pools", index), pool), *steps_of(pool, ("pools", index))]
+    for loc, table in places:
+        headers = table.get("headers")
+        for name in headers if isinstance(headers, dict) else ():
+            if isinstance(name, str) and name.lower() == "traceparent":
+                yield Fault((*loc, "headers", name), "is made by traceparent = true; leave out one of them")
 
 
 def _load(data: Table, raw: Table) -> Iterator[Fault]:

@@ -294,6 +294,25 @@ class QuotaLine(msgspec.Struct, frozen=True):
     last_seen_s: Annotated[float, Meta(description="When that was, in seconds since the run began.")]
 
 
+class SlowLine(msgspec.Struct, frozen=True):
+    """An ok request, and the trace it is found by at the target."""
+
+    request: Annotated[str, Meta(description="POOL/REQUEST.")]
+    stage: Annotated[int, Meta(description="Index into stages.")]
+    t_s: Annotated[float, Meta(description="When it was sent, in seconds since the run began.")]
+    latency_ms: Amount
+    ttft_ms: Amount | None
+    status: Annotated[int | None, Meta(description="Null of a WebSocket message.")]
+    trace_id: Annotated[str, Meta(description="32 hex digits, as in its traceparent; a message has its upgrade's.")]
+
+
+class SlowestLists(msgspec.Struct, frozen=True):
+    """The slowest requests of the run, the slowest first."""
+
+    by_latency: Annotated[list[SlowLine], Meta(max_length=10)]
+    by_ttft: Annotated[list[SlowLine], Meta(max_length=10)]
+
+
 class BudgetLine(msgspec.Struct, frozen=True):
     """A cap and what was used of it, the warm-up included."""
 
@@ -336,4 +355,5 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     budget: dict[str, BudgetLine | None]
     quality: Annotated[dict[str, Any] | None, Meta(description="Graded answers; null where nothing was graded.")]
     controls: list[Control]
+    slowest: Annotated[SlowestLists | None, Meta(description="Null without traceparent = true.")] = None
     quotas: Annotated[list[QuotaLine], Meta(description="By pool and name; empty where no target tells.")] = []

@@ -13,6 +13,7 @@ from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, 
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.quotas import quotas
+from agenttop.report.slowest import slowest
 from agenttop.report.streams import streams
 
 _ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
@@ -57,6 +58,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _latency(page, summary["totals"])
     _requests(page, summary)
     streams(page, summary)
+    slowest(page, summary)
     _outcomes(page, summary["totals"])
     exceptions(page, summary["totals"])
     _rate_limit(page, summary["totals"])

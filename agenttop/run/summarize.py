@@ -129,6 +129,7 @@ def build_summary(
             name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
         },
         "quotas": aggregate.quotas.summary(),
+        "slowest": aggregate.slowest.summary(layout) if layout.traceparent else None,
         "budget": aggregate.spending.summary(),
         "quality": None if quality is None else dict(quality),
         "controls": [dict(control) for control in controls],

@@ -299,6 +299,7 @@ class Worker:
             age,
             health,
             self._till.state() if self._till is not None else None,
+            batch.slowest,
         )
         self.send(Report(delta))
 

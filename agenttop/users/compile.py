@@ -32,13 +32,14 @@ from agenttop.users.feeder import Feed, Feeds
 from agenttop.users.history import Turn, compile_turn
 from agenttop.users.refusals import RefusalPolicy, policy_of
 from agenttop.users.terms import caps_of, price_of
+from agenttop.users.trace import TRACEPARENT
 from agenttop.wire.target import Limits, Target, parse_target
 
 if TYPE_CHECKING:
     from agenttop.users.script import CompiledScript
 
 _NS = 1_000_000_000
-_MADE_PER_REQUEST = {"uuid", "now", "random"}
+_MADE_PER_REQUEST = {"uuid", "now", "random", TRACEPARENT}
 
 Pieces = list[bytes | Template]
 
@@ -162,6 +163,8 @@ class CompiledPool:
     """Users keep the cookies that they are given."""
     per_request: bool = False
     """Every request opens a connection of its own."""
+    traced: bool = False
+    """Its requests carry the id of a trace."""
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
@@ -231,6 +234,7 @@ def layout_of(profile: Profile) -> Layout:
         retries=profile.on_429 == "retry",
         budget=caps_of(profile),
         price=price_of(profile),
+        traceparent=profile.traceparent,
     )
 
 
@@ -310,6 +314,7 @@ def _compile_pool(
         patient=patient,
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
         per_request=_per_request(profile, pool),
+        traced=profile.traceparent,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
 
@@ -392,7 +397,7 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         dialect=dialect,
         stream=stream,
         lean=kind == "http"
-        and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives)
+        and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives or profile.traceparent)
         and profile.on_429 != "retry"  # of a request that may be sent again more than the latency is recorded
         and profile.budget is None,  # what it has used is to be known
         reads_json=reads_json,
@@ -468,6 +473,8 @@ def _headers(
         headers["connection"] = "close"
     if content_type:
         headers["content-type"] = content_type
+    if profile.traceparent:
+        headers["traceparent"] = f"{{{TRACEPARENT}}}"
     for given in (profile.headers, pool.headers, step.headers):
         headers |= {name.lower(): value for name, value in given.items()}
     return headers

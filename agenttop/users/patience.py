@@ -12,6 +12,7 @@ from agenttop.users.record import record_answer
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
 from agenttop.users.spending import hold
+from agenttop.users.trace import sent_again
 from agenttop.wire.http1 import IDLE
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         leaf = user.leaf = pool.leaves[step.request]
         answer.begin(step)
         user.step = step
+        data = sent_again(user, step, data)
         await connection.send(data, answer, False)
         user.step = None
         if opened or not connection.unanswered:

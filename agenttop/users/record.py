@@ -16,6 +16,7 @@ from agenttop.users.compile import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
+from agenttop.users.trace import note_slowest
 from agenttop.wire.transport import Connection
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def record_answer(
         if reader is not None and reader.output_tokens is not None and reader.output_tokens > 1:
             leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
     _record_phases(leaf, answer, latency)
+    if user.pool.compiled.traced:
+        note_slowest(user, step, leaf, sent_ns, latency)
     if step.objectives:
         began = scheduled or user.began_ns or sent_ns
         leaf.good += meets_objectives(step, answer, latency, exchange.end_ns - began, sent_ns)

@@ -10,6 +10,7 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.compile import CompiledStep, fill_pieces
 from agenttop.users.spending import hold
+from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE
 from agenttop.wire.target import Target, parse_target
 from agenttop.wire.transport import Connection
@@ -56,6 +57,8 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
                 break
             leaf.connections_opened += 1
             leaf.connect.append(connection.opened_ns)
+        if TRACEPARENT in step.made:
+            user.variables[TRACEPARENT] = next_span(user.variables[TRACEPARENT])
         request = _request(user, step, method, url, target, keep_body=keep, at_home=there == home)
         if user.cookies is not None and step.cookies:
             request = user.cookies.add(request, target)

@@ -71,7 +71,7 @@ class ScriptedUser(VirtualUser):
         super().__init__(pool, number)
         assert pool.compiled.script is not None
         self.script: CompiledScript = pool.compiled.script
-        self.answer: ScriptedAnswer = ScriptedAnswer()
+        self.answer: ScriptedAnswer = ScriptedAnswer(pool.quotas)
         self.client = ScriptClient(self)
         self._person: User | None = None
         """The object of the session under way."""

@@ -27,6 +27,7 @@ from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
 from agenttop.users.spending import afford, hold, release
+from agenttop.users.trace import TRACEPARENT, new_traceparent, sent_again
 from agenttop.users.turns import take_turn
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.target import Target
@@ -366,6 +367,7 @@ class VirtualUser:
             opened = connection.opened_ns
             answer.begin(step)
             self.step = step
+            data = sent_again(self, step, data)
             await connection.send(data, answer, False)
             self.step = None
         if answer.step is None:
@@ -442,6 +444,8 @@ class VirtualUser:
             self.variables["now"] = f"{time():.3f}"
         if "random" in step.made:
             self.variables["random"] = str(self.random.bits() >> 33)
+        if TRACEPARENT in step.made:
+            self.variables[TRACEPARENT] = new_traceparent()
 
     def keep_cookies(self, data: bytes, target: Target) -> None:
         """Keep the cookies that the answer sets, to a request as it went to the target."""

@@ -506,6 +506,18 @@ BROKEN = [
         'thresholds = ["cost_usd < 1"]' + SMALL,
         "thresholds[0]: bad threshold: cost_usd needs a price in [budget]",
     ),
+    # ---- traces
+    ("traceparent is a word", 'traceparent = "perhaps"' + SMALL, "traceparent: expected true or false"),
+    (
+        "traceparent twice",
+        'traceparent = true\nheaders = { TraceParent = "00-a-b-01" }' + SMALL,
+        "headers.TraceParent: is made by traceparent = true; leave out one of them",
+    ),
+    (
+        "traceparent of a step",
+        "traceparent = true" + SMALL + 'headers = { traceparent = "x" }',
+        f"{TASK}.headers.traceparent: is made by traceparent = true",
+    ),
     # ---- environment and files
     (
         "variable not set",
