@@ -16,6 +16,7 @@ from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import Live, Slice
+from agenttop.metrics.phases import stage_phases
 from agenttop.metrics.picture import Picture, requests_of_pools
 from agenttop.metrics.quotas import QuotaBoard
 from agenttop.metrics.saturation import Saturation
@@ -166,9 +167,13 @@ class Aggregate:
         self._seq += 1
         tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
         picture = self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
-        first, budget = self._first_phases_ms(now.stage), self.spending.lines()
-        quotas = self.quotas.gauges(now.t_s)
-        return msgspec.structs.replace(picture, first_phases_ms=first, budget=budget, quotas=quotas)
+        return msgspec.structs.replace(
+            picture,
+            first_phases_ms=self._first_phases_ms(now.stage),
+            budget=self.spending.lines(),
+            stage_phases=stage_phases(self._stages),
+            quotas=self.quotas.gauges(now.t_s),
+        )
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:
         """Mean duration by phase in the first stage that has enough of one; nothing where that is ``now``."""

@@ -111,6 +111,17 @@ class Cause(msgspec.Struct, frozen=True):
     example: str
 
 
+class StagePhases(msgspec.Struct, frozen=True):
+    """The phases of the requests sent in one stage so far, what no phase explains among them as ``(unattributed)``."""
+
+    stage: int
+    requests: int
+    """How many reported phases."""
+    mean_ms: dict[str, float]
+    share: dict[str, float]
+    """What part of the latency each was, 0 to 1."""
+
+
 class QuotaGauge(msgspec.Struct, frozen=True):
     """What remains of a limit of a pool's target, as it was told ``age_s`` seconds ago."""
 
@@ -247,6 +258,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """What is capped."""
     budget_refused: int = 0
     """Requests that were not sent, for the budget had no more for them."""
+    stage_phases: tuple[StagePhases, ...] = ()
+    """Of each stage with any, in their order; warm-up excluded."""
     quotas: tuple[QuotaGauge, ...] = ()
     """What remains of the limits that targets tell of."""
 

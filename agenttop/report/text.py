@@ -12,6 +12,7 @@ from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
+from agenttop.report.phases_by_request import phases_by_request
 from agenttop.report.quotas import quotas
 from agenttop.report.slowest import slowest
 from agenttop.report.streams import streams
@@ -66,6 +67,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     quotas(page, summary)
     _agent(page, summary["totals"])
     _phases(page, summary["totals"])
+    phases_by_request(page, summary)
     phases_by_stage(page, summary)
     _checks(page, summary["checks"])
     _generator(page, summary["generator"])

@@ -52,7 +52,7 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze the screen; the load goes on"),
-        Key("1,2,3,4,5,6", "1-6", "app.enlarge", "enlarge a pane"),
+        Key("1,2,3,4,5,6,7", "1-7", "app.enlarge", "enlarge a pane; 7: phases by stage"),
         Key("escape", "esc", "app.back", "back"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane (also page up, page down)"),
         Key("slash", "/", "app.filter", "filter the requests"),
@@ -75,7 +75,7 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     (":", "command", 4),
     ("/", "filter", 4),
     ("o", "order", 6),
-    ("1-6", "enlarge", 6),
+    ("1-7", "enlarge", 6),
     ("d", "detach", 5),
     ("?", "help", 0),
     ("q", "quit", 0),

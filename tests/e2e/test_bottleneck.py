@@ -13,6 +13,7 @@ from tests.e2e.harness import Place
 PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "bottleneck.toml"
 #: Two model calls at once of 20 ms each; what it takes is so plain that a busy machine does not hide it.
 AGENT = {"preset": "quiet", "context_load": "2ms", "first_token": "20ms", "tool_time": "5ms", "slots": 2}
+PHASES = ("context_load", "llm_call", "tool_execution")
 SHORT = {
     "stages.few.duration": "3s",
     "stages.few.users": 2,
@@ -24,16 +25,24 @@ SHORT = {
 
 def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
     options = [word for key, value in SHORT.items() for word in ("--set", f"{key}={value}")]
-    with AgentProcess(AGENT) as agent:
-        run = place.finish("--profile", PROFILE, "--target", agent.url, "--headless", *options)
+    arguments = ("--profile", PROFILE, "--headless", *options)
+    with AgentProcess(AGENT) as agent, place.start(*arguments, "--target", agent.url) as run:
+        live = run.viewer().wait(lambda s: len(s["stage_phases"]) == 3 and s["stage_phases"][2]["requests"] >= 20)
+        run.wait()
     assert run.wait() == 0, run.err.text()
     (line,) = [line for line in run.out.lines if "grew" in line]
     assert line.strip().startswith("llm_call grew most: ")
     assert " at 2 users to " in line
     assert line.endswith(" at 40 users")
 
+    first, _, last = live["stage_phases"]
+    assert set(first["mean_ms"]) == set(last["share"]) == {*PHASES, "(unattributed)"}
+    assert last["share"]["llm_call"] > first["share"]["llm_call"]
     summary = place.summary()
     check_summary(summary)
+    for name in ("chat/simple", "chat/tool_call"):
+        assert set(summary["requests"][name]["phase_shares"]) == set(summary["stages"][0]["phase_shares"])
+    assert "phases by request" in run.out.text()
     few, _, many = summary["stages"]
     for stage in (few, many):
         assert set(stage["phase_shares"]) == {"context_load", "llm_call", "tool_execution", "(unattributed)"}

@@ -19,6 +19,7 @@ from agenttop.metrics.snapshot import (
     RunInfo,
     Snapshot,
     StageInfo,
+    StagePhases,
     Tick,
     Verdict,
 )
@@ -233,6 +234,7 @@ class Sim:
             thresholds=VERDICTS if self.scenario in ("thresholds", "budget") else (),
             budget=BUDGET if self.scenario == "budget" else (),
             budget_refused=3 if self.scenario == "budget" else 0,
+            stage_phases=self._stage_phases(),
             quotas=self._quotas(storm),
         )
 
@@ -306,6 +308,21 @@ class Sim:
             Cause(outcome, sum(seconds), tuple(seconds[-60:]), 61.0, float(self.t_s), examples[outcome])
             for outcome, seconds in self.causes.items()
         )
+
+    def _stage_phases(self) -> tuple[StagePhases, ...]:
+        """A model that queues the more the more users there are; the rest takes what it takes."""
+        told = []
+        for stage in self.stages:
+            load = (stage.target_start + stage.target_end) / 2
+            requests = max(0, min(self.t_s, round(stage.end_s)) - round(stage.start_s)) * round(load)
+            mean = {"llm_call": 600 + 0.06 * load**2, "tool_execution": 240.0, "context_load": 70.0}
+            mean["(unattributed)"] = 30.0
+            whole = sum(mean.values())
+            if requests:
+                told.append(
+                    StagePhases(stage.index, requests, mean, {name: part / whole for name, part in mean.items()})
+                )
+        return tuple(told)
 
     def _quotas(self, storm: float) -> tuple[QuotaGauge, ...]:
         """Told by the target of ``chat`` in a storm alone."""

@@ -162,6 +162,7 @@ async def test_space_freezes_and_says_how_old_while_commands_go_on() -> None:
         ("4", "between chunks"),
         ("5", "tools/lookup"),
         ("6", "stage 1 warm: "),
+        ("7", "llm_call grew most: "),
     ],
 )
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

@@ -18,6 +18,7 @@ from agenttop.tui.panes import (
     header,
     latency,
     phases,
+    phases_by_stage,
     plan,
     pools,
     quotas,
@@ -37,7 +38,7 @@ SMALLEST = (60, 16)
 #: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
 TABLE_EVERY = 2
 
-#: What the keys 1 to 6 enlarge.
+#: What the keys 1 to 7 enlarge.
 ENLARGED: dict[int, Draw] = {
     1: plan.full,
     2: rate.full,
@@ -45,6 +46,7 @@ ENLARGED: dict[int, Draw] = {
     4: latency.full,
     5: requests.full,
     6: happened.full,
+    7: phases_by_stage.full,
 }
 LAYOUTS = ("tiny", "compact", "boxed", "large")
 
