@@ -325,8 +325,8 @@ class Sim:
         return tuple(told)
 
     def _quotas(self, storm: float) -> tuple[QuotaGauge, ...]:
-        """Told by the target of ``chat`` in a storm alone."""
-        if self.scenario != "storm":
+        """Told by the target of ``chat``, and only where somebody asks for limits."""
+        if self.scenario not in ("storm", "budget"):
             return ()
         left = max(0.0, 0.4 - storm)
         return (

@@ -64,7 +64,7 @@ def compared(view: View) -> Compared | None:
 
 
 def grew_most(pair: Compared) -> str | None:
-    """The phase whose mean grew by most ms, and by more than a fifth; None where none did, or by too little to matter."""
+    """The phase whose mean grew by most ms; None where none did by more than a fifth, or by enough to matter."""
     worth_ms = WORTH * sum(pair.most.mean_ms.values())
     grown = {
         name: gap
