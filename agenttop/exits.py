@@ -9,7 +9,7 @@ FAILED = 1
 USAGE = 2
 """Bad command line or profile; nothing was sent."""
 THRESHOLD = 99
-"""A threshold failed (k6's code), in a run that nothing else was wrong with."""
+"""A threshold failed (k6's code) or the circuit breaker opened, in a run that nothing else was wrong with."""
 STOPPED = 130
 """Stopped by the user, whatever the thresholds say; the summary is written all the same."""
 

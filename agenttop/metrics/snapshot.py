@@ -189,6 +189,20 @@ class BudgetLine(msgspec.Struct, frozen=True):
     """What requests in flight may use at worst."""
 
 
+class BreakerState(msgspec.Struct, frozen=True):
+    """How the circuit breaker stands. ``share`` and ``limit`` are 0 to 1, of the requests of the last ``over_s``
+    seconds.
+    """
+
+    share: float
+    """Failed, of those that finished."""
+    limit: float
+    requests: int
+    over_s: float
+    open: bool = False
+    """The target has fallen over, and the run ends."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The whole picture at ``t_s`` seconds since the run began."""
 
@@ -262,6 +276,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Of each stage with any, in their order; warm-up excluded."""
     quotas: tuple[QuotaGauge, ...] = ()
     """What remains of the limits that targets tell of."""
+    breaker: BreakerState | None = None
+    """None where the profile has no circuit breaker."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agenttop.profile.model import (
     Budget,
+    CircuitBreaker,
     Data,
     Measure,
     Model,
@@ -30,7 +31,6 @@ REQUEST_KEYS = (*VERBS, "json", "body", "form")
 #: Keys of the profile's design that this version refuses by name.
 LATER = frozenset(
     {
-        "circuit_breaker",
         "quality",
     }
 )
@@ -51,6 +51,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "rate_limit": _fields(RateLimit),
     "budget": _fields(Budget),
     "price": _fields(Price),
+    "circuit_breaker": _fields(CircuitBreaker),
     "tls": _fields(Tls),
     "proxy": _fields(Proxy),
     "measure": _fields(Measure),

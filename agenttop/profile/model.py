@@ -21,6 +21,7 @@ from agenttop.profile.fields import (
     JsonPathText,
     MaxUsers,
     MeasureText,
+    MinRequests,
     Money,
     Name,
     PoolName,
@@ -39,6 +40,7 @@ from agenttop.profile.fields import (
     Users,
     Weight,
 )
+from agenttop.profile.percent import Percent
 
 Protocol = Literal["http", "sse", "ws"]
 Connection = Literal["per_user", "per_request"]
@@ -323,6 +325,19 @@ class Budget(Model):
     hold what an agent adds by itself."""
 
 
+class CircuitBreaker(Model):
+    """Ends the run (exit code 99) where the target has fallen over: what is in flight is cut."""
+
+    failed: Percent = 0.5
+    """Share of the requests that finished within ``over`` that must have failed."""
+    over: PositiveDuration = 10.0
+    """Judged every second on the last seconds; not before so many have passed. The warm-up counts."""
+    min_requests: MinRequests = 20
+    """Fewer finished requests within ``over`` say nothing."""
+    count_429: bool = False
+    """true: a rate-limited request has failed, too. Else it is one that did not: a target that refuses works."""
+
+
 class Threshold(Model):
     """What must hold for the run to pass. A bare string is its ``expression``."""
 
@@ -392,6 +407,8 @@ class Profile(Model):
     """What must hold for the run to pass (exit code 0, else 99): expressions, or tables with one."""
     rate_limit: RateLimit | None = None
     """What a rate-limited answer should look like: what is not is a violation, and counted."""
+    circuit_breaker: CircuitBreaker | None = None
+    """Ends a run whose target has fallen over."""
     objectives: Objectives = Objectives()
     """What a good request is, for goodput."""
     budget: Budget | None = None

@@ -40,7 +40,7 @@ from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
 from agenttop.run.supply import Supply
 from agenttop.run.targets import situation
-from agenttop.run.verdicts import measured, rules_of, summed, told
+from agenttop.run.verdicts import breaker_of, measured, rules_of, summed, told
 from agenttop.run.watcher import Watcher
 from agenttop.schedule.control import Control
 from agenttop.thresholds.judge import Judge
@@ -65,6 +65,7 @@ class Controller:
         self.plan = Plan(spec.profile, self.layout)
         self.aggregate = Aggregate(self.layout)
         self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
+        self.breaker = breaker_of(spec.profile)
         self.control = Control()
         self.watcher = Watcher()
         self.treasury = Treasury(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
@@ -150,6 +151,7 @@ class Controller:
             elif item.delta is not None:
                 self.aggregate.fold(item.delta)
                 self.judge.fold(item.delta)
+                self.breaker.fold(item.delta)
                 self._deltas.append(item.delta)
                 self.watcher.exceptions(item.delta.errors)
                 self._used_up(self.supply.fold(item.worker, item.delta.states))
@@ -258,10 +260,10 @@ class Controller:
 
     def _snapshot(self, situation: Situation) -> Snapshot:
         snapshot = self.aggregate.snapshot(situation)
-        return replace(snapshot, thresholds=self.judge.verdicts) if self.judge.verdicts else snapshot
+        return replace(snapshot, thresholds=self.judge.verdicts, breaker=self.breaker.state)
 
     def _judge(self, t_s: float) -> None:
-        """Judge the thresholds on the second that has closed; one that says so ends the run."""
+        """Judge the thresholds and the circuit breaker on the second that has closed; they may end the run."""
         running = self.state == "running" and not self._halted and bool(self.box.alive)
         end_s = self._sending_ended_s if self._halted else t_s
         seconds = measured(end_s, self.profile.warmup, self._spans)
@@ -270,10 +272,15 @@ class Controller:
                 self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
         aborting = self.judge.aborting
         if running and aborting is not None:
-            self.stop_reason, self.exit_code = "threshold_abort", THRESHOLD
-            self.message = f"a threshold ended the run: {told(aborting)}"
-            self.watcher.say(t_s, self.message, "error")
-            self.halt("cancel")
+            self._abort(t_s, "threshold_abort", f"a threshold ended the run: {told(aborting)}")
+        elif running and self.breaker.second(t_s):
+            self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.breaker.told()}")
+
+    def _abort(self, t_s: float, reason: str, message: str) -> None:
+        """A gate ends the run; a target that has fallen over may never answer, so what is in flight is cut."""
+        self.stop_reason, self.exit_code, self.message = reason, THRESHOLD, message
+        self.watcher.say(t_s, message, "error")
+        self.halt("cancel")
 
     def _write_second(self, situation: Situation) -> None:
         deltas, self._deltas = self._deltas, []

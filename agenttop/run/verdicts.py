@@ -10,6 +10,7 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import Verdict
 from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import Profile
+from agenttop.thresholds.breaker import Breaker, BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule, Seconds, names_of
 from agenttop.thresholds.select import select
@@ -32,6 +33,14 @@ def rules_of(profile: Profile, masked: Mapping[str, Any]) -> list[Rule]:
         )
         for text, threshold in zip(texts, profile.thresholds, strict=True)
     ]
+
+
+def breaker_of(profile: Profile) -> Breaker:
+    """The circuit breaker of a profile; one that never opens where it has none."""
+    told = profile.circuit_breaker
+    if told is None:
+        return Breaker(None)
+    return Breaker(BreakerRule(told.failed, told.over, told.min_requests, told.count_429))
 
 
 def rules_of_file(written: Mapping[str, Any], layout: Layout) -> list[Rule]:

@@ -167,6 +167,8 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         'cookies = false\nconnection = "per_request"'
         + SMALL
         + 'history = "task"\nhistory_turns = 3\ntool_results = { a = "b", c = { d = 1 }, "*" = [] }',
+        'circuit_breaker = { failed = "50%", over = "10s", min_requests = 5, count_429 = true }' + SMALL,
+        "circuit_breaker = { failed = 0.5 }" + SMALL,
         'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
@@ -206,6 +208,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         "rate_limit = { body = 1 }" + SMALL,
         TOP + '[[pools]]\nname = "shop"',
         SMALL.replace("name =", 'python = "my_agent.py:Shop"\nname ='),
+        'circuit_breaker = { failed = "half" }' + SMALL,
+        "circuit_breaker = { failed = 50 }" + SMALL,
         "thresholds = [{ abort = true }]" + SMALL,
         SMALL + "[budget]\ncost_usd = 0",
         SMALL + "[budget]\nprice = { input = 1 }",
@@ -226,6 +230,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     names |= {"Pool": "pools", "Task": "tasks", "Step": "step"}
     names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives", "RateLimit": "rate_limit"}
     names |= {"Budget": "budget", "Price": "price"}
+    names |= {"CircuitBreaker": "circuit_breaker"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import (
+    BreakerState,
     BudgetLine,
     Cause,
     Event,
@@ -44,6 +45,8 @@ SCENARIOS = {
     "open": 190,
     "thresholds": 150,
     "budget": 150,
+    "breaker": 330,
+    "circuit": 150,
 }
 HANG_FROM = 300
 VERDICTS = (
@@ -54,6 +57,10 @@ VERDICTS = (
     Verdict("rate_limited rate < 1%", "fail", False, 1.71, "%", excess=0.71),
     Verdict("rps > 100", "pass", True, 231.4, "/s"),
 )
+BREAKERS = {
+    "breaker": BreakerState(0.617, 0.5, 1840, 10.0, open=True),
+    "circuit": BreakerState(0.121, 0.5, 2310, 10.0),
+}
 
 BUDGET = (
     BudgetLine("requests", 100_000, 41_204, 128),
@@ -231,11 +238,12 @@ class Sim:
             bytes_sent=self.sent,
             bytes_received=self.received,
             output_tokens=self.tokens,
-            thresholds=VERDICTS if self.scenario in ("thresholds", "budget") else (),
+            thresholds=VERDICTS if self.scenario in ("thresholds", "budget", "breaker") else (),
             budget=BUDGET if self.scenario == "budget" else (),
             budget_refused=3 if self.scenario == "budget" else 0,
             stage_phases=self._stage_phases(),
             quotas=self._quotas(storm),
+            breaker=BREAKERS.get(self.scenario),
         )
 
     def _noise(self) -> float:

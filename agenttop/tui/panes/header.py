@@ -46,6 +46,8 @@ def state(view: View) -> tuple[str, Style]:
     look, snap = view.look, view.snap
     if snap.state == "done":
         return "DONE", look.strong
+    if snap.breaker is not None and snap.breaker.open:
+        return "BREAKER OPEN", look.bad
     if view.stopping > 1:
         return "ENDING", look.warn
     if view.stopping or snap.state == "draining":

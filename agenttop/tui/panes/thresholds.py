@@ -1,10 +1,10 @@
-"""How the thresholds of the profile stand."""
+"""How the thresholds and the circuit breaker of the profile stand."""
 
 from __future__ import annotations
 
 from rich.style import Style
 
-from agenttop.metrics.snapshot import Verdict
+from agenttop.metrics.snapshot import BreakerState, Verdict
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
@@ -13,7 +13,12 @@ from agenttop.tui.widgets.box import boxed, title
 def compact(view: View, width: int, height: int) -> list[Line]:
     """One line: how many pass and fail, and the worst that does."""
     look = view.look
+    breaker = view.snap.breaker
+    if not view.snap.thresholds and breaker is not None:
+        return [Line().add(" circuit ", look.dim).extend(_breaker(view, breaker))][:height]
     line = Line().add(" thresholds", look.dim).add("  ").extend(_counts(view))
+    if breaker is not None:
+        line.add("  ").extend(_breaker(view, breaker))
     worst = ordered(view.snap.thresholds)[:1]
     if worst and not worst[0].passed:
         tail = f"  {observed(worst[0])}"
@@ -28,7 +33,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
     """A line for each in a box, those that fail first."""
     look = view.look
     rows = ordered(view.snap.thresholds)
-    room = height - 2
+    breaker = view.snap.breaker
+    room = height - 2 - (breaker is not None)
     shown = rows if len(rows) <= room else rows[: room - 1]
     body = []
     for verdict in shown:
@@ -39,7 +45,12 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(line.right(value, width - 4 - line.width, style if not verdict.passed else look.strong))
     if len(shown) < len(rows):
         body.append(Line().add(f"{look.glyphs.ellipsis} {len(rows) - len(shown)} more", look.dim))
-    return boxed(look, width, height, title(look, "thresholds"), _counts(view), body)
+    if breaker is not None:
+        line = Line().extend(_breaker(view, breaker))
+        tail = f"{breaker.requests} in {breaker.over_s:g}s"
+        body.append(line.right(tail, width - 4 - line.width, look.dim) if line.width + len(tail) < width - 4 else line)
+    right = _counts(view) if rows else Line()
+    return boxed(look, width, height, title(look, "thresholds" if rows else "circuit breaker"), right, body)
 
 
 def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
@@ -51,6 +62,13 @@ def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
 def observed(verdict: Verdict) -> str:
     """What was measured, in the threshold's own unit."""
     return "no data" if verdict.observed is None else f"{verdict.observed:.4g}{verdict.unit}"
+
+
+def _breaker(view: View, breaker: BreakerState) -> Line:
+    """``breaker 12% of 50%``."""
+    look = view.look
+    text = f"breaker {breaker.share:.0%} of {breaker.limit:.0%}"
+    return Line().add(f"! {text} OPEN", look.bad) if breaker.open else Line().add(text, look.text)
 
 
 def _counts(view: View) -> Line:

@@ -121,10 +121,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Draw ``view``; without ``force`` each pane at its own pace."""
         self._view = view
         snap = view.snap
-        there = {"-thresholds": bool(snap.thresholds), "-budget": bool(snap.budget), "-quotas": bool(snap.quotas)}
+        there = {
+            "-thresholds": bool(snap.thresholds or snap.breaker),
+            "-budget": bool(snap.budget),
+            "-quotas": bool(snap.quotas),
+        }
         changed = [name for name, shown in there.items() if self.has_class(name) != shown]
         if changed:
             self.toggle_class(*changed)
+            self.set_class(not view.snap.thresholds, "-breaker")
             self._arrange()
         for pane in self._shown():
             pane.show(view, force=force)

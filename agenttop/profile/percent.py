@@ -1,0 +1,76 @@
+"""``"5%"`` or ``0.05``: a share, as a number from 0 to 1."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
+_EXAMPLE = 'expected a percentage such as "50%", or a number from 0 to 1'
+
+#: How a percentage is written, for JSON Schema and editors.
+PERCENT_PATTERN = r"^[0-9]+(\.[0-9]+)?\s*%$"
+
+
+def parse_percent(value: Any) -> float:
+    """The share that a text or a number stands for.
+
+    Raises:
+        ValueError: it is none, or not from 0 to 1; the message names no value.
+    """
+    share = math.nan
+    if isinstance(value, str):
+        found = _PERCENT.fullmatch(value.strip())
+        with contextlib.suppress(ValueError):
+            share = float(found[1]) / 100 if found else float(value)
+    elif isinstance(value, float | int) and not isinstance(value, bool):
+        share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError(_EXAMPLE)
+    return share
+
+
+def format_percent(share: float) -> str:
+    """A share as a profile writes it: ``0.05`` is ``5%``."""
+    return f"{share * 100:.10g}%"
+
+
+def _percent(value: Any) -> float:
+    try:
+        return parse_percent(value)
+    except ValueError as error:
+        raise PydanticCustomError("wanted", "{text}", {"text": str(error)}) from None
+
+
+def _above_zero(value: Any) -> float:
+    share = _percent(value)
+    if share == 0:
+        raise PydanticCustomError("wanted", "{text}", {"text": "expected a percentage above zero"})
+    return share
+
+
+def _within(value: Any) -> float:
+    share = _percent(value)
+    if not 0 < share < 1:
+        text = "expected a percentage above 0% and below 100%, which no number of requests can show"
+        raise PydanticCustomError("wanted", "{text}", {"text": text})
+    return share
+
+
+_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": rf"{PERCENT_PATTERN}|\$\{{"},
+            {"type": "number", "minimum": 0, "maximum": 1},
+        ]
+    }
+)
+#: More than nothing, up to all.
+Percent = Annotated[float, BeforeValidator(_above_zero), _SCHEMA]
+#: More than nothing, less than all.
+InnerPercent = Annotated[float, BeforeValidator(_within), _SCHEMA]
