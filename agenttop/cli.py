@@ -20,6 +20,7 @@ from agenttop.profile.durations import parse_duration
 
 _EPILOG = """\
 commands:
+  capacity             find the most users (or arrivals) at which requests are good
   demo                 load the embedded agent with profiles/demo.toml: nothing else needed
   agent                the embedded agent alone, as a target to play with
   validate FILE...     check profiles, send nothing
@@ -65,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     words = {
+        "capacity": _capacity_parser,
         "demo": _demo_parser,
         "validate": _validate_parser,
         "init": _init_parser,
@@ -151,7 +153,8 @@ def _view_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run_options(parser: argparse.ArgumentParser) -> None:
+def _run_options(parser: argparse.ArgumentParser, *, stages: bool = True) -> None:
+    """``stages``: the run has some, which --users may replace."""
     _view_options(parser)
     parser.add_argument("--out", metavar="FILE", help='also write the summary (JSON) here; "-" is standard output')
     parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
@@ -160,9 +163,27 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
     parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
+    parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
+    if not stages:
+        parser.set_defaults(users=None, spawn_rate=None)
+        return
     parser.add_argument("--users", metavar="N", type=_whole, help="instead of the profile's stages: so many users")
     parser.add_argument("--spawn-rate", metavar="R", type=_rate, help="… begun at so many a second")
-    parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
+
+
+def _capacity_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.description = (
+        "Find the most users (or iterations per second of an open pool) at which the objectives of a profile hold. "
+        "Without a [search] in it, its highest stage is the most that is tried."
+    )
+    parser.add_argument("--profile", metavar="FILE", required=True, help="what to run (TOML)")
+    parser.add_argument(
+        "--max", metavar="N", type=_rate, dest="most", help="the most users, or arrivals a second, to try"
+    )
+    parser.add_argument("--pool", metavar="NAME", help="whose users or arrivals")
+    _run_options(parser, stages=False)
+    parser.set_defaults(command=_capacity)
+    return parser
 
 
 def _demo_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -243,6 +264,13 @@ def _run_profile(options: argparse.Namespace) -> int:
     from agenttop.session import run_profile
 
     return run_profile(Path(options.profile), options)
+
+
+def _capacity(options: argparse.Namespace) -> int:
+    from agenttop.profile.search import Capacity
+    from agenttop.session import run_profile
+
+    return run_profile(Path(options.profile), options, capacity=Capacity(options.most, options.pool))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -65,8 +65,9 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
                 ended = message
                 return
             for event in message.events:
-                if event not in told and event.level != "info":
-                    say(f"  ! {event.text}")
+                # The steps of a search are what one waits for.
+                if event not in told and (event.level != "info" or message.search is not None):
+                    say(f"  {'!' if event.level != 'info' else '·'} {event.text}")
             told = set(message.events)
             say(render_line(message, info))
 

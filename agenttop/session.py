@@ -18,6 +18,7 @@ from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.metrics.snapshot import Ended
 from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
+from agenttop.profile.search import Capacity
 from agenttop.report.summary import SummaryError, encode_summary, load_summary, write_summary
 from agenttop.report.text import render_text
 from agenttop.run.control_socket import SocketFeed
@@ -44,10 +45,13 @@ def builtin_profile(name: str) -> Path:
     raise UsageError(f"the profile {name} is not installed")
 
 
-def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = False) -> int:
+def run_profile(
+    path: Path, options: argparse.Namespace, *, own_target: bool = False, capacity: Capacity | None = None
+) -> int:
     """Run a profile as the command line says; returns the exit code.
 
-    ``own_target``: the target is a child of this process, so the run cannot be left alone.
+    ``capacity``: search for it, instead of driving the profile's stages. ``own_target``: the target is a child of this
+    process, so the run cannot be left alone.
 
     Raises:
         UsageError: something the user can mend.
@@ -62,6 +66,7 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
             users=options.users,
             spawn_rate=options.spawn_rate,
             run_for=options.limit,
+            capacity=capacity,
         )
     except ProfileError as error:
         for problem in error.problems:

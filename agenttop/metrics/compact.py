@@ -12,7 +12,10 @@ from agenttop.metrics.histogram import merge
 
 
 def compact(deltas: Sequence[Delta]) -> list[Delta]:
-    """One delta for each worker: counts added, gauges the newest, CPU the mean. Deltas of a worker in order of time."""
+    """One delta for each worker: counts added, gauges the newest, CPU the mean. Deltas of a worker in order of time.
+
+    Marks are not kept: what they were for is told when they are over.
+    """
     by_worker: dict[int, list[Delta]] = {}
     for delta in deltas:
         by_worker.setdefault(delta.worker, []).append(delta)
@@ -41,7 +44,7 @@ def _one(parts: list[Delta]) -> Delta:
         t_s=newest.t_s,
         leaves=[_leaf(*key, same) for key, same in leaves.items()],
         pools=[
-            PoolDelta(*key, *(sum(getattr(p, name) for p in same) for name in PoolDelta.__struct_fields__[2:]))
+            PoolDelta(*key, *(sum(getattr(p, name) for p in same) for name in PoolDelta.__struct_fields__[2:5]))
             for key, same in pools.items()
         ],
         errors=[

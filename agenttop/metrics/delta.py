@@ -14,6 +14,8 @@ from agenttop.budget.amount import NOTHING, Amount
 WARMUP = -1
 #: What the names of counters begin with that count violations of one kind.
 VIOLATION = "violation."
+#: … and of those that count ok requests which missed one objective.
+MISSED = "missed."
 
 
 class HistDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -47,7 +49,7 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the
     code of a user, under the row of the hook or task that they left); ``streamed`` (ok event streams with output)
     ``one_burst`` (those whose output came in one lump) ``stalled`` ``unterminated`` (failed streams, see
-    ``users.streams``). Only what is not zero is there.
+    ``users.streams``); ``missed.OBJECTIVE`` (ok requests that did not meet it). Only what is not zero is there.
     """
 
     request: int
@@ -56,6 +58,8 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     status: dict[int, int]
     hists: dict[str, HistDelta]
     sums: dict[str, int]
+    mark: int = 0
+    """What the requests were sent under (``schedule.control``); figures of two marks are two leaves."""
 
 
 class PoolDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -66,6 +70,8 @@ class PoolDelta(msgspec.Struct, array_like=True, frozen=True):
     sessions: int
     iterations: int
     dropped_iterations: int
+    mark: int = 0
+    """As of a leaf."""
 
 
 class ErrorDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -195,3 +201,5 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Where the profile has a budget."""
     slowest: list[SlowRequest] = []
     """Those new among the slowest of this worker; empty where requests carry no trace."""
+    open_marks: dict[int, int] = {}
+    """Requests in flight under the mark that the controls say is draining; all others are in ``leaves``."""

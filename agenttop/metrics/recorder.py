@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agenttop.metrics.delta import VIOLATION, ErrorDelta, LeafDelta, PoolDelta, SlowRequest
+from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, LeafDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold, merge
 from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
 from agenttop.metrics.slowest import Slowest
@@ -67,10 +67,14 @@ _SUMS = (
 
 
 class Leaf:
-    """The figures of one request in one stage since the last fold. Arrays hold nanoseconds, every ``ok`` request counts
-    in ``latency`` and nowhere else in ``outcomes``."""
+    """The figures of one request in one stage, sent under one mark, since the last fold. Arrays hold nanoseconds, every
+    ``ok`` request counts in ``latency`` and nowhere else in ``outcomes``."""
 
-    __slots__ = ("outcomes", "phases", "request", "shares", "stage", "status", "violations", *_HISTS, *_SUMS)
+    __slots__ = (
+        *("mark", "missed", "outcomes", "phases", "request", "shares", "stage", "status", "violations"),
+        *_HISTS,
+        *_SUMS,
+    )
 
     latency: array[int]
     response_time: array[int]
@@ -112,9 +116,11 @@ class Leaf:
     stalled: int
     unterminated: int
 
-    def __init__(self, request: int, stage: int) -> None:
+    def __init__(self, request: int, stage: int, mark: int = 0) -> None:
         self.request = request
         self.stage = stage
+        self.mark = mark
+        self.missed: dict[str, int] = {}
         self.status: dict[int, int] = {}
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
@@ -141,6 +147,11 @@ class Leaf:
         self.violations[kind] = self.violations.get(kind, 0) + 1
         self.rate_limit_violations += 1
 
+    def miss(self, objectives: list[str]) -> None:
+        """Count an ok request that did not meet these."""
+        for name in objectives:
+            self.missed[name] = self.missed.get(name, 0) + 1
+
     def take(self) -> TakenLeaf | None:
         """What is new, or None; the leaf begins again at nothing."""
         taken: dict[str, array[int]] = {}
@@ -166,9 +177,12 @@ class Leaf:
         if self.violations:
             sums |= {VIOLATION + kind: count for kind, count in self.violations.items()}
             self.violations = {}
+        if self.missed:
+            sums |= {MISSED + name: count for name, count in self.missed.items()}
+            self.missed = {}
         if not (taken or outcomes or sums):
             return None
-        leaf = TakenLeaf(taken, LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums))
+        leaf = TakenLeaf(taken, LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums, self.mark))
         self.outcomes = {}
         self.status = {}
         return leaf
@@ -219,20 +233,22 @@ class Batch:
 
 
 class PoolCount:
-    """Counts of one pool in one stage."""
+    """Counts of one pool in one stage, under one mark."""
 
-    __slots__ = ("dropped_iterations", "iterations", "pool", "sessions", "stage")
+    __slots__ = ("dropped_iterations", "iterations", "mark", "pool", "sessions", "stage")
 
-    def __init__(self, pool: int, stage: int) -> None:
+    def __init__(self, pool: int, stage: int, mark: int = 0) -> None:
         self.pool = pool
         self.stage = stage
+        self.mark = mark
         self.sessions = self.iterations = self.dropped_iterations = 0
 
     def fold(self) -> PoolDelta | None:
         """What is new, or None."""
         if not (self.sessions or self.iterations or self.dropped_iterations):
             return None
-        delta = PoolDelta(self.pool, self.stage, self.sessions, self.iterations, self.dropped_iterations)
+        counts = (self.sessions, self.iterations, self.dropped_iterations)
+        delta = PoolDelta(self.pool, self.stage, *counts, self.mark)
         self.sessions = self.iterations = self.dropped_iterations = 0
         return delta
 
@@ -243,24 +259,24 @@ class Recorder:
     def __init__(self, requests: int, secrets: tuple[str, ...] = ()) -> None:
         self._requests = requests
         self._secrets = secrets
-        self._rows: dict[int, list[Leaf]] = {}
-        self._counts: dict[tuple[int, int], PoolCount] = {}
+        self._rows: dict[tuple[int, int], list[Leaf]] = {}
+        self._counts: dict[tuple[int, int, int], PoolCount] = {}
         self._errors: dict[tuple[int, int, str, str], list[float]] = {}
         self._checks: dict[str, list[int]] = {}
         self.slowest = Slowest()
 
-    def row(self, stage: int) -> list[Leaf]:
-        """The leaves of a stage, by request."""
-        row = self._rows.get(stage)
+    def row(self, stage: int, mark: int = 0) -> list[Leaf]:
+        """The leaves of a stage and a mark, by request."""
+        row = self._rows.get((stage, mark))
         if row is None:
-            row = self._rows[stage] = [Leaf(request, stage) for request in range(self._requests)]
+            row = self._rows[stage, mark] = [Leaf(request, stage, mark) for request in range(self._requests)]
         return row
 
-    def count(self, pool: int, stage: int) -> PoolCount:
-        """The counts of a pool in a stage."""
-        count = self._counts.get((pool, stage))
+    def count(self, pool: int, stage: int, mark: int = 0) -> PoolCount:
+        """The counts of a pool in a stage, under a mark."""
+        count = self._counts.get((pool, stage, mark))
         if count is None:
-            count = self._counts[pool, stage] = PoolCount(pool, stage)
+            count = self._counts[pool, stage, mark] = PoolCount(pool, stage, mark)
         return count
 
     def error(self, leaf: Leaf, outcome: str, message: str, at_s: float) -> None:

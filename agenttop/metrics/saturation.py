@@ -25,6 +25,8 @@ from agenttop.metrics.histogram import Hist, merge, percentiles_of
 
 CPU_PERCENT = 70.0
 LAG_US = 4_000.0
+#: Kinds of reason that tell by how many µs (p99) something was late.
+LAGS = ("loop lag", "schedule lag")
 #: How long the CPU must have been that busy on average.
 CPU_SECONDS = 3.0
 #: Lag is judged over this long, and must have shown in at least :data:`LATE_SECONDS` different seconds of it.
@@ -97,7 +99,7 @@ class _Worker:
         if mean > CPU_PERCENT and self.first_s is not None and t_s - self.first_s >= CPU_SECONDS:
             found.append(Reason("CPU", mean, f"CPU {mean:.0f} % of its core (over {CPU_PERCENT:.0f} %)", _ADVICE))
         advice = _ADVICE_SPARE if mean < SPARE_CPU_PERCENT else _ADVICE
-        for kind, lag in (("loop lag", self.loop_lag), ("schedule lag", self.arrival_lag)):
+        for kind, lag in zip(LAGS, (self.loop_lag, self.arrival_lag), strict=True):
             p99 = lag.close(t_s)
             if p99 is not None:
                 figure = f"{p99 / 1000:.1f}" if p99 < 10_000 else f"{p99 / 1000:.0f}"
@@ -131,6 +133,8 @@ class Saturation:
         self._closed_s = 0.0
         self.loop_lag = Hist()
         """Of the whole run and all workers, µs."""
+        self.current: tuple[Reason, ...] = ()
+        """What is wrong now."""
         self.reasons: tuple[str, ...] = ()
         """Why the generator is saturated now; empty when it is not."""
 
@@ -161,6 +165,7 @@ class Saturation:
             if reason.value > warning.worst.value:
                 warning.worst = reason
             warning.seconds += elapsed
+        self.current = tuple(reason for _, reason in found)
         self.reasons = tuple(_of(number) + reason.text for number, reason in found)
 
     def warnings(self) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from agenttop.metrics.searched import SearchState
+
 
 class Percentiles(msgspec.Struct, frozen=True):
     """Percentiles in milliseconds over the live window."""
@@ -278,6 +280,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """What remains of the limits that targets tell of."""
     breaker: BreakerState | None = None
     """None where the profile has no circuit breaker."""
+    search: SearchState | None = None
+    """None where no capacity is searched."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

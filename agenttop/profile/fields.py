@@ -232,6 +232,7 @@ Cap = Annotated[int, Field(ge=1, le=10**15), _IS_WHOLE]
 Tokens = Annotated[int, Field(ge=0, le=10**9), _IS_WHOLE]
 Money = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False), _IS_NUMBER]
 MinRequests = Annotated[int, Field(ge=1, le=1_000_000_000), _IS_WHOLE]
+Level = Annotated[float, Field(gt=0, le=MAX_USERS, allow_inf_nan=False), _IS_NUMBER]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _IS_NUMBER]
 Rate = Weight
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]

@@ -33,6 +33,7 @@ from agenttop.profile.problems import (
 )
 from agenttop.profile.python import check_scripts
 from agenttop.profile.rules import check_rules
+from agenttop.profile.search import Capacity, derive, resolved
 from agenttop.profile.secrets import Filler, read_environment, redact
 from agenttop.profile.template import plain_text
 from agenttop.profile.thresholds import check_thresholds
@@ -101,13 +102,15 @@ def load_profile(
     users: int | None = None,
     spawn_rate: float | None = None,
     run_for: float | None = None,
+    capacity: Capacity | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Load a profile file.
 
     Over the file stand ``AGENTTOP_*`` variables, over them ``overrides`` (``--set KEY=VALUE``), ``target``, and
     ``users`` with ``spawn_rate`` (users per second). These two replace the run's stages; the users are held until
-    ``run_for`` seconds from the start, else for a day. ``env`` stands for the process's environment.
+    ``run_for`` seconds from the start, else for a day. ``capacity`` makes a search of the profile. ``env`` stands for
+    the process's environment.
 
     Raises:
         ProfileError: it cannot be run; lists every problem found.
@@ -126,6 +129,10 @@ def load_profile(
     raw, masked = filler.fill(raw)
     for fault in filler.faults:
         loading.add(fault)
+    said: list[str] = []
+    if capacity is not None:
+        faults, said = derive(raw, masked, capacity)
+        loading.problems += [Problem("command line", str(fault.loc[0]), fault.message) for fault in faults]
     if "tls" in raw:
         raw["tls"] = absolute_paths(raw["tls"], folder)
     secrets = tuple(sorted(filler.secrets, key=lambda secret: (-len(secret), secret)))
@@ -134,6 +141,7 @@ def load_profile(
     assert profile is not None  # every way to None has left a problem
     profile = _resolve(profile, loading.path, files)
     warnings = (
+        *said,
         *_warnings(profile),
         *budget_warnings(profile),
         *files.warnings,
@@ -267,7 +275,7 @@ def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:
 def _resolve(profile: Profile, path: Path, files: DataFiles) -> Profile:
     folder = path.resolve().parent
     pools = [files.resolve(_resolve_pool(pool, profile), folder) for pool in profile.pools]
-    return profile.model_copy(update={"pools": pools, "name": profile.name or path.stem})
+    return resolved(profile.model_copy(update={"pools": pools, "name": profile.name or path.stem}))
 
 
 def _resolve_pool(pool: Pool, profile: Profile) -> Pool:
@@ -290,7 +298,7 @@ def _written(masked: Table, profile: Profile) -> dict[str, Any]:
     written["dialect"] = masked.get("dialect", profile.dialect)
     written["http_version"] = masked.get("http_version", profile.http_version)
     written |= masked
-    if "stages" not in written and profile.stages:
+    if "stages" not in written and profile.stages and profile.search is None:
         written["stages"] = [
             {"duration": masked["duration"], "users": masked["users"], "ramp": "step"},
         ]

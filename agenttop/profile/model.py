@@ -19,6 +19,7 @@ from agenttop.profile.fields import (
     Headers,
     History,
     JsonPathText,
+    Level,
     MaxUsers,
     MeasureText,
     MinRequests,
@@ -40,7 +41,7 @@ from agenttop.profile.fields import (
     Users,
     Weight,
 )
-from agenttop.profile.percent import Percent
+from agenttop.profile.percent import InnerPercent, Percent, Resolution
 
 Protocol = Literal["http", "sse", "ws"]
 Connection = Literal["per_user", "per_request"]
@@ -338,6 +339,35 @@ class CircuitBreaker(Model):
     """true: a rate-limited request has failed, too. Else it is one that did not: a target that refuses works."""
 
 
+class Search(Model):
+    """Looks for the most users (or iterations per second) at which requests are good, instead of driving stages: it
+    doubles them until a level fails, then halves what is left. Failed and rate-limited requests are not good."""
+
+    from_: Level | None = Field(default=None, alias="from")
+    """The first level: 1, where nothing is said. Where it fails, so does the run (exit code 99)."""
+    to: Level | None = None
+    """The highest level that is tried."""
+    unit: Literal["users", "rate"] | None = None
+    """users, or rate: iterations per second of a pool, which arrive by themselves."""
+    pool: PoolName | None = None
+    """Whose; without it the users of all pools without stages of their own, by weight. The stages of other pools are
+    held at their highest."""
+    good: InnerPercent = 0.95
+    """Share of the requests that must meet all [objectives]."""
+    settle: Duration = 5.0
+    """What is sent so soon after a level's users are there counts for nothing."""
+    measure: PositiveDuration = 15.0
+    """How long requests are sent that count, before a level is judged: many times as long as one takes."""
+    max_measure: PositiveDuration | None = None
+    """Where they do not decide, it is measured on up to this (four times measure, where nothing is said); then the
+    share alone decides."""
+    confidence: InnerPercent = 0.95
+    """A level holds, or does not, where that is known so well: by the Wilson interval of the share of good requests."""
+    resolution: Resolution = "5%"
+    """How close to each other the highest level that holds and the lowest that does not have to be: part of the level,
+    or a number of users or iterations per second. Never less than one user."""
+
+
 class Threshold(Model):
     """What must hold for the run to pass. A bare string is its ``expression``."""
 
@@ -409,6 +439,8 @@ class Profile(Model):
     """What a rate-limited answer should look like: what is not is a violation, and counted."""
     circuit_breaker: CircuitBreaker | None = None
     """Ends a run whose target has fallen over."""
+    search: Search | None = None
+    """Looks for the capacity of the target instead of driving stages."""
     objectives: Objectives = Objectives()
     """What a good request is, for goodput."""
     budget: Budget | None = None

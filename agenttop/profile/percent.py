@@ -74,3 +74,33 @@ _SCHEMA = WithJsonSchema(
 Percent = Annotated[float, BeforeValidator(_above_zero), _SCHEMA]
 #: More than nothing, less than all.
 InnerPercent = Annotated[float, BeforeValidator(_within), _SCHEMA]
+
+
+def _resolution(value: Any) -> float | str:
+    if isinstance(value, str) and "%" in value:
+        _within(value)
+        return value.strip()
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise PydanticCustomError(
+            "wanted", "{text}", {"text": 'expected a percentage such as "5%", or a number above 0'}
+        )
+    return number
+
+
+#: A part of something, or a number of it.
+Resolution = Annotated[
+    float | str,
+    BeforeValidator(_resolution),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": rf"{PERCENT_PATTERN}|\$\{{"},
+                {"type": "number", "exclusiveMinimum": 0},
+            ]
+        }
+    ),
+]

@@ -17,6 +17,7 @@ from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
+from agenttop.profile.search import check_search, searched_by_rate
 from agenttop.profile.tables import steps_of, tables
 from agenttop.profile.variables import check_variables
 
@@ -33,6 +34,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     if not pools:
         yield Fault((), "no pools; write at least one [[pools]] with its tasks")
     yield from _load(data, raw)
+    yield from check_search(data, raw)
     names = Counter(pool["name"] for pool in tables(pools) if isinstance(pool.get("name"), str))
     shared: list[Any] = []
     for index, pool in enumerate(tables(pools)):
@@ -100,7 +102,7 @@ def _load(data: Table, raw: Table) -> Iterator[Fault]:
     elif len(short) == 1:
         other = "duration" if short == ["users"] else "users"
         yield Fault((short[0],), f"needs {other} as well, or write [[stages]]")
-    elif not stages and any(not pool.get("stages") for pool in tables(data.get("pools"))):
+    elif not stages and "search" not in data and any(not pool.get("stages") for pool in tables(data.get("pools"))):
         yield Fault((), "no load; write users and duration, or [[stages]], or stages in every pool")
     for index, stage in enumerate(tables(stages)):
         if "rate" in stage:
@@ -110,7 +112,7 @@ def _load(data: Table, raw: Table) -> Iterator[Fault]:
     yield from _some_load(stages, ("stages",))
     runs = [_length(stages), *(_length(pool.get("stages")) for pool in tables(data.get("pools")))]
     warmup = _seconds(data.get("warmup", "0s"))
-    if max(runs) > 0 and not math.isnan(warmup) and warmup >= max(runs):
+    if max(runs) > 0 and "search" not in data and not math.isnan(warmup) and warmup >= max(runs):
         yield Fault(("warmup",), "lasts as long as the whole run, so that nothing would be measured")
 
 
@@ -136,7 +138,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
     for index, task in enumerate(tables(tasks)):
         if task.get("steps") == []:
             yield Fault((*loc, "tasks", index, "steps"), "is empty; write at least one step")
-    yield from _own_stages(pool, loc)
+    yield from _own_stages(pool, loc, rate=searched_by_rate(pool, data))
     if "pacing" in pool and "think_time" in pool:
         yield Fault((*loc, "pacing"), "goes instead of think_time: write one or the other")
     protocol = pool.get("protocol", "http")
@@ -165,9 +167,12 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             yield from _unanswered(pool, loc)
 
 
-def _own_stages(pool: Table, loc: Loc) -> Iterator[Fault]:
+def _own_stages(pool: Table, loc: Loc, *, rate: bool) -> Iterator[Fault]:
+    """``rate``: it has none, and a search sets its iterations per second."""
     stages = tables(pool.get("stages"))
     kinds = {kind for stage in stages for kind in ("users", "rate") if kind in stage}
+    if rate:
+        kinds.add("rate")
     if len(kinds) > 1:
         yield Fault((*loc, "stages"), "rate and users are mixed: all stages of a pool have the one or the other")
     for index, stage in enumerate(stages):

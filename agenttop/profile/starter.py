@@ -20,6 +20,8 @@ thresholds = [
     # { expression = "rate_limited rate < 50%", abort = true, delay = "10s", window = "5s" },     # ends the run
 ]
 # [objectives] with ttft = "2s", latency = "10s" counts good requests: goodput.
+# [circuit_breaker] with failed = "50%", over = "10s" ends the run of a target that has fallen over.
+# How many users does it hold? With [objectives]:  agenttop capacity --profile FILE
 # [rate_limit] with body_matches = "(?i)retry", retry_after = true counts 429s that are not so. At the top, on_429 =
 # "honor" waits as long as a 429 asks, "retry" sends the same request again, at most max_retries = 3 times.
 

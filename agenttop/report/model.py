@@ -326,6 +326,57 @@ class BudgetLine(msgspec.Struct, frozen=True):
     ] = 0
 
 
+class SearchStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One level that was tried. Counts are of the requests sent while it was measured, whenever they ended."""
+
+    level: Amount
+    start_s: float
+    end_s: float
+    measured_s: Amount
+    requests: Annotated[int, Meta(ge=0, description="Attempts; with arrivals that were dropped, and unanswered ones.")]
+    good: Annotated[int, Meta(ge=0, description="That met every objective.")]
+    share: Share
+    low: Annotated[float, Meta(ge=0, le=1, description="Begin of the Wilson interval of share that is judged by.")]
+    high: Share
+    verdict: Annotated[
+        Literal["pass", "fail", "undecided", "cut"],
+        Meta(description="undecided: not with the confidence asked for; cut: it did not come to a judgement."),
+    ]
+    holds: Annotated[bool, Meta(description="It counts as a level that holds; of undecided ones by share alone.")]
+    confidence: Annotated[float, Meta(ge=0, le=1, description="With which holds is known.")]
+    latency_p95_ms: float | None
+    ttft_p95_ms: float | None
+    rps: Amount
+    rate_limited: Count
+    missed: Annotated[
+        dict[str, int], Meta(description="Why requests were not good: objectives, outcomes, dropped, unanswered.")
+    ]
+    why: Annotated[str, Meta(description="What ended it before its time.")] = ""
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """A search for the most users, or iterations per second, at which requests are good."""
+
+    unit: Literal["users", "rate"]
+    pool: Annotated[str | None, Meta(description="Whose; null for the users of all pools that share them.")]
+    good: Annotated[float, Meta(ge=0, le=1, description="Share of requests that must be good.")]
+    confidence: Share
+    capacity: Annotated[float | None, Meta(description="The highest level that holds.")]
+    lower: Annotated[float | None, Meta(description="The highest one of which that is known with confidence.")]
+    upper: Annotated[float | None, Meta(description="The lowest of which it is known that it does not hold.")]
+    stopped: Annotated[
+        str,
+        Meta(
+            description="found, at_max, below_min, generator (it was saturated), users (they never came), no_requests, "
+            "stopped_by_user, time (the run's length was capped), or why else the run ended (its stop_reason)."
+        ),
+    ]
+    limited_by: Annotated[
+        str | None, Meta(description="Why most requests were not good at the lowest level that does not hold.")
+    ]
+    steps: list[SearchStep]
+
+
 class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """A command given while the run went on."""
 
@@ -357,3 +408,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     controls: list[Control]
     slowest: Annotated[SlowestLists | None, Meta(description="Null without traceparent = true.")] = None
     quotas: Annotated[list[QuotaLine], Meta(description="By pool and name; empty where no target tells.")] = []
+    search: Annotated[Search | None, Meta(description="Null where no capacity was searched.")] = None

@@ -14,6 +14,7 @@ from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
 from agenttop.report.quotas import quotas
+from agenttop.report.search import search_section
 from agenttop.report.slowest import slowest
 from agenttop.report.streams import streams
 
@@ -56,6 +57,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     page = Page(max(width, 60), color)
     _header(page, summary)
     _verdict(page, summary)
+    search_section(page, summary.get("search"))
     _latency(page, summary["totals"])
     _requests(page, summary)
     streams(page, summary)

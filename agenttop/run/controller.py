@@ -35,6 +35,7 @@ from agenttop.run.plan import Plan
 from agenttop.run.preflight import unreachable
 from agenttop.run.priority import step_back
 from agenttop.run.records import Records
+from agenttop.run.searching import BUSY, searching_of
 from agenttop.run.spec import RunSpec
 from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
@@ -66,6 +67,7 @@ class Controller:
         self.aggregate = Aggregate(self.layout)
         self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
         self.breaker = breaker_of(spec.profile)
+        self.search = searching_of(spec.profile, self.layout)
         self.control = Control()
         self.watcher = Watcher()
         self.treasury = Treasury(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
@@ -152,12 +154,16 @@ class Controller:
                 self.aggregate.fold(item.delta)
                 self.judge.fold(item.delta)
                 self.breaker.fold(item.delta)
+                if self.search is not None:
+                    self.search.fold(item.delta)
                 self._deltas.append(item.delta)
                 self.watcher.exceptions(item.delta.errors)
                 self._used_up(self.supply.fold(item.worker, item.delta.states))
                 self._tell(item.delta.states)
             elif item.ended:
                 self.aggregate.worker_gone(item.worker)
+                if self.search is not None:
+                    self.search.forget(item.worker)
                 self._gone.append(item.worker)
                 self._used_up(self.supply.forget(item.worker))
                 self.treasury.gone(item.worker)
@@ -205,6 +211,8 @@ class Controller:
             elif self.supply.over:
                 self.watcher.say(elapsed, "all data has been used: nothing is left to do")
                 self.halt("finish")
+            elif self.search is not None:
+                self._search(elapsed)
         elif self._halted != "cancel" and elapsed >= self._deadline_s:
             self.watcher.say(elapsed, "graceful_stop is over: what is in flight is cut", "warn")
             self.halt("cancel")
@@ -213,6 +221,21 @@ class Controller:
         while elapsed >= self._seconds + 1 + SETTLE_S:
             self._seconds += 1
             self._close_second(float(self._seconds))
+
+    def _search(self, elapsed: float) -> None:
+        """Let the search look at the clock, and follow it."""
+        assert self.search is not None
+        users, in_flight = self.aggregate.workers.by_pool()
+        doubtful = self.search.doubts(self.aggregate.saturation.current)
+        move = self.search.look(elapsed, self.control, users, in_flight, saturated=doubtful)
+        for text in move.said:
+            self.watcher.say(elapsed, text)
+        if move.control != self.control:
+            self.control = move.control
+            self._send_control()
+        if move.over:
+            self.stop_reason, self.exit_code, self.message = self.search.outcome
+            self.halt("drain")
 
     def halt(self, mode: str) -> None:
         """End the run: ``finish`` (tasks under way go on), ``drain`` (requests in flight do), ``cancel`` (nothing
@@ -260,7 +283,8 @@ class Controller:
 
     def _snapshot(self, situation: Situation) -> Snapshot:
         snapshot = self.aggregate.snapshot(situation)
-        return replace(snapshot, thresholds=self.judge.verdicts, breaker=self.breaker.state)
+        search = self.search.state() if self.search is not None else None
+        return replace(snapshot, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search)
 
     def _judge(self, t_s: float) -> None:
         """Judge the thresholds and the circuit breaker on the second that has closed; they may end the run."""
@@ -274,6 +298,11 @@ class Controller:
         if running and aborting is not None:
             self._abort(t_s, "threshold_abort", f"a threshold ended the run: {told(aborting)}")
         elif running and self.breaker.second(t_s):
+            if self.search is not None:
+                # Less load may be all that the target needs: the level fails, and the next one is lower.
+                self.watcher.say(t_s, self.search.fail(t_s), "warn")
+                self.breaker.reset(t_s)
+                return
             self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.breaker.told()}")
 
     def _abort(self, t_s: float, reason: str, message: str) -> None:
@@ -286,8 +315,11 @@ class Controller:
         deltas, self._deltas = self._deltas, []
         gone, self._gone = self._gone, []
         if self._records is not None:
+            new = self.search.news() if self.search is not None else None
             try:
-                self._records.second(situation, deltas, controls=self.controls, events=self.watcher.take(), gone=gone)
+                self._records.second(
+                    situation, deltas, controls=self.controls, events=self.watcher.take(), gone=gone, search=new
+                )
             except OSError as error:
                 # A full disk must not end a run that goes well; the summary may yet find room.
                 self.watcher.say(situation.t_s, f"journal: {error.strerror}", "error")
@@ -303,6 +335,7 @@ class Controller:
             events=self.watcher.events,
             workers=self.spec.workers,
             alive=self.spec.workers - self._lost,
+            searching=self.search is not None,
         )
 
     def _mark_stages(self, elapsed: float, plan_time: float) -> None:
@@ -348,6 +381,8 @@ class Controller:
             return self._handle_stop(now=command.now, source=source)
         if self._halted or self.state == "done":
             return Reply(0, False, "the run is coming to its end")
+        if self.search is not None:
+            return Reply(0, False, BUSY)
         try:
             change = steer(command, self.control, self.plan, elapsed)
         except Rejected as error:
@@ -403,6 +438,8 @@ class Controller:
             self.exit_code = THRESHOLD
             self.message = f"{failed} of {len(self.judge.verdicts)} thresholds failed"
         elapsed = max(self.elapsed(), 0.0)
+        if self.search is not None:
+            self.search.end(elapsed, {"completed": "time"}.get(self.stop_reason, self.stop_reason))
         path, message = self._records.finish(
             duration_s=elapsed,
             sending_ended_s=self._sending_ended_s if self._halted else elapsed,
@@ -411,6 +448,7 @@ class Controller:
             stage_spans=self._spans,
             controls=self.controls,
             thresholds=summed(self.judge.verdicts),
+            search=self.search.summary() if self.search is not None else None,
             message=self.message,
         )
         self._socket.publish(Ended(self.exit_code, self.stop_reason, path, message))

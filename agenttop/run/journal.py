@@ -48,6 +48,8 @@ class Second(msgspec.Struct, frozen=True):
     events: list[Event] = []
     gone: list[int] = []
     """Workers that were lost in it."""
+    search: dict[str, Any] | None = None
+    """How far a search for capacity had come, where a step of it was over."""
 
 
 class JournalWriter:
@@ -81,14 +83,17 @@ class JournalWriter:
         controls: Sequence[Mapping[str, Any]] = (),
         events: Sequence[Event] = (),
         gone: Sequence[int] = (),
+        search: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it.
+        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it;
+        ``search`` is the summary's, where there is news of it.
 
         Raises:
             OSError: it cannot be written; what was written before stays readable and one may go on.
         """
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
-        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone))
+        told = None if search is None else dict(search)
+        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone), told)
         self._append(_record(self._encoder.encode(second)))
 
     def close(self) -> None:
@@ -157,6 +162,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
     controls: list[dict[str, Any]] = []
     end_s = sending_s = 0.0
     sending = True
+    search: dict[str, Any] | None = None
     for second in records:
         assert isinstance(second, Second)
         for delta in second.deltas:
@@ -166,6 +172,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
             aggregate.worker_gone(worker)
         aggregate.second(second.situation)
         controls += second.controls
+        search = second.search or search
         end_s = second.situation.t_s
         sending = sending and second.situation.state != "draining"
         sending_s = end_s if sending else sending_s
@@ -179,6 +186,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         exit_code=1,
         controls=controls,
         thresholds=summed(judge.verdicts),
+        search=None if search is None else search | {"stopped": search["stopped"] or "aborted"},
         incomplete=True,
     )
 

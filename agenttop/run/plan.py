@@ -22,6 +22,15 @@ def _ramp(stages: list[model.Stage]) -> Ramp | None:
     )
 
 
+def most_of(profile: Profile) -> list[Control]:
+    """The controls of the highest level of a search for users; nothing without one."""
+    search = profile.search
+    if search is None or search.to is None or search.unit == "rate":
+        return []
+    names = [pool.name for pool in profile.pools]
+    return [Control().with_users(int(search.to), names.index(search.pool) if search.pool is not None else None)]
+
+
 class Plan:
     """The plan of a run; times are seconds on the plan's own clock."""
 
@@ -29,6 +38,7 @@ class Plan:
         self.ramp = _ramp(profile.stages)
         self.pools = [PoolPlan(pool.weight, _ramp(pool.stages), pool.open) for pool in profile.pools]
         self.layout = layout
+        self._controls = [Control(), *most_of(profile)]
         self.duration_s = max(
             [ramp.duration for ramp in (self.ramp, *(pool.ramp for pool in self.pools)) if ramp is not None],
             default=0.0,
@@ -67,11 +77,14 @@ class Plan:
         return next((end for end in ends if end > plan_time + 1e-9), None)
 
     def most_users(self, pool: int) -> int:
-        """Users the plan ever wants of a closed pool, to one or two: shares are rounded."""
+        """Users the plan, or its search, ever wants of a closed pool, to one or two: shares are rounded."""
         ramps = [ramp for ramp in (self.ramp, *(plan.ramp for plan in self.pools)) if ramp is not None]
         # A ramp is at its highest where a stage begins or right before it ends.
         times = {time for ramp in ramps for start, end in ramp.bounds for time in (start, end, max(end - 1e-3, start))}
-        return max((wanted_users(self.pools, self.ramp, Control(), time)[pool] for time in times), default=0)
+        return max(
+            (wanted_users(self.pools, self.ramp, control, time)[pool] for control in self._controls for time in times),
+            default=0,
+        )
 
     def planned_rate(self, pool: int, plan_time: float) -> float:
         """Iterations per second the plan wants of an open pool."""

@@ -63,6 +63,7 @@ class Records:
         controls: Sequence[Mapping[str, Any]],
         events: Sequence[Event],
         gone: Sequence[int],
+        search: Mapping[str, Any] | None = None,
     ) -> None:
         """Append a second. ``controls`` are all so far; the rest is new.
 
@@ -70,7 +71,7 @@ class Records:
             OSError: it cannot be written.
         """
         new = controls[self._controls_written :]
-        self._journal.second(situation, deltas, controls=new, events=events, gone=gone)
+        self._journal.second(situation, deltas, controls=new, events=events, gone=gone, search=search)
         self._controls_written = len(controls)
 
     def finish(
@@ -83,6 +84,7 @@ class Records:
         stage_spans: Sequence[tuple[float, float] | None],
         controls: Sequence[Mapping[str, Any]],
         thresholds: Sequence[Mapping[str, Any]],
+        search: Mapping[str, Any] | None = None,
         message: str,
     ) -> tuple[str, str]:
         """Write the summary to the run's directory and to where the user wants it.
@@ -101,6 +103,7 @@ class Records:
             stage_spans=stage_spans,
             controls=controls,
             thresholds=thresholds,
+            search=search,
         )
         if message:
             summary["run"]["message"] = message

@@ -61,6 +61,7 @@ def build_summary(
     controls: Sequence[Mapping[str, Any]] = (),
     thresholds: Sequence[Mapping[str, Any]] = (),
     quality: Mapping[str, Any] | None = None,
+    search: Mapping[str, Any] | None = None,
     incomplete: bool = False,
 ) -> dict[str, Any]:
     """The summary, as plain data that validates against ``summary_schema()``.
@@ -79,6 +80,7 @@ def build_summary(
         controls: the commands given, as the summary has them.
         thresholds: likewise.
         quality: likewise.
+        search: likewise.
         incomplete: the run was cut off and this is what is left of it.
     """
     info, layout = header.info, header.layout
@@ -132,6 +134,7 @@ def build_summary(
         "slowest": aggregate.slowest.summary(layout) if layout.traceparent else None,
         "budget": aggregate.spending.summary(),
         "quality": None if quality is None else dict(quality),
+        "search": None if search is None else dict(search),
         "controls": [dict(control) for control in controls],
     }
 

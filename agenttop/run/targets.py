@@ -22,24 +22,30 @@ def situation(
     events: Iterable[Event],
     workers: int,
     alive: int,
+    searching: bool = False,
 ) -> Situation:
-    """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more."""
+    """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more. What a
+    search has set is the plan's, and not set by hand.
+    """
     plan_time = control.plan_time(t_s)
     wanted = wanted_users(plan.pools, plan.ramp, control, t_s)
     planned = wanted_users(plan.pools, plan.ramp, Control(control.shift, control.held_at), t_s)
+    if searching:
+        planned = wanted
     if ending:
         wanted = planned = [0] * len(wanted)
     pools: list[PoolTarget] = []
     rate = 0.0
     manual: list[str] = []
     for index, info in enumerate(plan.layout.pools):
-        by_hand = index in control.pool_users or index in control.pool_rates
+        by_hand = not searching and (index in control.pool_users or index in control.pool_rates)
         if info.open:
             now = 0.0 if ending else wanted_rate(index, control, plan, t_s)
             rate += now
-            pools.append(PoolTarget(now, 0.0 if ending else plan.planned_rate(index, plan_time), by_hand))
+            by_plan = now if searching else plan.planned_rate(index, plan_time)
+            pools.append(PoolTarget(now, 0.0 if ending else by_plan, by_hand))
         else:
-            shared = control.users is not None and plan.pools[index].ramp is None
+            shared = not searching and control.users is not None and plan.pools[index].ramp is None
             pools.append(PoolTarget(wanted[index], planned[index], by_hand or shared))
         if by_hand:
             manual.append(info.name)
@@ -54,7 +60,7 @@ def situation(
         target_users=sum(wanted),
         planned_users=sum(planned),
         rate=rate,
-        manual=("all", *manual) if control.users is not None else tuple(manual),
+        manual=("all", *manual) if control.users is not None and not searching else tuple(manual),
         pools=tuple(pools),
         events=tuple(events),
         workers=workers,

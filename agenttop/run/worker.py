@@ -179,10 +179,11 @@ class Worker:
         elapsed = max(self._elapsed(), 0.0)
         plan_time = self._control.plan_time(elapsed)
         warm = elapsed < self._profile.warmup
+        mark = self._control.mark
         for pool in self._pools:
             stage = WARMUP if warm else self._plan.stage_of(pool.compiled.index, plan_time)
-            if stage != pool.stage or not pool.leaves:
-                pool.enter(stage)
+            if stage != pool.stage or mark != pool.mark or not pool.leaves:
+                pool.enter(stage, mark)
         self._aim()
         if self._halted == "cancel":
             for pool in self._pools:
@@ -281,26 +282,18 @@ class Worker:
             index, quotas = pool.compiled.index, pool.quotas.states()
             states.append(PoolState(index, working, flying, pool.used_up, pool.over, pool.notes, quotas))
         age = (now - oldest) / 1e9 if oldest else 0.0
+        draining = self._control.draining
+        # In the same turn of the loop as what is taken: a request is in the one or in the other.
+        open_marks = {draining: sum(pool.unanswered(draining) for pool in self._pools)} if draining else {}
         batch = self._recorder.take()
         yield
         yield from batch.steps()
         health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._worker == 0)
         yield
         self._seq += 1
-        delta = Delta(
-            self._number,
-            self._seq,
-            elapsed,
-            batch.leaves,
-            batch.pools,
-            batch.errors,
-            batch.checks,
-            states,
-            age,
-            health,
-            self._till.state() if self._till is not None else None,
-            batch.slowest,
-        )
+        purse = self._till.state() if self._till is not None else None
+        figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
+        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks)
         self.send(Report(delta))
 
     def send(self, message: FromWorker) -> None:

@@ -38,6 +38,10 @@ class Control:
     """Manual users of a closed pool, by its index."""
     pool_rates: dict[int, float] = field(default_factory=dict)
     """Manual iterations per second of an open pool, by its index."""
+    mark: int = 0
+    """What requests sent from now on are counted under, besides their stage; 0 for nothing in particular."""
+    draining: int = 0
+    """The mark whose requests in flight are to be told of; 0 for none."""
 
     def plan_time(self, elapsed: float) -> float:
         """Where the plan is, never before its beginning."""
@@ -85,6 +89,10 @@ class Control:
             raise ValueError(f"there cannot be {rate} iterations per second")
         rest = {index: value for index, value in self.pool_rates.items() if index != pool}
         return replace(self, pool_rates=rest if rate is None else {**rest, pool: rate})
+
+    def marked(self, mark: int, draining: int) -> Control:
+        """Count under ``mark`` from now on, and tell of what is in flight under ``draining``."""
+        return replace(self, mark=mark, draining=draining)
 
     def release(self, pool: int | None = None) -> Control:
         """Give manual users and rates back to the plan, of one pool or everywhere. Its clock is left as it is."""

@@ -18,6 +18,7 @@ from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step, Task, stage_name
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
+from agenttop.profile.search import targets_of
 from agenttop.profile.template import (
     Constant,
     Template,
@@ -195,6 +196,8 @@ def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
             step = stage.ramp == "step"
             begin = end_target if step else target
             name = stage.name or stage_name(begin, end_target)
+            # A search drives what it likes between the two.
+            begin, end_target = targets_of(profile, pool_name) or (begin, end_target)
             found.append(
                 StageInfo(
                     index=len(found),

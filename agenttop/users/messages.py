@@ -31,7 +31,7 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     data = step.fill(user.variables)
     if user.cookies is not None and step.cookies:
         data = user.cookies.add(data, step.target)
-    leaf = user.pool.leaves[step.request]
+    leaf = user.leaf = user.pool.leaves[step.request]
     answer = user.answer
     answer.begin(step)
     socket = WebSocket(connection)
@@ -67,7 +67,7 @@ async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
         pool.unaccounted += socket.write(data)
         await asyncio.sleep(0)  # a task may wait for nothing else, and the loop must turn
         return True
-    leaf = pool.leaves[step.request]
+    leaf = user.leaf = pool.leaves[step.request]
     user.answer.begin(step)
     user.step = step
     await socket.send(data, user.answer, pool.loop)

@@ -77,6 +77,7 @@ class PoolRuntime:
         self.tally = recorder.count(compiled.index, 0)
         """The counts of the present stage."""
         self.stage = 0
+        self.mark = 0
         self.idle: list[VirtualUser] = []
         """Users of an open pool that have nothing to do."""
         self.active: list[VirtualUser] = []
@@ -151,12 +152,16 @@ class PoolRuntime:
 
     # -- what the worker does
 
-    def enter(self, stage: int) -> None:
-        """From now on requests count under this stage."""
-        self.stage = stage
+    def enter(self, stage: int, mark: int = 0) -> None:
+        """From now on requests count under this stage and mark."""
+        self.stage, self.mark = stage, mark
         self.quotas.measured = stage != WARMUP
-        self.leaves = self.recorder.row(stage)
-        self.tally = self.recorder.count(self.compiled.index, stage)
+        self.leaves = self.recorder.row(stage, mark)
+        self.tally = self.recorder.count(self.compiled.index, stage, mark)
+
+    def unanswered(self, mark: int) -> int:
+        """How many requests sent under a mark have not been recorded yet."""
+        return sum(user.step is not None and user.leaf.mark == mark for user in self.tasks)
 
     def aim(self, users: int) -> None:
         """Have so many users: begin new ones, or let the newest leave after their task. Of many, the next call begins

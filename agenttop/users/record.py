@@ -144,12 +144,16 @@ def record_answer(
         note_slowest(user, step, leaf, sent_ns, latency)
     if step.objectives:
         began = scheduled or user.began_ns or sent_ns
-        leaf.good += meets_objectives(step, answer, latency, exchange.end_ns - began, sent_ns)
+        missed = missed_objectives(step, answer, latency, exchange.end_ns - began, sent_ns)
+        if missed:
+            leaf.miss(missed)
+        else:
+            leaf.good += 1
     return True
 
 
-def meets_objectives(step: CompiledStep, answer: Answer, latency: int, response_time: int, sent_ns: int) -> bool:
-    """Whether an ok answer meets every objective; what it does not have is not held against it. Times are ns."""
+def missed_objectives(step: CompiledStep, answer: Answer, latency: int, response_time: int, sent_ns: int) -> list[str]:
+    """The objectives that an ok answer does not meet; what it does not have is not held against it. Times are ns."""
     reader = answer.reader
     tokens = reader.output_tokens if reader is not None else None
     first = answer.ttft_ns
@@ -162,7 +166,7 @@ def meets_objectives(step: CompiledStep, answer: Answer, latency: int, response_
         "tpot": (latency - first) // (tokens - 1) if first is not None and tokens is not None and tokens > 1 else None,
         "inter_chunk": max(answer.gaps, default=None),
     }
-    return all((value := measured[name]) is None or value <= limit for name, limit in step.objectives)
+    return [name for name, limit in step.objectives if (value := measured[name]) is not None and value > limit]
 
 
 def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int) -> tuple[Outcome, str]:

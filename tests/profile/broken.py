@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.profile.writing import POOL, SMALL, TOP
 
 TASK = "pools[0].tasks[0]"
+GOOD = 'objectives = { latency = "1s" }\n'
 WS = """
 [[pools]]
 name = "voice"
@@ -407,6 +408,71 @@ BROKEN = [
         "unknown key of a breaker",
         'circuit_breaker = { faild = "5%" }' + SMALL,
         'circuit_breaker.faild: unknown key; did you mean "failed"?',
+    ),
+    *[
+        (f"search {what}", TOP.replace('users = 1\nduration = "1s"\n', "") + f"{text}\n" + POOL, line)
+        for what, text, line in (
+            (
+                "without objectives",
+                "search = { to = 9 }",
+                'search: needs [objectives]: what a good request is, such as latency = "10s"',
+            ),
+            ("without an end", f"search = {{}}\n{GOOD}", "search: needs to: the most users, or iterations per second"),
+            ("upside down", f"search = {{ from = 9, to = 8 }}\n{GOOD}", "search.from: is above to"),
+            ("of half a user", f"search = {{ to = 8.5 }}\n{GOOD}", "search.to: is no whole number of users"),
+            ("of nobody", f"search = {{ to = 0 }}\n{GOOD}", "search.to: expected more than 0, not 0"),
+            (
+                "too soon over",
+                f'search = {{ to = 9, measure = "10s", max_measure = "5s" }}\n{GOOD}',
+                "search.max_measure: is shorter than measure",
+            ),
+            (
+                "for perfection",
+                f'search = {{ to = 9, good = "100%" }}\n{GOOD}',
+                "search.good: expected a percentage above 0% and below 100%, which no number of requests can show, not",
+            ),
+            (
+                "of no resolution",
+                f"search = {{ to = 9, resolution = 0 }}\n{GOOD}",
+                'search.resolution: expected a percentage such as "5%", or a number above 0, not 0',
+            ),
+            (
+                "of a pool that is not there",
+                f'search = {{ to = 9, pool = "chta" }}\n{GOOD}',
+                "search.pool: no pool is called so; there are: chat",
+            ),
+            (
+                "beside a pool without load",
+                f'search = {{ to = 9, pool = "chat" }}\n{GOOD}' + POOL.replace('"chat"', '"tools"'),
+                "pools[0]: has no load while chat is searched: give it stages, and it is held at their highest",
+            ),
+            (
+                "of a pool with stages",
+                f'search = {{ to = 9, pool = "own" }}\n{GOOD}'
+                + POOL.replace('"chat"', '"own"\nstages = [{ duration = "1s", users = 1 }]'),
+                "pools[0].stages: go without a search of this pool, which sets its load",
+            ),
+            (
+                "of one rate of two",
+                f'search = {{ to = 9, unit = "rate" }}\n{GOOD}' + POOL.replace('"chat"', '"tools"'),
+                "search: needs pool: whose iterations per second?",
+            ),
+            (
+                "with thresholds",
+                f'search = {{ to = 9 }}\nthresholds = ["rps > 1"]\n{GOOD}',
+                "thresholds: are not judged in a search",
+            ),
+            (
+                "of an unknown key",
+                f'search = {{ to = 9, setle = "1s" }}\n{GOOD}',
+                'search.setle: unknown key; did you mean "settle"?',
+            ),
+        )
+    ],
+    (
+        "search beside stages",
+        f"search = {{ to = 9 }}\n{GOOD}" + SMALL,
+        "users: goes without [search], which sets the load itself: leave one of them out",
     ),
     ("rate limit of a number", "rate_limit = 1" + SMALL, "rate_limit: expected a table, not 1"),
     (

@@ -50,6 +50,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "anthropic-messages",
         "bottleneck",
         "budget",
+        "capacity",
         "demo",
         "k6-stages",
         "langgraph",
@@ -169,6 +170,10 @@ def test_the_starter_is_sound(tmp_path: Path) -> None:
         + 'history = "task"\nhistory_turns = 3\ntool_results = { a = "b", c = { d = 1 }, "*" = [] }',
         'circuit_breaker = { failed = "50%", over = "10s", min_requests = 5, count_429 = true }' + SMALL,
         "circuit_breaker = { failed = 0.5 }" + SMALL,
+        'search = { from = 1, to = 9, resolution = "5%", good = 0.9 }\nobjectives = { ttft = "1s" }\n'
+        'target = "http://a"' + POOL,
+        'search = { to = 9.5, unit = "rate", pool = "chat", resolution = 2, settle = "0s" }\ntarget = "http://a"'
+        + POOL,
         'on_429 = "retry"\nmax_retries = 5\nrate_limit = { body_matches = "(?i)retry", retry_after = true }' + SMALL,
     ],
 )
@@ -210,6 +215,8 @@ def test_the_schema_takes_what_is_sound(text: str) -> None:
         SMALL.replace("name =", 'python = "my_agent.py:Shop"\nname ='),
         'circuit_breaker = { failed = "half" }' + SMALL,
         "circuit_breaker = { failed = 50 }" + SMALL,
+        "search = { from = 0, to = 9 }" + SMALL,
+        'search = { to = 9, unit = "tokens" }' + SMALL,
         "thresholds = [{ abort = true }]" + SMALL,
         SMALL + "[budget]\ncost_usd = 0",
         SMALL + "[budget]\nprice = { input = 1 }",
@@ -231,6 +238,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives", "RateLimit": "rate_limit"}
     names |= {"Budget": "budget", "Price": "price"}
     names |= {"CircuitBreaker": "circuit_breaker"}
+    names |= {"CircuitBreaker": "circuit_breaker", "Search": "search"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

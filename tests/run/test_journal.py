@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -152,3 +153,26 @@ def _event() -> Event:
 
 #: Parts of a summary that hold sums of floats, which differ in the last digit by the order of adding.
 _FLOATS = {"totals", "pools", "requests", "stages", "generator"}
+
+
+def test_a_search_that_was_cut_off_is_as_far_as_it_came(tmp_path: Path) -> None:
+    run = FakeRun(seconds=6, storm=None)
+    search: dict[str, Any] = {
+        "unit": "users",
+        "pool": None,
+        "good": 0.95,
+        "confidence": 0.95,
+        "capacity": 4.0,
+        "lower": 4.0,
+        "upper": None,
+        "stopped": "",
+        "limited_by": None,
+        "steps": [],
+    }
+    with JournalWriter(tmp_path, header_of(run)) as journal:
+        for second in range(1, 7):
+            news = {2: search | {"capacity": 2.0}, 4: search}.get(second)
+            journal.second(run.situation(second), run.deltas(second), search=news)
+    rebuilt = rebuild(tmp_path)
+    check_summary(rebuilt)
+    assert rebuilt["search"] == search | {"stopped": "aborted"}

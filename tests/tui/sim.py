@@ -6,7 +6,11 @@ import math
 import random
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
     BreakerState,
     BudgetLine,
@@ -24,6 +28,7 @@ from agenttop.metrics.snapshot import (
     Tick,
     Verdict,
 )
+from agenttop.search.interval import wilson
 from agenttop.tui.view import planned
 
 #: Where each scenario is looked at, in seconds since the run began.
@@ -47,6 +52,9 @@ SCENARIOS = {
     "budget": 150,
     "breaker": 330,
     "circuit": 150,
+    "search": 150,
+    "search_rate": 150,
+    "searched": 600,
 }
 HANG_FROM = 300
 VERDICTS = (
@@ -67,6 +75,31 @@ BUDGET = (
     BudgetLine("tokens", 2_000_000, 1_671_300, 117_500),
     BudgetLine("cost_usd", 5.0, 4.83, 0.12),
 )
+
+
+def _searched(level: float, start_s: float, requests: int, good: int, verdict: str, **more: Any) -> SearchStep:
+    low, high = wilson(good, requests, 0.95)
+    share, holds = good / requests, verdict == "pass"
+    figures = (requests, good, share, low, high, verdict, holds, 0.98)
+    return SearchStep(level, start_s, start_s + 26.0, 15.0, *figures, latency_p95_ms=2140.0, rps=requests / 15, **more)
+
+
+_STEPS = (
+    _searched(8, 0, 190, 189, "pass"),
+    _searched(16, 26, 360, 357, "pass"),
+    _searched(32, 52, 700, 690, "pass"),
+    _searched(64, 78, 900, 310, "fail", missed={"ttft": 540, "server_error": 50}),
+    _searched(48, 104, 880, 790, "fail", missed={"ttft": 90}),
+)
+_SEARCH = SearchState(
+    "users", None, 0.95, 0.95, 32.0, 32.0, 48.0, steps=_STEPS, now=_searched(40, 130, 340, 330, ""),
+    limited_by="ttft", phase="measuring", phase_s=8.2, phase_of_s=15.0,
+)  # fmt: skip
+SEARCHES = {
+    "search": _SEARCH,
+    "search_rate": msgspec.structs.replace(_SEARCH, unit="rate", pool="chat", now=None, phase=""),
+    "searched": msgspec.structs.replace(_SEARCH, now=None, phase="", stopped="found"),
+}
 
 
 @dataclass(frozen=True)
@@ -244,6 +277,7 @@ class Sim:
             stage_phases=self._stage_phases(),
             quotas=self._quotas(storm),
             breaker=BREAKERS.get(self.scenario),
+            search=SEARCHES.get(self.scenario),
         )
 
     def _noise(self) -> float:

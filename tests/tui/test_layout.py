@@ -51,7 +51,7 @@ def test_pictures(scenario: str, size: tuple[int, int], snap_compare: Callable[.
 
 
 @pytest.mark.parametrize("size", [*SIZES, (60, 16), (100, 30), (119, 38)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("scenario", ["storm", "manual", "many", "open", "thresholds"])
+@pytest.mark.parametrize("scenario", ["storm", "manual", "many", "open", "thresholds", "search"])
 async def test_ascii_is_ascii(scenario: str, size: tuple[int, int]) -> None:
     feed = FakeFeed(scenario)
     async with AgenttopApp(feed, ascii=True, clock=still).run_test(size=size) as pilot:

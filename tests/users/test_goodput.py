@@ -11,7 +11,7 @@ import pytest
 
 from agenttop.users.answer import Answer
 from agenttop.users.compile import compile_pools, layout_of
-from agenttop.users.record import meets_objectives
+from agenttop.users.record import missed_objectives
 from tests.profile.writing import SMALL, load
 from tests.users.playing import play, profile
 from tests.users.test_outcomes import CHAT, POST, events
@@ -31,7 +31,7 @@ def good(limits_ms: dict[str, float], *, streamed: bool = True, tokens: int | No
         answer.gaps = array("q", [5 * MS, 15 * MS, 1 * MS])
         answer.reader = cast("Any", SimpleNamespace(output_tokens=tokens))
     step = SimpleNamespace(objectives=tuple((name, round(limit * MS)) for name, limit in limits_ms.items()))
-    return meets_objectives(cast("Any", step), answer, 100 * MS, 150 * MS, 1000 * MS)
+    return not missed_objectives(cast("Any", step), answer, 100 * MS, 150 * MS, 1000 * MS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from agenttop.report.figures import clock
+from agenttop.report.search import level
 from agenttop.tui.look import Look
 from agenttop.tui.text import Line, age, clean, fit, join
 from agenttop.tui.view import View
@@ -12,6 +13,8 @@ from agenttop.tui.widgets.box import rule
 
 #: From this share of the last seconds' answers on, failures stand in the head of the screen.
 LOUD = 0.05
+#: A plan that is so long ends when somebody stops it, or when a search has found what it looks for.
+NO_END_S = 86_000.0
 
 
 def ruled(view: View, width: int, height: int) -> list[Line]:
@@ -30,7 +33,9 @@ def _run(view: View, width: int) -> Line:
     name = clean(view.info.profile or view.info.name)
     word, style = state(view)
     middle = Line().add(f"   {look.glyphs.dot} {word}", style)
-    middle.add(f" {clock(snap.t_s)}", look.strong).add(f"/{clock(view.info.duration_s)}", look.dim)
+    middle.add(f" {clock(snap.t_s)}", look.strong)
+    if view.info.duration_s < NO_END_S:
+        middle.add(f"/{clock(view.info.duration_s)}", look.dim)
     stage = _stage(view)
     room = width - middle.width - right.width - stage.width - 3
     left = Line().add(" ")
@@ -63,9 +68,12 @@ def state(view: View) -> tuple[str, Style]:
 
 def _stage(view: View) -> Line:
     stage, stages = view.stage, view.stages
+    look, found = view.look, view.snap.search
+    if found is not None:
+        tried = level(found.now.level, found.unit) if found.now is not None else ""
+        return Line().add("   search ", look.dim).add(tried, look.strong)
     if stage is None:
         return Line()
-    look = view.look
     name = fit(clean(stage.name), 18, look.glyphs.ellipsis)
     line = Line().add("   stage ", look.dim).add(f"{stages.index(stage) + 1}/{len(stages)}", look.text)
     return line.add(f" {name}", look.strong)

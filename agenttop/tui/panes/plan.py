@@ -7,6 +7,7 @@ from rich.style import Style
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.report.figures import clock
 from agenttop.tui.history import Past
+from agenttop.tui.panes import search
 from agenttop.tui.text import Line, clean, count, fit, rate
 from agenttop.tui.view import View, planned
 from agenttop.tui.widgets.box import boxed, title
@@ -15,6 +16,8 @@ from agenttop.tui.widgets.chart import area, peak, spark
 
 def compact(view: View, width: int, height: int) -> list[Line]:
     """Two rows: the stages' names, and users along the plan."""
+    if view.snap.search is not None:
+        return search.compact(view, width, height, view.snap.search)
     look = view.look
     load = load_line(view)
     chart = max(10, width - 7 - max(26, load.width + 3))
@@ -35,6 +38,8 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 def full(view: View, width: int, height: int) -> list[Line]:
     """Users along the plan in a box, with the plan's own figures beside them."""
+    if view.snap.search is not None:
+        return search.full(view, width, height, view.snap.search)
     look, glyphs = view.look, view.look.glyphs
     side = 22
     chart = max(10, width - 4 - side - 8)

@@ -1,0 +1,69 @@
+"""A search for capacity as viewers and the summary get it. Times are seconds since the run began, shares 0 to 1."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class SearchStep(msgspec.Struct, frozen=True):
+    """One level that was tried, or is: users, or iterations per second. Requests are those that count."""
+
+    level: float
+    start_s: float
+    end_s: float
+    measured_s: float
+    requests: int
+    good: int
+    share: float
+    low: float
+    """The ends of the Wilson interval of ``share`` that a verdict of the confidence asked for needs."""
+    high: float
+    verdict: str
+    """``pass``, ``fail``, ``undecided``; ``cut`` where it did not come to a judgement; empty while it is tried."""
+    holds: bool
+    """It counts as a level that holds."""
+    confidence: float
+    """With which that is known."""
+    latency_p95_ms: float | None = None
+    ttft_p95_ms: float | None = None
+    rps: float = 0.0
+    rate_limited: int = 0
+    missed: dict[str, int] = {}
+    """Why requests were not good: objectives, outcomes, ``dropped`` and ``unanswered``, the most frequent first."""
+    why: str = ""
+    """What ended it before its time: ``circuit_breaker``, ``generator``, ``users`` (they never came), ``no_requests``
+    or the end of the run."""
+
+
+class SearchState(msgspec.Struct, frozen=True):
+    """How far a search is."""
+
+    unit: str
+    """``users`` or ``rate``."""
+    pool: str | None
+    """Whose; None for the users of all pools that share them."""
+    good: float
+    """Share of requests that must be good."""
+    confidence: float
+    capacity: float | None = None
+    """The highest level that holds."""
+    lower: float | None = None
+    """The highest of which that is known with confidence."""
+    upper: float | None = None
+    """The lowest of which it is known that it does not."""
+    stopped: str = ""
+    """Why it ended; empty while it goes on: ``found``, ``at_max`` (the highest level holds), ``below_min`` (the lowest
+    does not), ``generator`` (it cannot drive more), ``users`` (a level's users never came), ``no_requests``,
+    ``stopped_by_user``, ``time`` (the run's length was capped), ``aborted`` (the controller was lost), or the run's
+    stop_reason."""
+    limited_by: str | None = None
+    """Why most requests were not good at the lowest level that does not hold: a key of ``missed``."""
+    steps: tuple[SearchStep, ...] = ()
+    """Those that are over."""
+    now: SearchStep | None = None
+    """The one that is tried."""
+    phase: str = ""
+    """Of that: ``clearing``, ``arriving``, ``settling``, ``measuring`` or ``finishing``."""
+    phase_s: float = 0.0
+    """How long, of how long it may take (0: nobody knows)."""
+    phase_of_s: float = 0.0

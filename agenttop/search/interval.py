@@ -1,0 +1,51 @@
+"""How sure a share of good requests is: the Wilson score interval."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from statistics import NormalDist
+
+# With k good ones of n, p = k/n, and z the quantile of the standard normal distribution at (1 + confidence)/2:
+#
+#     centre = (p + z²/2n) / (1 + z²/n)        half = z·√(p(1 − p)/n + z²/4n²) / (1 + z²/n)
+#
+# E. B. Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat. Assoc. 22 (1927) 209.
+# It ends at w exactly where |p − w| = z·√(w(1 − w)/n), which read backwards is the confidence that w is not the share.
+# Unlike p ± z·√(p(1 − p)/n) it is right for few requests and for shares near 1, which is where a search is.
+#
+# It assumes that requests are good or not independently of each other. Those of agents are not: a queue is long for all
+# who stand in it, so neighbours in time are alike, and n of them say less than n would if each were on its own. The
+# true confidence is therefore lower than the interval's, the more so the shorter the measuring is against the target's
+# own swings (a cache that fills, a garbage collection, a batch); measure for many times as long as a request takes.
+
+
+def wilson(good: int, requests: int, confidence: float) -> tuple[float, float]:
+    """The ends of the two-sided interval of the share of good requests; all of 0 to 1 without any request.
+
+    Raises:
+        ValueError: there are more good ones than requests, or a count is negative.
+    """
+    if not 0 <= good <= requests:
+        raise ValueError(f"{good} of {requests} requests cannot be good")
+    if not requests:
+        return 0.0, 1.0
+    z2 = _quantile(confidence) ** 2
+    share, whole = good / requests, 1 + z2 / requests
+    centre = (share + z2 / (2 * requests)) / whole
+    half = math.sqrt(z2 * (share * (1 - share) / requests + z2 / (4 * requests**2))) / whole
+    # Rounding must not move the ends of an interval that is known to begin at 0 or to end at 1.
+    return (max(centre - half, 0.0) if good else 0.0), (min(centre + half, 1.0) if good < requests else 1.0)
+
+
+def confidence_at(good: int, requests: int, wanted: float) -> float:
+    """The confidence whose interval just ends at ``wanted`` (more than 0, less than 1); 0 without any request."""
+    if not requests:
+        return 0.0
+    z = abs(good / requests - wanted) / math.sqrt(wanted * (1 - wanted) / requests)
+    return 2 * NormalDist().cdf(z) - 1
+
+
+@lru_cache(maxsize=16)
+def _quantile(confidence: float) -> float:
+    return NormalDist().inv_cdf((1 + confidence) / 2)
