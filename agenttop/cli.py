@@ -14,9 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from agenttop import __version__
+from agenttop import __version__, cli_runs
+from agenttop.arguments import duration as _duration
+from agenttop.arguments import port as _port
+from agenttop.arguments import rate as _rate
+from agenttop.arguments import whole as _whole
+from agenttop.arguments import workers as _workers
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
-from agenttop.profile.durations import parse_duration
 
 _EPILOG = """\
 commands:
@@ -41,13 +45,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments and arguments[0] == "agent":
+        if words and words[0] == "agent":
             from agenttop.agent.server import main as agent
 
-            return agent(arguments[1:])
-        options = _parse(arguments)
+            return agent(words[1:])
+        options = _parse(words)
         return int(options.command(options))
     except UsageError as error:
         print(f"agenttop: {error}", file=sys.stderr)
@@ -63,21 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 # -- arguments
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    words = {
+def _parse(words: list[str]) -> argparse.Namespace:
+    parsers = {
         "demo": _demo_parser,
         "validate": _validate_parser,
         "init": _init_parser,
         "schema": _schema_parser,
-        "report": _report_parser,
-        "ps": _ps_parser,
+        "report": cli_runs.report_parser,
+        "ps": cli_runs.ps_parser,
         "attach": _attach_parser,
-        "ctl": _ctl_parser,
+        "ctl": cli_runs.ctl_parser,
         "serve": _serve_parser,
     }
-    if arguments and arguments[0] in words:
-        parser = words[arguments[0]](_Parser(prog=f"agenttop {arguments[0]}"))
-        return parser.parse_args(arguments[1:])
+    if words and words[0] in parsers:
+        parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
+        return parser.parse_args(words[1:])
     parser = _Parser(
         prog="agenttop",
         description="Load-test an AI agent over HTTP, SSE and WebSocket, live in the terminal.",
@@ -88,59 +92,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", metavar="FILE", help="what to run (TOML)")
     _run_options(parser)
     parser.set_defaults(command=_run_profile)
-    if not arguments:
+    if not words:
         parser.print_help()
         raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if options.profile is None:
         raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
     return options
-
-
-def _duration(text: str) -> float:
-    try:
-        value = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if value <= 0:
-        raise argparse.ArgumentTypeError("must be longer than 0s")
-    return value
-
-
-def _whole(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
-    if not 0 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError("must be 0 to 1 000 000")
-    return value
-
-
-def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
-    if not 0 < value <= 1_000_000:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
-    return value
-
-
-def _port(text: str) -> int:
-    value = _whole(text)
-    if value > 65535:
-        raise argparse.ArgumentTypeError("must be 0 to 65 535")
-    return value
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    value = _whole(text)
-    if not 1 <= value <= 256:
-        raise argparse.ArgumentTypeError("must be auto or 1 to 256")
-    return value
 
 
 def _view_options(parser: argparse.ArgumentParser) -> None:
@@ -193,37 +151,9 @@ def _schema_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
-    parser.add_argument("run", metavar="SUMMARY", help="a summary file, a run's directory, or a run's id")
-    parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
-    parser.set_defaults(command=_report)
-    return parser
-
-
-def _ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "List the live runs on this machine."
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(command=_ps)
-    return parser
-
-
 def _attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Look at a live run again."
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
-    )
     _view_options(parser)
-    parser.set_defaults(command=_attach)
-    return parser
-
-
-def _ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, stop, status."
-    parser.add_argument("run", metavar="RUN")
-    parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
-    parser.set_defaults(command=_ctl)
-    return parser
+    return cli_runs.attach_parser(parser)
 
 
 def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -289,30 +219,6 @@ def _schema(options: argparse.Namespace) -> int:
 
     print(json.dumps(profile_schema() if options.what == "profile" else summary_schema(), indent=2, ensure_ascii=False))
     return DONE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from agenttop.session import show_report
-
-    return show_report(options.run, options.out)
-
-
-def _ps(options: argparse.Namespace) -> int:
-    from agenttop.session import list_runs
-
-    return list_runs(as_json=options.json)
-
-
-def _attach(options: argparse.Namespace) -> int:
-    from agenttop.session import attach
-
-    return attach(options.run, options)
-
-
-def _ctl(options: argparse.Namespace) -> int:
-    from agenttop.session import control
-
-    return control(options.run, " ".join(options.words))
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -139,18 +139,6 @@ def serve(run: str | None, port: int) -> int:
     return DONE
 
 
-def list_runs(*, as_json: bool) -> int:
-    """Print the live runs."""
-    runs = live_runs()
-    if as_json:
-        print(json.dumps([{"run": run, "directory": str(runs_directory() / run)} for run in runs]))
-    elif not runs:
-        print("no live runs")
-    else:
-        print("\n".join(runs))
-    return DONE
-
-
 def find_run(wanted: str | None) -> str:
     """The live run of this id, of this beginning or part of an id (the profile's name is in it), or the only one.
 

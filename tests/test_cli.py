@@ -244,14 +244,33 @@ def live(*names: str) -> Iterator[list[str]]:
 
 def test_ps(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ps"]) == 0
-    assert capsys.readouterr().out == "no live runs\n"
+    assert capsys.readouterr().out == "no runs on this machine\n"
     assert main(["ps", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+    _, directory = new_run("over")
+    make_summary(directory)
     with live("one", "two") as ids:
         assert main(["ps"]) == 0
-        assert sorted(capsys.readouterr().out.split()) == sorted(ids)
+        head, *rows = capsys.readouterr().out.splitlines()
+        assert head.split()[:2] == ["RUN", "STATE"]
+        assert {row.split()[0] for row in rows} == {*ids, directory.name}
+        assert sum("00:03/00:03" in row for row in rows) == 2, rows
         assert main(["ps", "--json"]) == 0
-        assert {run["run"] for run in json.loads(capsys.readouterr().out)} == set(ids)
+        found = json.loads(capsys.readouterr().out)
+        assert {run["run"] for run in found} == {*ids, directory.name}
+        assert {run["run"] for run in found if run["live"]} == set(ids)
+        assert all(run["directory"] for run in found)
+
+
+def test_ps_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(22):
+        new_run("over")
+    assert main(["ps"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 22
+    assert lines[-1] == "and 2 older: agenttop ps --all"
+    assert main(["ps", "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 23
 
 
 def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:

@@ -245,6 +245,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     measured_s: Annotated[float, Meta(description="What rates divide by: warm-up's end to the last sending.")] = 0.0
     directory: str = ""
     message: Annotated[str, Meta(description="What went wrong, where something did.")] = ""
+    users_max: Annotated[int | None, Meta(description="Most users at once, the warm-up included.")] = None
     incomplete: Annotated[bool, Meta(description="Rebuilt from the journal of a run that was cut off.")] = False
 
 

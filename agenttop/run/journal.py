@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class JournalWriter:
         self.size += len(data)
 
 
-def read_journal(path: str | os.PathLike[str]) -> Iterator[RunHeader | Second]:
+def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, None, None]:
     """The header, then every whole second.
 
     Args:
@@ -139,6 +139,15 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[RunHeader | Second]:
                 yield seconds.decode(payload)
         except msgspec.DecodeError as error:
             raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def read_header(path: str | os.PathLike[str]) -> RunHeader:
+    """The header alone. Raises like :func:`read_journal`."""
+    records = read_journal(path)
+    header = next(records)
+    records.close()
+    assert isinstance(header, RunHeader)
+    return header
 
 
 def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:

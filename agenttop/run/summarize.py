@@ -99,6 +99,7 @@ def build_summary(
         "warmup_s": warmup_s,
         "measured_s": round(measured_s, 3),
         "directory": info.directory,
+        "users_max": aggregate.workers.users_most,
     }
     if incomplete:
         run["incomplete"] = True

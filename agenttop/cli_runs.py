@@ -1,0 +1,66 @@
+"""The commands on runs that are there: their arguments, and what each calls."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop ps``."""
+    parser.description = "List the runs of this machine: the live ones and the newest that are over."
+    parser.add_argument("--json", action="store_true", help="as a list of objects")
+    parser.add_argument("--all", action="store_true", help="every run there is, not only the newest")
+    parser.set_defaults(command=_ps)
+    return parser
+
+
+def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop report``."""
+    parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
+    parser.add_argument("run", metavar="SUMMARY", help="a summary file, a run's directory, or a run's id")
+    parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
+    parser.set_defaults(command=_report)
+    return parser
+
+
+def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop attach``, but for the options of a view."""
+    parser.description = "Look at a live run again."
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
+    )
+    parser.set_defaults(command=_attach)
+    return parser
+
+
+def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop ctl``."""
+    parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, stop, status."
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
+    parser.set_defaults(command=_ctl)
+    return parser
+
+
+def _ps(options: argparse.Namespace) -> int:
+    from agenttop.ps import list_runs
+
+    return list_runs(as_json=options.json, everything=options.all)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from agenttop.session import show_report
+
+    return show_report(options.run, options.out)
+
+
+def _attach(options: argparse.Namespace) -> int:
+    from agenttop.session import attach
+
+    return attach(options.run, options)
+
+
+def _ctl(options: argparse.Namespace) -> int:
+    from agenttop.session import control
+
+    return control(options.run, " ".join(options.words))
