@@ -29,9 +29,13 @@ commands:
   validate FILE...     check profiles, send nothing
   init [FILE]          write a commented starter profile
   schema [profile|summary]   JSON Schema, for editors
-  report RUN|FILE      show a summary again, or rebuild that of a run that was cut off
-  ps, attach, ctl      runs on this machine: list them, look at one again, steer one from a script
+  ps                   the runs of this machine, live and over
+  attach [RUN]         look at a live run again
+  ctl [RUN] COMMAND    steer a live run from a script
   serve [RUN]          look at one in a browser on this machine
+  report [RUN|FILE]    show a summary again, or rebuild that of a run that was cut off
+
+RUN is a run's id, a unique beginning of it, or its profile's name.
 
 A run:  agenttop --profile peak.toml
         agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m --headless --out summary.json
@@ -158,9 +162,7 @@ def _attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.description = "Show a live run in a browser on this machine: to look at, not to change."
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
-    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{cli_runs.RUN} (the only one)")
     parser.add_argument("--port", metavar="N", type=_port, default=0, help="a port of 127.0.0.1; 0: any free one")
     parser.set_defaults(command=_serve)
     return parser

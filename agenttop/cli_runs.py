@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+RUN = "a run's id, a unique beginning of it, or its profile's name"
+
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop ps``."""
@@ -17,7 +19,7 @@ def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop report``."""
     parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
-    parser.add_argument("run", metavar="SUMMARY", help="a summary file, a run's directory, or a run's id")
+    parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
     parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
     parser.set_defaults(command=_report)
     return parser
@@ -26,9 +28,7 @@ def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop attach``, but for the options of a view."""
     parser.description = "Look at a live run again."
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
-    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the only one)")
     parser.set_defaults(command=_attach)
     return parser
 
@@ -36,8 +36,8 @@ def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop ctl``."""
     parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, stop, status."
-    parser.add_argument("run", metavar="RUN")
-    parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
+    parser.usage = f"{parser.prog} [-h] [RUN] COMMAND..."
+    parser.add_argument("words", metavar="[RUN] COMMAND", nargs=argparse.REMAINDER, help=f"{RUN} (the only one)")
     parser.set_defaults(command=_ctl)
     return parser
 
@@ -63,4 +63,4 @@ def _attach(options: argparse.Namespace) -> int:
 def _ctl(options: argparse.Namespace) -> int:
     from agenttop.session import control
 
-    return control(options.run, " ".join(options.words))
+    return control(options.words)

@@ -20,6 +20,7 @@ from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
 from agenttop.report.summary import SummaryError, encode_summary, load_summary, write_summary
 from agenttop.report.text import render_text
+from agenttop.run.command import GRAMMAR, split_run
 from agenttop.run.control_socket import SocketFeed
 from agenttop.run.files import files_warning
 from agenttop.run.journal import FILE_NAME as JOURNAL
@@ -27,6 +28,7 @@ from agenttop.run.journal import JournalError, rebuild
 from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.run.priority import step_back
+from agenttop.run.resolve import find_live_run, find_run
 from agenttop.run.spec import RunSpec
 from agenttop.users.terms import caps_of
 
@@ -99,7 +101,7 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
 
 def attach(run: str | None, options: argparse.Namespace) -> int:
     """View a live run."""
-    run_id = find_run(run)
+    run_id = find_live_run(run)
     feed = SocketFeed(socket_path(run_id), can_detach=True)
     try:
         outcome = _view(feed, options, sys.stdout, lines=False)
@@ -112,11 +114,16 @@ def attach(run: str | None, options: argparse.Namespace) -> int:
     return _conclude(outcome.ended, str(runs_directory() / run_id), sys.stdout, options)
 
 
-def control(run: str, command: str) -> int:
-    """Send one command to a live run and print its answer as JSON; 1 where it was rejected."""
-    run_id = find_run(run)
-    if not command.strip():
-        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, stop or status")
+def control(words: Sequence[str]) -> int:
+    """Send one command, which may stand behind its RUN, to a live run and print its answer as JSON.
+
+    Returns:
+        The exit code: 1 where it was rejected.
+    """
+    run, command = split_run(words)
+    run_id = find_live_run(run)
+    if not command:
+        raise UsageError(f"say a command: {', '.join(list(GRAMMAR)[:-1])} or status")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
     except (ConnectionError, FileNotFoundError):
@@ -131,7 +138,7 @@ def serve(run: str | None, port: int) -> int:
         from agenttop.serve import server
     except ModuleNotFoundError:
         raise UsageError("serve needs textual-serve: pip install 'agenttop[serve]'") from None
-    run_id = find_run(run)
+    run_id = find_live_run(run)
     try:
         server.serve(run_id, port, lambda address: _say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
     except OSError as error:
@@ -139,35 +146,14 @@ def serve(run: str | None, port: int) -> int:
     return DONE
 
 
-def find_run(wanted: str | None) -> str:
-    """The live run of this id, of this beginning or part of an id (the profile's name is in it), or the only one.
-
-    Raises:
-        UsageError: there is none, or more than one.
-    """
-    runs = live_runs()
-    if not runs:
-        raise UsageError("there is no live run on this machine; finished ones: agenttop report RUN")
-    if wanted is None:
-        found = runs
-    else:
-        found = [run for run in runs if run == wanted] or [run for run in runs if run.startswith(wanted)]
-        found = found or [run for run in runs if f"-{wanted}-" in run]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(f"no live run is called {wanted}; there are: {', '.join(runs)}")
-    raise UsageError(f"which one? {', '.join(found)}")
-
-
-def show_report(where: str, out: str | None) -> int:
-    """Print the summary of a file, a run directory or a run's id; rebuild it where the run was cut off."""
-    path = Path(where)
-    if not path.exists() and (runs_directory() / where).is_dir():
-        path = runs_directory() / where
+def show_report(where: str | None, out: str | None) -> int:
+    """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
+    path = _report_path(where)
     target = _writable(out)
     try:
         if path.is_dir() and not (path / SUMMARY).exists():
+            if path.parent == runs_directory() and path.name in live_runs():
+                raise UsageError(f"{path.name} goes on; look at it: agenttop attach {path.name}")
             if not (path / JOURNAL).exists():
                 raise UsageError(f"{where}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
             summary = rebuild(path)
@@ -182,6 +168,13 @@ def show_report(where: str, out: str | None) -> int:
         write_summary(target, summary)
     _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
     return DONE
+
+
+def _report_path(where: str | None) -> Path:
+    """A file or directory of this name, else the directory of the run that is meant."""
+    if where is not None and (Path(where).exists() or os.sep in where):
+        return Path(where)
+    return runs_directory() / find_run(where)
 
 
 # -- pieces

@@ -79,13 +79,14 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("demo --nonsense", "agenttop: unrecognized arguments: --nonsense (see agenttop demo --help)"),
         ("validate", "agenttop: the following arguments are required: FILE (see agenttop validate --help)"),
         ("schema everything", "agenttop: argument what: invalid choice: 'everything'"),
-        ("report", "agenttop: the following arguments are required: SUMMARY"),
-        ("report missing", "agenttop: missing: "),
+        ("report", "agenttop: there is no run on this machine yet"),
+        ("report missing", "agenttop: there is no run on this machine yet"),
+        ("report no/such/summary.json", "agenttop: no/such/summary.json: No such file or directory"),
         ("report p.toml", "agenttop: "),
         ("report .", "agenttop: .: no run's directory: it has neither summary.json nor journal.bin"),
-        ("attach", "agenttop: there is no live run on this machine; finished ones: agenttop report RUN"),
+        ("attach", "agenttop: there is no live run on this machine; those that are over: agenttop ps"),
         ("ctl peak hold", "agenttop: there is no live run on this machine"),
-        ("ctl", "agenttop: the following arguments are required: RUN"),
+        ("ctl", "agenttop: there is no live run on this machine"),
         ("agent --port many", "agenttop agent: "),
     ],
 )
@@ -170,8 +171,8 @@ def test_report_by_file_directory_and_id(capsys: pytest.CaptureFixture[str]) -> 
     run_id, directory = new_run("peak")
     path = make_summary(directory)
     shown = []
-    for where in (str(path), str(directory), run_id):
-        assert main(["report", where]) == 0
+    for where in ([str(path)], [str(directory)], [run_id], [run_id[:20]], ["peak"], []):
+        assert main(["report", *where]) == 0
         shown.append(capsys.readouterr().out)
     assert "peak" in shown[0]
     assert len(set(shown)) == 1
@@ -285,7 +286,10 @@ def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["ctl", "peak", "status"]) == 0
         assert json.loads(capsys.readouterr().out)["t_s"] == 3.0
         assert refused(capsys, "ctl", "peak").startswith("agenttop: say a command: users, rate")
-        assert refused(capsys, "ctl", "other", "hold").startswith("agenttop: no live run is called other; there are: ")
+        assert refused(capsys, "ctl", "other", "hold").startswith("agenttop: no live run is called other; there is: ")
+        assert main(["ctl", "users", "+5"]) == 0, "the only run need not be named"
+        assert json.loads(capsys.readouterr().out)["message"] == "ctl: users +5"
+        assert refused(capsys, "report", "peak").endswith(f" goes on; look at it: agenttop attach {run_id}")
 
 
 def test_ctl_of_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:
