@@ -105,8 +105,8 @@ def attach(run: str | None, options: argparse.Namespace) -> int:
     feed = SocketFeed(socket_path(run_id), can_detach=True)
     try:
         outcome = _view(feed, options, sys.stdout, lines=False)
-    except (ConnectionError, FileNotFoundError):
-        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    except (ConnectionError, FileNotFoundError) as error:
+        raise _unanswered(run_id, error) from None
     if outcome.left:
         if options.on_hangup == "stop":
             asyncio.run(_tell(socket_path(run_id), "stop"))
@@ -126,8 +126,8 @@ def control(words: Sequence[str]) -> int:
         raise UsageError(f"say a command: {', '.join(list(GRAMMAR)[:-1])} or status")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
-    except (ConnectionError, FileNotFoundError):
-        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    except (ConnectionError, FileNotFoundError) as error:
+        raise _unanswered(run_id, error) from None
     print(json.dumps(answer, ensure_ascii=False))
     return DONE if answer.get("applied", True) else FAILED
 
@@ -247,7 +247,16 @@ def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, li
 
     step_back()  # a late screen is late, a late worker is wrong
     result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
+    if result.how is How.ABSENT:
+        raise ConnectionError(result.message)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
+
+
+def _unanswered(run_id: str, error: OSError) -> UsageError:
+    """A run that was there and cannot be looked at: it has just ended, or says why not."""
+    if error.errno is None and str(error):
+        return UsageError(f"{run_id}: {error}")
+    return UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}")
 
 
 def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:

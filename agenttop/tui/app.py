@@ -107,7 +107,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.history.add(message.tick, message.plan_t_s)
                 self.post_message(Arrived())
         except OSError as error:
-            self._leave(How.LOST, str(error))
+            self._leave(How.LOST if self.info else How.ABSENT, str(error))
         else:
             self._leave(How.LOST, "the run closed its connection")
 
