@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from msgspec.structs import replace
+
+from agenttop.metrics.snapshot import KEPT_EVENTS, Ended, Event, Reply, RunInfo, Snapshot
 
 #: The commands a prompt offers to complete.
 COMMANDS = ("users", "rate", "hold", "resume", "pause", "next", "release", "stop", "stop now", "status")
@@ -62,6 +65,20 @@ class ReadOnly:
 def is_read_only(feed: Feed) -> bool:
     """Whether a feed's run cannot be changed from here: it says so with an attribute ``read_only = True``."""
     return bool(getattr(feed, "read_only", False))
+
+
+class Events:
+    """All events a viewer has been told of, :data:`KEPT_EVENTS` at most: a snapshot has the newest alone."""
+
+    def __init__(self, so_far: Iterable[Event] = ()) -> None:
+        self._kept: deque[Event] = deque(so_far, maxlen=KEPT_EVENTS)
+
+    def complete(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with those before its own."""
+        known, told = tuple(self._kept), snapshot.events
+        overlap = next(n for n in range(min(len(known), len(told)), -1, -1) if known[len(known) - n :] == told[:n])
+        self._kept.extend(told[overlap:])
+        return replace(snapshot, events=tuple(self._kept)) if len(self._kept) > len(told) else snapshot
 
 
 def can_detach(feed: Feed) -> bool:

@@ -223,6 +223,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     inter_chunk_p95_ms: Column | None = None
     manual: list[bool] | None = None
     held: list[bool] | None = None
+    plan_t_s: Annotated[Column | None, Meta(description="The plan's own clock, which a hold stops.")] = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from agenttop.feed import Events
 from agenttop.metrics.snapshot import Ended, Message, Reply, RunInfo, Snapshot
 from agenttop.run.peer import peer_user
 
@@ -175,7 +176,7 @@ class SocketFeed:
             self._writer.close()
             said = info.message if isinstance(info, Reply) else ""
             raise ConnectionError(said or ("the run does not say what it is" if line else "the run is over"))
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._listening = asyncio.create_task(self._listen(reader, Events(info.events)))
         return info
 
     async def messages(self) -> AsyncIterator[Snapshot | Ended]:
@@ -208,7 +209,7 @@ class SocketFeed:
         if self._writer is not None:
             self._writer.close()
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, events: Events) -> None:
         decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
         try:
             while line := await reader.readline():
@@ -217,7 +218,9 @@ class SocketFeed:
                     waiting = self._waiting.pop(message.id, None)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(message)
-                elif not isinstance(message, RunInfo):
+                elif isinstance(message, Snapshot):
+                    self._messages.put_nowait(events.complete(message))
+                elif isinstance(message, Ended):
                     self._messages.put_nowait(message)
         except (ConnectionError, ValueError, msgspec.DecodeError):
             pass

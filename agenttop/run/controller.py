@@ -382,7 +382,7 @@ class Controller:
     # -- what is written
 
     def _describe(self) -> RunInfo | None:
-        return self._records.describe() if self._records is not None else None
+        return self._records.describe(self.watcher.events) if self._records is not None else None
 
     def _finish(self) -> None:
         """Write the summary and say goodbye to the viewers."""

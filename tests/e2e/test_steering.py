@@ -12,6 +12,7 @@ import time
 
 from agenttop.agent.process import AgentProcess
 from tests.e2e.harness import PATIENCE_S, Place, until
+from tests.e2e.terminal import Terminal
 
 PROFILE = """
 target = "{url}"
@@ -87,6 +88,34 @@ def test_a_hundred_commands_at_once_and_the_last_wins(place: Place, agent: Agent
         viewer.command("stop")
         assert run.wait() == 130
     assert [control["to"] for control in place.summary()["controls"]] == [*wanted, "draining"]
+
+
+def test_who_attaches_late_sees_the_run_from_its_beginning(place: Place, agent: AgentProcess) -> None:
+    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        for users in range(4, 64):
+            assert viewer.command(f"users {users}")["applied"]
+        before = viewer.wait(lambda s: s["users"] == 63)["t_s"]
+        viewer.command("release")
+        viewer.wait(lambda s: s["users"] == 3)
+        with Terminal(place, "attach", "p", rows=40, columns=120) as terminal:
+            late = terminal.viewer()
+            history = late.info["history"]
+            assert [tick["t_s"] for tick in history[:2]] == [1.0, 2.0]
+            assert next(tick for tick in history if tick["t_s"] == before)["manual"]
+            assert not history[0]["manual"]
+            assert not history[-1]["manual"]
+            terminal.wait_for("api: the plan's targets again")
+            terminal.send("6")
+            terminal.wait_for("api: users 40 → 41")
+            terminal.send("\x1b[6~\x1b[6~")
+            # Sixty commands ago: no snapshot has it any more.
+            terminal.wait_for("stage 1 ")
+            terminal.send("d")
+            assert terminal.wait() == 0
+        viewer.command("stop")
+        assert run.wait() == 130
 
 
 def test_viewers_that_stall_or_talk_nonsense_are_in_nobodys_way(place: Place, agent: AgentProcess) -> None:
