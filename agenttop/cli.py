@@ -32,6 +32,7 @@ commands:
   ps                   the runs of this machine, live and over
   attach [RUN]         look at a live run again
   ctl [RUN] COMMAND    steer a live run from a script
+  replay [RUN]         play a run again, with a time cursor
   serve [RUN]          look at one in a browser on this machine
   report [RUN|FILE]    show a summary again, or rebuild that of a run that was cut off
 
@@ -82,6 +83,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "attach": _attach_parser,
         "ctl": cli_runs.ctl_parser,
         "serve": _serve_parser,
+        "replay": _replay_parser,
     }
     if words and words[0] in parsers:
         parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
@@ -105,9 +107,13 @@ def _parse(words: list[str]) -> argparse.Namespace:
     return options
 
 
-def _view_options(parser: argparse.ArgumentParser) -> None:
+def _screen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="plain lines, no live terminal")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+
+
+def _view_options(parser: argparse.ArgumentParser) -> None:
+    _screen_options(parser)
     parser.add_argument(
         "--on-hangup", choices=("continue", "stop"), default="continue", help="what a lost terminal does to the run"
     )
@@ -153,6 +159,11 @@ def _schema_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("what", choices=("profile", "summary"), nargs="?", default="profile")
     parser.set_defaults(command=_schema)
     return parser
+
+
+def _replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    _screen_options(parser)
+    return cli_runs.replay_parser(parser)
 
 
 def _attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

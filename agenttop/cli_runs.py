@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from agenttop.arguments import rate
+
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
 
@@ -42,6 +44,15 @@ def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop replay``, but for the options of a view."""
+    parser.description = "Play a run again on the screen, or with --headless in lines: all at once, or at --speed."
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
+    parser.add_argument("--speed", metavar="N", type=rate, help="so many times as fast as it was; x changes it")
+    parser.set_defaults(command=_replay)
+    return parser
+
+
 def _ps(options: argparse.Namespace) -> int:
     from agenttop.ps import list_runs
 
@@ -58,6 +69,12 @@ def _attach(options: argparse.Namespace) -> int:
     from agenttop.session import attach
 
     return attach(options.run, options)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from agenttop.replay import replay
+
+    return replay(options.run, options)
 
 
 def _ctl(options: argparse.Namespace) -> int:

@@ -148,7 +148,7 @@ def serve(run: str | None, port: int) -> int:
 
 def show_report(where: str | None, out: str | None) -> int:
     """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
-    path = _report_path(where)
+    path = run_path(where)
     target = _writable(out)
     try:
         if path.is_dir() and not (path / SUMMARY).exists():
@@ -170,8 +170,12 @@ def show_report(where: str | None, out: str | None) -> int:
     return DONE
 
 
-def _report_path(where: str | None) -> Path:
-    """A file or directory of this name, else the directory of the run that is meant."""
+def run_path(where: str | None) -> Path:
+    """A file or directory of this name, else the directory of the run that is meant (the newest where none is).
+
+    Raises:
+        UsageError: there is none.
+    """
     if where is not None and (Path(where).exists() or os.sep in where):
         return Path(where)
     return runs_directory() / find_run(where)
@@ -236,10 +240,14 @@ def _writable(out: str | None) -> str | None:
     return str(path)
 
 
+def on_terminal() -> bool:
+    """Whether there is a terminal that can show the screen."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool) -> plain.Outcome:
     """The live screen where there is a terminal for it, else a line a second."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    if options.headless or lines or not terminal:
+    if options.headless or lines or not on_terminal():
         return asyncio.run(plain.follow(feed, messages))
     # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
     from agenttop.tui.app import run_live

@@ -87,6 +87,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("attach", "agenttop: there is no live run on this machine; those that are over: agenttop ps"),
         ("ctl peak hold", "agenttop: there is no live run on this machine"),
         ("ctl", "agenttop: there is no live run on this machine"),
+        ("replay", "agenttop: there is no run on this machine yet"),
+        ("replay .", "agenttop: .: no journal to replay: No such file or directory"),
+        ("replay --speed 0", "agenttop: argument --speed: must be above 0"),
         ("agent --port many", "agenttop agent: "),
     ],
 )
@@ -101,7 +104,9 @@ def test_nothing_to_do_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
     assert said.err.startswith("agenttop: say what to run")
 
 
-@pytest.mark.parametrize("command", ["", "demo", "validate", "init", "schema", "report", "ps", "attach", "ctl"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "validate", "init", "schema", "report", "ps", "attach", "ctl", "replay"]
+)
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as stop:
         main([*command.split(), "--help"])

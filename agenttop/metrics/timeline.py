@@ -40,6 +40,9 @@ class _Column:
             self._blocks.append(block)
         block.append(value)
 
+    def clear(self) -> None:
+        self._blocks = [array(self._type)]
+
     def at(self, index: int) -> Any:
         return self._blocks[index // _BLOCK][index % _BLOCK]
 
@@ -76,15 +79,22 @@ class Timeline:
         columns = self.columns()
         return tuple(Tick(*row) for row in zip(*(columns[name] for name in _FIELDS), strict=True))
 
-    def overview(self, newest: int = NEWEST_S, parts: int = PARTS) -> tuple[Tick, ...]:
-        """What a viewer is told who comes late: the ``newest`` ticks, and those before in at most so many ``parts``.
+    def forget(self) -> None:
+        """Drop all ticks; the last one is still :attr:`last`."""
+        for column in self._columns.values():
+            column.clear()
+
+    def overview(self, newest: int = NEWEST_S, parts: int = PARTS, *, length: int | None = None) -> tuple[Tick, ...]:
+        """What a viewer is told who comes late: the ``newest`` ticks, and those before in at most so many ``parts``;
+        as it was when there were ``length`` of them.
 
         Of a part it is the last tick, and what was done by hand in any of it is said of it. However long the run, this
         costs a millisecond or two.
         """
-        old = max(0, len(self) - newest)
+        whole = len(self) if length is None else min(length, len(self))
+        old = max(0, whole - newest)
         step = -(-old // parts) or 1
-        ends = [*range(step - 1, old, step), *range(old, len(self))]
+        ends = [*range(step - 1, old, step), *range(old, whole)]
         flags = {name: self._columns[name].tobytes() for name in _FLAGS}
         return tuple(self._part(end, step if end < old else 1, flags) for end in ends)
 
