@@ -29,6 +29,14 @@ def whole(text: str) -> int:
     return value
 
 
+def count(text: str) -> int:
+    """A whole number above 0."""
+    value = whole(text)
+    if not value:
+        raise argparse.ArgumentTypeError("must be 1 to 1 000 000")
+    return value
+
+
 def rate(text: str) -> float:
     """A number above 0."""
     try:

@@ -25,6 +25,7 @@ from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
 _EPILOG = """\
 commands:
   demo                 load the embedded agent with profiles/demo.toml: nothing else needed
+  hit URL              a quick look without a profile
   agent                the embedded agent alone, as a target to play with
   validate FILE...     check profiles, send nothing
   init [FILE]          write a commented starter profile
@@ -75,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(words: list[str]) -> argparse.Namespace:
     parsers = {
         "demo": _demo_parser,
+        "hit": _hit_parser,
         "validate": _validate_parser,
         "init": _init_parser,
         "schema": _schema_parser,
@@ -119,18 +121,27 @@ def _view_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run_options(parser: argparse.ArgumentParser) -> None:
+def _common_options(parser: argparse.ArgumentParser) -> None:
     _view_options(parser)
     parser.add_argument("--out", metavar="FILE", help='also write the summary (JSON) here; "-" is standard output')
-    parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
-    parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
     parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
+    parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    _common_options(parser)
+    parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
+    parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
     parser.add_argument("--users", metavar="N", type=_whole, help="instead of the profile's stages: so many users")
     parser.add_argument("--spawn-rate", metavar="R", type=_rate, help="… begun at so many a second")
-    parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
+
+
+def _hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    _common_options(parser)
+    return cli_runs.hit_parser(parser)
 
 
 def _demo_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -1,10 +1,10 @@
-"""The commands on runs that are there: their arguments, and what each calls."""
+"""The commands on runs that are there, and ``hit``: their arguments, and what each calls."""
 
 from __future__ import annotations
 
 import argparse
 
-from agenttop.arguments import rate
+from agenttop.arguments import count, duration, rate
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
@@ -51,6 +51,35 @@ def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--speed", metavar="N", type=rate, help="so many times as fast as it was; x changes it")
     parser.set_defaults(command=_replay)
     return parser
+
+
+def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop hit``, but for the options that every run has."""
+    parser.description = (
+        "Load one URL, without a profile. What is typed is sent as it stands; $NAME in a header comes from the "
+        "environment, and so stays out of the shell's history and the list of processes."
+    )
+    parser.add_argument("url", metavar="URL", help="http://, https://, ws:// or wss://")
+    parser.add_argument(
+        "-c", metavar="USERS", type=count, dest="users", help="users at once (10); with -q the most requests in flight"
+    )
+    parser.add_argument("-z", metavar="DURATION", type=duration, dest="duration", default=10.0, help="how long (10s)")
+    parser.add_argument("-q", metavar="RATE", type=rate, dest="rate", help="requests a second, whatever answers take")
+    parser.add_argument("-m", metavar="METHOD", dest="method", help="GET, or POST with -d")
+    parser.add_argument("-d", metavar="BODY|@FILE", dest="body", help="what to send; the message of a WebSocket")
+    parser.add_argument(
+        "-H", metavar="HEADER", dest="header", action="append", default=[], help='"Name: value", repeatable'
+    )
+    parser.add_argument("--dialect", metavar="D", help="how answers are read, such as openai.chat")
+    parser.add_argument("--write", metavar="FILE.toml", help="write the profile it amounts to, and send nothing")
+    parser.set_defaults(command=_hit, limit=None)
+    return parser
+
+
+def _hit(options: argparse.Namespace) -> int:
+    from agenttop.hit import hit
+
+    return hit(options)
 
 
 def _ps(options: argparse.Namespace) -> int:

@@ -69,8 +69,13 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return USAGE
+    return run_loaded(loaded, path.name, options, own_target=own_target)
+
+
+def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_target: bool = False) -> int:
+    """Run a profile that has been loaded, from a file of this ``name``; otherwise as :func:`run_profile`."""
     if not options.yes:
-        _refuse_uncapped(path, loaded)
+        _refuse_uncapped(name, loaded)
     out = _writable(options.out)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
@@ -78,7 +83,7 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
-    spec = _spec(path, loaded, tuple(warnings), workers, options.limit, out)
+    spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out)
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:
@@ -185,17 +190,17 @@ def run_path(where: str | None) -> Path:
 
 
 def _spec(
-    path: Path, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
+    name: str, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
 ) -> RunSpec:
     try:
-        run_id, directory = new_run(loaded.profile.name or path.stem)
+        run_id, directory = new_run(loaded.profile.name)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
     return RunSpec(
         run_id=run_id,
         directory=str(directory),
         profile=loaded.profile,
-        profile_name=path.name,
+        profile_name=name,
         masked=loaded.masked,
         secrets=_spellings(loaded.secrets),
         sha256=loaded.sha256,
@@ -206,12 +211,12 @@ def _spec(
     )
 
 
-def _refuse_uncapped(path: Path, loaded: Loaded) -> None:
+def _refuse_uncapped(name: str, loaded: Loaded) -> None:
     """A key that spends real money is not used without a cap on how much, unless the user says so."""
     if loaded.live_keys and caps_of(loaded.profile) is None:
-        keys = " and ".join(f"{name} looks like a live key of {provider}" for name, provider in loaded.live_keys)
+        keys = " and ".join(f"{key} looks like a live key of {provider}" for key, provider in loaded.live_keys)
         raise UsageError(
-            f"{path}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
+            f"{name}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
             "cost_usd, or say --yes"
         )
 

@@ -315,7 +315,7 @@ def _warnings(profile: Profile) -> list[str]:
     for pool in profile.pools:
         for task in pool.tasks:
             for step in task.steps:
-                asked = isinstance(step.json_, dict) and step.json_.get("stream")
+                asked = step.body or (isinstance(step.json_, dict) and step.json_.get("stream"))
                 if pool.protocol == "sse" and (step.dialect or pool.dialect) in ASKED_TO_STREAM and not asked:
                     row = f"{pool.name}/{step.name}"
                     warnings.append(f"{row} does not ask for a stream: write stream = true into its json")
