@@ -36,6 +36,7 @@ commands:
   replay [RUN]         play a run again, with a time cursor
   serve [RUN]          look at one in a browser on this machine
   report [RUN|FILE]    show a summary again, or rebuild that of a run that was cut off
+  profile-of [RUN]     the profile that drives a run again as it was steered
 
 RUN is a run's id, a unique beginning of it, or its profile's name.
 
@@ -86,6 +87,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "ctl": cli_runs.ctl_parser,
         "serve": _serve_parser,
         "replay": _replay_parser,
+        "profile-of": cli_runs.profile_of_parser,
     }
     if words and words[0] in parsers:
         parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))

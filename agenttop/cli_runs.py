@@ -53,6 +53,17 @@ def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop profile-of``."""
+    parser.description = (
+        "Write the profile that drives a run again as it was steered: users and rates set by hand, held."
+    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
+    parser.add_argument("-o", "--out", metavar="FILE.toml", help="write it here instead of to standard output")
+    parser.set_defaults(command=_profile_of)
+    return parser
+
+
 def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop hit``, but for the options that every run has."""
     parser.description = (
@@ -74,6 +85,12 @@ def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--write", metavar="FILE.toml", help="write the profile it amounts to, and send nothing")
     parser.set_defaults(command=_hit, limit=None)
     return parser
+
+
+def _profile_of(options: argparse.Namespace) -> int:
+    from agenttop.profile_of import profile_of
+
+    return profile_of(options.run, options.out)
 
 
 def _hit(options: argparse.Namespace) -> int:

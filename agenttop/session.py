@@ -208,6 +208,8 @@ def _spec(
         workers=workers,
         limit_s=limit_s,
         out=out,
+        references=loaded.references,
+        folder=str(loaded.path.resolve().parent),
     )
 
 

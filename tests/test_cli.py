@@ -98,6 +98,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("hit http://h -H x:${NO_SUCH}", "agenttop hit: headers.x: the environment variable NO_SUCH is not set"),
         ("hit http://h --write no/such.toml", "agenttop: no/such.toml: No such file or directory"),
         ("hit http://h --write p.toml", "agenttop: p.toml is there already"),
+        ("profile-of", "agenttop: there is no run on this machine yet"),
+        ("profile-of .", "agenttop: .: no journal: No such file or directory"),
         ("agent --port many", "agenttop agent: "),
     ],
 )

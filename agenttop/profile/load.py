@@ -61,6 +61,8 @@ class Loaded:
     """The user's defaults that are no keys of a profile, ``workers`` among them."""
     live_keys: tuple[tuple[str, str], ...] = ()
     """Variables that look like keys of public providers, with whose they are."""
+    references: tuple[tuple[Loc, str], ...] = ()
+    """Where ``${NAME}`` was written, and the text that it is in, without its value."""
 
 
 class _Loading:
@@ -140,7 +142,8 @@ def load_profile(
         *(redact(text, secrets) for text in unknown_variables(environment)),
     )
     keys = live_keys(filler.used)
-    return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings, keys)
+    written, references = _written(masked, profile), tuple(filler.references)
+    return Loaded(profile, written, secrets, digest, loading.path, warnings, settings, keys, references)
 
 
 def _read(loading: _Loading) -> tuple[Table, str]:

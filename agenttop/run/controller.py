@@ -334,7 +334,7 @@ class Controller:
             command = parse_command(text)
         except CommandError as error:
             return Reply(0, False, str(error))
-        elapsed = max(self.elapsed(), 0.0)
+        elapsed = round(max(self.elapsed(), 0.0), 3)  # as it is written down: whoever repeats it must get the same
         if command.op == "status":
             return Reply(0, True, self.state)
         if command.op == "stop":

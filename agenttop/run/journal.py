@@ -14,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -33,6 +33,9 @@ _PREFIX = struct.Struct("<IIB")
 _RAW, _ZLIB = 0, 1
 #: Below this many bytes compressing does not pay.
 _SMALL = 256
+
+
+T = TypeVar("T")
 
 
 class JournalError(ValueError):
@@ -112,6 +115,11 @@ def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, 
         OSError: it cannot be read.
         JournalError: it is no journal of this version, or has not even a header.
     """
+    return read_seconds(path, Second)
+
+
+def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHeader | T, None, None]:
+    """The same, of every second what ``kind`` has of it."""
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
@@ -123,7 +131,7 @@ def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, 
             raise JournalError(f"{path}: the journal ends before its header")
         try:
             yield msgspec.msgpack.decode(payload, type=RunHeader)
-            seconds = msgspec.msgpack.Decoder(Second)
+            seconds = msgspec.msgpack.Decoder(kind)
             while (payload := next_payload(file.read)) is not None:
                 yield seconds.decode(payload)
         except msgspec.DecodeError as error:

@@ -47,7 +47,8 @@ class Records:
             workers=spec.workers,
             directory=spec.directory,
         )
-        self._header = run_header(self._info, layout, spec.masked, spec.sha256)
+        header = run_header(self._info, layout, spec.masked, spec.sha256)
+        self._header = replace(header, references=spec.references, folder=spec.folder)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
 
