@@ -14,21 +14,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from agenttop import __version__
+from agenttop import __version__, cli_runs
+from agenttop.arguments import duration as _duration
+from agenttop.arguments import port as _port
+from agenttop.arguments import rate as _rate
+from agenttop.arguments import whole as _whole
+from agenttop.arguments import workers as _workers
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
-from agenttop.profile.durations import parse_duration
 
 _EPILOG = """\
 commands:
   capacity             find the most users (or arrivals) at which requests are good
   demo                 load the embedded agent with profiles/demo.toml: nothing else needed
+  hit URL              a quick look without a profile
   agent                the embedded agent alone, as a target to play with
   validate FILE...     check profiles, send nothing
   init [FILE]          write a commented starter profile
   schema [profile|summary]   JSON Schema, for editors
-  report RUN|FILE      show a summary again, or rebuild that of a run that was cut off
-  ps, attach, ctl      runs on this machine: list them, look at one again, steer one from a script
+  ps                   the runs of this machine, live and over
+  attach [RUN]         look at a live run again
+  ctl [RUN] COMMAND    steer a live run from a script
+  replay [RUN]         play a run again, with a time cursor
   serve [RUN]          look at one in a browser on this machine
+  report [RUN|FILE]    show a summary again, or rebuild that of a run that was cut off
+  profile-of [RUN]     the profile that drives a run again as it was steered
+
+RUN is a run's id, a unique beginning of it, or its profile's name.
 
 A run:  agenttop --profile peak.toml
         agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m --headless --out summary.json
@@ -42,13 +53,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments and arguments[0] == "agent":
+        if words and words[0] == "agent":
             from agenttop.agent.server import main as agent
 
-            return agent(arguments[1:])
-        options = _parse(arguments)
+            return agent(words[1:])
+        options = _parse(words)
         return int(options.command(options))
     except UsageError as error:
         print(f"agenttop: {error}", file=sys.stderr)
@@ -64,22 +75,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 # -- arguments
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    words = {
+def _parse(words: list[str]) -> argparse.Namespace:
+    parsers = {
         "capacity": _capacity_parser,
         "demo": _demo_parser,
+        "hit": _hit_parser,
         "validate": _validate_parser,
         "init": _init_parser,
         "schema": _schema_parser,
-        "report": _report_parser,
-        "ps": _ps_parser,
+        "report": cli_runs.report_parser,
+        "ps": cli_runs.ps_parser,
         "attach": _attach_parser,
-        "ctl": _ctl_parser,
+        "ctl": cli_runs.ctl_parser,
         "serve": _serve_parser,
+        "replay": _replay_parser,
+        "profile-of": cli_runs.profile_of_parser,
     }
-    if arguments and arguments[0] in words:
-        parser = words[arguments[0]](_Parser(prog=f"agenttop {arguments[0]}"))
-        return parser.parse_args(arguments[1:])
+    if words and words[0] in parsers:
+        parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
+        return parser.parse_args(words[1:])
     parser = _Parser(
         prog="agenttop",
         description="Load-test an AI agent over HTTP, SSE and WebSocket, live in the terminal.",
@@ -90,80 +104,42 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", metavar="FILE", help="what to run (TOML)")
     _run_options(parser)
     parser.set_defaults(command=_run_profile)
-    if not arguments:
+    if not words:
         parser.print_help()
         raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if options.profile is None:
         raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
     return options
 
 
-def _duration(text: str) -> float:
-    try:
-        value = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if value <= 0:
-        raise argparse.ArgumentTypeError("must be longer than 0s")
-    return value
-
-
-def _whole(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
-    if not 0 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError("must be 0 to 1 000 000")
-    return value
-
-
-def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
-    if not 0 < value <= 1_000_000:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
-    return value
-
-
-def _port(text: str) -> int:
-    value = _whole(text)
-    if value > 65535:
-        raise argparse.ArgumentTypeError("must be 0 to 65 535")
-    return value
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    value = _whole(text)
-    if not 1 <= value <= 256:
-        raise argparse.ArgumentTypeError("must be auto or 1 to 256")
-    return value
+def _screen_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="plain lines, no live terminal")
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
 
 
 def _view_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--headless", action="store_true", help="plain lines, no live terminal")
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    _screen_options(parser)
     parser.add_argument(
         "--on-hangup", choices=("continue", "stop"), default="continue", help="what a lost terminal does to the run"
     )
 
 
-def _run_options(parser: argparse.ArgumentParser, *, stages: bool = True) -> None:
-    """``stages``: the run has some, which --users may replace."""
+def _common_options(parser: argparse.ArgumentParser) -> None:
     _view_options(parser)
     parser.add_argument("--out", metavar="FILE", help='also write the summary (JSON) here; "-" is standard output')
-    parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
-    parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
     parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
     parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
+
+
+def _run_options(parser: argparse.ArgumentParser, *, stages: bool = True) -> None:
+    """``stages``: the run has some, which --users may replace."""
+    _common_options(parser)
+    parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
+    parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
     if not stages:
         parser.set_defaults(users=None, spawn_rate=None)
         return
@@ -184,6 +160,11 @@ def _capacity_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     _run_options(parser, stages=False)
     parser.set_defaults(command=_capacity)
     return parser
+
+
+def _hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    _common_options(parser)
+    return cli_runs.hit_parser(parser)
 
 
 def _demo_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -214,44 +195,19 @@ def _schema_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
-    parser.add_argument("run", metavar="SUMMARY", help="a summary file, a run's directory, or a run's id")
-    parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
-    parser.set_defaults(command=_report)
-    return parser
-
-
-def _ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "List the live runs on this machine."
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(command=_ps)
-    return parser
+def _replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    _screen_options(parser)
+    return cli_runs.replay_parser(parser)
 
 
 def _attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Look at a live run again."
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
-    )
     _view_options(parser)
-    parser.set_defaults(command=_attach)
-    return parser
-
-
-def _ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, stop, status."
-    parser.add_argument("run", metavar="RUN")
-    parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
-    parser.set_defaults(command=_ctl)
-    return parser
+    return cli_runs.attach_parser(parser)
 
 
 def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.description = "Show a live run in a browser on this machine: to look at, not to change."
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help="its id or a beginning of it; not needed for the only one"
-    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{cli_runs.RUN} (the only one)")
     parser.add_argument("--port", metavar="N", type=_port, default=0, help="a port of 127.0.0.1; 0: any free one")
     parser.set_defaults(command=_serve)
     return parser
@@ -317,30 +273,6 @@ def _schema(options: argparse.Namespace) -> int:
 
     print(json.dumps(profile_schema() if options.what == "profile" else summary_schema(), indent=2, ensure_ascii=False))
     return DONE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from agenttop.session import show_report
-
-    return show_report(options.run, options.out)
-
-
-def _ps(options: argparse.Namespace) -> int:
-    from agenttop.session import list_runs
-
-    return list_runs(as_json=options.json)
-
-
-def _attach(options: argparse.Namespace) -> int:
-    from agenttop.session import attach
-
-    return attach(options.run, options)
-
-
-def _ctl(options: argparse.Namespace) -> int:
-    from agenttop.session import control
-
-    return control(options.run, " ".join(options.words))
 
 
 def _serve(options: argparse.Namespace) -> int:

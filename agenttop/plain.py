@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from agenttop.feed import Feed
-from agenttop.metrics.snapshot import Ended, Event
+from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
 
 
@@ -21,6 +21,22 @@ class Outcome:
     left: bool = False
     failed: bool = False
     """The view itself failed, and has said so."""
+
+
+class Teller:
+    """A second after the other, in lines: what has gone wrong since the last one, and the second itself."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self._info = info
+        self._told: set[Event] = set()
+
+    def __call__(self, snapshot: Snapshot) -> list[str]:
+        # The steps of a search are what one waits for.
+        searching = snapshot.search is not None
+        news = [event for event in snapshot.events if event not in self._told and (event.level != "info" or searching)]
+        self._told = set(snapshot.events)
+        lines = [f"  {'!' if event.level != 'info' else '·'} {event.text}" for event in news]
+        return [*lines, render_line(snapshot, self._info)]
 
 
 async def follow(feed: Feed, out: TextIO) -> Outcome:
@@ -59,17 +75,14 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
 
     async def read() -> None:
         nonlocal ended
-        told: set[Event] = set()
+        tell = Teller(info)
         async for message in feed.messages():
             if isinstance(message, Ended):
                 ended = message
                 return
-            for event in message.events:
-                # The steps of a search are what one waits for.
-                if event not in told and (event.level != "info" or message.search is not None):
-                    say(f"  {'!' if event.level != 'info' else '·'} {event.text}")
-            told = set(message.events)
-            say(render_line(message, info))
+            if isinstance(message, Snapshot):
+                for line in tell(message):
+                    say(line)
 
     reading = loop.create_task(read())
     waiting = loop.create_task(hung_up.wait())

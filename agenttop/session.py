@@ -21,6 +21,7 @@ from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
 from agenttop.report.summary import SummaryError, encode_summary, load_summary, write_summary
 from agenttop.report.text import render_text
+from agenttop.run.command import GRAMMAR, split_run
 from agenttop.run.control_socket import SocketFeed
 from agenttop.run.files import files_warning
 from agenttop.run.journal import FILE_NAME as JOURNAL
@@ -28,6 +29,7 @@ from agenttop.run.journal import JournalError, rebuild
 from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.run.priority import step_back
+from agenttop.run.resolve import find_live_run, find_run
 from agenttop.run.spec import RunSpec
 from agenttop.users.terms import caps_of
 
@@ -72,8 +74,13 @@ def run_profile(
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return USAGE
+    return run_loaded(loaded, path.name, options, own_target=own_target)
+
+
+def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_target: bool = False) -> int:
+    """Run a profile that has been loaded, from a file of this ``name``; otherwise as :func:`run_profile`."""
     if not options.yes:
-        _refuse_uncapped(path, loaded)
+        _refuse_uncapped(name, loaded)
     out = _writable(options.out)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
@@ -81,7 +88,7 @@ def run_profile(
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
-    spec = _spec(path, loaded, tuple(warnings), workers, options.limit, out)
+    spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out)
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:
@@ -104,12 +111,12 @@ def run_profile(
 
 def attach(run: str | None, options: argparse.Namespace) -> int:
     """View a live run."""
-    run_id = find_run(run)
+    run_id = find_live_run(run)
     feed = SocketFeed(socket_path(run_id), can_detach=True)
     try:
         outcome = _view(feed, options, sys.stdout, lines=False)
-    except (ConnectionError, FileNotFoundError):
-        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    except (ConnectionError, FileNotFoundError) as error:
+        raise _unanswered(run_id, error) from None
     if outcome.left:
         if options.on_hangup == "stop":
             asyncio.run(_tell(socket_path(run_id), "stop"))
@@ -117,15 +124,20 @@ def attach(run: str | None, options: argparse.Namespace) -> int:
     return _conclude(outcome.ended, str(runs_directory() / run_id), sys.stdout, options)
 
 
-def control(run: str, command: str) -> int:
-    """Send one command to a live run and print its answer as JSON; 1 where it was rejected."""
-    run_id = find_run(run)
-    if not command.strip():
-        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, stop or status")
+def control(words: Sequence[str]) -> int:
+    """Send one command, which may stand behind its RUN, to a live run and print its answer as JSON.
+
+    Returns:
+        The exit code: 1 where it was rejected.
+    """
+    run, command = split_run(words)
+    run_id = find_live_run(run)
+    if not command:
+        raise UsageError(f"say a command: {', '.join(list(GRAMMAR)[:-1])} or status")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
-    except (ConnectionError, FileNotFoundError):
-        raise UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}") from None
+    except (ConnectionError, FileNotFoundError) as error:
+        raise _unanswered(run_id, error) from None
     print(json.dumps(answer, ensure_ascii=False))
     return DONE if answer.get("applied", True) else FAILED
 
@@ -136,7 +148,7 @@ def serve(run: str | None, port: int) -> int:
         from agenttop.serve import server
     except ModuleNotFoundError:
         raise UsageError("serve needs textual-serve: pip install 'agenttop[serve]'") from None
-    run_id = find_run(run)
+    run_id = find_live_run(run)
     try:
         server.serve(run_id, port, lambda address: _say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
     except OSError as error:
@@ -144,47 +156,14 @@ def serve(run: str | None, port: int) -> int:
     return DONE
 
 
-def list_runs(*, as_json: bool) -> int:
-    """Print the live runs."""
-    runs = live_runs()
-    if as_json:
-        print(json.dumps([{"run": run, "directory": str(runs_directory() / run)} for run in runs]))
-    elif not runs:
-        print("no live runs")
-    else:
-        print("\n".join(runs))
-    return DONE
-
-
-def find_run(wanted: str | None) -> str:
-    """The live run of this id, of this beginning or part of an id (the profile's name is in it), or the only one.
-
-    Raises:
-        UsageError: there is none, or more than one.
-    """
-    runs = live_runs()
-    if not runs:
-        raise UsageError("there is no live run on this machine; finished ones: agenttop report RUN")
-    if wanted is None:
-        found = runs
-    else:
-        found = [run for run in runs if run == wanted] or [run for run in runs if run.startswith(wanted)]
-        found = found or [run for run in runs if f"-{wanted}-" in run]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(f"no live run is called {wanted}; there are: {', '.join(runs)}")
-    raise UsageError(f"which one? {', '.join(found)}")
-
-
-def show_report(where: str, out: str | None) -> int:
-    """Print the summary of a file, a run directory or a run's id; rebuild it where the run was cut off."""
-    path = Path(where)
-    if not path.exists() and (runs_directory() / where).is_dir():
-        path = runs_directory() / where
+def show_report(where: str | None, out: str | None) -> int:
+    """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
+    path = run_path(where)
     target = _writable(out)
     try:
         if path.is_dir() and not (path / SUMMARY).exists():
+            if path.parent == runs_directory() and path.name in live_runs():
+                raise UsageError(f"{path.name} goes on; look at it: agenttop attach {path.name}")
             if not (path / JOURNAL).exists():
                 raise UsageError(f"{where}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
             summary = rebuild(path)
@@ -201,21 +180,32 @@ def show_report(where: str, out: str | None) -> int:
     return DONE
 
 
+def run_path(where: str | None) -> Path:
+    """A file or directory of this name, else the directory of the run that is meant (the newest where none is).
+
+    Raises:
+        UsageError: there is none.
+    """
+    if where is not None and (Path(where).exists() or os.sep in where):
+        return Path(where)
+    return runs_directory() / find_run(where)
+
+
 # -- pieces
 
 
 def _spec(
-    path: Path, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
+    name: str, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
 ) -> RunSpec:
     try:
-        run_id, directory = new_run(loaded.profile.name or path.stem)
+        run_id, directory = new_run(loaded.profile.name)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
     return RunSpec(
         run_id=run_id,
         directory=str(directory),
         profile=loaded.profile,
-        profile_name=path.name,
+        profile_name=name,
         masked=loaded.masked,
         secrets=_spellings(loaded.secrets),
         sha256=loaded.sha256,
@@ -223,15 +213,17 @@ def _spec(
         workers=workers,
         limit_s=limit_s,
         out=out,
+        references=loaded.references,
+        folder=str(loaded.path.resolve().parent),
     )
 
 
-def _refuse_uncapped(path: Path, loaded: Loaded) -> None:
+def _refuse_uncapped(name: str, loaded: Loaded) -> None:
     """A key that spends real money is not used without a cap on how much, unless the user says so."""
     if loaded.live_keys and caps_of(loaded.profile) is None:
-        keys = " and ".join(f"{name} looks like a live key of {provider}" for name, provider in loaded.live_keys)
+        keys = " and ".join(f"{key} looks like a live key of {provider}" for key, provider in loaded.live_keys)
         raise UsageError(
-            f"{path}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
+            f"{name}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
             "cost_usd, or say --yes"
         )
 
@@ -260,10 +252,14 @@ def _writable(out: str | None) -> str | None:
     return str(path)
 
 
+def on_terminal() -> bool:
+    """Whether there is a terminal that can show the screen."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool) -> plain.Outcome:
     """The live screen where there is a terminal for it, else a line a second."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    if options.headless or lines or not terminal:
+    if options.headless or lines or not on_terminal():
         return asyncio.run(plain.follow(feed, messages))
     # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
     from agenttop.tui.app import run_live
@@ -271,7 +267,16 @@ def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, li
 
     step_back()  # a late screen is late, a late worker is wrong
     result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
+    if result.how is How.ABSENT:
+        raise ConnectionError(result.message)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
+
+
+def _unanswered(run_id: str, error: OSError) -> UsageError:
+    """A run that was there and cannot be looked at: it has just ended, or says why not."""
+    if error.errno is None and str(error):
+        return UsageError(f"{run_id}: {error}")
+    return UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}")
 
 
 def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:

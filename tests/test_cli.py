@@ -79,13 +79,27 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("demo --nonsense", "agenttop: unrecognized arguments: --nonsense (see agenttop demo --help)"),
         ("validate", "agenttop: the following arguments are required: FILE (see agenttop validate --help)"),
         ("schema everything", "agenttop: argument what: invalid choice: 'everything'"),
-        ("report", "agenttop: the following arguments are required: SUMMARY"),
-        ("report missing", "agenttop: missing: "),
+        ("report", "agenttop: there is no run on this machine yet"),
+        ("report missing", "agenttop: there is no run on this machine yet"),
+        ("report no/such/summary.json", "agenttop: no/such/summary.json: No such file or directory"),
         ("report p.toml", "agenttop: "),
         ("report .", "agenttop: .: no run's directory: it has neither summary.json nor journal.bin"),
-        ("attach", "agenttop: there is no live run on this machine; finished ones: agenttop report RUN"),
+        ("attach", "agenttop: there is no live run on this machine; those that are over: agenttop ps"),
         ("ctl peak hold", "agenttop: there is no live run on this machine"),
-        ("ctl", "agenttop: the following arguments are required: RUN"),
+        ("ctl", "agenttop: there is no live run on this machine"),
+        ("replay", "agenttop: there is no run on this machine yet"),
+        ("replay .", "agenttop: .: no journal to replay: No such file or directory"),
+        ("replay --speed 0", "agenttop: argument --speed: must be above 0"),
+        ("hit", "agenttop: the following arguments are required: URL (see agenttop hit --help)"),
+        ("hit localhost:80", "agenttop: localhost:80: expected a URL that begins with http://"),
+        ("hit http://h -c 0", "agenttop: argument -c: must be 1 to 1 000 000"),
+        ("hit http://h -d @no/such", "agenttop: -d @no/such: No such file or directory"),
+        ("hit http://h --dialect nope", "agenttop hit: --dialect: expected one of json, "),
+        ("hit http://h -H x:${NO_SUCH}", "agenttop hit: headers.x: the environment variable NO_SUCH is not set"),
+        ("hit http://h --write no/such.toml", "agenttop: no/such.toml: No such file or directory"),
+        ("hit http://h --write p.toml", "agenttop: p.toml is there already"),
+        ("profile-of", "agenttop: there is no run on this machine yet"),
+        ("profile-of .", "agenttop: .: no journal: No such file or directory"),
         ("agent --port many", "agenttop agent: "),
     ],
 )
@@ -100,7 +114,9 @@ def test_nothing_to_do_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
     assert said.err.startswith("agenttop: say what to run")
 
 
-@pytest.mark.parametrize("command", ["", "demo", "validate", "init", "schema", "report", "ps", "attach", "ctl"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "validate", "init", "schema", "report", "ps", "attach", "ctl", "replay"]
+)
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as stop:
         main([*command.split(), "--help"])
@@ -170,8 +186,8 @@ def test_report_by_file_directory_and_id(capsys: pytest.CaptureFixture[str]) -> 
     run_id, directory = new_run("peak")
     path = make_summary(directory)
     shown = []
-    for where in (str(path), str(directory), run_id):
-        assert main(["report", where]) == 0
+    for where in ([str(path)], [str(directory)], [run_id], [run_id[:20]], ["peak"], []):
+        assert main(["report", *where]) == 0
         shown.append(capsys.readouterr().out)
     assert "peak" in shown[0]
     assert len(set(shown)) == 1
@@ -244,14 +260,33 @@ def live(*names: str) -> Iterator[list[str]]:
 
 def test_ps(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ps"]) == 0
-    assert capsys.readouterr().out == "no live runs\n"
+    assert capsys.readouterr().out == "no runs on this machine\n"
     assert main(["ps", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+    _, directory = new_run("over")
+    make_summary(directory)
     with live("one", "two") as ids:
         assert main(["ps"]) == 0
-        assert sorted(capsys.readouterr().out.split()) == sorted(ids)
+        head, *rows = capsys.readouterr().out.splitlines()
+        assert head.split()[:2] == ["RUN", "STATE"]
+        assert {row.split()[0] for row in rows} == {*ids, directory.name}
+        assert sum("00:03/00:03" in row for row in rows) == 2, rows
         assert main(["ps", "--json"]) == 0
-        assert {run["run"] for run in json.loads(capsys.readouterr().out)} == set(ids)
+        found = json.loads(capsys.readouterr().out)
+        assert {run["run"] for run in found} == {*ids, directory.name}
+        assert {run["run"] for run in found if run["live"]} == set(ids)
+        assert all(run["directory"] for run in found)
+
+
+def test_ps_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(22):
+        new_run("over")
+    assert main(["ps"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 22
+    assert lines[-1] == "and 2 older: agenttop ps --all"
+    assert main(["ps", "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 23
 
 
 def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,7 +301,10 @@ def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["ctl", "peak", "status"]) == 0
         assert json.loads(capsys.readouterr().out)["t_s"] == 3.0
         assert refused(capsys, "ctl", "peak").startswith("agenttop: say a command: users, rate")
-        assert refused(capsys, "ctl", "other", "hold").startswith("agenttop: no live run is called other; there are: ")
+        assert refused(capsys, "ctl", "other", "hold").startswith("agenttop: no live run is called other; there is: ")
+        assert main(["ctl", "users", "+5"]) == 0, "the only run need not be named"
+        assert json.loads(capsys.readouterr().out)["message"] == "ctl: users +5"
+        assert refused(capsys, "report", "peak").endswith(f" goes on; look at it: agenttop attach {run_id}")
 
 
 def test_ctl_of_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:

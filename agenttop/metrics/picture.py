@@ -10,7 +10,7 @@ from agenttop.metrics.live import LOOP_LAG, Live, Slice, failures, percentile_ms
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import finished
 from agenttop.metrics.situation import PoolTarget, Situation
-from agenttop.metrics.snapshot import Generator, PoolRow, RequestRow, Snapshot, Tick
+from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick
 from agenttop.metrics.workers import Workers
 
 
@@ -79,7 +79,7 @@ class Picture:
                 for i, request in enumerate(layout.requests)
                 if not request.optional or finished(live.outcomes[i])
             ),
-            events=now.events[-50:],
+            events=now.events[-SENT_EVENTS:],
             generator=Generator(
                 workers=now.workers,
                 alive=now.alive,
@@ -135,6 +135,7 @@ class Picture:
             loop_lag_p99_ms=loop_lag,
             manual=bool(now.manual),
             held=now.held,
+            plan_t_s=round(now.plan_t_s, 3),
         )
 
     def _pool_row(self, pool: int, now: Situation, users: int, in_flight: int, dropped: int) -> PoolRow:

@@ -9,6 +9,10 @@ import msgspec
 
 from agenttop.metrics.searched import SearchState
 
+#: Events of a run that are kept, and of these how many are in every snapshot.
+KEPT_EVENTS = 500
+SENT_EVENTS = 50
+
 
 class Percentiles(msgspec.Struct, frozen=True):
     """Percentiles in milliseconds over the live window."""
@@ -45,6 +49,8 @@ class Tick(msgspec.Struct, frozen=True):
     manual: bool = False
     """Users or a rate were set by hand during this second."""
     held: bool = False
+    plan_t_s: float | None = None
+    """The plan's own clock at its end."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):
@@ -303,8 +309,10 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     directory: str
     """Where the run's journal and summary are."""
     history: tuple[Tick, ...] = ()
-    """The timeline so far (a viewer may come late)."""
+    """The timeline so far (a viewer may come late): the last minutes by second, what was before more coarsely."""
     interval_s: float = 1.0
+    events: tuple[Event, ...] = ()
+    """What has happened so far, the newest last; more than a snapshot has."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

@@ -16,6 +16,9 @@ _FLAGS = frozenset({"manual", "held"})
 #: Ticks of a block: an hour. Arrays that grow all day are moved again and again and leave holes in the heap as large as
 #: they are.
 _BLOCK = 3600
+#: What a viewer who comes late is told second by second; what was before, in at most so many parts.
+NEWEST_S = 900
+PARTS = 1024
 
 
 class _Column:
@@ -37,12 +40,21 @@ class _Column:
             self._blocks.append(block)
         block.append(value)
 
+    def clear(self) -> None:
+        self._blocks = [array(self._type)]
+
+    def at(self, index: int) -> Any:
+        return self._blocks[index // _BLOCK][index % _BLOCK]
+
+    def tobytes(self) -> bytes:
+        return b"".join(block.tobytes() for block in self._blocks)
+
     def tolist(self) -> list[Any]:
         return [value for block in self._blocks for value in block]
 
 
 class Timeline:
-    """Ticks in order of time. 8 bytes a figure (1 a flag): 13 MB for 24 hours."""
+    """Ticks in order of time. 8 bytes a figure (1 a flag): 14 MB for 24 hours."""
 
     def __init__(self, interval_s: float = 1.0) -> None:
         self.interval_s = interval_s
@@ -63,9 +75,36 @@ class Timeline:
             column.append(math.nan if value is None else value)
 
     def ticks(self) -> tuple[Tick, ...]:
-        """All of them, as a viewer gets them who comes late."""
+        """All of them."""
         columns = self.columns()
         return tuple(Tick(*row) for row in zip(*(columns[name] for name in _FIELDS), strict=True))
+
+    def forget(self) -> None:
+        """Drop all ticks; the last one is still :attr:`last`."""
+        for column in self._columns.values():
+            column.clear()
+
+    def overview(self, newest: int = NEWEST_S, parts: int = PARTS, *, length: int | None = None) -> tuple[Tick, ...]:
+        """What a viewer is told who comes late: the ``newest`` ticks, and those before in at most so many ``parts``;
+        as it was when there were ``length`` of them.
+
+        Of a part it is the last tick, and what was done by hand in any of it is said of it. However long the run, this
+        costs a millisecond or two.
+        """
+        whole = len(self) if length is None else min(length, len(self))
+        old = max(0, whole - newest)
+        step = -(-old // parts) or 1
+        ends = [*range(step - 1, old, step), *range(old, whole)]
+        flags = {name: self._columns[name].tobytes() for name in _FLAGS}
+        return tuple(self._part(end, step if end < old else 1, flags) for end in ends)
+
+    def _part(self, end: int, length: int, flags: dict[str, bytes]) -> Tick:
+        values: list[Any] = [
+            1 in flags[name][end + 1 - length : end + 1] if name in _FLAGS else self._columns[name].at(end)
+            for name in _FIELDS
+        ]
+        cleaned: list[Any] = [None if value != value else value for value in values]
+        return Tick(*cleaned)
 
     def columns(self) -> dict[str, list[Any]]:
         """A list by field of :class:`~agenttop.metrics.snapshot.Tick`, None where there is no sample."""

@@ -29,6 +29,8 @@ class Workers:
         self._workers: dict[int, _Worker] = {}
         self._pools = pools
         self.users_max = [0] * pools
+        self.users_most = 0
+        """Of all pools together, at once."""
         self.cpu_percent_max = 0.0
         self.rss_mb_max = 0.0
         """Of all workers together."""
@@ -63,6 +65,7 @@ class Workers:
         self.rss_mb_max = max(self.rss_mb_max, self.rss_mb)
         self.open_files_max = max(self.open_files_max, self.open_files)
         users, _ = self.by_pool()
+        self.users_most = max(self.users_most, sum(users))
         self.users_max = [max(pair) for pair in zip(self.users_max, users, strict=True)]
 
     def by_pool(self) -> tuple[list[int], list[int]]:

@@ -62,6 +62,8 @@ class Loaded:
     """The user's defaults that are no keys of a profile, ``workers`` among them."""
     live_keys: tuple[tuple[str, str], ...] = ()
     """Variables that look like keys of public providers, with whose they are."""
+    references: tuple[tuple[Loc, str], ...] = ()
+    """Where ``${NAME}`` was written, and the text that it is in, without its value."""
 
 
 class _Loading:
@@ -148,7 +150,8 @@ def load_profile(
         *(redact(text, secrets) for text in unknown_variables(environment)),
     )
     keys = live_keys(filler.used)
-    return Loaded(profile, _written(masked, profile), secrets, digest, loading.path, warnings, settings, keys)
+    written, references = _written(masked, profile), tuple(filler.references)
+    return Loaded(profile, written, secrets, digest, loading.path, warnings, settings, keys, references)
 
 
 def _read(loading: _Loading) -> tuple[Table, str]:
@@ -323,7 +326,7 @@ def _warnings(profile: Profile) -> list[str]:
     for pool in profile.pools:
         for task in pool.tasks:
             for step in task.steps:
-                asked = isinstance(step.json_, dict) and step.json_.get("stream")
+                asked = step.body or (isinstance(step.json_, dict) and step.json_.get("stream"))
                 if pool.protocol == "sse" and (step.dialect or pool.dialect) in ASKED_TO_STREAM and not asked:
                     row = f"{pool.name}/{step.name}"
                     warnings.append(f"{row} does not ask for a stream: write stream = true into its json")

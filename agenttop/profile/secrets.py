@@ -43,6 +43,8 @@ class Filler:
         self.secrets: set[str] = set()
         self.used: dict[str, str] = {}
         """The variables that were filled in, by name."""
+        self.references: list[tuple[Loc, str]] = []
+        """Texts with references in them, as they were written."""
         self.faults: list[Fault] = []
 
     def fill(self, value: Any, loc: Loc = (), *, template: bool = False) -> tuple[Any, Any]:
@@ -56,6 +58,7 @@ class Filler:
             items = [self.fill(item, (*loc, index), template=template) for index, item in enumerate(value)]
             return [item[0] for item in items], [item[1] for item in items]
         if isinstance(value, str) and "${" in value:
+            self.references.append((loc, value))
             return self._text(value, loc, template)
         return value, value
 

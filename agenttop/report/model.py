@@ -223,6 +223,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     inter_chunk_p95_ms: Column | None = None
     manual: list[bool] | None = None
     held: list[bool] | None = None
+    plan_t_s: Annotated[Column | None, Meta(description="The plan's own clock, which a hold stops.")] = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +246,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     measured_s: Annotated[float, Meta(description="What rates divide by: warm-up's end to the last sending.")] = 0.0
     directory: str = ""
     message: Annotated[str, Meta(description="What went wrong, where something did.")] = ""
+    users_max: Annotated[int | None, Meta(description="Most users at once, the warm-up included.")] = None
     incomplete: Annotated[bool, Meta(description="Rebuilt from the journal of a run that was cut off.")] = False
 
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -61,6 +62,16 @@ def parse_command(text: str) -> Command:
     if rest:
         raise CommandError(f"{op} takes nothing after it" if op != "stop" else "say: stop, or stop now")
     return Command(op)
+
+
+def split_run(words: Sequence[str]) -> tuple[str | None, str]:
+    """The RUN that may stand before a command, and the command.
+
+    A word that begins a command is no RUN unless such a word follows: ``hold users 5`` is for a run called ``hold``.
+    """
+    if words and words[0] in GRAMMAR and (len(words) == 1 or words[1] not in GRAMMAR):
+        return None, " ".join(words)
+    return (words[0] if words else None), " ".join(words[1:])
 
 
 def _number(op: str, word: str) -> tuple[float, bool]:

@@ -1,8 +1,11 @@
 """The control socket of a run: newline-delimited JSON, one Unix socket, its owner only.
 
 A viewer gets the :class:`RunInfo`, then a snapshot a second. It may send ``{"id": 1, "command": "users +10", "source":
-"key"}`` and gets a :class:`Reply` of the same id. One that does not read only misses snapshots; garbage is answered,
-and never hurts the run.
+"key"}`` and gets a :class:`Reply` of the same id.
+
+Nothing a viewer does disturbs the run or the others: one that does not read only misses snapshots, garbage is answered,
+lines are read :data:`PACE_S` apart however fast they come, and of too many viewers the last are sent away. Whoever is
+not the owner is: by the mode of the socket and of its directory, and by what the kernel says of a caller.
 """
 
 from __future__ import annotations
@@ -16,12 +19,20 @@ from typing import Any
 
 import msgspec
 
+from agenttop.feed import Events
 from agenttop.metrics.snapshot import Ended, Message, Reply, RunInfo, Snapshot
+from agenttop.run.peer import peer_user
 
 #: A viewer that has so many bytes unread is not sent more snapshots.
 BACKLOG = 1 << 20
 #: Longest line a viewer may send.
 MAX_LINE = 64 * 1024
+#: Viewers at once.
+MAX_VIEWERS = 32
+#: Between two lines of one viewer: whoever floods the socket must not keep the controller from its workers.
+PACE_S = 0.001
+#: Where commands may come from; whatever else a viewer says is the last of them.
+SOURCES = ("key", "ctl", "api")
 
 
 class Request(msgspec.Struct):
@@ -107,19 +118,15 @@ class ControlSocket:
         assert task is not None
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
-        self._viewers[writer] = False
         self._visited.set()
-        self._tell(writer)
         try:
-            while line := await reader.readline():
-                try:
-                    request = _request.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    writer.write(_encode(Reply(-1, False, 'say {"id": 1, "command": "users +10"}')) + b"\n")
-                    continue
-                reply = self._handle(request.command, request.source)
-                writer.write(_encode(Reply(request.id, reply.applied, reply.message)) + b"\n")
-                await writer.drain()
+            if self._admits(writer):
+                self._viewers[writer] = False
+                self._tell(writer)
+                while line := await reader.readline():
+                    writer.write(_encode(self._answer(line)) + b"\n")
+                    await writer.drain()
+                    await asyncio.sleep(PACE_S)
         except (ConnectionError, ValueError):  # ValueError: a line without an end
             pass
         finally:
@@ -127,6 +134,24 @@ class ControlSocket:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+    def _admits(self, writer: asyncio.StreamWriter) -> bool:
+        user = peer_user(writer.get_extra_info("socket"))
+        if user is not None and user != os.getuid():
+            return False
+        if len(self._viewers) < MAX_VIEWERS:
+            return True
+        writer.write(_encode(Reply(-1, False, f"{MAX_VIEWERS} viewers look at this run already")) + b"\n")
+        return False
+
+    def _answer(self, line: bytes) -> Reply:
+        try:
+            request = _request.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Reply(-1, False, 'say {"id": 1, "command": "users +10"}')
+        source = request.source if request.source in SOURCES else SOURCES[-1]
+        reply = self._handle(" ".join(request.command.split()), source)
+        return Reply(request.id, reply.applied, reply.message)
 
 
 class SocketFeed:
@@ -146,12 +171,12 @@ class SocketFeed:
         """See :class:`agenttop.feed.Feed`."""
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=1 << 26)
         line = await reader.readline()
-        if not line:
-            raise ConnectionError("the run is over")
-        info = msgspec.json.decode(line, type=Message)
+        info = msgspec.json.decode(line, type=Message) if line else None
         if not isinstance(info, RunInfo):
-            raise ConnectionError("the run does not say what it is")
-        self._listening = asyncio.create_task(self._listen(reader))
+            self._writer.close()
+            said = info.message if isinstance(info, Reply) else ""
+            raise ConnectionError(said or ("the run does not say what it is" if line else "the run is over"))
+        self._listening = asyncio.create_task(self._listen(reader, Events(info.events)))
         return info
 
     async def messages(self) -> AsyncIterator[Snapshot | Ended]:
@@ -184,7 +209,7 @@ class SocketFeed:
         if self._writer is not None:
             self._writer.close()
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, events: Events) -> None:
         decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
         try:
             while line := await reader.readline():
@@ -193,7 +218,9 @@ class SocketFeed:
                     waiting = self._waiting.pop(message.id, None)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(message)
-                elif not isinstance(message, RunInfo):
+                elif isinstance(message, Snapshot):
+                    self._messages.put_nowait(events.complete(message))
+                elif isinstance(message, Ended):
                     self._messages.put_nowait(message)
         except (ConnectionError, ValueError, msgspec.DecodeError):
             pass

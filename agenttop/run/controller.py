@@ -374,7 +374,7 @@ class Controller:
             command = parse_command(text)
         except CommandError as error:
             return Reply(0, False, str(error))
-        elapsed = max(self.elapsed(), 0.0)
+        elapsed = round(max(self.elapsed(), 0.0), 3)  # as it is written down: whoever repeats it must get the same
         if command.op == "status":
             return Reply(0, True, self.state)
         if command.op == "stop":
@@ -424,7 +424,7 @@ class Controller:
     # -- what is written
 
     def _describe(self) -> RunInfo | None:
-        return self._records.describe() if self._records is not None else None
+        return self._records.describe(self.watcher.events) if self._records is not None else None
 
     def _finish(self) -> None:
         """Write the summary and say goodbye to the viewers."""

@@ -12,20 +12,20 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Event
+from agenttop.run.refold import Refold
+from agenttop.run.refold import Second as Second
 from agenttop.run.summarize import RunHeader, build_summary
-from agenttop.run.verdicts import measured, rules_of_file, summed
-from agenttop.thresholds.judge import Judge
+from agenttop.run.verdicts import summed
 
 MAGIC = b"agenttop-journal/1\n"
 FILE_NAME = "journal.bin"
@@ -35,21 +35,11 @@ _RAW, _ZLIB = 0, 1
 _SMALL = 256
 
 
+T = TypeVar("T")
+
+
 class JournalError(ValueError):
     """A file is no journal, or has no header; the message names it."""
-
-
-class Second(msgspec.Struct, frozen=True):
-    """One second: how things stood at its end, and what was new."""
-
-    situation: Situation
-    deltas: list[Delta]
-    controls: list[dict[str, Any]] = []
-    events: list[Event] = []
-    gone: list[int] = []
-    """Workers that were lost in it."""
-    search: dict[str, Any] | None = None
-    """How far a search for capacity had come, where a step of it was over."""
 
 
 class JournalWriter:
@@ -118,7 +108,7 @@ class JournalWriter:
         self.size += len(data)
 
 
-def read_journal(path: str | os.PathLike[str]) -> Iterator[RunHeader | Second]:
+def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, None, None]:
     """The header, then every whole second.
 
     Args:
@@ -128,22 +118,36 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[RunHeader | Second]:
         OSError: it cannot be read.
         JournalError: it is no journal of this version, or has not even a header.
     """
+    return read_seconds(path, Second)
+
+
+def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHeader | T, None, None]:
+    """The same, of every second what ``kind`` has of it."""
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise JournalError(f"{path}: not a journal of this version")
-        payload = _next(file.read)
+        payload = next_payload(file.read)
         if payload is None:
             raise JournalError(f"{path}: the journal ends before its header")
         try:
             yield msgspec.msgpack.decode(payload, type=RunHeader)
-            seconds = msgspec.msgpack.Decoder(Second)
-            while (payload := _next(file.read)) is not None:
+            seconds = msgspec.msgpack.Decoder(kind)
+            while (payload := next_payload(file.read)) is not None:
                 yield seconds.decode(payload)
         except msgspec.DecodeError as error:
             raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def read_header(path: str | os.PathLike[str]) -> RunHeader:
+    """The header alone. Raises like :func:`read_journal`."""
+    records = read_journal(path)
+    header = next(records)
+    records.close()
+    assert isinstance(header, RunHeader)
+    return header
 
 
 def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
@@ -156,37 +160,22 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
     records = read_journal(directory)
     header = next(records)
     assert isinstance(header, RunHeader)
-    aggregate = Aggregate(header.layout)
-    judge = Judge(rules_of_file(header.profile, header.layout), header.layout)
-    spans = [(stage.start_s, stage.end_s) for stage in header.layout.stages]
+    fold = Refold(header)
     controls: list[dict[str, Any]] = []
-    end_s = sending_s = 0.0
-    sending = True
-    search: dict[str, Any] | None = None
     for second in records:
         assert isinstance(second, Second)
-        for delta in second.deltas:
-            aggregate.fold(delta)
-            judge.fold(delta)
-        for worker in second.gone:
-            aggregate.worker_gone(worker)
-        aggregate.second(second.situation)
+        fold.add(second)
         controls += second.controls
-        search = second.search or search
-        end_s = second.situation.t_s
-        sending = sending and second.situation.state != "draining"
-        sending_s = end_s if sending else sending_s
-        judge.second(end_s, measured(sending_s, header.layout.warmup_s, spans), sending=sending, running=False)
     return build_summary(
-        aggregate,
+        fold.aggregate,
         header,
-        duration_s=end_s,
-        sending_ended_s=sending_s,
+        duration_s=fold.end_s,
+        sending_ended_s=fold.sending_s,
         stop_reason="error",
         exit_code=1,
         controls=controls,
-        thresholds=summed(judge.verdicts),
-        search=None if search is None else search | {"stopped": search["stopped"] or "aborted"},
+        thresholds=summed(fold.judge.verdicts),
+        search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
         incomplete=True,
     )
 
@@ -200,13 +189,13 @@ def _record(payload: bytes) -> bytes:
     return _PREFIX.pack(len(payload), zlib.crc32(payload), flag) + payload
 
 
-def _next(read: Any) -> bytes | None:
-    """The next payload; None at the end, be it torn."""
+def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes | None:
+    """The next payload; None at the end, be it torn. Without ``unpack`` as it is in the file, checked all the same."""
     prefix = read(_PREFIX.size)
     if len(prefix) < _PREFIX.size:
         return None
     length, checksum, flag = _PREFIX.unpack(prefix)
-    payload: bytes = read(length)
+    payload = read(length)
     if len(payload) < length or zlib.crc32(payload) != checksum:
         return None
-    return zlib.decompress(payload) if flag == _ZLIB else payload
+    return zlib.decompress(payload) if unpack and flag == _ZLIB else payload

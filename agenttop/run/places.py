@@ -27,10 +27,7 @@ def new_run(name: str) -> tuple[str, Path]:
     Raises:
         OSError: the directory cannot be made.
     """
-    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-    # In bytes, for the id names a socket too.
-    plain = plain.encode()[:40].decode(errors="ignore").strip("-") or "run"
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain}-{secrets.token_hex(2)}"
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
     directory = runs_directory() / run_id
     # Made by itself: mkdir's mode is for the last directory only, and what runs leave behind is nobody else's business.
     directory.parent.parent.parent.mkdir(parents=True, exist_ok=True)
@@ -38,6 +35,13 @@ def new_run(name: str) -> tuple[str, Path]:
     directory.parent.mkdir(mode=0o700, exist_ok=True)
     directory.mkdir(mode=0o700)
     return run_id, directory
+
+
+def plain_name(name: str) -> str:
+    """The name of a profile as it stands in a run's id."""
+    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+    # In bytes, for the id names a socket too.
+    return plain.encode()[:40].decode(errors="ignore").strip("-") or "run"
 
 
 def socket_directory() -> Path:

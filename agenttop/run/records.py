@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,14 @@ class Records:
             workers=spec.workers,
             directory=spec.directory,
         )
-        self._header = run_header(self._info, layout, spec.masked, spec.sha256)
+        header = run_header(self._info, layout, spec.masked, spec.sha256)
+        self._header = replace(header, references=spec.references, folder=spec.folder)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
 
-    def describe(self) -> RunInfo:
-        """What a viewer is told first, the timeline so far in it."""
-        return replace(self._info, history=self._aggregate.timeline.ticks())
+    def describe(self, events: Iterable[Event]) -> RunInfo:
+        """What a viewer is told first, the timeline and ``events`` so far in it."""
+        return replace(self._info, history=self._aggregate.timeline.overview(), events=tuple(events))
 
     def second(
         self,

@@ -25,3 +25,7 @@ class RunSpec:
     """The run ends after so many seconds, whatever the plan says."""
     out: str | None = None
     """Where else the summary is written."""
+    references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    """Where the profile has ``${NAME}``, and the text that it is in."""
+    folder: str = ""
+    """What paths in the profile are relative to; empty where it was no file."""

@@ -32,6 +32,10 @@ class RunHeader(msgspec.Struct, frozen=True):
     python: str
     cpu_count: int | None
     agenttop_version: str
+    references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    """Where the profile has ``${NAME}``, and the text that it is in."""
+    folder: str = ""
+    """What paths in the profile are relative to."""
 
 
 def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str) -> RunHeader:
@@ -101,6 +105,7 @@ def build_summary(
         "warmup_s": warmup_s,
         "measured_s": round(measured_s, 3),
         "directory": info.directory,
+        "users_max": aggregate.workers.users_most,
     }
     if incomplete:
         run["incomplete"] = True

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.scope import clean_text
-from agenttop.metrics.snapshot import Event, Snapshot
+from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
 from agenttop.metrics.streams import burst_words, is_bursty
 
 HANG_S = 5.0
@@ -32,10 +32,10 @@ _NAMES = {
 
 
 class Watcher:
-    """Keeps the newest 50 events."""
+    """Keeps the newest :data:`~agenttop.metrics.snapshot.KEPT_EVENTS` events."""
 
     def __init__(self) -> None:
-        self.events: deque[Event] = deque(maxlen=50)
+        self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._seen: set[str] = set()
         self._limited = 0.0
         self._failed = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import Theme
 
-from agenttop.feed import COMMANDS, Feed, can_detach, is_read_only
+from agenttop.feed import COMMANDS, Feed, can_detach, is_read_only, player_of
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui import look as looks
 from agenttop.tui import signals
@@ -80,6 +81,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         """Of the last snapshot that was drawn."""
         self._clock = clock
         self._heard_s = clock()
+        self._jumped = False
+        self.player = player_of(feed)
 
     # The run's side: reading and drawing.
 
@@ -103,22 +106,33 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 if isinstance(message, Ended):
                     self._ended(message)
                     return
+                if isinstance(message, RunInfo):
+                    self._begin_anew(message)
+                    continue
                 self.snap = message
                 self.history.add(message.tick, message.plan_t_s)
                 self.post_message(Arrived())
         except OSError as error:
-            self._leave(How.LOST, str(error))
+            self._leave(How.LOST if self.info else How.ABSENT, str(error))
         else:
             self._leave(How.LOST, "the run closed its connection")
 
+    def _begin_anew(self, info: RunInfo) -> None:
+        """Somebody has gone back in time: what was after that has not been yet."""
+        self.info, self.history = info, History(info)
+        if self.choice is not None:
+            self.choice = dataclasses.replace(self.choice, info=info)
+        self._jumped = True
+
     def on_arrived(self) -> None:
-        self.draw(force=False)
+        jumped, self._jumped = self._jumped, False
+        self.draw(force=jumped)
 
     def view(self) -> View | None:
         """What there is to draw; None before the first snapshot."""
         if self.info is None or self.history is None or self.snap is None:
             return None
-        silent_s = self._clock() - self._heard_s
+        silent_s = 0.0 if self.player is not None else self._clock() - self._heard_s
         if self.choice is None:
             self.choice = View(self.info, self.snap, self.history, self.look)
         shown = self.frozen
@@ -130,6 +144,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             enlarged=self.main.enlarged is not None,
             stopping=self.stopping,
             silent_s=silent_s if silent_s > SILENT_S else 0.0,
+            cursor=self.player.cursor if self.player is not None else None,
         )
 
     def draw(self, *, force: bool = True) -> None:
@@ -173,6 +188,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             return True
         if self.focused is not None:  # a prompt or a question has the keys
             return False
+        if action in ("seek", "speed"):
+            return self.player is not None
         return can_detach(self.feed) if action == "detach" else True
 
     def action_users(self, step: int) -> None:
@@ -208,7 +225,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
 
     def action_ask_quit(self) -> None:
-        if is_read_only(self.feed):
+        if is_read_only(self.feed) or self.player is not None:
             self._leave(How.DETACHED)
             return
         choices = [("s", "stop and summarise"), ("l", "leave it running"), ("esc", "stay")]
@@ -220,7 +237,26 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_detach(self) -> None:
         self._leave(How.DETACHED)
 
+    def action_seek(self, key: str) -> None:
+        if self.player is not None:
+            self.main.query_one(Bar).expire(math.inf)
+            steps = {"left": -1.0, "right": 1.0, "shift+left": -10.0, "shift+right": 10.0}
+            if key in steps:
+                self.player.step(steps[key])
+            else:
+                (self.player.to_begin if key == "home" else self.player.to_end)()
+            self.draw()
+
+    def action_speed(self) -> None:
+        if self.player is not None:
+            self.player.change_speed()
+            self.draw()
+
     def action_freeze(self) -> None:
+        if self.player is not None:
+            self.player.toggle()
+            self.draw()
+            return
         view = self.view()
         if view is not None:
             self.frozen = None if self.frozen else dataclasses.replace(view, history=view.history.copy())
@@ -292,7 +328,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves."""
-        if is_read_only(self.feed):
+        if is_read_only(self.feed) or self.player is not None:
             self._leave(How.DETACHED)
         elif self.stopping < 2:
             self._stop()
@@ -301,7 +337,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def terminate(self) -> None:
         """SIGTERM: stop and leave when the run has ended; the second time leave."""
-        if self.stopping:
+        if self.stopping or self.player is not None:
             self._leave(How.LEFT)
         else:
             self._stop()

@@ -44,7 +44,8 @@ class History:
         """Append one second. ``plan_t_s`` is the plan's clock at its end, worked out from the stages where unknown."""
         if self.recent and tick.t_s <= self.recent[-1].t_s:
             return
-        self.plan_t_s = self._plan_clock(tick) if plan_t_s is None else plan_t_s
+        known = tick.plan_t_s if plan_t_s is None else plan_t_s
+        self.plan_t_s = self._plan_clock(tick) if known is None else known
         self.recent.append(tick)
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms

@@ -60,7 +60,20 @@ SCREEN = Group(
         Key("question_mark", "?", "app.help", "this help"),
     ),
 )
+REPLAY = Group(
+    "replay",
+    (
+        Key("space", "space", "app.freeze", "pause, or play"),
+        Key("left,right", "← →", "app.seek", "a second back, or on"),
+        Key("shift+left,shift+right", "shift ← →", "app.seek", "ten seconds"),
+        Key("home,end", "home end", "app.seek", "to the beginning, to the end"),
+        Key("x", "x", "app.speed", "speed: 1, 10, 60 times"),
+        Key("q", "q", "app.ask_quit", "quit"),
+    ),
+)
 GROUPS = (LOAD, RUN, SCREEN)
+#: Keys of the same name mean something else in a replay, or nothing.
+REPLAY_GROUPS = (REPLAY, Group("screen", tuple(key for key in SCREEN.keys if key.keys != "space")))
 
 #: The bottom line: keys as written there, what they do, and who gives way where it is narrow (the highest number).
 FOOTER: tuple[tuple[str, str, int], ...] = (
@@ -84,6 +97,21 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
 #: Of these, what is offered to whoever only looks.
 LOOKING = frozenset({"freeze", "filter", "order", "enlarge", "help", "quit"})
 
+#: The same of a replay.
+FOOTER_REPLAY: tuple[tuple[str, str, int], ...] = (
+    ("space", "pause", 0),
+    ("← →", "1s", 1),
+    ("shift ← →", "10s", 2),
+    ("home end", "ends", 4),
+    ("x", "speed", 1),
+    ("tab", "pool", 5),
+    ("/", "filter", 4),
+    ("o", "order", 6),
+    ("1-7", "enlarge", 5),
+    ("?", "help", 0),
+    ("q", "quit", 0),
+)
+
 
 def bindings() -> list[Binding]:
     """Textual's bindings. An action for several keys that differ gets the key as its argument.
@@ -92,9 +120,10 @@ def bindings() -> list[Binding]:
     ``:`` must go to the prompt. While a prompt or a question has the focus they do not apply (``check_action``).
     """
     made = []
-    for group in GROUPS:
-        for key in group.keys:
-            if key.action in ("app.enlarge", "app.scroll"):
+    once = [key for key in REPLAY.keys if key.keys not in ("space", "q")]
+    for keys in (*(group.keys for group in GROUPS), once):
+        for key in keys:
+            if key.action in ("app.enlarge", "app.scroll", "app.seek"):
                 made += [
                     Binding(one, f"{key.action}('{one}')", key.help, show=False, priority=True)
                     for one in key.keys.split(",")

@@ -36,6 +36,8 @@ class Glyphs:
     times: str
     again: str
     """Before the time until something is whole again."""
+    arrows: str
+    """The keys to the left and to the right."""
     braille: bool
 
 
@@ -55,6 +57,7 @@ UNICODE = Glyphs(
     down="▾",
     times="×",
     again="↻",
+    arrows="← →",
     braille=True,
 )
 ASCII = Glyphs(
@@ -73,6 +76,7 @@ ASCII = Glyphs(
     down="v",
     times="x",
     again="in",
+    arrows="left right",
     braille=False,
 )
 

@@ -20,7 +20,9 @@ class How(enum.Enum):
     HANGUP = "hangup"
     """The terminal is gone; so is standard output."""
     LOST = "lost"
-    """The run's messages ended early, or there were none."""
+    """The run's messages ended early."""
+    ABSENT = "absent"
+    """There was no run to look at; the message says why."""
     FAILED = "failed"
     """The screen itself failed, and said so on standard error."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agenttop.feed import Cursor
 from agenttop.metrics.snapshot import PoolRow, RunInfo, Snapshot, StageInfo
 from agenttop.tui.history import History
 from agenttop.tui.look import Look
@@ -35,6 +36,8 @@ class View:
     """How often a stop was asked for: 1 is graceful, 2 at once."""
     silent_s: float = 0.0
     """Seconds without news from the run, where that is too long."""
+    cursor: Cursor | None = None
+    """Where a replay stands; None of a live run."""
 
     @property
     def selected(self) -> PoolRow | None:

@@ -143,6 +143,18 @@ def test_a_hangup_leaves_the_run(place: Place, agent: AgentProcess) -> None:
     place.gone()
 
 
+def test_a_hangup_ends_a_run_that_is_to_stop_then(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent), "--on-hangup", "stop") as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["requests"] > 5)
+        terminal.wait_for("RUN")
+        terminal.hang_up()
+        terminal.process.wait(30)
+        viewer.drain()
+    assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
+    place.gone()
+
+
 def test_a_screen_that_fails_leaves_terminal_and_run_whole(place: Place, agent: AgentProcess) -> None:
     (place.root / "crash").mkdir()
     place.write(CRASH, "crash/sitecustomize.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 
 from agenttop.metrics.snapshot import Tick
 from agenttop.metrics.timeline import Timeline
@@ -52,9 +53,36 @@ def test_a_stage_has_its_seconds() -> None:
     assert timeline.span(3) is None
 
 
+def test_an_overview_is_bounded_and_loses_nothing_done_by_hand() -> None:
+    timeline = long_run()
+    overview = timeline.overview(900, 100)
+    assert len(overview) <= 1000
+    assert overview[-900:] == timeline.ticks()[-900:]
+    old = overview[:-900]
+    assert [later.t_s - earlier.t_s for earlier, later in pairwise(old)] == [99.0] * (len(old) - 1)
+    assert all(part.manual for part in old), "every third second was by hand"
+    assert not any(part.held for part in old)
+    assert [(part.users, part.rps, part.latency_p50_ms) for part in old] == [
+        (tick(int(part.t_s)).users, part.t_s / 10, tick(int(part.t_s)).latency_p50_ms) for part in old
+    ]
+
+
+def test_the_overview_of_a_short_run_is_all_of_it() -> None:
+    timeline = Timeline()
+    for second in range(1, 20):
+        timeline.append(tick(second))
+        assert timeline.overview() == timeline.ticks()
+
+
 def test_an_empty_timeline() -> None:
     timeline = Timeline()
-    assert (len(timeline), timeline.last, timeline.ticks(), timeline.span(0)) == (0, None, (), None)
+    assert (len(timeline), timeline.last, timeline.ticks(), timeline.overview(), timeline.span(0)) == (
+        0,
+        None,
+        (),
+        (),
+        None,
+    )
 
 
 def test_a_second_takes_little_memory() -> None:

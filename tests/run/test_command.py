@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenttop.run.command import GRAMMAR, Command, CommandError, parse_command
+from agenttop.run.command import GRAMMAR, Command, CommandError, parse_command, split_run
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,22 @@ def test_what_is_no_command(text: str, why: str) -> None:
 def test_every_word_of_the_grammar_is_a_command() -> None:
     for word, form in GRAMMAR.items():
         assert parse_command(f"{word} 5" if form.startswith("N") else word).op == word
+
+
+@pytest.mark.parametrize(
+    ("words", "run", "command"),
+    [
+        ("users +5", None, "users +5"),
+        ("users 5 chat", None, "users 5 chat"),
+        ("stop now", None, "stop now"),
+        ("status", None, "status"),
+        ("peak users -5", "peak", "users -5"),
+        ("peak bad", "peak", "bad"),
+        ("users many", None, "users many"),
+        ("hold users 5", "hold", "users 5"),
+        ("peak", "peak", ""),
+        ("", None, ""),
+    ],
+)
+def test_a_run_may_stand_before_a_command(words: str, run: str | None, command: str) -> None:
+    assert split_run(words.split()) == (run, command)

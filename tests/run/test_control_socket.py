@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import socket
 import stat
 import tempfile
@@ -158,6 +160,97 @@ async def test_garbage_is_answered_and_hurts_nobody(path: Path) -> None:
         server.publish(SNAPSHOT)
         assert await first(feed) == SNAPSHOT
         raw.writer.close()
+        await feed.close()
+
+
+async def test_a_hundred_commands_at_once_are_all_answered_in_order(path: Path) -> None:
+    followed: list[str] = []
+
+    def follow(text: str, source: str) -> Reply:
+        followed.append(text)
+        return Reply(0, True, text)
+
+    server = ControlSocket(path, follow, info)
+    await server.open()
+    feeds = [SocketFeed(path), SocketFeed(path)]
+    for feed in feeds:
+        await feed.open()
+    async with asyncio.timeout(20):
+        replies = await asyncio.gather(*(feeds[n % 2].command(f"users {n}") for n in range(100)))
+    assert [reply.message for reply in replies] == [f"users {n}" for n in range(100)]
+    assert [text for text in followed if int(text.split()[1]) % 2] == [f"users {n}" for n in range(1, 100, 2)]
+    for feed in feeds:
+        await feed.close()
+    await server.close()
+
+
+async def test_whoever_floods_the_socket_gets_one_turn_of_the_loop_at_a_time(path: Path) -> None:
+    async with serving(path) as server:
+        flood = await Raw.open(path)
+        flood.writer.write(b"garbage\n" * 8000)  # and never reads an answer
+        feed = SocketFeed(path)
+        async with asyncio.timeout(20):
+            await feed.open()
+            assert (await feed.command("hold")).applied
+            server.publish(SNAPSHOT)
+            assert await first(feed) == SNAPSHOT
+        waiting = sum(writer.transport.get_write_buffer_size() for writer in server._viewers)
+        assert waiting < 8000 * 50, "what it does not read is not piled up"
+        flood.writer.transport.abort()
+        await feed.close()
+
+
+async def test_viewers_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "MAX_VIEWERS", 3)
+    async with serving(path) as server:
+        feeds = [SocketFeed(path) for _ in range(3)]
+        for feed in feeds:
+            await feed.open()
+        with pytest.raises(ConnectionError, match="3 viewers look at this run already"):
+            await SocketFeed(path).open()
+        server.publish(SNAPSHOT)
+        assert [await first(feed) for feed in feeds] == [SNAPSHOT] * 3
+        await feeds[0].close()
+        late = SocketFeed(path)
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(ConnectionError):  # until the server has seen that one has left
+                    await late.open()
+                    break
+        for feed in (*feeds, late):
+            await feed.close()
+
+
+async def test_somebody_else_is_sent_away_without_a_word(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "peer_user", lambda connection: os.getuid() + 1)
+    async with serving(path) as server:
+        raw = await Raw.open(path)
+        async with asyncio.timeout(20):
+            assert await raw.reader.read() == b""
+        assert not server._viewers
+        raw.writer.close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_the_kernel_says_who_it_is(path: Path) -> None:
+    code = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(len(s.recv(1)))"
+    async with serving(path):
+        for directory in (path, path.parent):
+            directory.chmod(0o777)  # as no umask and no mode would have it
+        for user, expected in ((65534, b"0"), (0, b"1")):
+            process = await asyncio.create_subprocess_exec(
+                "/usr/bin/env", "python3", "-c", code, str(path), stdout=asyncio.subprocess.PIPE, user=user
+            )
+            said, _ = await process.communicate()
+            assert said.strip() == expected
+
+
+async def test_where_a_command_comes_from_is_one_of_few_words(path: Path) -> None:
+    async with serving(path):
+        feed = SocketFeed(path)
+        await feed.open()
+        said = [(await feed.command("  users   5 ", source=source)).message for source in ("key", "ctl", "x" * 9)]
+        assert said == ["key: users 5", "ctl: users 5", "api: users 5"]
         await feed.close()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from agenttop.metrics.delta import ErrorDelta
-from agenttop.metrics.snapshot import Cause, Generator, Snapshot
+from agenttop.metrics.snapshot import KEPT_EVENTS, Cause, Generator, Snapshot
 from agenttop.run.watcher import HANG_S, MOST_PLACES, Watcher
 from tests.metrics.fakes import FakeRun
 
@@ -120,12 +120,13 @@ def test_a_saturated_generator_is_told_when_it_begins() -> None:
     assert len(told(watcher)) == 1
 
 
-def test_the_newest_fifty_are_kept() -> None:
+def test_the_newest_are_kept() -> None:
     watcher = Watcher()
-    for number in range(60):
+    for number in range(KEPT_EVENTS + 10):
         watcher.say(float(number), f"event {number}")
-    assert [event.text for event in watcher.events][::49] == ["event 10", "event 59"]
-    assert len(watcher.take()) == 60
+    kept = [event.text for event in watcher.events]
+    assert (kept[0], kept[-1], len(kept)) == ("event 10", f"event {KEPT_EVENTS + 9}", KEPT_EVENTS)
+    assert len(watcher.take()) == KEPT_EVENTS + 10
     assert watcher.take() == []
 
 

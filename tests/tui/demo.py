@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 
-from agenttop.metrics.snapshot import Ended, Snapshot
+from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui.app import run_live
 from tests.tui.fake import ENDED, FakeFeed
 from tests.tui.sim import SCENARIOS
@@ -20,7 +20,7 @@ class TickingFeed(FakeFeed):
         self.seconds = seconds
         self.interval_s = interval_s
 
-    async def messages(self) -> AsyncIterator[Snapshot | Ended]:
+    async def messages(self) -> AsyncIterator[RunInfo | Snapshot | Ended]:
         async def tick() -> None:
             for _ in range(self.seconds):
                 await asyncio.sleep(self.interval_s)

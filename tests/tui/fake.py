@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+from msgspec import structs
+
+from agenttop.feed import Cursor
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from tests.tui.sim import SCENARIOS, Sim
 
@@ -24,7 +28,7 @@ class FakeFeed:
         """Raised instead of an answer."""
         self.opened = self.closed = False
         self.last: Snapshot | None = None
-        self._queue: asyncio.Queue[Snapshot | Ended | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
         for snapshot in self.sim.until(SCENARIOS[scenario]):
             self._put(snapshot)
 
@@ -34,7 +38,7 @@ class FakeFeed:
         self.opened = True
         return self.sim.info
 
-    async def messages(self) -> AsyncIterator[Snapshot | Ended]:
+    async def messages(self) -> AsyncIterator[RunInfo | Snapshot | Ended]:
         while (message := await self._queue.get()) is not None:
             yield message
 
@@ -85,3 +89,44 @@ class FakeFeed:
         elif op == "stop":
             sim.stopping = True
         return text
+
+
+class FakeReplay(FakeFeed):
+    """Stands where the scenario is looked at, of a run that was recorded for ten minutes."""
+
+    def __init__(self, scenario: str = "ramp", *, note: str = "", speed: float = 1.0, playing: bool = True) -> None:
+        super().__init__(scenario, can_detach=False)
+        self.at = Cursor(float(self.sim.t_s), 600.0, speed, playing, note)
+        self.moves: list[object] = []
+        self.player = self
+
+    @property
+    def cursor(self) -> Cursor:
+        return self.at
+
+    async def command(self, text: str, *, source: str = "key") -> Reply:
+        return Reply(-1, False, "this is a replay")
+
+    def back_to(self, t_s: int) -> None:
+        """Another place, before this one."""
+        self.sim = Sim(self.sim.scenario)
+        snapshots = self.sim.until(t_s)
+        history = tuple(snapshot.tick for snapshot in snapshots)
+        self.at = replace(self.at, t_s=float(t_s))
+        self._queue.put_nowait(structs.replace(self.sim.info, history=history))
+        self._put(snapshots[-1])
+
+    def toggle(self) -> None:
+        self.at = replace(self.at, playing=not self.at.playing)
+
+    def step(self, seconds: float) -> None:
+        self.moves.append(seconds)
+
+    def to_begin(self) -> None:
+        self.moves.append("begin")
+
+    def to_end(self) -> None:
+        self.moves.append("end")
+
+    def change_speed(self) -> None:
+        self.at = replace(self.at, speed=10.0)

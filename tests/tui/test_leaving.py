@@ -91,7 +91,7 @@ async def test_a_run_that_is_not_there_says_so() -> None:
     feed = FakeFeed("ramp")
     feed.broken = ConnectionRefusedError("no such run")
     async with made(feed).run_test(size=(80, 24)) as pilot:
-        assert (await left(pilot)).message == "no such run"
+        assert await left(pilot) == LiveResult(How.ABSENT, None, False, "no such run")
 
 
 async def test_a_command_without_an_answer_is_told() -> None:

@@ -33,9 +33,11 @@ def _run(view: View, width: int) -> Line:
     name = clean(view.info.profile or view.info.name)
     word, style = state(view)
     middle = Line().add(f"   {look.glyphs.dot} {word}", style)
+    end_s = view.info.duration_s if view.cursor is None else view.cursor.end_s
     middle.add(f" {clock(snap.t_s)}", look.strong)
-    if view.info.duration_s < NO_END_S:
-        middle.add(f"/{clock(view.info.duration_s)}", look.dim)
+    if end_s < NO_END_S:
+        middle.add(f"/{clock(end_s)}", look.dim)
+    middle.extend(_pace(view))
     stage = _stage(view)
     room = width - middle.width - right.width - stage.width - 3
     left = Line().add(" ")
@@ -46,9 +48,21 @@ def _run(view: View, width: int) -> Line:
     return join(left, right.add(" "), width)
 
 
+def _pace(view: View) -> Line:
+    """How fast a replay goes."""
+    look, cursor = view.look, view.cursor
+    if cursor is None:
+        return Line()
+    if not cursor.playing:
+        return Line().add(" at its end" if cursor.t_s >= cursor.end_s else " paused", look.warn)
+    return Line().add(f" {look.glyphs.times}{cursor.speed:g}", look.strong)
+
+
 def state(view: View) -> tuple[str, Style]:
     """The run's state as a word."""
     look, snap = view.look, view.snap
+    if view.cursor is not None:
+        return "REPLAY", look.load
     if snap.state == "done":
         return "DONE", look.strong
     if snap.breaker is not None and snap.breaker.open:
@@ -102,6 +116,8 @@ def _notices(view: View, width: int) -> Line:
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))
+    if view.cursor is not None and view.cursor.note:
+        parts.append((f"! {clean(view.cursor.note)}", look.warn))
     if view.silent_s:
         parts.append((f"! no news from the run for {age_whole(view.silent_s)}", look.bad))
     if view.stopping == 1:
@@ -121,7 +137,8 @@ def _notices(view: View, width: int) -> Line:
     if snap.manual:
         what = ", ".join(clean(name) for name in snap.manual)
         parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))
-        parts.append(("r releases", look.dim))
+        if view.cursor is None:
+            parts.append(("r releases", look.dim))
     if snap.held and snap.paused:
         parts.append(("held too", look.warn))
     return notice_line(look, parts, width - 4)

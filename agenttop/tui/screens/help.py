@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from agenttop.tui.keys import GROUPS, Group
+from agenttop.tui.keys import GROUPS, REPLAY_GROUPS, Group
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
@@ -43,6 +43,10 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         look = view.look
         close = Line().add("esc", look.key).add(" back", look.dim)
         lines = [rule(look, width, Line().add("agenttop: keys and commands", look.strong), close)]
+        if view.cursor is not None:
+            for group in REPLAY_GROUPS:
+                lines += self._group(view, group)
+            return lines
         load, run, screen = (self._group(view, group) for group in GROUPS)
         if width >= 78:
             middle = 40
@@ -63,5 +67,9 @@ class HelpScreen(Screen[None], inherit_bindings=False):
     def _group(self, view: View, group: Group) -> list[Line]:
         look = view.look
         shown = [key for key in group.keys if key.action != "app.detach" or self._can_detach]
-        lines = [Line().add(f"  {key.shown}", look.key).to(10).add(key.help, look.dim) for key in shown]
+        column = max(10, *(len(key.shown) + 3 for key in shown))
+        lines = [
+            Line().add(f"  {key.shown.replace('← →', look.glyphs.arrows)}", look.key).to(column).add(key.help, look.dim)
+            for key in shown
+        ]
         return [Line().add(f" {group.name}", look.strong), *lines]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 
-from agenttop.tui.keys import FOOTER, LOOKING
+from agenttop.tui.keys import FOOTER, FOOTER_REPLAY, LOOKING
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.pane import Pane
@@ -92,6 +92,11 @@ class Bar(Pane, can_focus=True):
         if self.read_only:
             line.add("only looking  ", look.warn)
             shown = [part for part in shown if part[1] in LOOKING]
+        if view.cursor is not None:
+            arrows = look.glyphs.arrows
+            shown = [(key.replace("← →", arrows), label, rank) for key, label, rank in FOOTER_REPLAY]
+            if not view.cursor.playing:
+                shown[0] = ("space", "play", 0)
         while shown and line.width + sum(len(key) + len(label) + 3 for key, label, _ in shown) - 2 > width - 1:
             worst = max(rank for _, _, rank in shown)
             shown.remove(next(part for part in reversed(shown) if part[2] == worst))

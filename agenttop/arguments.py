@@ -1,0 +1,66 @@
+"""The kinds of value an option takes; what is none ends in one line."""
+
+from __future__ import annotations
+
+import argparse
+
+from agenttop.profile.durations import parse_duration
+
+
+def duration(text: str) -> float:
+    """Seconds above 0."""
+    try:
+        value = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be longer than 0s")
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
+    if not 0 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError("must be 0 to 1 000 000")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    value = whole(text)
+    if not value:
+        raise argparse.ArgumentTypeError("must be 1 to 1 000 000")
+    return value
+
+
+def rate(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
+    if not 0 < value <= 1_000_000:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
+    return value
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 is any."""
+    value = whole(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError("must be 0 to 65 535")
+    return value
+
+
+def workers(text: str) -> int | None:
+    """A number of processes; None for ``auto``."""
+    if text == "auto":
+        return None
+    value = whole(text)
+    if not 1 <= value <= 256:
+        raise argparse.ArgumentTypeError("must be auto or 1 to 256")
+    return value

@@ -1,0 +1,261 @@
+"""The profile that ``agenttop hit URL`` amounts to, as TOML text: it goes through the loader as any other does.
+
+What is typed is meant as it stands, so that braces and ``${`` are escaped. Values that may be secrets do not get into
+the text: they are ``${NAME}`` there, and come to the loader as an environment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from agenttop.profile.durations import format_duration
+from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
+from agenttop.profile.toml import dumps
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+#: Headers whose values are nobody's secret; every other may be one.
+_OPEN = frozenset(
+    {
+        "accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version", "cache-control",
+        "content-type", "host", "openai-beta", "origin", "pragma", "prefer", "referer", "user-agent",
+    }
+)  # fmt: skip
+#: Names in a query whose values may be.
+_HIDDEN = re.compile(r"(?i)key|token|secret|passw|signature|^sig$|auth")
+_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(?=\S)")
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class HitError(ValueError):
+    """What was asked for cannot be a profile; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What to send, and how much of it."""
+
+    url: str
+    users: int | None = None
+    """In an open pool (``rate``) how many requests may be in flight."""
+    duration_s: float = 10.0
+    rate: float | None = None
+    """Requests per second, whatever the answers take."""
+    method: str | None = None
+    body: str | None = field(default=None, repr=False)
+    headers: Sequence[str] = field(default=(), repr=False)
+    """``Name: value``."""
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HitProfile:
+    """The text, and the values that are not in it."""
+
+    text: str
+    hidden: Mapping[str, str] = field(repr=False)
+    """Variable to value."""
+    shown: tuple[str, ...] = ()
+    """What each stands for, in words."""
+
+
+#: Of hey and oha the half: agents are slower than web servers.
+USERS = 10
+
+
+def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
+    """Write the profile.
+
+    ``$NAME`` in a header is a reference where ``environment`` has it, ``${NAME}`` always.
+
+    Raises:
+        HitError: it cannot be written.
+    """
+    secrets = _Secrets(environment)
+    try:
+        parts = urlsplit(hit.url)
+        host, scheme = parts.hostname or "", parts.scheme
+        where = f"[{host}]" if ":" in host else host
+        where += f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise HitError(f"{hit.url}: its host or port cannot be read") from None
+    if "@" in parts.netloc:
+        raise HitError("the URL holds a user and a password; say -H 'authorization: Basic ...' instead")
+    socket = scheme in ("ws", "wss")
+    target = f"{scheme}://{parts.netloc}"
+    problem = target_problem(target if scheme in ("http", "https") or socket else hit.url)
+    if problem is not None:
+        raise HitError(f"{hit.url}: {problem}")
+    table: dict[str, Any] = {"name": where or "hit", "target": _plain(target)}
+    if hit.rate is None:
+        table |= {"users": USERS if hit.users is None else hit.users, "duration": format_duration(hit.duration_s)}
+    headers = _headers(hit.headers, secrets)
+    path = secrets.path(parts.path or "/", parts.query)
+    content = _content(hit.body)
+    if content.get("json") is None and _is_json(hit.body) and "content-type" not in map(str.lower, headers):
+        headers = {"content-type": "application/json", **headers}
+    if headers:
+        table["headers"] = headers
+    pool: dict[str, Any] = {"name": "hit", "protocol": "ws" if socket else _protocol(hit, content)}
+    if hit.dialect is not None:
+        pool["dialect"] = hit.dialect
+    if hit.rate is not None:
+        pool["stages"] = [{"duration": format_duration(hit.duration_s), "rate": hit.rate, "ramp": "step"}]
+        pool |= {} if hit.users is None else {"max_users": hit.users}
+    pool |= _socket(hit, path, content) if socket else _request(hit, path, content)
+    try:
+        text = dumps(table | {"pools": [pool]})
+    except ValueError as error:
+        raise HitError(f"it is not UTF-8 text: {error}") from None
+    return HitProfile(text, secrets.hidden, tuple(secrets.shown))
+
+
+def _request(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
+    method = (hit.method or ("GET" if hit.body is None else "POST")).upper()
+    if method not in METHODS:
+        raise HitError(f"-m {hit.method}: expected one of {', '.join(METHODS)}")
+    return {"tasks": [{method.lower(): path, **content}]}
+
+
+def _socket(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
+    """With a message: a connection for each user, and the next message is the answer. Without: connect and close."""
+    if hit.method is not None:
+        raise HitError("-m is of HTTP; a WebSocket has messages: say -d MESSAGE")
+    if hit.body is None:
+        return {"tasks": [{"name": "connection", "steps": [{"connect": path}, {"close": True}]}]}
+    message: dict[str, Any] = {"name": "message", "send": content["json"] if "json" in content else content["body"]}
+    if hit.dialect in (None, "json", "custom"):
+        message["expect"] = "$"
+    return {"setup": [{"connect": path}], "tasks": [message]}
+
+
+def _protocol(hit: Hit, content: dict[str, Any]) -> str:
+    """A stream is asked for where the dialect has to be asked, and the body does."""
+    body = _parsed(hit.body)
+    asked = isinstance(body, dict) and body.get("stream") is True
+    told = isinstance(body, dict) and "stream" in str(body.get("method", "")).lower()
+    streams = (hit.dialect in ASKED_TO_STREAM and asked) or (hit.dialect == "a2a" and told)
+    return "sse" if streams or (hit.dialect == "ag-ui" and hit.body is not None) else "http"
+
+
+def _content(body: str | None) -> dict[str, Any]:
+    """The body: JSON as a table where TOML has a form for all of it, else as it is."""
+    if body is None:
+        return {}
+    parsed = _parsed(body)
+    if isinstance(parsed, dict | list):
+        escaped = _escaped(parsed)
+        try:
+            dumps({"json": escaped})
+        except ValueError:
+            pass  # null, for one
+        else:
+            return {"json": escaped}
+    return {"body": _template(body)}
+
+
+def _parsed(body: str | None) -> Any:
+    def unlike(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            raise ValueError("a name is there twice")
+        return table
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return None if body is None else json.loads(body, object_pairs_hook=unlike, parse_constant=constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_json(body: str | None) -> bool:
+    try:
+        return body is not None and isinstance(json.loads(body), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_template(key): _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        raise HitError("-d holds a number that is too large")
+    return _template(value) if isinstance(value, str) else value
+
+
+def _plain(text: str) -> str:
+    """Text that is no reference."""
+    return text.replace("${", "$${")
+
+
+def _template(text: str) -> str:
+    """Text without variables in it."""
+    return _plain(text.replace("{", "{{").replace("}", "}}"))
+
+
+def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if not colon or not name:
+            raise HitError('-H: expected "Name: value"')  # without what was typed: it may be a secret
+        if name.lower() in map(str.lower, found):
+            raise HitError(f"-H {name}: it is there twice")
+        found[name] = secrets.header(name, value.strip())
+    return found
+
+
+class _Secrets:
+    """Takes what may be a secret out of texts."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.hidden: dict[str, str] = {}
+        self.shown: list[str] = []
+
+    def header(self, name: str, value: str) -> str:
+        """The value as the profile has it."""
+        text, referred = self._references(value)
+        if referred or name.lower() in _OPEN or not value:
+            return text
+        scheme = _SCHEME.match(value)
+        kept = scheme[0] if scheme else ""
+        return _template(kept) + self._hide(name, value[len(kept) :], f"the value of the header {name}")
+
+    def path(self, path: str, query: str) -> str:
+        """A path with its query."""
+        pieces = []
+        for piece in query.split("&") if query else ():
+            name, equals, value = piece.partition("=")
+            hidden = value and _HIDDEN.search(name)
+            shown = self._hide(name, value, f"the value of {name} in the URL") if hidden else _template(value)
+            pieces.append(_template(name) + equals + shown)
+        return _template(path) + ("?" + "&".join(pieces) if pieces else "")
+
+    def _hide(self, name: str, value: str, what: str) -> str:
+        variable = re.sub(r"[^A-Za-z0-9]+", "_", name.upper()).strip("_") or "SECRET"
+        variable = f"_{variable}" if variable[0].isdigit() else variable
+        while variable in self.hidden:
+            variable += "_2"
+        self.hidden[variable] = value
+        self.shown.append(f"{what} is not in it: set {variable}")
+        return f"${{{variable}}}"
+
+    def _references(self, value: str) -> tuple[str, bool]:
+        """The text, and whether it names a variable."""
+        text, at, referred = "", 0, False
+        for match in _REFERENCE.finditer(value):
+            name = match[1] or match[2]
+            if match[1] or name in self._environment:
+                text += _template(value[at : match.start()]) + f"${{{name}}}"
+                at, referred = match.end(), True
+        return text + _template(value[at:]), referred

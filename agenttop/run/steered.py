@@ -1,0 +1,379 @@
+"""What a run was really driven to, as the stages of a plan that nobody has to steer.
+
+A run is its plan and the commands it was given: from these two the controls are known at every moment, and from them
+what was wanted (``schedule.control``), so that nothing has to be read off a timeline. Between two commands a target is
+constant (set by hand, held, paused) or follows stages of the plan, shifted in time by what was held and jumped before.
+
+    shared users      one line, unless a pool that shares was set by hand: then a line for each of these pools, in whole
+                      users, for shares among fewer pools would be others
+    a pool's users    a line      ┐ of each pool with stages of its own
+    a pool's rate     a line      ┘
+    paused            0: no new work was begun. Users stood by and kept their sessions; a plan has no word for that
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agenttop.metrics.layout import Layout
+from agenttop.profile.durations import format_duration
+from agenttop.run.command import Command, CommandError, parse_command
+from agenttop.run.plan import Plan
+from agenttop.run.steering import Rejected, steer
+from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.stages import Ramp
+
+#: Rates this close (relative) are the same.
+_SAME = 1e-9
+#: Times this close, in seconds, are.
+_TOUCHING_S = 1e-9
+
+
+#: What is set by hand of a line; None where the plan has it.
+ByHand = Callable[[Control], float | None]
+
+
+class NotRepeatable(ValueError):
+    """What drove the run cannot be told from its commands; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The controls between two commands; seconds since the run began."""
+
+    start_s: float
+    end_s: float
+    control: Control
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A target that goes from ``first`` to ``last`` in a straight line."""
+
+    start_s: float
+    end_s: float
+    first: float
+    last: float
+    name: str
+
+    def at(self, value: float) -> float:
+        """When a line that is not level has this value."""
+        share = (value - self.first) / (self.last - self.first)
+        return self.start_s + share * (self.end_s - self.start_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """Stages by whose they are, as a profile has them; a line that nothing has changed is not there."""
+
+    shared: list[dict[str, Any]] | None
+    pools: dict[str, list[dict[str, Any]]]
+    own: bool
+    """No pool shares the run's stages any more."""
+    paused: bool
+    """At some time it was: written down as a target of 0."""
+
+
+def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple[float, Control]]:
+    """When which controls began to hold, from the ``controls`` of a summary or a journal.
+
+    Raises:
+        NotRepeatable: one of them is no command of ours, or makes no sense for this plan.
+    """
+    control = Control()
+    found = [(0.0, control)]
+    for entry in commands:
+        text, t_s = str(entry["command"]), float(entry["t_s"])
+        try:
+            command = parse_command(text)
+            if command.op in ("stop", "status"):
+                continue
+            if command.op in ("users", "rate"):
+                # What came of it stands there; what it was relative to need not be worked out.
+                command = Command(command.op, float(entry["to"]), False, command.pool)
+            control = steer(command, control, plan, t_s).control
+        except (CommandError, Rejected, TypeError, ValueError) as error:
+            raise NotRepeatable(f"{text} at {t_s:g} s: {error}") from None
+        found.append((t_s, control))
+    return found
+
+
+def end_of_plan(plan: Plan, controls: Sequence[tuple[float, Control]]) -> float | None:
+    """When the plan's clock comes to its end by itself; None while it is held."""
+    _, control = controls[-1]
+    return plan.duration_s - control.shift if control.held_at is None else None
+
+
+def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float) -> Steered:
+    """The stages that give the same targets from the run's begin to ``end_s``."""
+    begins = [begin for begin, _ in controls] + [end_s]
+    spans = [
+        Span(begin, min(begins[number + 1], end_s), control)
+        for number, (begin, control) in enumerate(controls)
+        if min(begins[number + 1], end_s) > begin
+    ]
+    sharing = [index for index, pool in enumerate(plan.pools) if not pool.open and pool.ramp is None]
+    apart = any(index in span.control.pool_users for span in spans for index in sharing)
+    pools: dict[str, list[dict[str, Any]]] = {}
+    shared: list[dict[str, Any]] | None = None
+    if apart:
+        found = _apart(plan, spans, sharing)
+        pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
+    same = _untouched(spans, plan.ramp, _shared_by_hand, end_s)
+    if sharing and not apart and not same:
+        shared = users_stages(_line(plan, spans, plan.ramp, None, _shared_by_hand))
+    # Stages of the run that drive no pool still say how long it lasts.
+    idle = plan.ramp is not None and not sharing and not same
+    for index, pool in enumerate(plan.pools):
+        by_hand = _pool_by_hand(index, rate=pool.open)
+        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, by_hand, end_s)):
+            continue
+        name = plan.layout.pools[index].name
+        pieces = _line(plan, spans, pool.ramp, name, by_hand, rate=pool.open)
+        pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
+    return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans))
+
+
+def _shared_by_hand(control: Control) -> float | None:
+    return control.users
+
+
+def _pool_by_hand(index: int, *, rate: bool) -> ByHand:
+    def users(control: Control) -> float | None:
+        return control.pool_users.get(index)
+
+    def rates(control: Control) -> float | None:
+        return control.pool_rates.get(index)
+
+    return rates if rate else users
+
+
+def _untouched(spans: Sequence[Span], ramp: Ramp | None, by_hand: ByHand, end_s: float) -> bool:
+    """Whether a line is the plan's own, to its end."""
+    free = all(
+        not span.control.paused
+        and span.control.held_at is None
+        and not span.control.shift
+        and by_hand(span.control) is None
+        for span in spans
+    )
+    return free and ramp is not None and ramp.duration <= end_s + _TOUCHING_S
+
+
+# -- lines
+
+
+def _line(
+    plan: Plan,
+    spans: Sequence[Span],
+    ramp: Ramp | None,
+    pool: str | None,
+    by_hand: ByHand,
+    *,
+    rate: bool = False,
+) -> list[Piece]:
+    """A target over the whole run, neighbours that are one joined."""
+    names = _names(plan.layout, pool)
+    pieces: list[Piece] = []
+    joined: list[tuple[Span, tuple[Any, ...]]] = []
+    for span in spans:
+        control = span.control
+        key = (control.paused, by_hand(control), control.held_at, 0.0 if control.held_at is not None else control.shift)
+        if joined and joined[-1][1] == key:
+            # Some other line has changed here.
+            span = Span(joined.pop()[0].start_s, span.end_s, control)
+        joined.append((span, key))
+    for span, _ in joined:
+        control, manual = span.control, by_hand(span.control)
+        if control.paused:
+            pieces.append(Piece(span.start_s, span.end_s, 0.0, 0.0, "paused"))
+        elif manual is not None:
+            pieces.append(Piece(span.start_s, span.end_s, manual, manual, "manual"))
+        elif ramp is None:
+            pieces.append(Piece(span.start_s, span.end_s, 0.0, 0.0, "none"))
+        elif control.held_at is not None:
+            value = ramp.at(control.held_at) if control.held_at < ramp.duration or not rate else 0.0
+            pieces.append(Piece(span.start_s, span.end_s, value, value, "held"))
+        else:
+            pieces += _along(ramp, names, span, after=0.0 if rate else ramp.at(ramp.duration))
+    return pieces
+
+
+def _along(ramp: Ramp, names: Sequence[str], span: Span, after: float) -> Iterator[Piece]:
+    """What a running plan wants in a span; ``after`` is the value once its stages are over."""
+    shift = span.control.shift
+    value = ramp.start
+    for stage, (begin, end), name in zip(ramp.stages, ramp.bounds, names, strict=True):
+        first = stage.target if stage.step else value
+        value = stage.target
+        start_s, end_s = max(begin - shift, span.start_s), min(end - shift, span.end_s)
+        if end_s <= start_s:
+            continue
+
+        rise = (value - first) / (end - begin)
+        # Where it is cut by nobody, its ends are what the plan says and not what rounding makes of it.
+        yield Piece(
+            start_s,
+            end_s,
+            first if start_s == begin - shift else first + rise * (start_s + shift - begin),
+            value if end_s == end - shift else first + rise * (end_s + shift - begin),
+            name,
+        )
+    start_s = max(ramp.duration - shift, span.start_s)
+    if span.end_s > start_s:
+        yield Piece(start_s, span.end_s, after, after, "end")
+
+
+def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> dict[int, list[Piece]]:
+    """The users of each sharing pool, a piece for every number it had."""
+    found: dict[int, list[Piece]] = {index: [] for index in sharing}
+    for span in spans:
+        for start_s, end_s in _constant(plan.ramp, span):
+            users = wanted_users(plan.pools, plan.ramp, span.control, (start_s + end_s) / 2)
+            for index in sharing:
+                value = 0.0 if span.control.paused else float(users[index])
+                pieces = found[index]
+                if pieces and pieces[-1].last == value:
+                    start = pieces.pop().start_s
+                    pieces.append(Piece(start, end_s, value, value, ""))
+                else:
+                    pieces.append(Piece(start_s, end_s, value, value, ""))
+    return found
+
+
+def _constant(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float]]:
+    """Parts of a span in which a ramp has one whole number."""
+    control, start_s = span.control, span.start_s
+    runs = ramp is not None and control.held_at is None and control.users is None and not control.paused
+    while start_s < span.end_s:
+        end_s = span.end_s
+        if runs and ramp is not None:
+            end_s = min(
+                end_s, max(ramp.next_change(start_s + control.shift) - control.shift, math.nextafter(start_s, math.inf))
+            )
+        yield start_s, end_s
+        start_s = end_s
+
+
+def _names(layout: Layout, pool: str | None) -> list[str]:
+    """As a profile has them: those of a pool's own stages begin with its name in a layout."""
+    return [stage.name.removeprefix(f"{pool}/") for stage in layout.stages if stage.pool == pool]
+
+
+# -- stages
+
+
+class _Stages:
+    """Stages one after the other. Boundaries are rounded to µs, so that their errors do not add up."""
+
+    def __init__(self, unit: str) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.level = 0.0
+        """The target at the end of the last."""
+        self._unit = unit
+        self._us = 0
+
+    def jump(self, value: float) -> None:
+        """Be at a value without taking time."""
+        if abs(value - self.level) > _SAME * max(abs(value), 1.0):
+            self._row(0, value, "step", "")
+
+    def level_until(self, end_s: float, value: float, name: str) -> None:
+        """A value until ``end_s``."""
+        duration = self._take(end_s)
+        last = self.rows[-1] if self.rows else None
+        if last is not None and last[self._unit] == value and last["ramp"] == "step" and last["_name"] == name:
+            last["_us"] += duration
+        elif duration:
+            self._row(duration, value, "step", name)
+
+    def line_until(self, end_s: float, value: float, name: str) -> None:
+        """A straight line to a value at ``end_s``."""
+        self._row(self._take(end_s), value, "linear", name)
+
+    def done(self) -> list[dict[str, Any]]:
+        """As a profile has them. A plan of nothing but zeros is none: one that takes no time makes it one."""
+        rows = self.rows
+        if not any(row[self._unit] for row in rows):
+            rows = [{self._unit: 1, "ramp": "step", "_us": 0, "_name": ""}, *rows]
+        return [
+            {
+                **({"name": row["_name"]} if row["_name"] else {}),
+                "duration": _duration_text(row["_us"]),
+                self._unit: row[self._unit],
+                **({"ramp": "step"} if row["ramp"] == "step" else {}),
+            }
+            for row in rows
+        ]
+
+    def _take(self, end_s: float) -> int:
+        before, self._us = self._us, max(self._us, round(end_s * 1e6))
+        return self._us - before
+
+    def _row(self, duration_us: int, value: float, ramp: str, name: str) -> None:
+        self.rows.append({self._unit: value, "ramp": ramp, "_us": duration_us, "_name": name})
+        self.level = value
+
+
+def rate_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
+    """Stages of a rate."""
+    stages = _Stages("rate")
+    for piece in pieces:
+        if piece.first == piece.last:
+            stages.level_until(piece.end_s, piece.last, piece.name)
+        else:
+            stages.jump(piece.first)
+            stages.line_until(piece.end_s, piece.last, piece.name)
+    return stages.done()
+
+
+# A stage of users ends at a whole number, and a line that was cut need not. It is driven to whole users all the same,
+# halves rounded up, so that it can be taken apart:
+#
+#     first … ⌈first⌉        steps, at the halves        ┐ for a line that rises; one that falls has ⌊ ⌋ and ⌈ ⌉
+#     ⌈first⌉ … ⌊last⌋       a line between whole users  │ changed about
+#     ⌊last⌋ … last          steps, at the halves        ┘
+
+
+def users_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
+    """Stages of users."""
+    stages = _Stages("users")
+    for piece in pieces:
+        if piece.first == piece.last:
+            stages.level_until(piece.end_s, math.floor(piece.last + 0.5), piece.name)
+            continue
+        rises = piece.last > piece.first
+        begin = math.ceil(piece.first) if rises else math.floor(piece.first)
+        end = math.floor(piece.last) if rises else math.ceil(piece.last)
+        if (end - begin if rises else begin - end) < 1:
+            _steps(stages, piece, piece.last, piece.end_s)
+            continue
+        if begin != piece.first:
+            _steps(stages, piece, begin, piece.at(begin))
+        stages.jump(begin)
+        stages.line_until(piece.end_s if end == piece.last else piece.at(end), end, piece.name)
+        if end != piece.last:
+            rest = Piece(piece.at(end), piece.end_s, end, piece.last, piece.name)
+            _steps(stages, rest, piece.last, piece.end_s)
+    return stages.done()
+
+
+def _steps(stages: _Stages, piece: Piece, last: float, end_s: float) -> None:
+    """A part of a line, from its first to ``last`` at ``end_s``, in steps at the halves."""
+    low, high = sorted((piece.first, last))
+    halves = [whole + 0.5 for whole in range(math.floor(low) - 1, math.ceil(high) + 1) if low < whole + 0.5 < high]
+    value = piece.first
+    for half in halves if last > piece.first else halves[::-1]:
+        stages.level_until(piece.at(half), math.floor((value + half) / 2 + 0.5), piece.name)
+        value = half
+    stages.level_until(end_s, math.floor((value + last) / 2 + 0.5), piece.name)
+
+
+def _duration_text(us: int) -> str:
+    """A duration as a profile writes it, to the µs."""
+    if us % 1000 == 0:
+        return format_duration(us / 1e6)
+    return f"{us / 1e6:.6f}".rstrip("0") + "s"

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.snapshot import Event, Snapshot
+from agenttop.run import playback as module
+from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
+from agenttop.run.playback import Playback
+from agenttop.run.summarize import run_header
+from tests.metrics.fakes import FakeRun
+
+RUN = FakeRun(seconds=90, storm=(20, 30), saturated=(40, 50))
+PROFILE = {"thresholds": ["latency p95 < 1ms", {"expression": "error_rate < 1%", "window": "5s"}]}
+
+
+def events(second: int) -> list[Event]:
+    return [Event(float(second), "info", f"event {second}")] if second % 7 == 0 else []
+
+
+def write(directory: Path, run: FakeRun = RUN, seconds: int | None = None, *, gap: int = 0) -> None:
+    """A journal, of which the second ``gap`` could not be written."""
+    with JournalWriter(directory, run_header(run.info(), run.layout, PROFILE, "0" * 64)) as journal:
+        for second in range(1, (seconds or run.seconds) + 1):
+            if second != gap:
+                journal.second(run.situation(second), run.deltas(second), events=events(second))
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("run")
+    write(made)
+    return made
+
+
+@pytest.fixture
+def playback(directory: Path) -> Iterator[Playback]:
+    with Playback(directory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def live() -> list[Snapshot]:
+    """What viewers of the run itself saw, second by second."""
+    aggregate, seen = Aggregate(RUN.layout), []
+    told: list[Event] = []
+    for second in range(1, RUN.seconds + 1):
+        for delta in RUN.deltas(second):
+            aggregate.fold(delta)
+        told += events(second)
+        now = msgspec.structs.replace(RUN.situation(second), events=tuple(told))
+        aggregate.second(now)
+        seen.append(aggregate.snapshot(now))
+    return seen
+
+
+def same(replayed: Snapshot, seen: Snapshot) -> None:
+    """Equal but for the number of the picture, thresholds, and the CPU's mean, whose sum is rounded elsewhere."""
+
+    def plain(snapshot: Snapshot) -> dict[str, object]:
+        found = msgspec.to_builtins(snapshot)
+        assert isinstance(found, dict)
+        found["generator"]["cpu_percent_max"] = round(found["generator"]["cpu_percent_max"], 6)
+        for key in ("ttft", "latency", "inter_chunk"):
+            found[key] = {name: pytest.approx(value) for name, value in (found[key] or {}).items()}
+        return found
+
+    ignored = {"seq": 0, "thresholds": (), "phases_ms": {}, "first_phases_ms": {}}
+    assert plain(msgspec.structs.replace(replayed, **ignored)) == plain(msgspec.structs.replace(seen, **ignored))
+    assert replayed.phases_ms == pytest.approx(seen.phases_ms)
+    assert replayed.first_phases_ms == pytest.approx(seen.first_phases_ms)
+
+
+def test_every_second_is_what_was_seen_live(playback: Playback, live: list[Snapshot]) -> None:
+    assert (len(playback), playback.end_s, playback.note) == (90, 90.0, "")
+    for count, seen in enumerate(live, 1):
+        assert playback.move(count)
+        assert playback.t_s == seen.t_s
+        same(playback.snapshot(), seen)
+    assert [verdict.verdict for verdict in playback.snapshot().thresholds] == ["fail", "fail"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=8))
+def test_any_way_leads_to_the_same_second(playback: Playback, live: list[Snapshot], ways: list[int]) -> None:
+    for count in ways:
+        assert playback.move(count)
+        same(playback.snapshot(), live[count - 1])
+        history = playback.info().history
+        assert [tick.t_s for tick in history] == [float(second) for second in range(1, count + 1)]
+        assert history == tuple(seen.tick for seen in live[:count])
+
+
+def test_copies_are_bounded_and_save_the_way_back(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COPIES", 4)
+    monkeypatch.setattr(module, "APART_S", 5)
+    with Playback(directory) as playback:
+        playback.move(90)
+        assert sorted(playback._copies) == [20, 40, 60, 80]
+        folded: list[int] = []
+        real = playback._second
+
+        def second(index: int) -> Second:
+            folded.append(index)
+            return real(index)
+
+        monkeypatch.setattr(playback, "_second", second)
+        playback.move(89)
+        playback.move(62)
+        playback.move(3)
+        assert folded == [*range(80, 89), 60, 61, 0, 1, 2]
+
+
+def test_it_stops_on_the_way_when_its_time_is_over(playback: Playback) -> None:
+    assert not playback.move(50, lambda: playback.at >= 20)
+    assert playback.at == 20
+    assert playback.move(50)
+    assert playback.at == 50
+
+
+def test_times_are_found_across_gaps(tmp_path: Path) -> None:
+    write(tmp_path, gap=10)
+    with Playback(tmp_path) as playback:
+        assert len(playback) == 89
+        assert [playback.count_at(t) for t in (-5.0, 0.0, 1.0, 9.0, 9.9, 10.5, 11.0, 89.9, 90.0, 1e9)] == [
+            1, 1, 1, 9, 9, 9, 10, 88, 89, 89,
+        ]  # fmt: skip
+
+
+def test_a_journal_that_was_cut_plays_as_far_as_it_goes(tmp_path: Path, live: list[Snapshot]) -> None:
+    write(tmp_path, seconds=40)
+    with Playback(tmp_path) as playback:
+        assert (playback.end_s, playback.note) == (40.0, "the run was cut off at 00:40")
+    with Playback(tmp_path, live=True) as playback:
+        assert playback.note == "the run goes on after 00:40"
+    path = tmp_path / FILE_NAME
+    path.write_bytes(path.read_bytes()[:-7])
+    with Playback(tmp_path) as playback:
+        assert (playback.end_s, playback.note) == (39.0, "the journal is damaged after 00:39")
+        playback.move(100)
+        same(playback.snapshot(), live[38])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@given(st.floats(0.3, 1), st.binary(min_size=1, max_size=4))
+def test_a_damaged_journal_plays_as_far_as_it_goes(
+    directory: Path, live: list[Snapshot], tmp_path_factory: pytest.TempPathFactory, share: float, noise: bytes
+) -> None:
+    copy = tmp_path_factory.mktemp("damaged")
+    whole = (directory / FILE_NAME).read_bytes()
+    at = min(int(len(whole) * share), len(whole) - 1)
+    (copy / FILE_NAME).write_bytes(whole[:at] + noise + whole[at + len(noise) :])
+    with Playback(copy) as playback:
+        playback.move(1000)
+        same(playback.snapshot(), live[playback.at - 1])
+        assert bool(playback.note) == (playback.at < 90)
+    shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"something else", b"agenttop-journal/1\n", b"agenttop-journal/1\n\1\0\0\0"])
+def test_what_is_no_journal(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(JournalError, match=r"journal\.bin"):
+        Playback(tmp_path)
+
+
+def test_no_second_and_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Playback(tmp_path)
+    JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {}, "0" * 64)).close()
+    with pytest.raises(JournalError, match="holds no second yet"):
+        Playback(tmp_path)
