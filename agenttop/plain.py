@@ -68,7 +68,7 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
                 if event not in told and event.level != "info":
                     say(f"  ! {event.text}")
             told = set(message.events)
-            say(render_line(message, info))
+            say(render_line(message, info if message.edited is None else message.edited.of(info)))
 
     reading = loop.create_task(read())
     waiting = loop.create_task(hung_up.wait())

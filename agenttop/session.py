@@ -116,7 +116,7 @@ def control(run: str, command: str) -> int:
     """Send one command to a live run and print its answer as JSON; 1 where it was rejected."""
     run_id = find_run(run)
     if not command.strip():
-        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, stop or status")
+        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, plan, stop or status")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
     except (ConnectionError, FileNotFoundError):

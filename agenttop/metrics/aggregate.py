@@ -23,7 +23,7 @@ from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.slowest import Slowest
-from agenttop.metrics.snapshot import Snapshot, Tick
+from agenttop.metrics.snapshot import Edited, Snapshot, Tick
 from agenttop.metrics.spending import Spending
 from agenttop.metrics.timeline import Timeline
 from agenttop.metrics.workers import Workers
@@ -51,6 +51,8 @@ class Aggregate:
 
     def __init__(self, layout: Layout, *, window_s: float = 10.0) -> None:
         self.layout = layout
+        self.edited: Edited | None = None
+        """The plan, once it was edited."""
         self.timeline = Timeline()
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
@@ -116,6 +118,12 @@ class Aggregate:
         self.saturation.forget(worker)
         self.spending.forget(worker)
 
+    def replan(self, edited: Edited) -> None:
+        """The plan was edited: there are more stages from now on."""
+        self.edited = edited
+        self.layout = msgspec.structs.replace(self.layout, stages=edited.stages)
+        self._stages += [Scope() for _ in edited.stages[len(self._stages) :]]
+
     def second(self, now: Situation) -> Tick:
         """Close a second: everything folded since the last one is of this one."""
         self._merge()
@@ -173,6 +181,7 @@ class Aggregate:
             budget=self.spending.lines(),
             stage_phases=stage_phases(self._stages),
             quotas=self.quotas.gauges(now.t_s),
+            edited=self.edited,
         )
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:

@@ -60,6 +60,19 @@ class StageInfo(msgspec.Struct, frozen=True):
     """The pool whose own stage this is; None for the stages of the whole run."""
     step: bool = False
     """The target jumps at the start instead of ramping."""
+    dropped: bool = False
+    """The plan was edited before it began: it is driven no more."""
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """A plan that was edited while the run goes on. Stages keep their indices, and new ones follow."""
+
+    stages: tuple[StageInfo, ...]
+    duration_s: float
+
+    def of(self, info: RunInfo) -> RunInfo:
+        """The run with this plan."""
+        return msgspec.structs.replace(info, stages=self.stages, duration_s=self.duration_s)
 
 
 class PoolRow(msgspec.Struct, frozen=True):
@@ -262,6 +275,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Of each stage with any, in their order; warm-up excluded."""
     quotas: tuple[QuotaGauge, ...] = ()
     """What remains of the limits that targets tell of."""
+    edited: Edited | None = None
+    """The plan, where it is not :class:`RunInfo`'s any more."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -1,8 +1,9 @@
 """The commands that steer a run, the same from a key, a script or the prompt.
 
     users N|+N|-N [POOL]    rate N [POOL]    hold    resume    pause    next    release [POOL]    stop [now]    status
+    plan STAGES [POOL]
 
-``pause`` toggles; ``resume`` ends both a hold and a pause.
+``pause`` toggles; ``resume`` ends both a hold and a pause. STAGES are as in :mod:`agenttop.plantext`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import math
 
 import msgspec
+
+from agenttop.plantext import PlanError, Row, parse_plan
 
 #: The words a command begins with and the form of what follows, for help and completion.
 GRAMMAR = {
@@ -20,6 +23,7 @@ GRAMMAR = {
     "pause": "",
     "next": "",
     "release": "[POOL]",
+    "plan": "STAGES [POOL]",
     "stop": "[now]",
     "status": "",
 }
@@ -37,6 +41,8 @@ class Command(msgspec.Struct, frozen=True):
     relative: bool = False
     pool: str | None = None
     now: bool = False
+    rows: tuple[Row, ...] = ()
+    """Of ``plan``."""
 
 
 def parse_command(text: str) -> Command:
@@ -49,6 +55,8 @@ def parse_command(text: str) -> Command:
     if not words or words[0] not in GRAMMAR:
         raise CommandError(f"unknown command {text.strip()!r}; there are: {', '.join(GRAMMAR)}")
     op, *rest = words
+    if op == "plan":
+        return _plan(text.strip().removeprefix(op))
     if op in ("users", "rate"):
         if not 1 <= len(rest) <= 2:
             raise CommandError(f"say: {op} {GRAMMAR[op]}")
@@ -61,6 +69,16 @@ def parse_command(text: str) -> Command:
     if rest:
         raise CommandError(f"{op} takes nothing after it" if op != "stop" else "say: stop, or stop now")
     return Command(op)
+
+
+def _plan(text: str) -> Command:
+    if not text.strip():
+        raise CommandError("say: plan STAGES [POOL], such as: plan rest, 2m 80, 5m step 80, 1m 0")
+    try:
+        rows, pool = parse_plan(text)
+    except PlanError as error:
+        raise CommandError(f"{error.plain}: plan{error.marked(text)}") from None
+    return Command("plan", pool=pool, rows=rows)
 
 
 def _number(op: str, word: str) -> tuple[float, bool]:

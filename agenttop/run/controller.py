@@ -25,7 +25,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
 from agenttop.run.box import BoxAgent, BoxError
 from agenttop.run.command import CommandError, parse_command
 from agenttop.run.control_socket import ControlSocket
@@ -35,6 +35,7 @@ from agenttop.run.plan import Plan
 from agenttop.run.preflight import unreachable
 from agenttop.run.priority import step_back
 from agenttop.run.records import Records
+from agenttop.run.replan import before
 from agenttop.run.spec import RunSpec
 from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
@@ -312,7 +313,7 @@ class Controller:
                 info = self.layout.stages[stage]
                 unit = "users" if info.unit == "users" else "iterations/s"
                 goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
-                number = 1 + sum(1 for other in self.layout.stages[:stage] if other.pool == info.pool)
+                number = 1 + sum(before(other, info) for other in self.layout.stages)
                 self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
             else:
                 self._spans[stage] = (span[0], elapsed)
@@ -342,16 +343,31 @@ class Controller:
         if self._halted or self.state == "done":
             return Reply(0, False, "the run is coming to its end")
         try:
-            change = steer(command, self.control, self.plan, elapsed)
+            begun = {index for index, span in enumerate(self._spans) if span is not None}
+            change = steer(command, self.control, self.plan, elapsed, begun=begun)
         except Rejected as error:
             return Reply(0, False, str(error))
         self.control = change.control
+        if change.stages is not None:
+            self._replan(change.stages)
         if self._epoch_ns:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
         by = "you" if source == "key" else source
         self.watcher.say(elapsed, f"{by}: {change.said}")
         return Reply(0, True, change.said)
+
+    def _replan(self, stages: tuple[StageInfo, ...]) -> None:
+        """The plan was edited."""
+        self.layout = replace(self.layout, stages=stages)
+        self.plan = self.plan.under(self.control, self.layout)
+        self._spans += [None for _ in stages[len(self._spans) :]]
+        limit = self.spec.limit_s
+        edited = Edited(stages, self.plan.duration_s if limit is None else min(limit, self.plan.duration_s))
+        self.aggregate.replan(edited)
+        self.judge.grow(self.layout)
+        if self._records is not None:
+            self._records.replan(edited)
 
     def _handle_stop(self, *, now: bool, source: str) -> Reply:
         mode = "cancel" if now else "drain"

@@ -22,7 +22,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Event
+from agenttop.metrics.snapshot import Edited, Event
 from agenttop.run.summarize import RunHeader, build_summary
 from agenttop.run.verdicts import measured, rules_of_file, summed
 from agenttop.thresholds.judge import Judge
@@ -48,6 +48,8 @@ class Second(msgspec.Struct, frozen=True):
     events: list[Event] = []
     gone: list[int] = []
     """Workers that were lost in it."""
+    edited: Edited | None = None
+    """The plan, where it was edited in it."""
 
 
 class JournalWriter:
@@ -81,14 +83,16 @@ class JournalWriter:
         controls: Sequence[Mapping[str, Any]] = (),
         events: Sequence[Event] = (),
         gone: Sequence[int] = (),
+        edited: Edited | None = None,
     ) -> None:
-        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it.
+        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it, and
+        ``edited`` is the plan where it was edited in it.
 
         Raises:
             OSError: it cannot be written; what was written before stays readable and one may go on.
         """
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
-        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone))
+        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone), edited)
         self._append(_record(self._encoder.encode(second)))
 
     def close(self) -> None:
@@ -159,6 +163,10 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
     sending = True
     for second in records:
         assert isinstance(second, Second)
+        if second.edited is not None:
+            aggregate.replan(second.edited)
+            judge.grow(aggregate.layout)
+            spans = [(stage.start_s, stage.end_s) for stage in second.edited.stages]
         for delta in second.deltas:
             aggregate.fold(delta)
             judge.fold(delta)

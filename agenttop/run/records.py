@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Event, RunInfo
+from agenttop.metrics.snapshot import Edited, Event, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import SUMMARY
@@ -50,10 +50,17 @@ class Records:
         self._header = run_header(self._info, layout, spec.masked, spec.sha256)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
+        self._edited: Edited | None = None
+        """Not written yet."""
 
     def describe(self) -> RunInfo:
         """What a viewer is told first, the timeline so far in it."""
         return replace(self._info, history=self._aggregate.timeline.ticks())
+
+    def replan(self, edited: Edited) -> None:
+        """The plan was edited: viewers who come late are told, and the journal is with the next second."""
+        self._edited = edited
+        self._info = edited.of(self._info)
 
     def second(
         self,
@@ -70,8 +77,9 @@ class Records:
             OSError: it cannot be written.
         """
         new = controls[self._controls_written :]
-        self._journal.second(situation, deltas, controls=new, events=events, gone=gone)
+        self._journal.second(situation, deltas, controls=new, events=events, gone=gone, edited=self._edited)
         self._controls_written = len(controls)
+        self._edited = None
 
     def finish(
         self,

@@ -73,7 +73,7 @@ class Worker:
         self._worker, self._workers = start.worker, start.workers  # its share, which a death changes
         profile: Profile = pickle.loads(start.profile)
         self._profile = profile
-        self._plan = Plan(profile, start.layout)
+        self._plan = self._as_written = Plan(profile, start.layout)
         self._compiled = compile_pools(profile, start.layout)
         self._recorder = Recorder(len(start.layout.requests), start.secrets)
         self._connectors = Connectors(loop, profile)
@@ -129,8 +129,10 @@ class Worker:
     def steer(self, message: Steer) -> None:
         """Follow the controls from now on."""
         self._control = message.control
+        if message.control.courses:
+            self._plan = self._as_written.under(message.control)
         for index, arrivals in self._arrivals.items():
-            arrivals.change(message.at_s, message.control, index)
+            arrivals.change(message.at_s, message.control, index, self._plan.pools[index].ramp)
             self._drive(index)
         for pool in self._pools:
             pool.pause(message.control.paused)

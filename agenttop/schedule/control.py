@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from agenttop.schedule.course import Leg
 from agenttop.schedule.shares import largest_remainder
 from agenttop.schedule.stages import Ramp
 
@@ -38,6 +39,8 @@ class Control:
     """Manual users of a closed pool, by its index."""
     pool_rates: dict[int, float] = field(default_factory=dict)
     """Manual iterations per second of an open pool, by its index."""
+    courses: dict[int, tuple[Leg, ...]] = field(default_factory=dict)
+    """Plans that were edited, from their beginning to their end: by the pool's index, or ``course.RUN``."""
 
     def plan_time(self, elapsed: float) -> float:
         """Where the plan is, never before its beginning."""
@@ -85,6 +88,10 @@ class Control:
             raise ValueError(f"there cannot be {rate} iterations per second")
         rest = {index: value for index, value in self.pool_rates.items() if index != pool}
         return replace(self, pool_rates=rest if rate is None else {**rest, pool: rate})
+
+    def with_course(self, legs: tuple[Leg, ...], group: int) -> Control:
+        """Another plan for the run (``course.RUN``) or for a pool with stages of its own."""
+        return replace(self, courses={**self.courses, group: legs})
 
     def release(self, pool: int | None = None) -> Control:
         """Give manual users and rates back to the plan, of one pool or everywhere. Its clock is left as it is."""

@@ -184,6 +184,12 @@ class Judge:
         self.verdicts: tuple[Verdict, ...] = tuple(standing.verdict() for standing in self._standings)
         """In the order of the profile."""
 
+    def grow(self, layout: Layout) -> None:
+        """The plan was edited: there are more stages, and those of a name go together as before."""
+        names = names_of(layout)
+        for standing in self._standings:
+            standing.series.selection = select(standing.rule.expression, names)
+
     def _standing(self, rule: Rule, selection: Selection, layout: Layout) -> _Standing:
         expression = rule.expression
         tags = dict(expression.tags)

@@ -104,12 +104,21 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                     self._ended(message)
                     return
                 self.snap = message
+                self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
                 self.post_message(Arrived())
         except OSError as error:
             self._leave(How.LOST, str(error))
         else:
             self._leave(How.LOST, "the run closed its connection")
+
+    def _follow(self, snap: Snapshot) -> None:
+        """The plan may have been edited."""
+        if snap.edited is None or self.info is None or self.history is None:
+            return
+        if (snap.edited.stages, snap.edited.duration_s) != (self.info.stages, self.info.duration_s):
+            self.info = snap.edited.of(self.info)
+            self.history.replan(self.info)
 
     def on_arrived(self) -> None:
         self.draw(force=False)
@@ -124,6 +133,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         shown = self.frozen
         return dataclasses.replace(
             self.choice,
+            info=shown.info if shown else self.info,
             snap=shown.snap if shown else self.snap,
             history=shown.history if shown else self.history,
             frozen_s=self.snap.t_s - shown.snap.t_s if shown else None,

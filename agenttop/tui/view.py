@@ -47,7 +47,10 @@ class View:
         pool = None if None in own else self.pool if self.pool in own else next(iter(own), None)
         end_s = self.info.duration_s
         # A run that is cut short never comes to its last stages.
-        return tuple(s for s in self.info.stages if s.pool == pool and (s.start_s < end_s or not s.start_s))
+        mine = [
+            s for s in self.info.stages if s.pool == pool and not s.dropped and (s.start_s < end_s or not s.start_s)
+        ]
+        return tuple(sorted(mine, key=lambda s: (s.start_s, s.index)))
 
     @property
     def stage(self) -> StageInfo | None:

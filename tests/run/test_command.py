@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from agenttop.plantext import Row
 from agenttop.run.command import GRAMMAR, Command, CommandError, parse_command
 
 
@@ -62,4 +63,15 @@ def test_what_is_no_command(text: str, why: str) -> None:
 
 def test_every_word_of_the_grammar_is_a_command() -> None:
     for word, form in GRAMMAR.items():
-        assert parse_command(f"{word} 5" if form.startswith("N") else word).op == word
+        example = {"N": f"{word} 5", "S": f"{word} 5m 80"}.get(form[:1], word)
+        assert parse_command(example).op == word
+
+
+def test_stages_are_parsed_and_errors_show_the_place() -> None:
+    command = parse_command("plan rest, peak: 2m step 80 chat")
+    assert command.pool == "chat"
+    assert command.rows == (Row(None, None), Row(120.0, 80.0, True, "peak"))
+    with pytest.raises(CommandError, match=r"'5x' is no duration; write .*: plan 2m 80, >>5x<< step 80$"):
+        parse_command("plan 2m 80, 5x step 80")
+    with pytest.raises(CommandError, match=r"say: plan STAGES \[POOL\], such as"):
+        parse_command("plan  ")

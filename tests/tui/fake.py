@@ -26,7 +26,7 @@ class FakeFeed:
         self.last: Snapshot | None = None
         self._queue: asyncio.Queue[Snapshot | Ended | None] = asyncio.Queue()
         for snapshot in self.sim.until(SCENARIOS[scenario]):
-            self._put(snapshot)
+            self.put(snapshot)
 
     async def open(self) -> RunInfo:
         if self.broken:
@@ -52,7 +52,7 @@ class FakeFeed:
     def advance(self, seconds: int = 1) -> None:
         """Play on."""
         for snapshot in self.sim.until(self.sim.t_s + seconds):
-            self._put(snapshot)
+            self.put(snapshot)
 
     def end(self, ended: Ended = ENDED) -> None:
         """The run is over."""
@@ -62,7 +62,8 @@ class FakeFeed:
         """The connection is gone."""
         self._queue.put_nowait(None)
 
-    def _put(self, snapshot: Snapshot) -> None:
+    def put(self, snapshot: Snapshot) -> None:
+        """The next message."""
         self.last = snapshot
         self._queue.put_nowait(snapshot)
 

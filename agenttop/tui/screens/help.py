@@ -15,10 +15,10 @@ from agenttop.tui.widgets.box import rule
 from agenttop.tui.widgets.pane import Pane
 
 COMMANDS = (
-    ("users N|+N|-N [POOL]", "users of all pools or one"),
-    ("rate N [POOL]", "iterations per second"),
+    ("users N|+N|-N [POOL]  rate N", "users of all pools or one; iterations per second"),
+    ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
+    ("hold resume pause next", "the plan's clock and new work"),
     ("release [POOL]", "back to the plan"),
-    ("hold  resume  pause  next", "the plan's clock and new work"),
     ("stop  stop now", "end the run"),
 )
 
@@ -56,8 +56,8 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             lines += [*load, *run, *screen]
         lines.append(Line().add(" commands", look.strong).add("  after : and for `agenttop ctl`", look.dim))
         for form, meaning in COMMANDS:
-            lines.append(Line().add(f"  {form}", look.key).to(30).add(meaning, look.dim))
-        lines.append(Line().add("  ^C", look.key).to(30).add("stop and summarise; again: end at once", look.dim))
+            lines.append(Line().add(f"  {form}", look.key).to(33).add(meaning, look.dim))
+        lines.append(Line().add("  ^C", look.key).to(33).add("stop and summarise; again: end at once", look.dim))
         return lines
 
     def _group(self, view: View, group: Group) -> list[Line]:

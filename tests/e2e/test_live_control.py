@@ -1,0 +1,106 @@
+"""What is done to a run while it goes on, as its target sees it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from typing import Any
+
+from agenttop.report.summary import check_summary
+from tests.e2e.harness import Place, until
+from tests.e2e.targets import answer, target
+
+PROFILE = """
+target = "{url}"
+graceful_stop = "1s"
+[[stages]]
+duration = "1h"
+users = 2
+ramp = "step"
+name = "calm"
+[[stages]]
+duration = "1h"
+users = 3
+[[pools]]
+name = "chat"
+{more}
+  [[pools.tasks]]
+  name = "ask"
+  get = "/"
+"""
+
+
+class Held:
+    """Answers while it is told to; ``inside`` is how many requests it has not answered."""
+
+    def __init__(self) -> None:
+        self.answering = threading.Event()
+        self.answering.set()
+        self.inside = 0
+        self.requests = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, connection: socket.socket, request: bytes) -> None:
+        with self._lock:
+            self.inside += 1
+            self.requests += 1
+        try:
+            self.answering.wait(60)
+            connection.sendall(answer(b"{}"))
+        finally:
+            with self._lock:
+                self.inside -= 1
+
+    def hold(self, users: int) -> None:
+        """Answer no more until all of so many users wait; then go on."""
+        self.answering.clear()
+        until(lambda: self.inside == users, f"{users} requests at once, not {self.inside}")
+        self.answering.set()
+
+
+def ctl(place: Place, *words: str) -> dict[str, Any]:
+    """What a command from a script is answered."""
+    run = place.finish("ctl", place.directory().name, *words)
+    answered: dict[str, Any] = json.loads(run.out.text())
+    return answered
+
+
+def test_a_plan_is_edited_and_the_target_sees_it(place: Place) -> None:
+    held = Held()
+    with target(held) as url:
+        profile = place.write(PROFILE.format(url=url, more='think_time = "10ms"'))
+        with place.start("--profile", profile, "--headless") as run:
+            viewer = run.viewer()
+            viewer.wait(lambda s: s["users"] == 2)
+            held.hold(2)
+            answered = ctl(place, "plan", "up: 200ms 6, 1h step 6, 1m 0")
+            assert answered["applied"], answered
+            viewer.wait(lambda s: s["users"] == 6)
+            held.hold(6)
+            assert viewer.command("plan 1h 80 chat") == {
+                "type": "reply", "id": 1, "applied": False, "message": "chat shares the run's stages; say: plan STAGES"
+            }  # fmt: skip
+            assert "plan >>5x<< 80" in viewer.command("plan 5x 80")["message"]
+            assert viewer.command("plan last: 1h step 3")["applied"]
+            snapshot = viewer.wait(lambda s: s["users"] == 3)
+            assert snapshot["edited"]["duration_s"] > 3600
+            held.hold(3)
+            assert viewer.command("plan last: rest step 1")["applied"]
+            assert viewer.command("plan 100ms 1")["applied"]
+            assert run.wait() == 0
+    summary = place.summary()
+    check_summary(summary)
+    names = [stage["name"] for stage in summary["stages"]]
+    assert names[0] == "calm"
+    assert names[1:3] == ["up", "hold"]
+    assert "last" in names
+    assert [stage["index"] for stage in summary["stages"]] == list(range(len(names)))
+    assert sum(stage["requests"] for stage in summary["stages"]) == summary["totals"]["requests"] == held.requests
+    assert [stage["target_end"] for stage in summary["stages"]][:3] == [2, 6, 6]
+    assert set(summary["timeline"]["stage"]) <= {-1, *range(len(names))}
+    first = summary["controls"][0]
+    assert first["command"] == "plan up: 200ms 6, 1h step 6, 1m 0"
+    assert first["to"] == "up: 200ms 6, 1h step 6, 1m 0"
+    assert first["from"].startswith("calm: 59m")
+    assert first["source"] == "ctl"
