@@ -219,7 +219,9 @@ def _attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, plan, stop, status."
+    parser.description = (
+        "Steer a live run: users, rate, hold, resume, pause, next, release, plan, think, on_429, stop …"
+    )
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     parser.set_defaults(command=_ctl)

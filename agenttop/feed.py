@@ -8,7 +8,22 @@ from typing import Protocol
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 
 #: The commands a prompt offers to complete.
-COMMANDS = ("users", "rate", "hold", "resume", "pause", "next", "release", "plan", "stop", "stop now", "status")
+COMMANDS = (
+    "users",
+    "rate",
+    "hold",
+    "resume",
+    "pause",
+    "next",
+    "release",
+    "plan",
+    "think",
+    "pacing",
+    "on_429",
+    "stop",
+    "stop now",
+    "status",
+)
 
 
 class Feed(Protocol):

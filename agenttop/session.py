@@ -20,6 +20,7 @@ from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
 from agenttop.report.summary import SummaryError, encode_summary, load_summary, write_summary
 from agenttop.report.text import render_text
+from agenttop.run.command import GRAMMAR
 from agenttop.run.control_socket import SocketFeed
 from agenttop.run.files import files_warning
 from agenttop.run.journal import FILE_NAME as JOURNAL
@@ -116,7 +117,7 @@ def control(run: str, command: str) -> int:
     """Send one command to a live run and print its answer as JSON; 1 where it was rejected."""
     run_id = find_run(run)
     if not command.strip():
-        raise UsageError("say a command: users, rate, hold, resume, pause, next, release, plan, stop or status")
+        raise UsageError(f"say a command: {', '.join(GRAMMAR)}")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
     except (ConnectionError, FileNotFoundError):

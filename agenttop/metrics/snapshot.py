@@ -277,6 +277,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """What remains of the limits that targets tell of."""
     edited: Edited | None = None
     """The plan, where it is not :class:`RunInfo`'s any more."""
+    changed: tuple[str, ...] = ()
+    """What else is not as in the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -66,6 +66,7 @@ class JournalWriter:
         # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
         self._file = self.path.open("xb", buffering=0)
         self._encoder = msgspec.msgpack.Encoder()
+        self._layout = header.layout
         self.size = 0
         """Bytes written."""
         try:
@@ -92,7 +93,9 @@ class JournalWriter:
             OSError: it cannot be written; what was written before stays readable and one may go on.
         """
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
-        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone), edited)
+        second = Second(
+            situation, compact(deltas, self._layout), [dict(c) for c in controls], list(events), list(gone), edited
+        )
         self._append(_record(self._encoder.encode(second)))
 
     def close(self) -> None:

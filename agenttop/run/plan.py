@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
+from agenttop.run.habits import habits_of
 from agenttop.schedule.control import Control, PoolPlan, wanted_users
 from agenttop.schedule.course import RUN, Leg, ramp_of
 from agenttop.schedule.stages import Ramp
@@ -18,6 +19,7 @@ class Plan:
 
     def __init__(self, profile: Profile, layout: Layout) -> None:
         self.layout = layout
+        self.habits = habits_of(profile)
         names = {None: RUN} | {info.name: index for index, info in enumerate(layout.pools)}
         planned: dict[int, list[Leg]] = {}
         written = [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]

@@ -9,6 +9,7 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.report.figures import clock
 from agenttop.run.command import Command
+from agenttop.run.habits import Unfit, change_habits
 from agenttop.run.plan import Plan
 from agenttop.run.replan import Unplannable, group_of, replan
 from agenttop.schedule.control import Control, wanted_users
@@ -34,7 +35,7 @@ class Change:
 def steer(
     command: Command, control: Control, plan: Plan, elapsed: float, *, begun: Collection[int] = frozenset()
 ) -> Change:
-    """Apply one of ``users rate plan hold resume pause next release``.
+    """Apply one of ``users rate plan think pacing on_429 hold resume pause next release``.
 
     Args:
         command: what is wanted.
@@ -53,6 +54,13 @@ def steer(
         return _rate(command, control, plan, elapsed)
     if command.op == "plan":
         return _plan(command, control, plan, elapsed, begun)
+    if command.op in ("think", "pacing", "on_429"):
+        pool = _pool(command.pool, layout)
+        try:
+            changed = change_habits(command, control, plan.habits, layout.pools, pool)
+        except Unfit as error:
+            raise Rejected(str(error)) from None
+        return Change(changed.control, changed.said, command.pool, changed.before, changed.after)
     if command.op == "hold":
         if control.held_at is not None:
             raise Rejected("the plan's clock is held already")

@@ -46,11 +46,12 @@ from agenttop.run.plan import Plan
 from agenttop.run.priority import wake_first
 from agenttop.run.vitals import Vitals
 from agenttop.schedule.arrivals import Arrivals
-from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.control import Control, Pauses, wanted_users
 from agenttop.schedule.shares import worker_share
 from agenttop.users.compile import compile_pools
 from agenttop.users.connectors import Connectors
 from agenttop.users.pool import PoolRuntime
+from agenttop.users.refusals import policy_of
 from agenttop.users.spending import Till
 from agenttop.users.terms import terms_of
 from agenttop.wire.target import Target
@@ -135,8 +136,17 @@ class Worker:
             arrivals.change(message.at_s, message.control, index, self._plan.pools[index].ramp)
             self._drive(index)
         for pool in self._pools:
+            self._retune(pool)
             pool.pause(message.control.paused)
         self._aim()
+
+    def _retune(self, pool: PoolRuntime) -> None:
+        """Pauses and policy as the controls say, where they are not so already."""
+        index, written = pool.compiled.index, self._profile.pools[pool.compiled.index]
+        pauses = self._control.pauses.get(index, Pauses(written.think_time, written.pacing))
+        policy = policy_of(self._profile, self._control.policies.get(index))
+        if (pauses, policy) != (Pauses(pool.compiled.think_time, pool.compiled.pacing), pool.compiled.refusals):
+            pool.retune(pauses, policy)
 
     def join(self, message: Members) -> None:
         """Take a new share."""

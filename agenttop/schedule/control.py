@@ -24,6 +24,16 @@ from agenttop.schedule.stages import Ramp
 
 
 @dataclass(frozen=True, slots=True)
+class Pauses:
+    """What the users of a closed pool do between two tasks."""
+
+    think_time: tuple[float, float] = (0.0, 0.0)
+    """Seconds, uniform in the range."""
+    pacing: float | None = None
+    """A task begins every so many seconds, instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """The manual state of a run."""
 
@@ -41,6 +51,10 @@ class Control:
     """Manual iterations per second of an open pool, by its index."""
     courses: dict[int, tuple[Leg, ...]] = field(default_factory=dict)
     """Plans that were edited, from their beginning to their end: by the pool's index, or ``course.RUN``."""
+    pauses: dict[int, Pauses] = field(default_factory=dict)
+    """Of closed pools, by index, instead of the profile's."""
+    policies: dict[int, str] = field(default_factory=dict)
+    """What users do about a 429 (``count``, ``honor``, ``retry``), by the pool's index, instead of the profile's."""
 
     def plan_time(self, elapsed: float) -> float:
         """Where the plan is, never before its beginning."""
@@ -92,6 +106,16 @@ class Control:
     def with_course(self, legs: tuple[Leg, ...], group: int) -> Control:
         """Another plan for the run (``course.RUN``) or for a pool with stages of its own."""
         return replace(self, courses={**self.courses, group: legs})
+
+    def with_pauses(self, pauses: Pauses | None, pool: int) -> Control:
+        """Other pauses between the tasks of a closed pool; None: the profile's again."""
+        rest = {index: value for index, value in self.pauses.items() if index != pool}
+        return replace(self, pauses=rest if pauses is None else {**rest, pool: pauses})
+
+    def with_policy(self, policy: str | None, pool: int) -> Control:
+        """Another policy for 429s in a pool; None: the profile's again."""
+        rest = {index: value for index, value in self.policies.items() if index != pool}
+        return replace(self, policies=rest if policy is None else {**rest, pool: policy})
 
     def release(self, pool: int | None = None) -> Control:
         """Give manual users and rates back to the plan, of one pool or everywhere. Its clock is left as it is."""

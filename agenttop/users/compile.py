@@ -398,7 +398,6 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         stream=stream,
         lean=kind == "http"
         and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives or profile.traceparent)
-        and profile.on_429 != "retry"  # of a request that may be sent again more than the latency is recorded
         and profile.budget is None,  # what it has used is to be known
         reads_json=reads_json,
         reads_body=reads_body,

@@ -7,6 +7,7 @@ import socket
 import threading
 from typing import Any
 
+from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
 from tests.e2e.harness import Place, until
 from tests.e2e.targets import answer, target
@@ -104,3 +105,49 @@ def test_a_plan_is_edited_and_the_target_sees_it(place: Place) -> None:
     assert first["to"] == "up: 200ms 6, 1h step 6, 1m 0"
     assert first["from"].startswith("calm: 59m")
     assert first["source"] == "ctl"
+
+
+POST = '  post = "/api/sessions/s/messages"\n  json = { content = "hours?" }\n'
+#: Refused until it is met again a little later.
+LIMITED = {"preset": "quiet", "requests_per_minute": 1_200, "burst": "100ms"}
+
+
+def test_policies_and_pauses_change_while_users_live(place: Place) -> None:
+    more = "".join(
+        f'[[pools]]\nname = "{name}"\n  [[pools.tasks]]\n  name = "ask"\n{POST}' for name in ("hasty", "other")
+    )
+    with AgentProcess(LIMITED) as agent:
+        profile = place.write(f'target = "{agent.url}"\nusers = 6\nduration = "1h"\n{more}')
+        with place.start("--profile", profile, "--headless") as run:
+            viewer = run.viewer()
+            viewer.wait(lambda s: s["rate_limited"] > 20)
+            assert viewer.command("on_429 retry")["applied"]
+            assert viewer.command("think 5ms..10ms hasty")["applied"]
+            assert viewer.command("on_429 retry")["message"] == "it is so already: on_429 retry"
+            snapshot = viewer.wait(lambda s: s["recovered"] > 20)
+            assert snapshot["changed"] == ["think 5ms..10ms hasty", "on_429 retry"]
+            assert viewer.command("on_429 honor other")["applied"]
+            before = viewer.wait(lambda s: s["retries"])["rate_limited"]
+            viewer.wait(lambda s: s["rate_limited"] > before + 3)
+            assert viewer.command("on_429 count")["applied"]
+            assert viewer.command("stop")["applied"]
+            viewer.drain()
+            assert run.wait() == 130
+        served = agent.stats()["requests"]["POST /api/sessions/{id}/messages"]
+    summary = place.summary()
+    check_summary(summary)
+    totals = summary["totals"]
+    # What the target served is what was counted, whatever was done about it at the time.
+    assert totals["status"] == served
+    assert totals["attempts"] == sum(served.values())
+    limit = totals["rate_limit"]
+    assert limit["count"] == served["429"]
+    assert limit["recovered"] > 20
+    assert totals["ok"] == served["200"]
+    for figures in (totals, *summary["requests"].values(), *summary["stages"]):
+        assert figures["response_time_ms"]["count"] == figures["latency_ms"]["count"] == figures["ok"]
+    assert totals["response_time_ms"]["mean"] > totals["latency_ms"]["mean"]
+    assert [(c["command"], c["from"], c["to"]) for c in summary["controls"]][:2] == [
+        ("on_429 retry", "on_429 count", "on_429 retry"),
+        ("think 5ms..10ms hasty", "think 0s", "think 5ms..10ms"),
+    ]

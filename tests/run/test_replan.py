@@ -146,8 +146,8 @@ _rows = st.lists(
 _plans = st.builds(
     lambda rows, pool: f"plan {', '.join(rows or ['rest'])}{pool}", _rows, st.sampled_from(["", " own", " open"])
 ) | st.builds(lambda rows: f"plan {', '.join(['rest', *rows])}", _rows)
-_others = st.sampled_from(["hold", "resume", "pause", "next", "release", "release own", "rate 12", "rate 0"]) | (
-    st.sampled_from(["users 25", "users +3", "users 4 tools", "users 9 own"])
+_others = st.sampled_from(["hold", "resume", "pause", "next", "release", "release own", "rate 12", "on_429 honor"]) | (
+    st.sampled_from(["users 25", "users +3", "users 4 tools", "users 9 own", "think 1s..3s"])
 )
 _commands = st.lists(st.tuples(st.integers(0, 8000), _plans | _others), max_size=8)
 

@@ -112,6 +112,8 @@ def _notices(view: View, width: int) -> Line:
         what = ", ".join(clean(name) for name in snap.manual)
         parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))
         parts.append(("r releases", look.dim))
+    if snap.changed:
+        parts.append((f"CHANGED {clean(', '.join(snap.changed))}", look.warn))
     if snap.held and snap.paused:
         parts.append(("held too", look.warn))
     return notice_line(look, parts, width - 4)

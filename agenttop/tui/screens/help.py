@@ -17,8 +17,8 @@ from agenttop.tui.widgets.pane import Pane
 COMMANDS = (
     ("users N|+N|-N [POOL]  rate N", "users of all pools or one; iterations per second"),
     ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
-    ("hold resume pause next", "the plan's clock and new work"),
-    ("release [POOL]", "back to the plan"),
+    ("think 1s..3s  on_429 honor", "pauses (also: pacing 10s); what users do about a 429"),
+    ("hold resume pause next release", "the plan's clock and new work; back to the plan"),
     ("stop  stop now", "end the run"),
 )
 
