@@ -159,6 +159,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
     parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")
+    parser.add_argument("--armed", action="store_true", help="get ready, and send nothing until it is started")
     parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
     parser.add_argument("--users", metavar="N", type=_whole, help="instead of the profile's stages: so many users")
     parser.add_argument("--spawn-rate", metavar="R", type=_rate, help="… begun at so many a second")

@@ -9,6 +9,7 @@ from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 
 #: The commands a prompt offers to complete.
 COMMANDS = (
+    "start",
     "users",
     "rate",
     "hold",

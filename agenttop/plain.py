@@ -60,10 +60,16 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     async def read() -> None:
         nonlocal ended
         told: set[Event] = set()
+        armed = False
         async for message in feed.messages():
             if isinstance(message, Ended):
                 ended = message
                 return
+            if message.state == "armed":
+                if not armed:
+                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start")
+                armed = True
+                continue
             for event in message.events:
                 if event not in told and event.level != "info":
                     say(f"  ! {event.text}")

@@ -77,7 +77,7 @@ def run_profile(path: Path, options: argparse.Namespace, *, own_target: bool = F
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
-    spec = _spec(path, loaded, tuple(warnings), workers, options.limit, out)
+    spec = _spec(path, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:
@@ -201,7 +201,14 @@ def show_report(where: str, out: str | None) -> int:
 
 
 def _spec(
-    path: Path, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
+    path: Path,
+    loaded: Loaded,
+    warnings: tuple[str, ...],
+    workers: int,
+    limit_s: float | None,
+    out: str | None,
+    *,
+    armed: bool,
 ) -> RunSpec:
     try:
         run_id, directory = new_run(loaded.profile.name or path.stem)
@@ -218,6 +225,7 @@ def _spec(
         warnings=warnings,
         workers=workers,
         limit_s=limit_s,
+        armed=armed,
         out=out,
     )
 

@@ -210,7 +210,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     plan_t_s: float
     """The plan's own clock: stands still while held, jumps with ``next``."""
     state: str
-    """``starting``, ``running``, ``draining`` or ``done``."""
+    """``starting``, ``armed``, ``running``, ``draining`` or ``done``."""
     warmup: bool
     held: bool
     paused: bool

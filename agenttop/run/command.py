@@ -1,6 +1,7 @@
 """The commands that steer a run, the same from a key, a script or the prompt.
 
-    users N|+N|-N [POOL]    rate N [POOL]    hold    resume    pause    next    release [POOL]    stop [now]    status
+    users N|+N|-N [POOL]    rate N [POOL]    hold    resume    pause    next    release [POOL]    stop [now]
+    start    status
     plan STAGES [POOL]    think DURATION[..DURATION] [POOL]    pacing DURATION [POOL]    on_429 count|honor|retry [POOL]
 
 ``pause`` toggles; ``resume`` ends both a hold and a pause. STAGES are as in :mod:`agenttop.plantext`.
@@ -30,6 +31,7 @@ GRAMMAR = {
     "pacing": "10s [POOL]",
     "on_429": "count|honor|retry|profile [POOL]",
     "stop": "[now]",
+    "start": "",
     "status": "",
 }
 

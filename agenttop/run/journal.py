@@ -70,11 +70,22 @@ class JournalWriter:
         self.size = 0
         """Bytes written."""
         try:
-            self._append(MAGIC)
-            self._append(_record(self._encoder.encode(header)))
+            self.begin_anew(header)
         except OSError:
             self.close()
             raise
+
+    def begin_anew(self, header: RunHeader) -> None:
+        """Another header, before the first second.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file.truncate(0)
+        self._file.seek(0)
+        self.size = 0
+        self._append(MAGIC)
+        self._append(_record(self._encoder.encode(header)))
 
     def second(
         self,

@@ -57,6 +57,17 @@ class Records:
         """What a viewer is told first, the timeline so far in it."""
         return replace(self._info, history=self._aggregate.timeline.ticks())
 
+    def begin_anew(self) -> None:
+        """The run begins now, and not when it was armed.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        now = _now()
+        self._info = replace(self._info, started_at=now)
+        self._header = replace(self._header, info=replace(self._header.info, started_at=now))
+        self._journal.begin_anew(self._header)
+
     def replan(self, edited: Edited) -> None:
         """The plan was edited: viewers who come late are told, and the journal is with the next second."""
         self._edited = edited

@@ -86,7 +86,7 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     course = (*kept, *made)
     if ramp_of(course).duration <= plan_time:
         raise Unplannable("these stages take no time; write durations above 0s, or say: stop")
-    driven = {leg.index for leg in kept}
+    driven = {leg.index for leg in kept if leg.duration > 0}
     whole = [replace(s, dropped=True) if s.pool == pool and s.index not in driven | {*begun} else s for s in stages]
     if at >= 0 and not goes_on:
         index = legs[at].index

@@ -164,6 +164,8 @@ class Worker:
         order = ("", "finish", "drain", "cancel")
         if order.index(mode) <= order.index(self._halted):
             return
+        if not self._epoch_ns and not self.finished.done():
+            self.finished.set_result(None)  # it never began
         if not self._halted:
             # Whoever has arrived by now has arrived, however late we are; who comes while we let them in, has not.
             now = self._elapsed()
@@ -275,6 +277,8 @@ class Worker:
 
     def report(self) -> None:
         """Send all there is, now: nothing comes after it."""
+        if not self._epoch_ns:
+            return
         if self._till is not None:
             self._till.close()
         for _ in (*self._delta, *self._folding()):

@@ -202,6 +202,15 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         pool = self.choice.pool if self.choice is not None else None
         self.commander.send(f"release {pool}" if pool else "release")
 
+    @property
+    def armed(self) -> bool:
+        """The run waits to be started."""
+        return self.snap is not None and self.snap.state == "armed" and not self.stopping
+
+    def action_start(self) -> None:
+        if self.armed:
+            self.commander.send("start")
+
     def action_hold(self) -> None:
         self.commander.send("resume" if self.snap is not None and self.snap.held else "hold")
 
@@ -218,6 +227,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
 
     def action_ask_quit(self) -> None:
+        if self.armed:  # there is nothing to lose
+            self._stop()
+            return
         if is_read_only(self.feed):
             self._leave(How.DETACHED)
             return

@@ -40,6 +40,7 @@ LOAD = Group(
 RUN = Group(
     "run",
     (
+        Key("enter", "enter", "app.start", "start an armed run"),
         Key("h", "h", "app.hold", "hold the plan, or resume"),
         Key("n", "n", "app.next_stage", "next stage (asks)"),
         Key("p", "p", "app.pause", "pause new work, or resume"),

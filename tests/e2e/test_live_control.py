@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import threading
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
+from agenttop.run.journal import read_journal
+from agenttop.run.summarize import RunHeader
 from tests.e2e.harness import Place, until
 from tests.e2e.targets import answer, target
 
@@ -151,3 +158,81 @@ def test_policies_and_pauses_change_while_users_live(place: Place) -> None:
         ("on_429 retry", "on_429 count", "on_429 retry"),
         ("think 5ms..10ms hasty", "think 0s", "think 5ms..10ms"),
     ]
+
+
+TASK = '  [[pools.tasks]]\n  name = "ask"\n  get = "/"\n'
+
+
+def armed_profile(place: Place, url: str) -> Path:
+    return place.write(f'target = "{url}"\nusers = 2\nduration = "300ms"\n[[pools]]\nname = "chat"\n{TASK}')
+
+
+def test_an_armed_run_connects_to_nothing_before_it_is_started(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with place.start("--profile", armed_profile(place, url), "--headless", "--armed") as run:
+            viewer = run.viewer()
+            viewer.wait(lambda s: s["state"] == "armed" and s["seq"] > 2)
+            assert "ctl" in run.line("ARMED: nothing is sent before: agenttop ctl ")
+            assert ctl(place, "status")["state"] == "armed"
+            assert viewer.command("users 3")["applied"]
+            assert viewer.command("plan 200ms step 4, 200ms 4")["applied"]
+            listener.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                listener.accept()
+            place.workers()
+            run.signal(signal.SIGTERM)
+            assert run.wait() == 130
+            place.gone()
+    summary = place.summary()
+    check_summary(summary)
+    assert summary["run"]["stop_reason"] == "stopped_by_user"
+    assert (summary["totals"]["requests"], summary["run"]["duration_s"]) == (0, 0)
+    assert [c["command"] for c in summary["controls"]] == ["users 3", "plan 200ms step 4, 200ms 4", "stop"]
+
+
+def test_an_armed_run_begins_when_it_is_started(place: Place) -> None:
+    held = Held()
+    with (
+        target(held) as url,
+        place.start("--profile", armed_profile(place, url), "--headless", "--armed", "--workers", "2") as run,
+    ):
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["state"] == "armed")
+        assert viewer.command("plan 1s step 4, 1s 4")["applied"]
+        armed_at = viewer.info["started_at"]
+        until(lambda: datetime.now(UTC).isoformat() > armed_at[:-1] + "~", "another second on the clock")
+        assert held.requests == 0
+        assert ctl(place, "start") == {"applied": True, "message": "starting"}
+        assert not viewer.command("start")["applied"]
+        viewer.drain()
+        assert run.wait() == 0
+    summary = place.summary()
+    check_summary(summary)
+    assert summary["run"]["started_at"] > armed_at
+    assert summary["totals"]["requests"] == held.requests > 0
+    assert summary["pools"]["chat"]["users_max"] == 4
+    assert summary["run"]["duration_s"] >= 2
+    assert [stage["target_end"] for stage in summary["stages"]] == [4, 4]
+    header = next(read_journal(place.directory()))
+    assert isinstance(header, RunHeader)
+    assert header.info.started_at == summary["run"]["started_at"]
+
+
+def test_an_armed_run_whose_controller_is_killed_leaves_nobody_behind(place: Place) -> None:
+    with place.start("--profile", armed_profile(place, "http://127.0.0.1:1"), "--headless", "--armed") as run:
+        run.viewer().wait(lambda s: s["state"] == "armed")
+        place.workers()
+        place.controller().kill()
+        place.gone()
+        assert run.wait() == 1
+
+
+def test_a_target_that_is_not_there_when_it_is_started(place: Place) -> None:
+    with place.start("--profile", armed_profile(place, "http://127.0.0.1:1"), "--headless", "--armed") as run:
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["state"] == "armed")
+        assert viewer.command("start")["applied"]
+        assert run.wait() == 1
+        place.gone()
+    assert place.summary()["run"]["stop_reason"] == "target_unreachable"

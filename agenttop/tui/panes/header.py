@@ -12,6 +12,8 @@ from agenttop.tui.widgets.box import rule
 
 #: From this share of the last seconds' answers on, failures stand in the head of the screen.
 LOUD = 0.05
+#: What to do about a run that waits; it fits the smallest terminal.
+ARMED = "ARMED: press enter to start"
 
 
 def ruled(view: View, width: int, height: int) -> list[Line]:
@@ -50,6 +52,8 @@ def state(view: View) -> tuple[str, Style]:
         return "ENDING", look.warn
     if view.stopping or snap.state == "draining":
         return "STOPPING" if view.stopping else "DRAIN", look.warn
+    if snap.state == "armed":
+        return "ARMED", look.warn
     if snap.state == "starting":
         return "START", look.dim
     if snap.paused:
@@ -89,6 +93,8 @@ def _notices(view: View, width: int) -> Line:
     """The weightiest first; what does not fit is cut."""
     look, snap = view.look, view.snap
     parts: list[tuple[str, Style]] = []
+    if snap.state == "armed" and not view.stopping:
+        parts.append((f" {ARMED} ", look.badge))
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))

@@ -19,7 +19,7 @@ COMMANDS = (
     ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
     ("think 1s..3s  on_429 honor", "pauses (also: pacing 10s); what users do about a 429"),
     ("hold resume pause next release", "the plan's clock and new work; back to the plan"),
-    ("stop  stop now", "end the run"),
+    ("start  stop  stop now", "begin an armed run; end it"),
 )
 
 
