@@ -123,6 +123,19 @@ def format_row(row: Row) -> str:
     return (f"{_format_name(row.name)}: " if row.name else "") + " ".join(words)
 
 
+def stage_name(begin: float, end: float) -> str:
+    """What a stage without a name is called."""
+    if end > begin:
+        return "ramp"
+    return "hold" if end == begin else "drain"
+
+
+def parse_target(word: str) -> float | None:
+    """A number of users or a rate, without ``/s``; None where it is none, or too large."""
+    value = float(word) if _NUMBER.fullmatch(word) else None
+    return value if value is None or value <= MAX_TARGET else None
+
+
 def parse_duration(word: str) -> float | None:
     """Seconds; None where it is no duration."""
     parts = _PART.findall(word)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.plantext import Row, format_plan, format_target
-from agenttop.profile.model import stage_name
+from agenttop.plantext import Row, format_plan, format_target, stage_name
 from agenttop.run.plan import Plan
 from agenttop.schedule.course import RUN, Leg, cut, ramp_of
 

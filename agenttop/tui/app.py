@@ -21,8 +21,10 @@ from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui import look as looks
 from agenttop.tui import signals
 from agenttop.tui.commander import Commander
+from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.result import How, LiveResult
+from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.text import clean
@@ -150,7 +152,15 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         with self.batch_update():
             self.main.query_one(Bar).expire(self.snap.t_s)
             self.main.show(view, force=force)
+            if isinstance(self.screen, EditScreen):
+                self.screen.show(self._live(view))
         self.drawn_seq = self.snap.seq
+
+    def _live(self, view: View) -> View:
+        """The run as it is now, though the screen may be frozen."""
+        if self.snap is None or self.info is None:
+            return view
+        return dataclasses.replace(view, snap=self.snap, info=self.info, frozen_s=None)
 
     def listen(self) -> None:
         """Say so once the run is silent for too long."""
@@ -174,6 +184,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def _tell(self, text: str, ok: bool) -> None:
+        if isinstance(self.screen, EditScreen):
+            self.screen.answered(clean(text), ok)
         prompt = self.main.query_one(Prompt)
         prompt.reply(("applied: " if ok else "! rejected: ") + clean(text))
         self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
@@ -225,6 +237,17 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         at = stages.index(stage) + 1 if stage in stages else len(stages)
         name = f"go on to stage {clean(stages[at].name)}?" if at < len(stages) else "this is the last stage: end it?"
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
+
+    def action_edit(self) -> None:
+        """The stages to come: of the selected pool where it has its own, else of the run."""
+        frozen = self.view()
+        if frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
+            return
+        own = view.plan_of(view.pool) if view.pool is not None else ()
+        stages = own or view.stages
+        if stages:
+            now = sum(row.planned for row in view.snap.pools if row.unit == stages[0].unit)
+            self.push_screen(EditScreen(view, draft_of(stages, view.snap.plan_t_s, now), self.commander.send))
 
     def action_ask_quit(self) -> None:
         if self.armed:  # there is nothing to lose

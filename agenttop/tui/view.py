@@ -44,7 +44,10 @@ class View:
     def stages(self) -> tuple[StageInfo, ...]:
         """The stages to draw: the whole run's, else the selected or first pool's own."""
         own = [stage.pool for stage in self.info.stages]
-        pool = None if None in own else self.pool if self.pool in own else next(iter(own), None)
+        return self.plan_of(None if None in own else self.pool if self.pool in own else next(iter(own), None))
+
+    def plan_of(self, pool: str | None) -> tuple[StageInfo, ...]:
+        """The stages that are driven of one plan, in order: a pool's own, or the run's."""
         end_s = self.info.duration_s
         # A run that is cut short never comes to its last stages.
         mine = [

@@ -14,9 +14,10 @@ from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
 from agenttop.jsonpath import JsonPath
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
+from agenttop.plantext import stage_name
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
-from agenttop.profile.model import Measure, Pool, Profile, Step, Task, stage_name
+from agenttop.profile.model import Measure, Pool, Profile, Step, Task
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.template import (
     Constant,

@@ -18,6 +18,7 @@ from agenttop.run.journal import read_journal
 from agenttop.run.summarize import RunHeader
 from tests.e2e.harness import Place, until
 from tests.e2e.targets import answer, target
+from tests.e2e.terminal import Terminal
 
 PROFILE = """
 target = "{url}"
@@ -236,3 +237,31 @@ def test_a_target_that_is_not_there_when_it_is_started(place: Place) -> None:
         assert run.wait() == 1
         place.gone()
     assert place.summary()["run"]["stop_reason"] == "target_unreachable"
+
+
+def test_keys_on_a_terminal(place: Place) -> None:
+    held = Held()
+    with (
+        target(held) as url,
+        Terminal(
+            place, "--profile", place.write(PROFILE.format(url=url, more='think_time = "10ms"')), "--armed"
+        ) as run,
+    ):
+        run.wait_for("ARMED: press enter to start")
+        assert held.requests == 0
+        run.send("\r")
+        run.wait_for("RUN")
+        until(lambda: held.requests, "the first request")
+        run.send("e")
+        run.wait_for("edit the plan")
+        run.send("\x1b[C7\r")  # right, seven users, enter
+        run.wait_for("apply this from now on?")
+        run.send("\r")
+        run.wait_for("q quit")
+        run.send(":plan 3s step 5\r")
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["users"] == 5)
+        viewer.drain()
+        assert run.wait() == 0
+    commands = [control["command"] for control in place.summary()["controls"]]
+    assert commands == ["start", "plan calm: rest step 7, 1h 3", "plan 3s step 5"]

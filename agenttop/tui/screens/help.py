@@ -19,7 +19,7 @@ COMMANDS = (
     ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
     ("think 1s..3s  on_429 honor", "pauses (also: pacing 10s); what users do about a 429"),
     ("hold resume pause next release", "the plan's clock and new work; back to the plan"),
-    ("start  stop  stop now", "begin an armed run; end it"),
+    ("start  stop (^C)  stop now", "begin an armed run; stop and summarise; end at once"),
 )
 
 
@@ -57,7 +57,6 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         lines.append(Line().add(" commands", look.strong).add("  after : and for `agenttop ctl`", look.dim))
         for form, meaning in COMMANDS:
             lines.append(Line().add(f"  {form}", look.key).to(33).add(meaning, look.dim))
-        lines.append(Line().add("  ^C", look.key).to(33).add("stop and summarise; again: end at once", look.dim))
         return lines
 
     def _group(self, view: View, group: Group) -> list[Line]:
