@@ -15,7 +15,23 @@ from msgspec.structs import replace
 from agenttop.metrics.snapshot import KEPT_EVENTS, Ended, Event, Reply, RunInfo, Snapshot
 
 #: The commands a prompt offers to complete.
-COMMANDS = ("users", "rate", "hold", "resume", "pause", "next", "release", "stop", "stop now", "status")
+COMMANDS = (
+    "start",
+    "users",
+    "rate",
+    "hold",
+    "resume",
+    "pause",
+    "next",
+    "release",
+    "plan",
+    "think",
+    "pacing",
+    "on_429",
+    "stop",
+    "stop now",
+    "status",
+)
 
 
 class Feed(Protocol):

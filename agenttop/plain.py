@@ -36,7 +36,8 @@ class Teller:
         news = [event for event in snapshot.events if event not in self._told and (event.level != "info" or searching)]
         self._told = set(snapshot.events)
         lines = [f"  {'!' if event.level != 'info' else '·'} {event.text}" for event in news]
-        return [*lines, render_line(snapshot, self._info)]
+        info = self._info if snapshot.edited is None else snapshot.edited.of(self._info)
+        return [*lines, render_line(snapshot, info)]
 
 
 async def follow(feed: Feed, out: TextIO) -> Outcome:
@@ -76,11 +77,16 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     async def read() -> None:
         nonlocal ended
         tell = Teller(info)
+        armed = False
         async for message in feed.messages():
             if isinstance(message, Ended):
                 ended = message
                 return
-            if isinstance(message, Snapshot):
+            if isinstance(message, Snapshot) and message.state == "armed":
+                if not armed:
+                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start")
+                armed = True
+            elif isinstance(message, Snapshot):
                 for line in tell(message):
                     say(line)
 

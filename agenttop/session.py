@@ -88,7 +88,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
-    spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out)
+    spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:
@@ -195,7 +195,14 @@ def run_path(where: str | None) -> Path:
 
 
 def _spec(
-    name: str, loaded: Loaded, warnings: tuple[str, ...], workers: int, limit_s: float | None, out: str | None
+    name: str,
+    loaded: Loaded,
+    warnings: tuple[str, ...],
+    workers: int,
+    limit_s: float | None,
+    out: str | None,
+    *,
+    armed: bool,
 ) -> RunSpec:
     try:
         run_id, directory = new_run(loaded.profile.name)
@@ -212,6 +219,7 @@ def _spec(
         warnings=warnings,
         workers=workers,
         limit_s=limit_s,
+        armed=armed,
         out=out,
         references=loaded.references,
         folder=str(loaded.path.resolve().parent),

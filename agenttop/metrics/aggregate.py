@@ -23,7 +23,7 @@ from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.slowest import Slowest
-from agenttop.metrics.snapshot import Snapshot, Tick
+from agenttop.metrics.snapshot import Edited, Snapshot, Tick
 from agenttop.metrics.spending import Spending
 from agenttop.metrics.timeline import Timeline
 from agenttop.metrics.workers import Workers
@@ -59,6 +59,8 @@ class Aggregate:
     def __init__(self, layout: Layout, *, window_s: float = 10.0, live_only: bool = False) -> None:
         self.layout = layout
         self._live_only = live_only
+        self.edited: Edited | None = None
+        """The plan, once it was edited."""
         self.timeline = Timeline()
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
@@ -73,8 +75,10 @@ class Aggregate:
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
-        # The users of a closed pool are its schedule, so that their response times are latencies.
-        self._schedules = [not layout.pools[request.pool].open and not layout.retries for request in layout.requests]
+        # The users of a closed pool are its schedule, so that their response times are latencies, until a request is
+        # sent again after a refusal; from then on they are kept by themselves.
+        self._schedules = [not layout.pools[request.pool].open for request in layout.requests]
+        self._late: set[int] = set()
         self._dropped = [0] * len(layout.pools)
         self._pending: dict[tuple[int, int], _Pending] = {}
         self._phases: set[str] = set()
@@ -87,6 +91,8 @@ class Aggregate:
             IndexError: it speaks of a pool, request or stage the layout does not have (some only as the second closes).
         """
         for leaf in delta.leaves:
+            if "response_time" in leaf.hists and self._schedules[leaf.request]:
+                self._keep_response_times(leaf.request)
             pending = self._pending.get((leaf.request, leaf.stage))
             if pending is None:
                 pending = self._pending[leaf.request, leaf.stage] = _Pending()
@@ -95,6 +101,8 @@ class Aggregate:
             _count(pending.sums, leaf.sums)
             for metric, records_ in leaf.hists.items():
                 pending.hists.setdefault(metric, []).append(records_)
+            if leaf.request in self._late and "response_time" not in leaf.hists and (waited := leaf.waited()):
+                pending.hists.setdefault("response_time", []).append(waited)
         for new in delta.pools:
             self._dropped[new.pool] += new.dropped_iterations
             if new.stage >= 0:
@@ -123,6 +131,12 @@ class Aggregate:
         self.workers.forget(worker)
         self.saturation.forget(worker)
         self.spending.forget(worker)
+
+    def replan(self, edited: Edited) -> None:
+        """The plan was edited: there are more stages from now on."""
+        self.edited = edited
+        self.layout = msgspec.structs.replace(self.layout, stages=edited.stages)
+        self._stages += [Scope() for _ in edited.stages[len(self._stages) :]]
 
     def second(self, now: Situation) -> Tick:
         """Close a second: everything folded since the last one is of this one."""
@@ -181,6 +195,7 @@ class Aggregate:
             budget=self.spending.lines(),
             stage_phases=stage_phases(self._stages),
             quotas=self.quotas.gauges(now.t_s),
+            edited=self.edited,
         )
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:
@@ -194,6 +209,15 @@ class Aggregate:
             if found:
                 return {} if index == now else found
         return {}
+
+    def _keep_response_times(self, request: int) -> None:
+        """Not all of a closed pool's are latencies any more."""
+        self._merge()
+        scope = self._requests[request]
+        if "latency" in scope.hists:
+            scope.hist("response_time").merge(scope.hists["latency"])
+        self._schedules[request] = False
+        self._late.add(request)
 
     def _merge(self) -> None:
         """Merge what has been noted into the scopes and the open slice."""

@@ -39,8 +39,9 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
 
     ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect schedule_lag
     time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``phase_share.NAME`` is what part of its
-    request's latency a phase was, in thousandths. ``response_time`` and ``schedule_lag`` come from open pools
-    only (in a closed pool ``response_time`` equals ``latency``). ``sums`` holds counters:
+    request's latency a phase was, in thousandths. ``schedule_lag`` comes from open pools only, and
+    ``response_time`` where it is not the ``latency``: from open pools, and from a closed one where some of the requests
+    were sent again (then of all of them). ``sums`` holds counters:
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
     reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
     tokens are counted chunks: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
@@ -60,6 +61,10 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     sums: dict[str, int]
     mark: int = 0
     """What the requests were sent under (``schedule.control``); figures of two marks are two leaves."""
+
+    def waited(self) -> HistDelta | None:
+        """The response times of a request of a closed pool: its latencies, where none of them was sent again."""
+        return self.hists.get("response_time", self.hists.get("latency"))
 
 
 class PoolDelta(msgspec.Struct, array_like=True, frozen=True):

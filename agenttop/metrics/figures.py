@@ -87,7 +87,7 @@ def _rate_limit(scope: Scope, layout: Layout) -> dict[str, Any]:
         "conformant": sums["conformant"] if layout.rate_limit else None,
         "violations": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))) if layout.rate_limit else None,
         "retry_after_s": scope.hists.get("retry_after", _NONE).dist(_US_PER_S),
-        "recovered": sums["recovered"] if layout.retries else None,
+        "recovered": sums["recovered"] if layout.retries or sums["retries"] else None,
         "amplification": round(sums["attempts"] / requests, 6) if requests and sums["attempts"] else None,
     }
 

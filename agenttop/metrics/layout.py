@@ -54,7 +54,7 @@ class Layout(msgspec.Struct, frozen=True):
     rate_limit: bool = False
     """Rate-limited answers conform to what the profile wants of them, or not."""
     retries: bool = False
-    """Rate-limited requests are sent again. Closed pools then record ``response_time`` themselves."""
+    """Rate-limited requests are sent again, from the beginning on."""
     budget: Caps | None = None
     price: Price | None = None
     traceparent: bool = False

@@ -102,6 +102,7 @@ class Picture:
             recovered=live.sums["recovered"],
             violations=live.sums["rate_limit_violations"],
             budget_refused=whole[Outcome.BUDGET_REFUSED],
+            changed=now.changed,
         )
 
     def tick(self, piece: Slice, now: Situation) -> Tick:

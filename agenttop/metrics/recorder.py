@@ -71,10 +71,14 @@ class Leaf:
     ``ok`` request counts in ``latency`` and nowhere else in ``outcomes``."""
 
     __slots__ = (
-        *("mark", "missed", "outcomes", "phases", "request", "shares", "stage", "status", "violations"),
+        *("late", "mark", "missed", "outcomes", "phases", "request", "shares", "stage", "status", "violations"),
         *_HISTS,
         *_SUMS,
     )
+
+    late: array[int]
+    """Latencies of ``ok`` requests of a closed pool that were sent again after a refusal, instead of in ``latency``:
+    they alone have a ``response_time`` of their own."""
 
     latency: array[int]
     response_time: array[int]
@@ -122,6 +126,7 @@ class Leaf:
         self.mark = mark
         self.missed: dict[str, int] = {}
         self.status: dict[int, int] = {}
+        self.late = array("q")
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
         self.shares: dict[str, array[int]] = {}
@@ -156,6 +161,11 @@ class Leaf:
         """What is new, or None; the leaf begins again at nothing."""
         taken: dict[str, array[int]] = {}
         outcomes = self.outcomes
+        if self.late:
+            # All of the others waited as long as their answers took.
+            self.response_time.extend(self.latency)
+            self.latency.extend(self.late)
+            self.late = array("q")
         if self.latency:
             outcomes["ok"] = outcomes.get("ok", 0) + len(self.latency)
         for name in _HISTS:

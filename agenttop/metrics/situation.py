@@ -36,3 +36,4 @@ class Situation(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     workers: int = 1
     alive: int = 1
+    changed: tuple[str, ...] = ()

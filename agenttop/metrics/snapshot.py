@@ -68,6 +68,19 @@ class StageInfo(msgspec.Struct, frozen=True):
     """The pool whose own stage this is; None for the stages of the whole run."""
     step: bool = False
     """The target jumps at the start instead of ramping."""
+    dropped: bool = False
+    """The plan was edited before it began: it is driven no more."""
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """A plan that was edited while the run goes on. Stages keep their indices, and new ones follow."""
+
+    stages: tuple[StageInfo, ...]
+    duration_s: float
+
+    def of(self, info: RunInfo) -> RunInfo:
+        """The run with this plan."""
+        return msgspec.structs.replace(info, stages=self.stages, duration_s=self.duration_s)
 
 
 class PoolRow(msgspec.Struct, frozen=True):
@@ -219,7 +232,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     plan_t_s: float
     """The plan's own clock: stands still while held, jumps with ``next``."""
     state: str
-    """``starting``, ``running``, ``draining`` or ``done``."""
+    """``starting``, ``armed``, ``running``, ``draining`` or ``done``."""
     warmup: bool
     held: bool
     paused: bool
@@ -288,6 +301,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """None where the profile has no circuit breaker."""
     search: SearchState | None = None
     """None where no capacity is searched."""
+    edited: Edited | None = None
+    """The plan, where it is not :class:`RunInfo`'s any more."""
+    changed: tuple[str, ...] = ()
+    """What else is not as in the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -77,13 +77,6 @@ class Stage(Model):
     """What the stage is called on the screen and in the summary."""
 
 
-def stage_name(begin: float, end: float) -> str:
-    """What a stage without a name is called."""
-    if end > begin:
-        return "ramp"
-    return "hold" if end == begin else "drain"
-
-
 class Tls(Model):
     """How https and wss targets are verified, and who we are to them. Paths are absolute once loaded."""
 

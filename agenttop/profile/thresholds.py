@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agenttop.profile.model import Profile, Stage, stage_name
+from agenttop.plantext import stage_name
+from agenttop.profile.model import Profile, Stage
 from agenttop.profile.problems import Fault
 from agenttop.profile.script import rows_of
 from agenttop.profile.variables import ANY

@@ -6,6 +6,7 @@ answers ``ready`` on standard output when its control socket is open, and writes
 Longer than most files: it is one state machine, read in one piece.
 
     starting ──workers ready──► running ──end of plan, stop──► draining ──all users gone, or graceful_stop over──► done
+        └─────► armed ──start──────┘
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
+from agenttop.run.armed import Trigger
 from agenttop.run.box import BoxAgent, BoxError
 from agenttop.run.command import CommandError, parse_command
 from agenttop.run.control_socket import ControlSocket
@@ -35,6 +37,7 @@ from agenttop.run.plan import Plan
 from agenttop.run.preflight import unreachable
 from agenttop.run.priority import step_back
 from agenttop.run.records import Records
+from agenttop.run.replan import before
 from agenttop.run.searching import BUSY, searching_of
 from agenttop.run.spec import RunSpec
 from agenttop.run.spending import Treasury, used_up
@@ -64,6 +67,7 @@ class Controller:
         self.profile = spec.profile
         self.layout = layout_of(spec.profile)
         self.plan = Plan(spec.profile, self.layout)
+        self.trigger = Trigger(armed=spec.armed)
         self.aggregate = Aggregate(self.layout)
         self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
         self.breaker = breaker_of(spec.profile)
@@ -115,6 +119,9 @@ class Controller:
             self._finish()
             raise
         self._finish()
+        if not self._epoch_ns:
+            self._seq += 1
+            self.box.command(self._seq, Halt("cancel"))  # there may be workers that never began
         await self.box.stop(CANCEL_S)
         await self._socket.close()
         return self.exit_code
@@ -122,17 +129,24 @@ class Controller:
     async def _run(self) -> None:
         for warning in self.spec.warnings:
             self.watcher.say(0.0, warning, "warn")
-        problem = await unreachable(self.profile)
+        if self.spec.armed:
+            await self._start_workers()
+            self.state = "armed"
+            await self.trigger.wait(self._pulse)
+            self.state = "starting"
+        # An armed run has connected to nothing until now.
+        problem = await unreachable(self.profile) if not self._halt_asked else None
         if problem is not None:
             self._fail("target_unreachable", problem)
             return
         if self._halt_asked:
             self._stopped()
             return
-        await self.box.start(
-            self.spec.run_id, self.profile, self.spec.secrets, self.layout, 0, self.spec.workers, self.spec.workers
-        )
-        step_back()  # the workers, which are there by now, must not inherit it
+        if self.spec.armed:
+            assert self._records is not None
+            self._records.begin_anew()
+        else:
+            await self._start_workers()
         self._epoch_ns = perf_counter_ns() + 20_000_000
         self.box.go(self._epoch_ns)
         if self.control != Control():
@@ -144,6 +158,18 @@ class Controller:
         self._drain_clock()
         if not self._halted or (self._lost and self._lost == self.spec.workers):
             self._fail("error", "every worker died")
+
+    async def _start_workers(self) -> None:
+        # Workers know the plan as it is written; what was edited meanwhile they are told as any other change.
+        layout, count = layout_of(self.profile), self.spec.workers
+        await self.box.start(self.spec.run_id, self.profile, self.spec.secrets, layout, 0, count, count)
+        step_back()  # the workers, which are there by now, must not inherit it
+
+    def _pulse(self) -> None:
+        """Nothing has been sent, and nothing is lost."""
+        if len(self.box.alive) < self.spec.workers:
+            raise BoxError("a worker died while the run was armed")
+        self._socket.publish(self._snapshot(self._situation(0.0)))
 
     async def _poll(self) -> None:
         for item in await self.box.poll(self._ack, STEP_S):
@@ -352,7 +378,7 @@ class Controller:
                 info = self.layout.stages[stage]
                 unit = "users" if info.unit == "users" else "iterations/s"
                 goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
-                number = 1 + sum(1 for other in self.layout.stages[:stage] if other.pool == info.pool)
+                number = 1 + sum(before(other, info) for other in self.layout.stages)
                 self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
             else:
                 self._spans[stage] = (span[0], elapsed)
@@ -377,6 +403,8 @@ class Controller:
         elapsed = round(max(self.elapsed(), 0.0), 3)  # as it is written down: whoever repeats it must get the same
         if command.op == "status":
             return Reply(0, True, self.state)
+        if command.op == "start":
+            return self._handle_start(source)
         if command.op == "stop":
             return self._handle_stop(now=command.now, source=source)
         if self._halted or self.state == "done":
@@ -384,16 +412,39 @@ class Controller:
         if self.search is not None:
             return Reply(0, False, BUSY)
         try:
-            change = steer(command, self.control, self.plan, elapsed)
+            begun = {index for index, span in enumerate(self._spans) if span is not None}
+            change = steer(command, self.control, self.plan, elapsed, begun=begun)
         except Rejected as error:
             return Reply(0, False, str(error))
         self.control = change.control
+        if change.stages is not None:
+            self._replan(change.stages)
         if self._epoch_ns:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
         by = "you" if source == "key" else source
         self.watcher.say(elapsed, f"{by}: {change.said}")
         return Reply(0, True, change.said)
+
+    def _replan(self, stages: tuple[StageInfo, ...]) -> None:
+        """The plan was edited."""
+        self.layout = replace(self.layout, stages=stages)
+        self.plan = self.plan.under(self.control, self.layout)
+        self._spans += [None for _ in stages[len(self._spans) :]]
+        limit = self.spec.limit_s
+        edited = Edited(stages, self.plan.duration_s if limit is None else min(limit, self.plan.duration_s))
+        self.aggregate.replan(edited)
+        self.judge.grow(self.layout)
+        if self._records is not None:
+            self._records.replan(edited)
+
+    def _handle_start(self, source: str) -> Reply:
+        if self._halt_asked or not self.trigger.pull():
+            why = "is coming to its end" if self._halt_asked or self._halted else "has begun already"
+            return Reply(0, False, f"the run {why}")
+        self._note(0.0, "start", None, "armed", "running", source)
+        self.watcher.say(0.0, f"{'you' if source == 'key' else source}: start")
+        return Reply(0, True, "starting")
 
     def _handle_stop(self, *, now: bool, source: str) -> Reply:
         mode = "cancel" if now else "drain"
@@ -403,6 +454,7 @@ class Controller:
         self._note(elapsed, "stop now" if now else "stop", None, self.state, "draining", source)
         self.watcher.say(elapsed, "stopping: what is in flight is cut" if now else "stopping: no new requests")
         self._halt_asked = mode
+        self.trigger.pull()
         if self.state == "running":
             self._stopped()
         elif self.state == "draining":

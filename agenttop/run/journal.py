@@ -21,7 +21,7 @@ import msgspec
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Event
+from agenttop.metrics.snapshot import Edited, Event
 from agenttop.run.refold import Refold
 from agenttop.run.refold import Second as Second
 from agenttop.run.summarize import RunHeader, build_summary
@@ -56,14 +56,26 @@ class JournalWriter:
         # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
         self._file = self.path.open("xb", buffering=0)
         self._encoder = msgspec.msgpack.Encoder()
+        self._layout = header.layout
         self.size = 0
         """Bytes written."""
         try:
-            self._append(MAGIC)
-            self._append(_record(self._encoder.encode(header)))
+            self.begin_anew(header)
         except OSError:
             self.close()
             raise
+
+    def begin_anew(self, header: RunHeader) -> None:
+        """Another header, before the first second.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file.truncate(0)
+        self._file.seek(0)
+        self.size = 0
+        self._append(MAGIC)
+        self._append(_record(self._encoder.encode(header)))
 
     def second(
         self,
@@ -74,16 +86,18 @@ class JournalWriter:
         events: Sequence[Event] = (),
         gone: Sequence[int] = (),
         search: Mapping[str, Any] | None = None,
+        edited: Edited | None = None,
     ) -> None:
         """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it;
-        ``search`` is the summary's, where there is news of it.
+        ``search`` is the summary's, where there is news of it, and ``edited`` the plan where it was edited in it.
 
         Raises:
             OSError: it cannot be written; what was written before stays readable and one may go on.
         """
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
         told = None if search is None else dict(search)
-        second = Second(situation, compact(deltas), [dict(c) for c in controls], list(events), list(gone), told)
+        deltas = compact(deltas, self._layout)
+        second = Second(situation, deltas, [dict(c) for c in controls], list(events), list(gone), told, edited)
         self._append(_record(self._encoder.encode(second)))
 
     def close(self) -> None:

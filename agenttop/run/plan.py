@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+
 from agenttop.metrics.layout import Layout
-from agenttop.profile import model
 from agenttop.profile.model import Profile
+from agenttop.run.habits import habits_of
 from agenttop.schedule.control import Control, PoolPlan, wanted_users
-from agenttop.schedule.stages import Ramp, Stage
-
-
-def _ramp(stages: list[model.Stage]) -> Ramp | None:
-    if not stages:
-        return None
-    return Ramp(
-        [
-            Stage(
-                stage.duration, float(stage.rate if stage.rate is not None else stage.users or 0), stage.ramp == "step"
-            )
-            for stage in stages
-        ]
-    )
+from agenttop.schedule.course import RUN, Leg, ramp_of
+from agenttop.schedule.stages import Ramp
 
 
 def most_of(profile: Profile) -> list[Control]:
@@ -35,29 +27,41 @@ class Plan:
     """The plan of a run; times are seconds on the plan's own clock."""
 
     def __init__(self, profile: Profile, layout: Layout) -> None:
-        self.ramp = _ramp(profile.stages)
-        self.pools = [PoolPlan(pool.weight, _ramp(pool.stages), pool.open) for pool in profile.pools]
         self.layout = layout
+        self.habits = habits_of(profile)
         self._controls = [Control(), *most_of(profile)]
-        self.duration_s = max(
-            [ramp.duration for ramp in (self.ramp, *(pool.ramp for pool in self.pools)) if ramp is not None],
-            default=0.0,
-        )
-        first: dict[str | None, int] = {}
-        for stage in layout.stages:
-            first.setdefault(stage.pool, stage.index)
-        self._first = [
-            first.get(info.name if pool.ramp is not None else None, 0)
-            for info, pool in zip(layout.pools, self.pools, strict=True)
-        ]
+        names = {None: RUN} | {info.name: index for index, info in enumerate(layout.pools)}
+        planned: dict[int, list[Leg]] = {}
+        written = [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
+        for stage, info in zip(written, layout.stages, strict=True):
+            leg = Leg(stage.duration, info.target_end, info.step, info.index)
+            planned.setdefault(names[info.pool], []).append(leg)
+        pools = [PoolPlan(pool.weight, None, pool.open) for pool in profile.pools]
+        self.courses: dict[int, tuple[Leg, ...]] = {}
+        self.ramp: Ramp | None = None
+        self._follow(pools, {group: tuple(legs) for group, legs in planned.items()})
+
+    def under(self, control: Control, layout: Layout | None = None) -> Plan:
+        """The plan as edited by ``control``; ``layout`` has its stages, where somebody asks for those."""
+        edited = copy.copy(self)
+        edited.layout = self.layout if layout is None else layout
+        edited._follow(self.pools, {**self.courses, **control.courses})
+        return edited
+
+    def _follow(self, pools: list[PoolPlan], courses: Mapping[int, tuple[Leg, ...]]) -> None:
+        ramps = {group: ramp_of(legs) for group, legs in courses.items()}
+        self.courses = dict(courses)
+        self.ramp = ramps.get(RUN)
+        self.pools = [replace(pool, ramp=ramps.get(index)) for index, pool in enumerate(pools)]
+        self.duration_s = max((ramp.duration for ramp in ramps.values()), default=0.0)
 
     def stage_of(self, pool: int, plan_time: float) -> int:
         """The stage a request of this pool counts under; after its end the last one."""
-        ramp = self.pools[pool].ramp or self.ramp
+        own = self.pools[pool].ramp
+        ramp, group = (self.ramp, RUN) if own is None else (own, pool)
         if ramp is None:
             return 0
-        index = ramp.stage_at(plan_time)
-        return self._first[pool] + (index if index >= 0 else len(ramp.bounds) - 1)
+        return self.courses[group][ramp.stage_at(plan_time)].index
 
     def stage_at(self, plan_time: float) -> int:
         """The stage of the whole run, -1 where there is none; of the first pool with stages where the run has none."""
@@ -66,8 +70,7 @@ class Plan:
                 ramp = self.ramp or pool.ramp
                 assert ramp is not None
                 found = ramp.stage_at(plan_time)
-                first = 0 if self.ramp is not None else self._first[index]
-                return first + found if found >= 0 else -1
+                return self.courses[RUN if self.ramp is not None else index][found].index if found >= 0 else -1
         return -1
 
     def next_boundary(self, plan_time: float) -> float | None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Event, RunInfo
+from agenttop.metrics.snapshot import Edited, Event, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import SUMMARY
@@ -51,10 +51,28 @@ class Records:
         self._header = replace(header, references=spec.references, folder=spec.folder)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
+        self._edited: Edited | None = None
+        """Not written yet."""
 
     def describe(self, events: Iterable[Event]) -> RunInfo:
         """What a viewer is told first, the timeline and ``events`` so far in it."""
         return replace(self._info, history=self._aggregate.timeline.overview(), events=tuple(events))
+
+    def begin_anew(self) -> None:
+        """The run begins now, and not when it was armed.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        now = _now()
+        self._info = replace(self._info, started_at=now)
+        self._header = replace(self._header, info=replace(self._header.info, started_at=now))
+        self._journal.begin_anew(self._header)
+
+    def replan(self, edited: Edited) -> None:
+        """The plan was edited: viewers who come late are told, and the journal is with the next second."""
+        self._edited = edited
+        self._info = edited.of(self._info)
 
     def second(
         self,
@@ -72,8 +90,11 @@ class Records:
             OSError: it cannot be written.
         """
         new = controls[self._controls_written :]
-        self._journal.second(situation, deltas, controls=new, events=events, gone=gone, search=search)
+        self._journal.second(
+            situation, deltas, controls=new, events=events, gone=gone, search=search, edited=self._edited
+        )
         self._controls_written = len(controls)
+        self._edited = None
 
     def finish(
         self,

@@ -10,7 +10,7 @@ import msgspec
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot, Tick
+from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, Snapshot, Tick
 from agenttop.run.summarize import RunHeader
 from agenttop.run.verdicts import measured, rules_of_file
 from agenttop.thresholds.judge import Judge
@@ -27,6 +27,8 @@ class Second(msgspec.Struct, frozen=True):
     """Workers that were lost in it."""
     search: dict[str, Any] | None = None
     """How far a search for capacity had come, where a step of it was over."""
+    edited: Edited | None = None
+    """The plan, where it was edited in it."""
 
 
 class Refold:
@@ -51,6 +53,11 @@ class Refold:
 
     def add(self, second: Second) -> Tick:
         """Fold the next second; what the timeline has of it."""
+        if second.edited is not None:
+            self.aggregate.replan(second.edited)
+            self.judge.grow(self.aggregate.layout)
+            self.layout = self.aggregate.layout
+            self._spans = [(stage.start_s, stage.end_s) for stage in second.edited.stages]
         for delta in second.deltas:
             self.aggregate.fold(delta)
             self.judge.fold(delta)

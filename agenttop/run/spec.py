@@ -23,6 +23,8 @@ class RunSpec:
     workers: int = 1
     limit_s: float | None = None
     """The run ends after so many seconds, whatever the plan says."""
+    armed: bool = False
+    """It waits for ``start`` when its workers are up."""
     out: str | None = None
     """Where else the summary is written."""
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()

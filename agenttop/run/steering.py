@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from agenttop.metrics.layout import Layout
+from agenttop.metrics.snapshot import StageInfo
 from agenttop.report.figures import clock
 from agenttop.run.command import Command
+from agenttop.run.habits import Unfit, change_habits
 from agenttop.run.plan import Plan
+from agenttop.run.replan import Unplannable, group_of, replan
 from agenttop.schedule.control import Control, wanted_users
 
 
@@ -24,16 +28,21 @@ class Change:
     pool: str | None = None
     before: float | str | None = None
     after: float | str | None = None
+    stages: tuple[StageInfo, ...] | None = None
+    """All of the run, where the plan was edited."""
 
 
-def steer(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
-    """Apply one of ``users rate hold resume pause next release``.
+def steer(
+    command: Command, control: Control, plan: Plan, elapsed: float, *, begun: Collection[int] = frozenset()
+) -> Change:
+    """Apply one of ``users rate plan think pacing on_429 hold resume pause next release``.
 
     Args:
         command: what is wanted.
         control: the controls as they are.
         plan: the plan of the run.
         elapsed: seconds since the run began.
+        begun: indices of the stages that have been under way.
 
     Raises:
         Rejected: it makes no sense now.
@@ -43,6 +52,15 @@ def steer(command: Command, control: Control, plan: Plan, elapsed: float) -> Cha
         return _users(command, control, plan, elapsed)
     if command.op == "rate":
         return _rate(command, control, plan, elapsed)
+    if command.op == "plan":
+        return _plan(command, control, plan, elapsed, begun)
+    if command.op in ("think", "pacing", "on_429"):
+        pool = _pool(command.pool, layout)
+        try:
+            changed = change_habits(command, control, plan.habits, layout.pools, pool)
+        except Unfit as error:
+            raise Rejected(str(error)) from None
+        return Change(changed.control, changed.said, command.pool, changed.before, changed.after)
     if command.op == "hold":
         if control.held_at is not None:
             raise Rejected("the plan's clock is held already")
@@ -117,6 +135,22 @@ def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Cha
     before = wanted_rate(pool, control, plan, elapsed)
     said = f"rate of {name} {before:g} → {command.value:g}/s"
     return Change(control.with_rate(command.value, pool), said, name, round(before, 3), command.value)
+
+
+def _plan(command: Command, control: Control, plan: Plan, elapsed: float, begun: Collection[int]) -> Change:
+    pool = _pool(command.pool, plan.layout)
+    now = control.plan_time(elapsed)
+    try:
+        group = group_of(pool, plan)
+        made = replan(command.rows, plan, group, now, begun)
+    except Unplannable as error:
+        raise Rejected(str(error)) from None
+    name = plan.layout.pools[group].name if group >= 0 else None
+    said = f"plan{f' of {name}' if name else ''} from {clock(now)} on: {made.after}"
+    by_hand = control.users is not None or control.pool_users or control.pool_rates
+    if by_hand:
+        said += " (what is set by hand stays until released)"
+    return Change(control.with_course(made.legs, group), said, name, made.before, made.after, made.stages)
 
 
 def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:

@@ -87,8 +87,9 @@ def build_summary(
         search: likewise.
         incomplete: the run was cut off and this is what is left of it.
     """
-    info, layout = header.info, header.layout
+    info, layout = header.info, aggregate.layout
     warmup_s, spans = layout.warmup_s, stage_spans or [_span(aggregate, stage) for stage in layout.stages]
+    stages = driven_stages(aggregate)
     measured_s = max(0.0, sending_ended_s - warmup_s)
     run: dict[str, Any] = {
         "id": info.run_id,
@@ -127,10 +128,10 @@ def build_summary(
             if _counted(found := aggregate.metrics_request(i, measured_s)) or not request.optional
         },
         "stages": [
-            _stage(aggregate, stage, span, sending_ended_s, warmup_s)
-            for stage, span in zip(layout.stages, spans, strict=True)
+            _stage(aggregate, stage, spans[stage.index], sending_ended_s, warmup_s) | {"index": index}
+            for index, stage in enumerate(stages)
         ],
-        "timeline": aggregate.timeline.summary(),
+        "timeline": _timeline(aggregate, stages),
         "thresholds": [dict(threshold) for threshold in thresholds],
         "checks": {
             name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
@@ -162,6 +163,22 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "saturated": saturation.ever,
         "warnings": [*saturation.warnings(), *workers.warnings],
     }
+
+
+def driven_stages(aggregate: Aggregate) -> list[StageInfo]:
+    """The stages as the summary has them: of an edited plan without those it dropped, in the order of their groups and
+    times."""
+    stages = aggregate.layout.stages
+    kept = [stage for stage in stages if not stage.dropped or aggregate.stage(stage.index).outcomes.total()]
+    groups = list(dict.fromkeys(stage.pool for stage in stages))
+    return kept if aggregate.edited is None else sorted(kept, key=lambda s: (groups.index(s.pool), s.start_s, s.index))
+
+
+def _timeline(aggregate: Aggregate, stages: Sequence[StageInfo]) -> dict[str, Any]:
+    """The timeline, whose stages are those of the summary."""
+    timeline = aggregate.timeline.summary()
+    places = {stage.index: place for place, stage in enumerate(stages)}
+    return timeline | {"stage": [places.get(index, -1) for index in timeline["stage"]]}
 
 
 def _span(aggregate: Aggregate, stage: StageInfo) -> tuple[float, float] | None:

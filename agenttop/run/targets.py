@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from agenttop.metrics.situation import PoolTarget, Situation
 from agenttop.metrics.snapshot import Event
+from agenttop.run.habits import in_force
 from agenttop.run.plan import Plan
 from agenttop.run.steering import wanted_rate
 from agenttop.schedule.control import Control, wanted_users
@@ -65,4 +66,5 @@ def situation(
         events=tuple(events),
         workers=workers,
         alive=alive,
+        changed=in_force(control, plan.layout.pools),
     )

@@ -46,11 +46,12 @@ from agenttop.run.plan import Plan
 from agenttop.run.priority import wake_first
 from agenttop.run.vitals import Vitals
 from agenttop.schedule.arrivals import Arrivals
-from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.control import Control, Pauses, wanted_users
 from agenttop.schedule.shares import worker_share
 from agenttop.users.compile import compile_pools
 from agenttop.users.connectors import Connectors
 from agenttop.users.pool import PoolRuntime
+from agenttop.users.refusals import policy_of
 from agenttop.users.spending import Till
 from agenttop.users.terms import terms_of
 from agenttop.wire.target import Target
@@ -73,7 +74,7 @@ class Worker:
         self._worker, self._workers = start.worker, start.workers  # its share, which a death changes
         profile: Profile = pickle.loads(start.profile)
         self._profile = profile
-        self._plan = Plan(profile, start.layout)
+        self._plan = self._as_written = Plan(profile, start.layout)
         self._compiled = compile_pools(profile, start.layout)
         self._recorder = Recorder(len(start.layout.requests), start.secrets)
         self._connectors = Connectors(loop, profile)
@@ -129,12 +130,23 @@ class Worker:
     def steer(self, message: Steer) -> None:
         """Follow the controls from now on."""
         self._control = message.control
+        if message.control.courses:
+            self._plan = self._as_written.under(message.control)
         for index, arrivals in self._arrivals.items():
-            arrivals.change(message.at_s, message.control, index)
+            arrivals.change(message.at_s, message.control, index, self._plan.pools[index].ramp)
             self._drive(index)
         for pool in self._pools:
+            self._retune(pool)
             pool.pause(message.control.paused)
         self._aim()
+
+    def _retune(self, pool: PoolRuntime) -> None:
+        """Pauses and policy as the controls say, where they are not so already."""
+        index, written = pool.compiled.index, self._profile.pools[pool.compiled.index]
+        pauses = self._control.pauses.get(index, Pauses(written.think_time, written.pacing))
+        policy = policy_of(self._profile, self._control.policies.get(index))
+        if (pauses, policy) != (Pauses(pool.compiled.think_time, pool.compiled.pacing), pool.compiled.refusals):
+            pool.retune(pauses, policy)
 
     def join(self, message: Members) -> None:
         """Take a new share."""
@@ -152,6 +164,8 @@ class Worker:
         order = ("", "finish", "drain", "cancel")
         if order.index(mode) <= order.index(self._halted):
             return
+        if not self._epoch_ns and not self.finished.done():
+            self.finished.set_result(None)  # it never began
         if not self._halted:
             # Whoever has arrived by now has arrived, however late we are; who comes while we let them in, has not.
             now = self._elapsed()
@@ -264,6 +278,8 @@ class Worker:
 
     def report(self) -> None:
         """Send all there is, now: nothing comes after it."""
+        if not self._epoch_ns:
+            return
         if self._till is not None:
             self._till.close()
         for _ in (*self._delta, *self._folding()):

@@ -101,8 +101,8 @@ class Arrivals:
         ramp, shift = self._ramp, self._shift
         return self._base + ramp.integral(elapsed + shift) - ramp.integral(self._from + shift)
 
-    def change(self, elapsed: float, control: Control, pool: int) -> None:
-        """From ``elapsed`` on follow ``control``, as the pool of this index.
+    def change(self, elapsed: float, control: Control, pool: int, ramp: Ramp | None = None) -> None:
+        """From ``elapsed`` on follow ``control``, as the pool of this index; ``ramp`` is an edited plan.
 
         Changes come in the order of their times; one dated before the last takes effect with it. Arrivals popped are
         not taken back: where the new rate would have had them earlier or later, the next ones make up for it.
@@ -113,6 +113,8 @@ class Arrivals:
             self._draw()
         self._base = self.expected(elapsed)
         self._from = elapsed
+        # Λ so far is of the old plan; of the new one only differences from here on are used.
+        self._ramp = self._ramp if ramp is None else ramp
         self._shift = control.shift
         if control.paused:
             self._rate = 0.0

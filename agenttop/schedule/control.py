@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from agenttop.schedule.course import Leg
 from agenttop.schedule.shares import largest_remainder
 from agenttop.schedule.stages import Ramp
 
@@ -20,6 +21,16 @@ from agenttop.schedule.stages import Ramp
 #     held      held_at                –                  shift = held_at − e, runs  held_at = t
 #
 # A pause is none of the clock's: it only keeps users and arrivals from beginning new work. Resuming ends both.
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What the users of a closed pool do between two tasks."""
+
+    think_time: tuple[float, float] = (0.0, 0.0)
+    """Seconds, uniform in the range."""
+    pacing: float | None = None
+    """A task begins every so many seconds, instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,12 @@ class Control:
     """What requests sent from now on are counted under, besides their stage; 0 for nothing in particular."""
     draining: int = 0
     """The mark whose requests in flight are to be told of; 0 for none."""
+    courses: dict[int, tuple[Leg, ...]] = field(default_factory=dict)
+    """Plans that were edited, from their beginning to their end: by the pool's index, or ``course.RUN``."""
+    pauses: dict[int, Pauses] = field(default_factory=dict)
+    """Of closed pools, by index, instead of the profile's."""
+    policies: dict[int, str] = field(default_factory=dict)
+    """What users do about a 429 (``count``, ``honor``, ``retry``), by the pool's index, instead of the profile's."""
 
     def plan_time(self, elapsed: float) -> float:
         """Where the plan is, never before its beginning."""
@@ -93,6 +110,20 @@ class Control:
     def marked(self, mark: int, draining: int) -> Control:
         """Count under ``mark`` from now on, and tell of what is in flight under ``draining``."""
         return replace(self, mark=mark, draining=draining)
+
+    def with_course(self, legs: tuple[Leg, ...], group: int) -> Control:
+        """Another plan for the run (``course.RUN``) or for a pool with stages of its own."""
+        return replace(self, courses={**self.courses, group: legs})
+
+    def with_pauses(self, pauses: Pauses | None, pool: int) -> Control:
+        """Other pauses between the tasks of a closed pool; None: the profile's again."""
+        rest = {index: value for index, value in self.pauses.items() if index != pool}
+        return replace(self, pauses=rest if pauses is None else {**rest, pool: pauses})
+
+    def with_policy(self, policy: str | None, pool: int) -> Control:
+        """Another policy for 429s in a pool; None: the profile's again."""
+        rest = {index: value for index, value in self.policies.items() if index != pool}
+        return replace(self, policies=rest if policy is None else {**rest, pool: policy})
 
     def release(self, pool: int | None = None) -> Control:
         """Give manual users and rates back to the plan, of one pool or everywhere. Its clock is left as it is."""

@@ -55,11 +55,7 @@ class _Series:
         self.of_pools = False
         """Some threshold on it counts what pools do, such as iterations."""
         # The users of a closed pool are their schedule: what they wait is what the answer took.
-        self._closed = {
-            i
-            for i, request in enumerate(layout.requests)
-            if not layout.pools[request.pool].open and not layout.retries  # then response times are recorded
-        }
+        self._closed = {i for i, request in enumerate(layout.requests) if not layout.pools[request.pool].open}
 
     def wants(self, request: int, stage: int) -> bool:
         """Whether it looks at a request of a stage."""
@@ -77,8 +73,8 @@ class _Series:
                 if name.startswith(PHASE) and _clean_phase(name) == self.phase:
                     self.trend.take(records)
             return
-        name = "latency" if self.metric == "response_time" and leaf.request in self._closed else self.metric
-        found = leaf.hists.get(name)
+        of_closed = self.metric == "response_time" and leaf.request in self._closed
+        found = leaf.waited() if of_closed else leaf.hists.get(self.metric)
         if found is not None:
             self.trend.take(found)
 
@@ -183,6 +179,12 @@ class Judge:
         self._standings = [self._standing(rule, select(rule.expression, names), layout) for rule in rules]
         self.verdicts: tuple[Verdict, ...] = tuple(standing.verdict() for standing in self._standings)
         """In the order of the profile."""
+
+    def grow(self, layout: Layout) -> None:
+        """The plan was edited: there are more stages, and those of a name go together as before."""
+        names = names_of(layout)
+        for standing in self._standings:
+            standing.series.selection = select(standing.rule.expression, names)
 
     def _standing(self, rule: Rule, selection: Selection, layout: Layout) -> _Standing:
         expression = rule.expression

@@ -22,8 +22,10 @@ from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui import look as looks
 from agenttop.tui import signals
 from agenttop.tui.commander import Commander
+from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.result import How, LiveResult
+from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.text import clean
@@ -110,6 +112,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                     self._begin_anew(message)
                     continue
                 self.snap = message
+                self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
                 self.post_message(Arrived())
         except OSError as error:
@@ -123,6 +126,14 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if self.choice is not None:
             self.choice = dataclasses.replace(self.choice, info=info)
         self._jumped = True
+
+    def _follow(self, snap: Snapshot) -> None:
+        """The plan may have been edited."""
+        if snap.edited is None or self.info is None or self.history is None:
+            return
+        if (snap.edited.stages, snap.edited.duration_s) != (self.info.stages, self.info.duration_s):
+            self.info = snap.edited.of(self.info)
+            self.history.replan(self.info)
 
     def on_arrived(self) -> None:
         jumped, self._jumped = self._jumped, False
@@ -138,6 +149,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         shown = self.frozen
         return dataclasses.replace(
             self.choice,
+            info=shown.info if shown else self.info,
             snap=shown.snap if shown else self.snap,
             history=shown.history if shown else self.history,
             frozen_s=self.snap.t_s - shown.snap.t_s if shown else None,
@@ -155,7 +167,15 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         with self.batch_update():
             self.main.query_one(Bar).expire(self.snap.t_s)
             self.main.show(view, force=force)
+            if isinstance(self.screen, EditScreen):
+                self.screen.show(self._live(view))
         self.drawn_seq = self.snap.seq
+
+    def _live(self, view: View) -> View:
+        """The run as it is now, though the screen may be frozen."""
+        if self.snap is None or self.info is None:
+            return view
+        return dataclasses.replace(view, snap=self.snap, info=self.info, frozen_s=None)
 
     def listen(self) -> None:
         """Say so once the run is silent for too long."""
@@ -179,6 +199,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def _tell(self, text: str, ok: bool) -> None:
+        if isinstance(self.screen, EditScreen):
+            self.screen.answered(clean(text), ok)
         prompt = self.main.query_one(Prompt)
         prompt.reply(("applied: " if ok else "! rejected: ") + clean(text))
         self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
@@ -209,6 +231,15 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         pool = self.choice.pool if self.choice is not None else None
         self.commander.send(f"release {pool}" if pool else "release")
 
+    @property
+    def armed(self) -> bool:
+        """The run waits to be started."""
+        return self.snap is not None and self.snap.state == "armed" and not self.stopping
+
+    def action_start(self) -> None:
+        if self.armed:
+            self.commander.send("start")
+
     def action_hold(self) -> None:
         self.commander.send("resume" if self.snap is not None and self.snap.held else "hold")
 
@@ -224,7 +255,21 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         name = f"go on to stage {clean(stages[at].name)}?" if at < len(stages) else "this is the last stage: end it?"
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
 
+    def action_edit(self) -> None:
+        """The stages to come: of the selected pool where it has its own, else of the run."""
+        frozen = self.view()
+        if frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
+            return
+        own = view.plan_of(view.pool) if view.pool is not None else ()
+        stages = own or view.stages
+        if stages:
+            now = sum(row.planned for row in view.snap.pools if row.unit == stages[0].unit)
+            self.push_screen(EditScreen(view, draft_of(stages, view.snap.plan_t_s, now), self.commander.send))
+
     def action_ask_quit(self) -> None:
+        if self.armed:  # there is nothing to lose
+            self._stop()
+            return
         if is_read_only(self.feed) or self.player is not None:
             self._leave(How.DETACHED)
             return

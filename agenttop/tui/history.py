@@ -53,6 +53,15 @@ class History:
             part = min(self.parts - 1, max(0, math.ceil(self.plan_t_s / self._duration_s * self.parts) - 1))
             self.plan[part] = Past(tick.users, tick.target, tick.manual)
 
+    def replan(self, info: RunInfo) -> None:
+        """The plan was edited: what has been driven stays where it was, on an axis of another length."""
+        self._starts = {stage.index: stage.start_s for stage in info.stages if stage.pool is None}
+        old_s, old = self._duration_s, self.plan
+        self._duration_s = max(info.duration_s, 1.0)
+        self.parts = max(1, min(PARTS, math.ceil(self._duration_s)))
+        middles = [(part + 0.5) * self._duration_s / self.parts for part in range(self.parts)]
+        self.plan = [old[int(t_s / old_s * len(old))] if t_s < old_s else None for t_s in middles]
+
     def copy(self) -> Self:
         """What is known now, for a frozen screen."""
         other = object.__new__(type(self))

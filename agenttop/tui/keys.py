@@ -40,8 +40,10 @@ LOAD = Group(
 RUN = Group(
     "run",
     (
+        Key("enter", "enter", "app.start", "start an armed run"),
         Key("h", "h", "app.hold", "hold the plan, or resume"),
         Key("n", "n", "app.next_stage", "next stage (asks)"),
+        Key("e", "e", "app.edit", "edit the stages to come"),
         Key("p", "p", "app.pause", "pause new work, or resume"),
         Key("colon", ":", "app.prompt", "type an exact command"),
         Key("d", "d", "app.detach", "detach: the run goes on"),
@@ -83,6 +85,7 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     ("h", "hold", 2),
     ("n", "next", 2),
     ("p", "pause", 2),
+    ("e", "edit", 3),
     ("r", "release", 6),
     ("tab", "pool", 5),
     (":", "command", 4),

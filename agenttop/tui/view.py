@@ -47,10 +47,16 @@ class View:
     def stages(self) -> tuple[StageInfo, ...]:
         """The stages to draw: the whole run's, else the selected or first pool's own."""
         own = [stage.pool for stage in self.info.stages]
-        pool = None if None in own else self.pool if self.pool in own else next(iter(own), None)
+        return self.plan_of(None if None in own else self.pool if self.pool in own else next(iter(own), None))
+
+    def plan_of(self, pool: str | None) -> tuple[StageInfo, ...]:
+        """The stages that are driven of one plan, in order: a pool's own, or the run's."""
         end_s = self.info.duration_s
         # A run that is cut short never comes to its last stages.
-        return tuple(s for s in self.info.stages if s.pool == pool and (s.start_s < end_s or not s.start_s))
+        mine = [
+            s for s in self.info.stages if s.pool == pool and not s.dropped and (s.start_s < end_s or not s.start_s)
+        ]
+        return tuple(sorted(mine, key=lambda s: (s.start_s, s.index)))
 
     @property
     def stage(self) -> StageInfo | None:

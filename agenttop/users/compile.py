@@ -14,9 +14,10 @@ from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
 from agenttop.jsonpath import JsonPath
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
+from agenttop.plantext import stage_name
 from agenttop.profile.checks import Check, compile_check
 from agenttop.profile.fields import saved_header
-from agenttop.profile.model import Measure, Pool, Profile, Step, Task, stage_name
+from agenttop.profile.model import Measure, Pool, Profile, Step, Task
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.search import targets_of
 from agenttop.profile.template import (
@@ -401,7 +402,6 @@ def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: T
         stream=stream,
         lean=kind == "http"
         and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives or profile.traceparent)
-        and profile.on_429 != "retry"  # of a request that may be sent again more than the latency is recorded
         and profile.budget is None,  # what it has used is to be known
         reads_json=reads_json,
         reads_body=reads_body,

@@ -37,20 +37,24 @@ async def request_patiently(user: VirtualUser, step: CompiledStep) -> bool:
         whole = await user.request(step)
         await pause_after_refusal(user)
         return whole
-    planned_ns = user.scheduled_ns
+    closed, planned_ns = not user.pool.compiled.open, user.scheduled_ns
     user.retries_left = policy.max_retries
-    whole = await user.request(step)
-    if whole and not user.pool.compiled.open:
-        # In a closed pool the response time is the latency, but not of a request that was sent again: so it is
-        # recorded here for all of them.
-        user.leaf.response_time.append(user.answer.latency_ns)
-    if user.refusal is not None:
-        user.began_ns = planned_ns or user.refusal.sent_ns
-        try:
-            whole = await _retry(user, step, policy.max_retries, planned_ns > 0 or not user.pool.compiled.open)
-        finally:
-            user.began_ns = 0
+    try:
+        whole = await user.request(step)
+        if user.refusal is not None and retries(user):
+            user.began_ns = planned_ns or user.refusal.sent_ns
+            whole = await _retry(user, step, policy.max_retries, planned_ns > 0 or closed)
+    finally:
+        user.began_ns = user.retries_left = 0
     return whole
+
+
+def retries(user: VirtualUser) -> bool:
+    """What is refused now is sent again, if anything is left to try: the policy may have changed under way, and a
+    refusal under another one has been counted.
+    """
+    policy = user.pool.compiled.refusals
+    return policy is not None and policy.on_429 == "retry"
 
 
 async def pause_after_refusal(user: VirtualUser) -> None:
@@ -67,9 +71,9 @@ async def _retry(user: VirtualUser, step: CompiledStep, most: int, timed: bool) 
     data = user.sent
     whole = False
     for attempt in range(most):
-        refusal, user.refusal = user.refusal, None
-        if refusal is None:
+        if user.refusal is None or not retries(user):
             break
+        refusal, user.refusal = user.refusal, None
         try:
             waited = await _wait(user, refusal, DEFAULT_WAIT_S * 2.0**attempt)
             waited = waited and (user.pool.till is None or await hold(user, step))
@@ -118,17 +122,19 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         leaf.recovered += 1
         if timed:
             leaf.response_time.append(connection.end_ns - user.began_ns)
+            if not pool.compiled.open:
+                leaf.late.append(leaf.latency.pop())
     if pool.compiled.per_request:
         user.close()
     return whole
 
 
 async def _wait(user: VirtualUser, refusal: Refusal, default_s: float) -> bool:
-    """Wait out a refusal. False where the run ends or the user leaves meanwhile."""
+    """Wait out a refusal. False where the run ends, the user leaves or nobody waits any more."""
     asked = default_s if refusal.asked_s is None else refusal.asked_s
     until_ns = refusal.end_ns + int(min(asked, LONGEST_WAIT_S) * 1e9)
     pool = user.pool
-    while pool.working and not user.retiring:
+    while pool.working and not user.retiring and pool.compiled.patient:
         # The loop's timers may go off a little early, and a user is woken for other reasons too.
         rest_ns = until_ns - perf_counter_ns()
         if rest_ns <= 0:

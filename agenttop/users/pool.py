@@ -12,12 +12,14 @@ from typing import Any, cast
 from agenttop.metrics.delta import WARMUP
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
+from agenttop.schedule.control import Pauses
 from agenttop.users.compile import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, seat_of
 from agenttop.users.quotas import Quotas
-from agenttop.users.refusals import Conformance
+from agenttop.users.refusals import Conformance, RefusalPolicy
 from agenttop.users.spending import Till
 from agenttop.users.streams import STALLED
+from agenttop.users.tuning import tuned
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
@@ -185,6 +187,15 @@ class PoolRuntime:
             self._begin(closed=False).begin(scheduled_ns)
         else:
             self.tally.dropped_iterations += 1
+
+    def retune(self, pauses: Pauses, policy: RefusalPolicy | None) -> None:
+        """Other pauses between tasks, or another policy for refusals, from each user's next answer on. Who is in a
+        pause that is now too long does not keep it.
+        """
+        before, self.compiled = self.compiled, tuned(self.compiled, pauses, policy)
+        paces = (before.think_time, before.pacing) != (self.compiled.think_time, self.compiled.pacing)
+        for user in list(self.tasks):
+            user.retune(hurry=paces)
 
     def pause(self, paused: bool) -> None:
         """Begin no new task, or do again."""

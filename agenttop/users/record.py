@@ -253,9 +253,10 @@ def _refused(user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchan
     asked = asked_wait(step, answer)
     if pool.conformance is not None:
         pool.conformance.refused(leaf, answer, asked, exchange.end_ns)
-    if policy.on_429 == "honor" or user.retries_left:
+    again = policy.on_429 == "retry" and user.retries_left > 0
+    if again or policy.on_429 == "honor":
         user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, asked, message)
-    return user.retries_left > 0
+    return again
 
 
 def _retry_after(answer: Answer) -> float | None:

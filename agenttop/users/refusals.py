@@ -44,15 +44,16 @@ class RefusalPolicy:
     retry_after: bool
 
 
-def policy_of(profile: Profile) -> RefusalPolicy | None:
-    """The policy of a profile; None where refusals are just counted."""
+def policy_of(profile: Profile, on_429: str | None = None) -> RefusalPolicy | None:
+    """The policy of a profile, with another ``on_429`` where one is given; None where refusals are just counted."""
     rules = profile.rate_limit
+    on_429 = on_429 or profile.on_429
     if rules is None:
-        if profile.on_429 == "count":
+        if on_429 == "count":
             return None
-        return RefusalPolicy(profile.on_429, profile.max_retries, False, None, False)
+        return RefusalPolicy(on_429, profile.max_retries, False, None, False)
     body = None if rules.body_matches is None else re.compile(rules.body_matches)
-    return RefusalPolicy(profile.on_429, profile.max_retries, True, body, rules.retry_after)
+    return RefusalPolicy(on_429, profile.max_retries, True, body, rules.retry_after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,12 @@ class VirtualUser:
     """A user of one pool. ``number`` is unique within the pool over all workers, from 1."""
 
     __slots__ = (
+        "_alarm",
         "_breathless",
         "_nap",
         "_seated",
         "_tally",
+        "_thinking",
         "_within_task",
         "answer",
         "began_ns",
@@ -97,6 +99,10 @@ class VirtualUser:
         self.waking: asyncio.Future[None] | None = None
         """What an idle user of an open pool waits on."""
         self._within_task = False
+        self._alarm: asyncio.TimerHandle | None = None
+        """Ends the pause under way."""
+        self._thinking = False
+        """That pause is one between two tasks."""
         self._breathless = False
         """The answer may be followed by the next request at once: see :meth:`again`."""
         self._seated = False
@@ -145,12 +151,16 @@ class VirtualUser:
                     alive = await self._iterate()
                     if self.retiring or not pool.working:
                         break
+                    compiled = pool.compiled  # which may be another one now
+                    rest = 0.0
                     if compiled.pacing is not None:
                         rest = compiled.pacing - (perf_counter_ns() - began) / 1e9
-                        if rest > 0:
-                            await self.nap(rest)
                     elif compiled.think_time[1] > 0:
-                        await self.nap(self.random.between(compiled.think_time))
+                        rest = self.random.between(compiled.think_time)
+                    if rest > 0:
+                        self._thinking = True
+                        await self.nap(rest)
+                        self._thinking = False
                     if not alive:
                         # The session is gone with its WebSocket: set up again, but do not storm a target that
                         # hangs up on everybody.
@@ -209,10 +219,29 @@ class VirtualUser:
         """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
         nap = self._nap = self.pool.loop.create_future()
         self._within_task = within_task
-        handle = self.pool.loop.call_later(seconds, _finish, nap)
+        self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
         await nap
-        handle.cancel()
+        self._alarm.cancel()
         self._nap = None
+
+    def retune(self, *, hurry: bool) -> None:
+        """The pool has been compiled anew. With ``hurry`` its pauses are others: nobody waits longer from now on than a
+        whole one, each for another part of it, so that not all begin at once. Whoever waits for other reasons finds out
+        whether they still hold.
+        """
+        self._breathless = False  # the answer to what is in flight is looked at as any other
+        if self._nap is None or self._nap.done() or self._alarm is None:
+            return
+        if not self._thinking and not self._within_task:
+            self._nap.set_result(None)
+        if not hurry or not self._thinking:
+            return
+        compiled, loop = self.pool.compiled, self.pool.loop
+        whole = self.random.between(compiled.think_time) if compiled.pacing is None else compiled.pacing
+        when = loop.time() + whole * self.random.fraction()
+        if when < self._alarm.when():
+            self._alarm.cancel()
+            self._alarm = loop.call_at(when, _finish, self._nap)
 
     def wake(self) -> None:
         """End a pause: there is something to find out."""
@@ -259,6 +288,8 @@ class VirtualUser:
             self._breathless = pool.compiled.breathless and self.cookies is None
             whole = pool.sending and await self.request(step)
             self._breathless = False
+            if self.refusal is not None:  # what is done about one may have changed since it was sent
+                await pause_after_refusal(self)
         else:
             talk = self.talk
             if task.apart:
@@ -310,13 +341,14 @@ class VirtualUser:
     async def _perform(self, step: CompiledStep) -> bool:
         """One step. False where it failed, so that the task cannot go on."""
         if step.turn is not None:
-            return await take_turn(self, step)
-        if step.kind == "http":
-            return await (request_patiently(self, step) if self.pool.compiled.patient else self.request(step))
-        if step.kind == "close":
+            whole = await take_turn(self, step)
+        elif step.kind == "http":
+            whole = await (request_patiently(self, step) if self.pool.compiled.patient else self.request(step))
+        elif step.kind == "close":
             self.close()
             return True
-        whole = await (send_message(self, step) if step.kind == "send" else open_socket(self, step))
+        else:
+            whole = await (send_message(self, step) if step.kind == "send" else open_socket(self, step))
         if self.refusal is not None:
             await pause_after_refusal(self)
         return whole
@@ -344,8 +376,9 @@ class VirtualUser:
             answer.begin(step)
         else:
             answer.step = None
+        breathless = self._breathless
         await connection.send(data, self if step.lean else answer, step.lean)
-        if self._breathless:
+        if breathless:
             # Others may have followed the one that was sent here.
             step = self.step or step
             data = self.sent

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.delta import WARMUP, Delta, Health, LeafDelta
+from agenttop.metrics.delta import WARMUP, Delta, Health, HistDelta, LeafDelta
 from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
@@ -61,6 +61,31 @@ def test_violations_by_kind_the_most_frequent_first() -> None:
         ("400 under limit", 2),
         ("500 under limit", 2),
     ]
+
+
+def _us(*milliseconds: int) -> HistDelta:
+    return fold(array("q", [value * 1_000_000 for value in milliseconds]))
+
+
+def _of(leaf: LeafDelta) -> Delta:
+    return Delta(0, 1, 0.5, [leaf], [], [], {}, [], 0.0, Health(None, 1.0, 1.0, 1))
+
+
+def test_response_times_of_a_closed_pool_that_begins_to_send_again() -> None:
+    aggregate = Aggregate(layout())
+    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 2}, {}, {"latency": _us(10, 20)}, {})))
+    aggregate.second(Situation(1.0))
+    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(30)}, {})))
+    late = {"latency": _us(40), "response_time": _us(900)}
+    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, late, {"retries": 1, "recovered": 1})))
+    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(50)}, {})))
+    aggregate.second(Situation(2.0))
+    for found in (aggregate.metrics_total(2.0), aggregate.metrics_stage(0, 2.0), aggregate.metrics_request(0, 2.0)):
+        assert (found["latency_ms"]["count"], found["latency_ms"]["max"]) == (5, pytest.approx(50, rel=0.01))
+        response = found["response_time_ms"]
+        assert (response["count"], response["max"]) == (5, pytest.approx(900, rel=0.01))
+        assert response["mean"] == pytest.approx((10 + 20 + 30 + 900 + 50) / 5, rel=0.01)
+        assert found["rate_limit"]["recovered"] == 1
 
 
 @pytest.mark.parametrize("retries", [False, True])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from agenttop.plantext import Row
 from agenttop.run.command import GRAMMAR, Command, CommandError, parse_command, split_run
 
 
@@ -62,7 +63,9 @@ def test_what_is_no_command(text: str, why: str) -> None:
 
 def test_every_word_of_the_grammar_is_a_command() -> None:
     for word, form in GRAMMAR.items():
-        assert parse_command(f"{word} 5" if form.startswith("N") else word).op == word
+        values = {"N": "5", "S": "5m 80", "1": "1s", "c": "honor"}
+        example = f"{word} {values.get(form[:1], '')}"
+        assert parse_command(example).op == word
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,46 @@ def test_every_word_of_the_grammar_is_a_command() -> None:
 )
 def test_a_run_may_stand_before_a_command(words: str, run: str | None, command: str) -> None:
     assert split_run(words.split()) == (run, command)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("think 1s..3s", Command("think", span=(1, 3))),
+        ("think 0s chat", Command("think", pool="chat", span=(0, 0))),
+        ("think profile chat", Command("think", pool="chat")),
+        ("pacing 10s", Command("pacing", span=(10, 10))),
+        ("on_429 retry chat", Command("on_429", pool="chat", word="retry")),
+        ("on_429 profile", Command("on_429")),
+    ],
+)
+def test_habits(text: str, command: Command) -> None:
+    assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("think", r"say: think 1s..3s\|profile \[POOL\]"),
+        ("think 5", "expected a duration .* not '5'; say: think"),
+        ("think 3s..1s", "begins above its end"),
+        ("think 25h", "a pause is 24h at most"),
+        ("pacing 1s..3s", "pacing is one duration above 0s"),
+        ("pacing 0s", "pacing is one duration above 0s"),
+        ("pacing profile", "say: pacing 10s"),
+        ("on_429 ignore", r"'ignore' is no policy for 429s; say: on_429 count\|honor\|retry\|profile"),
+    ],
+)
+def test_what_are_no_habits(text: str, why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        parse_command(text)
+
+
+def test_stages_are_parsed_and_errors_show_the_place() -> None:
+    command = parse_command("plan rest, peak: 2m step 80 chat")
+    assert command.pool == "chat"
+    assert command.rows == (Row(None, None), Row(120.0, 80.0, True, "peak"))
+    with pytest.raises(CommandError, match=r"'5x' is no duration; write .*: plan 2m 80, >>5x<< step 80$"):
+        parse_command("plan 2m 80, 5x step 80")
+    with pytest.raises(CommandError, match=r"say: plan STAGES \[POOL\], such as"):
+        parse_command("plan  ")

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.snapshot import Event
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.snapshot import Edited, Event, StageInfo
 from agenttop.report.summary import check_summary
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second, read_journal, rebuild
 from agenttop.run.summarize import RunHeader, build_summary, run_header
@@ -54,6 +55,58 @@ def test_rebuilt_is_what_would_have_been_written(tmp_path: Path) -> None:
     for key in ("requests", "outcomes", "status", "errors", "tokens", "iterations"):
         assert rebuilt["totals"][key] == expected["totals"][key]
     assert rebuilt["totals"]["latency_ms"] == pytest.approx(expected["totals"]["latency_ms"])
+
+
+def test_a_plan_that_was_edited(tmp_path: Path) -> None:
+    run = FakeRun(seconds=20, storm=None)
+    ramp, hold, drain = run.layout.stages
+    hold = msgspec.structs.replace(hold, end_s=10.0, target_end=60.0)
+    spike = StageInfo(3, "spike", 10.0, 20.0, 60.0, 90.0, "users")
+    stages = (ramp, hold, msgspec.structs.replace(drain, dropped=True), spike)
+    thresholds = ["requests{stage:spike} count > 5", "requests{stage:hold} count > 5"]
+    header = msgspec.structs.replace(header_of(run), profile={"thresholds": thresholds})
+    aggregate = Aggregate(run.layout)
+    with JournalWriter(tmp_path, header) as journal:
+        for second in range(1, 21):
+            deltas, now = run.deltas(second), run.situation(second)
+            edited = Edited(stages, 20.0) if second == 11 else None
+            if second > 10:
+                now = msgspec.structs.replace(now, stage=3)
+                deltas = [_moved(delta, 3) for delta in deltas]
+            if edited is not None:
+                aggregate.replan(edited)
+            for delta in deltas:
+                aggregate.fold(delta)
+            aggregate.second(now)
+            journal.second(now, deltas, edited=edited)
+    summary = rebuild(tmp_path)
+    check_summary(summary)
+    assert [(s["index"], s["name"], s["start_s"], s["end_s"]) for s in summary["stages"]] == [
+        (0, "ramp", 0, 4), (1, "hold", 4, 10), (2, "spike", 10, 20)
+    ]  # fmt: skip
+    assert sum(stage["requests"] for stage in summary["stages"]) == summary["totals"]["requests"]
+    assert summary["stages"][2]["requests"] > 100
+    assert set(summary["timeline"]["stage"]) == {0, 1, 2}
+    assert [(t["verdict"], t["passed"]) for t in summary["thresholds"]] == [("pass", True)]
+    assert aggregate.snapshot(run.situation(20)).edited == Edited(stages, 20.0)
+    expected = build_summary(
+        aggregate, header, duration_s=20.0, sending_ended_s=20.0, stop_reason="error", exit_code=1, incomplete=True
+    )
+    assert rebuilt_stages(summary) == rebuilt_stages(expected)
+
+
+def rebuilt_stages(summary: dict[str, Any]) -> list[tuple[str, int, float]]:
+    return [(stage["name"], stage["requests"], stage["rps"]) for stage in summary["stages"]]
+
+
+def _moved(delta: Delta, stage: int) -> Delta:
+    """As if it had been counted in another stage."""
+    return msgspec.structs.replace(
+        delta,
+        leaves=[msgspec.structs.replace(leaf, stage=stage) for leaf in delta.leaves],
+        pools=[msgspec.structs.replace(pool, stage=stage) for pool in delta.pools],
+        errors=[msgspec.structs.replace(error, stage=stage) for error in delta.errors],
+    )
 
 
 def test_thresholds_are_judged_again(tmp_path: Path) -> None:

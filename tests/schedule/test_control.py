@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.schedule.control import Control, PoolPlan, wanted_users
+from agenttop.schedule.control import Control, Pauses, PoolPlan, wanted_users
+from agenttop.schedule.course import Leg
 from agenttop.schedule.stages import Ramp, Stage
 from tests.schedule.strategies import ramps
 
@@ -65,6 +66,8 @@ def test_refuses_negative_users() -> None:
 
 def test_travels_between_processes() -> None:
     control = Control(1.5, 3.0, True, 7, {1: 5}, {2: 0.5})
+    control = control.with_course((Leg(5.0, 9.0, True, 3),), -1).with_pauses(Pauses((1.0, 2.0)), 1)
+    control = control.with_pauses(Pauses(pacing=3.0), 2).with_policy("honor", 0)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(control), type=Control) == control
     assert msgspec.json.decode(msgspec.json.encode(control), type=Control) == control
 

@@ -30,7 +30,7 @@ class FakeFeed:
         self.last: Snapshot | None = None
         self._queue: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
         for snapshot in self.sim.until(SCENARIOS[scenario]):
-            self._put(snapshot)
+            self.put(snapshot)
 
     async def open(self) -> RunInfo:
         if self.broken:
@@ -56,7 +56,7 @@ class FakeFeed:
     def advance(self, seconds: int = 1) -> None:
         """Play on."""
         for snapshot in self.sim.until(self.sim.t_s + seconds):
-            self._put(snapshot)
+            self.put(snapshot)
 
     def end(self, ended: Ended = ENDED) -> None:
         """The run is over."""
@@ -66,7 +66,8 @@ class FakeFeed:
         """The connection is gone."""
         self._queue.put_nowait(None)
 
-    def _put(self, snapshot: Snapshot) -> None:
+    def put(self, snapshot: Snapshot) -> None:
+        """The next message."""
         self.last = snapshot
         self._queue.put_nowait(snapshot)
 
@@ -114,7 +115,7 @@ class FakeReplay(FakeFeed):
         history = tuple(snapshot.tick for snapshot in snapshots)
         self.at = replace(self.at, t_s=float(t_s))
         self._queue.put_nowait(structs.replace(self.sim.info, history=history))
-        self._put(snapshots[-1])
+        self.put(snapshots[-1])
 
     def toggle(self) -> None:
         self.at = replace(self.at, playing=not self.at.playing)

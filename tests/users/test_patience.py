@@ -229,5 +229,5 @@ def test_who_only_counts_pays_nothing(tmp_path: Path) -> None:
     assert found == {
         "count": (True, True, True, True),
         "honor": (False, False, True, False),
-        "retry": (False, False, False, False),
+        "retry": (False, False, True, False),
     }

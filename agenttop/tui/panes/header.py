@@ -15,6 +15,8 @@ from agenttop.tui.widgets.box import rule
 LOUD = 0.05
 #: A plan that is so long ends when somebody stops it, or when a search has found what it looks for.
 NO_END_S = 86_000.0
+#: What to do about a run that waits; it fits the smallest terminal.
+ARMED = "ARMED: press enter to start"
 
 
 def ruled(view: View, width: int, height: int) -> list[Line]:
@@ -71,6 +73,8 @@ def state(view: View) -> tuple[str, Style]:
         return "ENDING", look.warn
     if view.stopping or snap.state == "draining":
         return "STOPPING" if view.stopping else "DRAIN", look.warn
+    if snap.state == "armed":
+        return "ARMED", look.warn
     if snap.state == "starting":
         return "START", look.dim
     if snap.paused:
@@ -113,6 +117,8 @@ def _notices(view: View, width: int) -> Line:
     """The weightiest first; what does not fit is cut."""
     look, snap = view.look, view.snap
     parts: list[tuple[str, Style]] = []
+    if snap.state == "armed" and not view.stopping:
+        parts.append((f" {ARMED} ", look.badge))
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))
@@ -139,6 +145,8 @@ def _notices(view: View, width: int) -> Line:
         parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))
         if view.cursor is None:
             parts.append(("r releases", look.dim))
+    if snap.changed:
+        parts.append((f"CHANGED {clean(', '.join(snap.changed))}", look.warn))
     if snap.held and snap.paused:
         parts.append(("held too", look.warn))
     return notice_line(look, parts, width - 4)

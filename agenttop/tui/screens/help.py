@@ -15,11 +15,11 @@ from agenttop.tui.widgets.box import rule
 from agenttop.tui.widgets.pane import Pane
 
 COMMANDS = (
-    ("users N|+N|-N [POOL]", "users of all pools or one"),
-    ("rate N [POOL]", "iterations per second"),
-    ("release [POOL]", "back to the plan"),
-    ("hold  resume  pause  next", "the plan's clock and new work"),
-    ("stop  stop now", "end the run"),
+    ("users N|+N|-N [POOL]  rate N", "users of all pools or one; iterations per second"),
+    ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
+    ("think 1s..3s  on_429 honor", "pauses (also: pacing 10s); what users do about a 429"),
+    ("hold resume pause next release", "the plan's clock and new work; back to the plan"),
+    ("start  stop (^C)  stop now", "begin an armed run; stop and summarise; end at once"),
 )
 
 
@@ -60,8 +60,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             lines += [*load, *run, *screen]
         lines.append(Line().add(" commands", look.strong).add("  after : and for `agenttop ctl`", look.dim))
         for form, meaning in COMMANDS:
-            lines.append(Line().add(f"  {form}", look.key).to(30).add(meaning, look.dim))
-        lines.append(Line().add("  ^C", look.key).to(30).add("stop and summarise; again: end at once", look.dim))
+            lines.append(Line().add(f"  {form}", look.key).to(33).add(meaning, look.dim))
         return lines
 
     def _group(self, view: View, group: Group) -> list[Line]:

@@ -187,6 +187,8 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
     """What to do about it; the load does not care."""
     look = view.look
     needed = f"{SMALLEST[0]}{look.glyphs.times}{SMALLEST[1]}"
+    if view.snap.state == "armed":
+        return [Line().add(header.ARMED, look.strong), Line().add("Nothing is sent before. q ends it.", look.dim)]
     word, style = header.state(view)
     return [
         Line().add(f"agenttop needs {needed}; this is {width}{look.glyphs.times}{height}", look.strong),

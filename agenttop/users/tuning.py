@@ -1,0 +1,38 @@
+"""A pool compiled anew while it runs: other pauses between tasks, another policy for refusals.
+
+Both are compiled in, so that nobody asks for them per request: what follows from them is worked out here again. The
+requests themselves stay as they are; their bytes and what is read of their answers depend on neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agenttop.schedule.control import Pauses
+from agenttop.users.compile import CompiledPool, CompiledTask
+from agenttop.users.refusals import RefusalPolicy
+
+
+def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) -> CompiledPool:
+    """The pool with these pauses and this policy. With those it was compiled with it is what it was."""
+    patient = policy is not None and policy.on_429 != "count"
+    tasks = tuple(replace(task, single=_alone(task) and not patient) for task in compiled.tasks)
+    return replace(
+        compiled,
+        think_time=pauses.think_time,
+        pacing=pauses.pacing,
+        refusals=policy,
+        patient=patient,
+        tasks=tasks,
+        breathless=not compiled.open
+        and compiled.script is None
+        and not compiled.per_request
+        and pauses.think_time[1] == 0
+        and pauses.pacing is None
+        and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
+    )
+
+
+def _alone(task: CompiledTask) -> bool:
+    """It is one request that is part of no conversation."""
+    return len(task.steps) == 1 and task.steps[0].turn is None

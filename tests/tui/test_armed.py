@@ -1,0 +1,78 @@
+"""A run that waits to be started, as the screen has it."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from syrupy.assertion import SnapshotAssertion
+
+from agenttop.metrics.snapshot import Snapshot
+from agenttop.tui.app import AgenttopApp
+from tests.tui.fake import FakeFeed
+from tests.tui.pilot import left, settle, text, until
+from tests.tui.sim import Sim
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+WORDS = "ARMED: press enter to start"
+
+
+def waiting() -> Snapshot:
+    """Before anything has been sent."""
+    first = Sim("starting").step()
+    idle = replace(first.tick, t_s=0.0, users=0, in_flight=0, rps=0.0, failed_per_s=0.0, output_tokens_per_s=0.0)
+    pools = tuple(replace(pool, users=0, in_flight=0, rps=0.0) for pool in first.pools)
+    table = tuple(replace(row, requests=0, rps=0.0, p50_ms=None, p95_ms=None, ttft_p95_ms=None) for row in first.table)
+    return replace(
+        first, seq=2, t_s=0.0, plan_t_s=0.0, state="armed", users=0, in_flight=0, rps=0.0, requests=0, ok=0, tick=idle,
+        ttft=None, latency=None, inter_chunk=None, pools=pools, table=table, warmup=False, oldest_s=0.0, bytes_sent=0,
+        bytes_received=0, output_tokens=0, phases_ms={},
+    )  # fmt: skip
+
+
+def app_of(feed: FakeFeed) -> AgenttopApp:
+    feed.put(waiting())
+    return AgenttopApp(feed, clock=lambda: 0.0)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_what_it_says(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("starting")
+    async with app_of(feed).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        assert WORDS in text(pilot)
+        assert text(pilot) == snapshot
+
+
+@pytest.mark.parametrize("size", [(27, 3), (59, 24), (60, 16), (80, 15), (100, 30)])
+async def test_it_says_so_at_every_size(size: tuple[int, int]) -> None:
+    feed = FakeFeed("starting")
+    async with app_of(feed).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        assert WORDS in text(pilot)
+
+
+async def test_enter_starts_it_and_nothing_but_it() -> None:
+    feed = FakeFeed("starting")
+    async with app_of(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(":", "h", "o", "l", "d", "enter", "escape")  # that enter is the prompt's
+        await until(pilot, lambda: feed.commands == ["hold"])
+        await pilot.press("enter")
+        await until(pilot, lambda: feed.commands == ["hold", "start"])
+        feed.advance()
+        await settle(pilot, feed)
+        assert WORDS not in text(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert feed.commands == ["hold", "start"]
+
+
+async def test_q_ends_it_without_a_question() -> None:
+    feed = FakeFeed("starting")
+    async with app_of(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("q")
+        await until(pilot, lambda: feed.commands == ["stop"])
+        feed.end()
+        result = await left(pilot)
+    assert result.stop_requested
