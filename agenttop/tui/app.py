@@ -258,7 +258,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_edit(self) -> None:
         """The stages to come: of the selected pool where it has its own, else of the run."""
         frozen = self.view()
-        if frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
+        looking = is_read_only(self.feed) or self.player is not None
+        if looking or frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
             return
         own = view.plan_of(view.pool) if view.pool is not None else ()
         stages = own or view.stages
