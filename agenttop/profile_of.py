@@ -15,6 +15,7 @@ from agenttop.profile.problems import ProfileError
 from agenttop.profile.toml import dumps
 from agenttop.run.journal import JournalError
 from agenttop.run.repeat import NothingDriven, driven, left_by, rewritten
+from agenttop.run.repeat_habits import with_habits
 from agenttop.run.steered import NotRepeatable
 from agenttop.session import run_path
 from agenttop.settings import PREFIX
@@ -41,6 +42,7 @@ def profile_of(run: str | None, out: str | None) -> int:
     except OSError as error:
         raise UsageError(f"{directory}: no journal: {error.strerror}") from None
     table, notes = rewritten(left.header, found, end_s)
+    notes += with_habits(table, left, end_s)
     variables = sorted({name for _, text in left.header.references for name in _VARIABLE.findall(text)})
     if variables:
         notes.insert(0, f"Wants from the environment, or from .env beside this file: {', '.join(variables)}")

@@ -48,10 +48,7 @@ def change_habits(
         Unfit: for none, not for this one, or nothing would change.
     """
     refusals = command.op == "on_429"
-    chosen = _refusing(command.word, pools, pool) if refusals else _pausing(pools, pool)
-    after = control
-    for index in chosen:
-        after = after.with_policy(command.word, index) if refusals else after.with_pauses(_pauses(command), index)
+    after, chosen = apply_habits(command, control, pools, pool)
     was, now = ([_words(each, habits, index, refusals) for index in chosen] for each in (control, after))
     names = [pools[index].name for index in chosen]
     before, wanted = _together(was, names), _together(now, names)
@@ -59,6 +56,21 @@ def change_habits(
         raise Unfit(f"it is so already: {wanted}")
     where = f" in {pools[pool].name}" if pool is not None else ""
     return Changed(after, f"{wanted}{where}, before: {before}", before, wanted)
+
+
+def apply_habits(
+    command: Command, control: Control, pools: Sequence[PoolInfo], pool: int | None
+) -> tuple[Control, list[int]]:
+    """What a command does to the controls, and to which pools.
+
+    Raises:
+        Unfit: it makes no sense for them.
+    """
+    refusals = command.op == "on_429"
+    chosen = _refusing(command.word, pools, pool) if refusals else _pausing(pools, pool)
+    for index in chosen:
+        control = control.with_policy(command.word, index) if refusals else control.with_pauses(_pauses(command), index)
+    return control, chosen
 
 
 def in_force(control: Control, pools: Sequence[PoolInfo]) -> tuple[str, ...]:

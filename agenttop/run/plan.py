@@ -39,13 +39,14 @@ class Plan:
         pools = [PoolPlan(pool.weight, None, pool.open) for pool in profile.pools]
         self.courses: dict[int, tuple[Leg, ...]] = {}
         self.ramp: Ramp | None = None
-        self._follow(pools, {group: tuple(legs) for group, legs in planned.items()})
+        self._written = {group: tuple(legs) for group, legs in planned.items()}
+        self._follow(pools, self._written)
 
     def under(self, control: Control, layout: Layout | None = None) -> Plan:
         """The plan as edited by ``control``; ``layout`` has its stages, where somebody asks for those."""
         edited = copy.copy(self)
         edited.layout = self.layout if layout is None else layout
-        edited._follow(self.pools, {**self.courses, **control.courses})
+        edited._follow(self.pools, {**self._written, **control.courses})
         return edited
 
     def _follow(self, pools: list[PoolPlan], courses: Mapping[int, tuple[Leg, ...]]) -> None:

@@ -20,7 +20,7 @@ from agenttop.report.summary import SummaryError, load_summary
 from agenttop.run.journal import read_seconds
 from agenttop.run.places import SUMMARY
 from agenttop.run.plan import Plan
-from agenttop.run.steered import Steered, controls_of, end_of_plan, steered
+from agenttop.run.steered import Steered, end_of_plan, followed, steered
 from agenttop.run.summarize import RunHeader
 
 #: A run ends so long after its limit at most: its controller looks at the clock 20 times a second.
@@ -113,7 +113,7 @@ def driven(left: Left) -> tuple[Steered, float]:
         NothingDriven: it did not.
     """
     plan = plan_of(left.header)
-    controls = controls_of(plan, left.commands)
+    controls, plan = followed(plan, left.commands)
     natural, limit_s, end_s = end_of_plan(plan, controls), left.header.info.duration_s, left.ended_s
     if natural is not None and end_s >= natural - 0.001:
         end_s = natural

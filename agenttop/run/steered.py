@@ -18,16 +18,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agenttop.metrics.layout import Layout
+from msgspec.structs import replace
+
 from agenttop.profile.durations import format_duration
 from agenttop.run.command import Command, CommandError, parse_command
+from agenttop.run.habits import Unfit, apply_habits
 from agenttop.run.plan import Plan
-from agenttop.run.steering import Rejected, steer
+from agenttop.run.steering import Rejected, index_of, steer
 from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.course import RUN, ramp_of
 from agenttop.schedule.stages import Ramp
 
 #: Rates this close (relative) are the same.
 _SAME = 1e-9
+#: Commands that change what users do, and not what is wanted of them.
+HABITS = ("think", "pacing", "on_429")
 #: Times this close, in seconds, are.
 _TOUCHING_S = 1e-9
 
@@ -78,7 +83,14 @@ class Steered:
 
 
 def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple[float, Control]]:
-    """When which controls began to hold, from the ``controls`` of a summary or a journal.
+    """When which controls began to hold, from the ``controls`` of a summary or a journal. Raises like
+    :func:`followed`."""
+    return followed(plan, commands)[0]
+
+
+def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[float, Control]], Plan]:
+    """When which controls began to hold, and the plan as it was edited. What has been driven of a plan is in the edited
+    one as well, so that this holds for the whole run.
 
     Raises:
         NotRepeatable: one of them is no command of ours, or makes no sense for this plan.
@@ -89,16 +101,24 @@ def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple
         text, t_s = str(entry["command"]), float(entry["t_s"])
         try:
             command = parse_command(text)
-            if command.op in ("stop", "status"):
+            if command.op in ("start", "stop", "status"):
+                continue
+            if command.op in HABITS:
+                # Whether anything changed was seen when it was given.
+                pool = index_of(command.pool, plan.layout)
+                found.append((t_s, control := apply_habits(command, control, plan.layout.pools, pool)[0]))
                 continue
             if command.op in ("users", "rate"):
                 # What came of it stands there; what it was relative to need not be worked out.
                 command = Command(command.op, float(entry["to"]), False, command.pool)
-            control = steer(command, control, plan, t_s).control
-        except (CommandError, Rejected, TypeError, ValueError) as error:
+            change = steer(command, control, plan, t_s)
+            control = change.control
+            if change.stages is not None:
+                plan = plan.under(control, replace(plan.layout, stages=change.stages))
+        except (CommandError, Rejected, Unfit, TypeError, ValueError) as error:
             raise NotRepeatable(f"{text} at {t_s:g} s: {error}") from None
         found.append((t_s, control))
-    return found
+    return found, plan
 
 
 def end_of_plan(plan: Plan, controls: Sequence[tuple[float, Control]]) -> float | None:
@@ -122,17 +142,17 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
     if apart:
         found = _apart(plan, spans, sharing)
         pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
-    same = _untouched(spans, plan.ramp, _shared_by_hand, end_s)
+    same = _untouched(spans, plan.ramp, RUN, _shared_by_hand, end_s)
     if sharing and not apart and not same:
-        shared = users_stages(_line(plan, spans, plan.ramp, None, _shared_by_hand))
+        shared = users_stages(_line(plan, spans, plan.ramp, RUN, _shared_by_hand))
     # Stages of the run that drive no pool still say how long it lasts.
     idle = plan.ramp is not None and not sharing and not same
     for index, pool in enumerate(plan.pools):
         by_hand = _pool_by_hand(index, rate=pool.open)
-        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, by_hand, end_s)):
+        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, index, by_hand, end_s)):
             continue
         name = plan.layout.pools[index].name
-        pieces = _line(plan, spans, pool.ramp, name, by_hand, rate=pool.open)
+        pieces = _line(plan, spans, pool.ramp, index, by_hand, rate=pool.open)
         pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
     return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans))
 
@@ -151,12 +171,13 @@ def _pool_by_hand(index: int, *, rate: bool) -> ByHand:
     return rates if rate else users
 
 
-def _untouched(spans: Sequence[Span], ramp: Ramp | None, by_hand: ByHand, end_s: float) -> bool:
-    """Whether a line is the plan's own, to its end."""
+def _untouched(spans: Sequence[Span], ramp: Ramp | None, group: int, by_hand: ByHand, end_s: float) -> bool:
+    """Whether a line is the plan's own as it was written, to its end."""
     free = all(
         not span.control.paused
         and span.control.held_at is None
         and not span.control.shift
+        and group not in span.control.courses
         and by_hand(span.control) is None
         for span in spans
     )
@@ -170,18 +191,19 @@ def _line(
     plan: Plan,
     spans: Sequence[Span],
     ramp: Ramp | None,
-    pool: str | None,
+    group: int,
     by_hand: ByHand,
     *,
     rate: bool = False,
 ) -> list[Piece]:
     """A target over the whole run, neighbours that are one joined."""
-    names = _names(plan.layout, pool)
+    names = _names(plan, group)
     pieces: list[Piece] = []
     joined: list[tuple[Span, tuple[Any, ...]]] = []
     for span in spans:
         control = span.control
-        key = (control.paused, by_hand(control), control.held_at, 0.0 if control.held_at is not None else control.shift)
+        held = None if control.held_at is None else (control.held_at, control.courses.get(group))
+        key = (control.paused, by_hand(control), held, 0.0 if held is not None else control.shift)
         if joined and joined[-1][1] == key:
             # Some other line has changed here.
             span = Span(joined.pop()[0].start_s, span.end_s, control)
@@ -195,7 +217,9 @@ def _line(
         elif ramp is None:
             pieces.append(Piece(span.start_s, span.end_s, 0.0, 0.0, "none"))
         elif control.held_at is not None:
-            value = ramp.at(control.held_at) if control.held_at < ramp.duration or not rate else 0.0
+            # Where it stands may be where it was edited later: as it was then, the new stage had not begun.
+            then = ramp_of(plan.under(control).courses[group])
+            value = then.at(control.held_at) if control.held_at < then.duration or not rate else 0.0
             pieces.append(Piece(span.start_s, span.end_s, value, value, "held"))
         else:
             pieces += _along(ramp, names, span, after=0.0 if rate else ramp.at(ramp.duration))
@@ -231,8 +255,9 @@ def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> dict[in
     """The users of each sharing pool, a piece for every number it had."""
     found: dict[int, list[Piece]] = {index: [] for index in sharing}
     for span in spans:
+        then = plan if span.control.held_at is None else plan.under(span.control)
         for start_s, end_s in _constant(plan.ramp, span):
-            users = wanted_users(plan.pools, plan.ramp, span.control, (start_s + end_s) / 2)
+            users = wanted_users(then.pools, then.ramp, span.control, (start_s + end_s) / 2)
             for index in sharing:
                 value = 0.0 if span.control.paused else float(users[index])
                 pieces = found[index]
@@ -258,9 +283,10 @@ def _constant(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float]]:
         start_s = end_s
 
 
-def _names(layout: Layout, pool: str | None) -> list[str]:
+def _names(plan: Plan, group: int) -> list[str]:
     """As a profile has them: those of a pool's own stages begin with its name in a layout."""
-    return [stage.name.removeprefix(f"{pool}/") for stage in layout.stages if stage.pool == pool]
+    own = f"{plan.layout.pools[group].name}/" if group != RUN else ""
+    return [plan.layout.stages[leg.index].name.removeprefix(own) for leg in plan.courses.get(group, ())]
 
 
 # -- stages

@@ -55,7 +55,7 @@ def steer(
     if command.op == "plan":
         return _plan(command, control, plan, elapsed, begun)
     if command.op in ("think", "pacing", "on_429"):
-        pool = _pool(command.pool, layout)
+        pool = index_of(command.pool, layout)
         try:
             changed = change_habits(command, control, plan.habits, layout.pools, pool)
         except Unfit as error:
@@ -84,7 +84,7 @@ def steer(
         index = plan.stage_at(boundary)
         name = layout.stages[index].name if index >= 0 else "the end of the plan"
         return Change(control.jump(elapsed, boundary), f"on to {name}", before=round(now, 3), after=round(boundary, 3))
-    pool = _pool(command.pool, layout)
+    pool = index_of(command.pool, layout)
     manual = control.users is not None or control.pool_users or control.pool_rates
     if pool is None and not manual:
         raise Rejected("nothing is set by hand")
@@ -96,7 +96,7 @@ def steer(
 
 def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
     layout = plan.layout
-    pool = _pool(command.pool, layout)
+    pool = index_of(command.pool, layout)
     assert command.value is not None
     wanted = wanted_users(plan.pools, plan.ramp, control, elapsed)
     if pool is not None:
@@ -121,7 +121,7 @@ def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Ch
 def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
     layout = plan.layout
     assert command.value is not None
-    pool = _pool(command.pool, layout)
+    pool = index_of(command.pool, layout)
     if pool is None:
         open_pools = [index for index, info in enumerate(layout.pools) if info.open]
         if len(open_pools) != 1:
@@ -138,7 +138,7 @@ def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Cha
 
 
 def _plan(command: Command, control: Control, plan: Plan, elapsed: float, begun: Collection[int]) -> Change:
-    pool = _pool(command.pool, plan.layout)
+    pool = index_of(command.pool, plan.layout)
     now = control.plan_time(elapsed)
     try:
         group = group_of(pool, plan)
@@ -160,7 +160,8 @@ def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> floa
     return control.pool_rates.get(pool, plan.planned_rate(pool, control.plan_time(elapsed)))
 
 
-def _pool(name: str | None, layout: Layout) -> int | None:
+def index_of(name: str | None, layout: Layout) -> int | None:
+    """The pool of this name; None for all of them. Raises Rejected where there is none."""
     if name is None or name == "all":
         return None
     for index, info in enumerate(layout.pools):

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from agenttop.profile.toml import dumps
 from agenttop.run.command import Command, parse_command
 from agenttop.run.plan import Plan
-from agenttop.run.steered import NotRepeatable, Steered, controls_of, end_of_plan, steered
+from agenttop.run.steered import NotRepeatable, Steered, controls_of, end_of_plan, followed, steered
 from agenttop.run.steering import Rejected, steer, wanted_rate
 from agenttop.schedule.control import Control, wanted_users
 from tests.run.plans import MIXED, STAGES, TASK, plan_of
@@ -42,13 +43,22 @@ commands = st.one_of(
     st.builds("users {:+d} {}".format, st.integers(-9, 9), st.sampled_from(["chat", "tools", "own"])),
     st.builds("rate {} open".format, st.integers(0, 400).map(lambda tenths: tenths / 10)),
 )
-sequences = st.lists(st.tuples(st.integers(1, 12_000), commands), max_size=8)
+rows = st.builds("{}ms {}{}".format, st.integers(0, 9000), st.sampled_from(["", "step "]), st.integers(0, 60))
+edits = st.builds(
+    lambda rest, found, pool: f"plan {', '.join(['rest'] * rest + found)}{pool}",
+    st.booleans(), st.lists(rows, min_size=1, max_size=3), st.sampled_from(["", "", " own", " open"]),
+)  # fmt: skip
+habits = st.sampled_from(["think 1s..3s", "pacing 2s", "on_429 honor", "think profile"])
+sequences = st.lists(st.tuples(st.integers(1, 12_000), commands | edits | habits), max_size=8)
+#: The controls from a time on, and the plan as it was edited until then.
+States = list[tuple[float, Control, Plan]]
 
 
-def drive(plan: Plan, sequence: list[tuple[int, str]]) -> tuple[list[tuple[float, Control]], list[dict[str, Any]]]:
+def drive(plan: Plan, sequence: list[tuple[int, str]]) -> tuple[States, list[dict[str, Any]]]:
     """The controls of a run that gets these commands, so many ms after another, and what it writes down of them."""
     control, t_ms = Control(), 0
-    states, written = [(0.0, control)], []
+    states: States = [(0.0, control, plan)]
+    written = []
     for after_ms, text in sequence:
         t_ms += after_ms
         elapsed = t_ms / 1000
@@ -59,16 +69,18 @@ def drive(plan: Plan, sequence: list[tuple[int, str]]) -> tuple[list[tuple[float
         except Rejected:
             continue
         control = change.control
-        states.append((elapsed, control))
+        if change.stages is not None:
+            plan = plan.under(control, structs.replace(plan.layout, stages=change.stages))
+        states.append((elapsed, control, plan))
         written.append(
             {"t_s": elapsed, "command": text, "pool": change.pool, "from": change.before, "to": change.after}
         )
     return states, written
 
 
-def targets(plan: Plan, states: list[tuple[float, Control]], t_s: float) -> list[float]:
+def targets(states: States, t_s: float) -> list[float]:
     """Users, or iterations per second, that were driven of every pool."""
-    control = next(control for begin, control in reversed(states) if begin <= t_s)
+    control, plan = next((control, plan) for begin, control, plan in reversed(states) if begin <= t_s)
     users = wanted_users(plan.pools, plan.ramp, control, t_s)
     return [
         wanted_rate(index, control, plan, t_s) if pool.open else 0.0 if control.paused else float(users[index])
@@ -98,39 +110,43 @@ def test_the_written_plan_wants_what_the_steered_run_was_driven_to(
 ) -> None:
     plan = plan_of(tmp_path, PLANS[name])
     states, written = drive(plan, sequence)
-    assert controls_of(plan, written) == states
-    natural = end_of_plan(plan, states)
+    controls, edited = followed(plan, written)
+    assert controls == [(begin, control) for begin, control, _ in states]
+    assert edited.courses == states[-1][2].courses
+    natural = end_of_plan(edited, controls)
     last = states[-1][0]
     end_s = data.draw(
         st.one_of(st.integers(1, 20_000).map(lambda ms: last + ms / 1000), st.just(natural or last + 5.0))
     )
     end_s = min(end_s, natural if natural is not None else end_s)
-    again = repeat(tmp_path, plan, PLANS[name], steered(plan, states, end_s))
+    again = repeat(tmp_path, plan, PLANS[name], steered(edited, controls, end_s))
     assert again.duration_s == pytest.approx(end_s, abs=EDGE_S)
     times = data.draw(st.lists(st.floats(0, end_s - 2 * EDGE_S), min_size=1, max_size=20))
     times += [
-        (one + two) / 2 for one, two in zip([t for t, _ in states], [*[t for t, _ in states][1:], end_s], strict=True)
+        (one + two) / 2 for one, two in zip([t for t, *_ in states], [*[t for t, *_ in states][1:], end_s], strict=True)
     ]
-    still = [(0.0, Control())]
-    for t_s in times:
-        before, after = (targets(plan, states, max(0.0, t_s + edge)) for edge in (-EDGE_S, EDGE_S))
-        got = targets(again, still, t_s)
+    still = [(0.0, Control(), again)]
+    for t_s in (t_s for t_s in times if t_s <= end_s - 2 * EDGE_S):  # one may have come right at the end
+        before, after = (targets(states, max(0.0, t_s + edge)) for edge in (-EDGE_S, EDGE_S))
+        got = targets(still, t_s)
         for index, pool in enumerate(plan.pools):
             if pool.open:
                 low, high = sorted((before[index], after[index]))
                 assert low - 1e-3 <= got[index] <= high + 1e-3, (t_s, index)
             else:
-                assert got[index] in (before[index], after[index], targets(plan, states, t_s)[index]), (t_s, index)
+                assert got[index] in (before[index], after[index], targets(states, t_s)[index]), (t_s, index)
 
 
 def stages(text: str, folder: Path, *given_: tuple[float, str], end_s: float | None = None) -> Steered:
     plan = plan_of(folder, text)
     times = [0.0, *(t for t, _ in given_)]
     states, _ = drive(plan, [(round((t - times[i]) * 1000), text) for i, (t, text) in enumerate(given_)])
-    natural = end_of_plan(plan, states)
+    plan = states[-1][2]
+    controls = [(begin, control) for begin, control, _ in states]
+    natural = end_of_plan(plan, controls)
     end = end_s if end_s is not None else natural
     assert end is not None
-    return steered(plan, states, end)
+    return steered(plan, controls, end)
 
 
 def test_a_run_that_nobody_steered_is_its_plan(tmp_path: Path) -> None:
@@ -188,6 +204,23 @@ def test_a_pool_by_hand_gives_every_sharing_pool_stages_of_its_own(tmp_path: Pat
         {"duration": "10s", "users": 30, "ramp": "step"},
     ]
     assert found.pools["tools"][-1] == {"duration": "18s", "users": 3, "ramp": "step"}
+
+
+def test_stages_that_were_edited(tmp_path: Path) -> None:
+    found = stages(ALONE, tmp_path, (5.0, "plan up: 5s 25, 10s step 30"), (12.0, "plan rest, 4s 0"))
+    assert found.shared == [
+        {"name": "ramp", "duration": "5s", "users": 5},
+        {"name": "up", "duration": "5s", "users": 25},
+        {"name": "hold", "duration": "10s", "users": 30, "ramp": "step"},
+        {"name": "drain", "duration": "4s", "users": 0},
+    ]
+    found = stages(MIXED, tmp_path, (15.0, "plan 10s 60/s open"))
+    assert (found.shared, found.own) == (None, False)
+    assert found.pools["open"] == [
+        {"name": "ramp", "duration": "15s", "rate": 15.0},
+        {"name": "ramp", "duration": "10s", "rate": 60.0},
+        {"name": "end", "duration": "5s", "rate": 0.0, "ramp": "step"},
+    ]
 
 
 def test_a_rate_by_hand_leaves_the_rest_alone(tmp_path: Path) -> None:
