@@ -261,6 +261,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         looking = is_read_only(self.feed) or self.player is not None
         if looking or frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
             return
+        if view.snap.search is not None:
+            self._tell("a search for capacity sets the load itself", False)
+            return
         own = view.plan_of(view.pool) if view.pool is not None else ()
         stages = own or view.stages
         if stages:

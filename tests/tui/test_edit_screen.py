@@ -131,6 +131,15 @@ async def test_a_run_that_drains_has_nothing_to_edit() -> None:
         assert not isinstance(pilot.app.screen, EditScreen)
 
 
+async def test_a_search_has_nothing_to_edit() -> None:
+    feed = FakeFeed("search")
+    async with app_of(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await type_in(pilot, "e")
+        assert not isinstance(pilot.app.screen, EditScreen)
+        assert "a search for capacity sets the load itself" in text(pilot)
+
+
 async def test_ascii_is_ascii() -> None:
     feed = FakeFeed("open")
     async with app_of(feed, ascii=True).run_test(size=(80, 24)) as pilot:
