@@ -38,7 +38,8 @@ STEERING = (
     (4, "release"),
     (5, "hold"),
     (6, "resume"),
-    (7, "users 2"),
+    (7, "plan 1s step 5, 1h 20"),
+    (8, "users 2"),
 )
 
 
@@ -55,7 +56,7 @@ def test_a_steered_run_is_driven_again(place: Place, agent: AgentProcess) -> Non
         for t_s, command in STEERING:
             viewer.wait(lambda s, t_s=t_s: s["t_s"] >= t_s)  # type: ignore[misc]
             viewer.command(command)
-        viewer.wait(lambda s: s["t_s"] >= 9)
+        viewer.wait(lambda s: s["t_s"] >= 10)
         viewer.command("stop")
         assert run.wait() == 130
     first = place.directory() / "summary.json"
