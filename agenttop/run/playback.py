@@ -94,7 +94,9 @@ class Playback:
     def info(self) -> RunInfo:
         """The run, with its timeline up to where this stands."""
         history = self._timeline.overview(length=self.at)
-        return msgspec.structs.replace(self._header.info, history=history, events=tuple(self._fold.events))
+        edited = self._fold.aggregate.edited
+        info = self._header.info if edited is None else edited.of(self._header.info)
+        return msgspec.structs.replace(info, history=history, events=tuple(self._fold.events))
 
     def snapshot(self) -> Snapshot:
         """The picture where this stands."""

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.snapshot import Event, Snapshot
+from agenttop.metrics.snapshot import Edited, Event, Snapshot
 from agenttop.run import playback as module
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
 from agenttop.run.playback import Playback
@@ -177,3 +177,18 @@ def test_no_second_and_no_journal(tmp_path: Path) -> None:
     JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {}, "0" * 64)).close()
     with pytest.raises(JournalError, match="holds no second yet"):
         Playback(tmp_path)
+
+
+def test_the_plan_is_what_it_was_at_the_time(tmp_path: Path) -> None:
+    run = FakeRun(seconds=40)
+    edited = Edited(run.layout.stages, 95.0)
+    with JournalWriter(tmp_path, run_header(run.info(), run.layout, PROFILE, "0" * 64)) as journal:
+        for second in range(1, run.seconds + 1):
+            now = run.situation(second)
+            journal.second(now, run.deltas(second), edited=edited if second == 20 else None)
+    with Playback(tmp_path) as made:
+        seen = []
+        for count in (19, 20, 40, 5, 30):
+            made.move(count)
+            seen.append((made.info().duration_s, made.snapshot().edited))
+    assert seen == [(40.0, None), (95.0, edited), (95.0, edited), (40.0, None), (95.0, edited)]
