@@ -24,6 +24,7 @@ from agenttop.tui import signals
 from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
+from agenttop.tui.panes import table
 from agenttop.tui.result import How, LiveResult
 from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
@@ -308,7 +309,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def action_enlarge(self, key: str) -> None:
-        self.main.enlarge(int(key))
+        self.main.enlarge(table.of_key(key))
         self._choose(scroll=0)
 
     async def action_back(self) -> None:

@@ -54,7 +54,7 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze the screen; the load goes on"),
-        Key("1,2,3,4,5,6,7", "1-7", "app.enlarge", "enlarge a pane; 7: phases by stage"),
+        Key("1,2,3,4,5,6,7,8,9,0,v,b,l", "1-9 …", "app.enlarge", "enlarge the pane with this key in its title"),
         Key("escape", "esc", "app.back", "back"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane (also page up, page down)"),
         Key("slash", "/", "app.filter", "filter the requests"),
@@ -91,7 +91,7 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     (":", "command", 4),
     ("/", "filter", 4),
     ("o", "order", 6),
-    ("1-7", "enlarge", 6),
+    ("1-9", "enlarge", 6),
     ("d", "detach", 5),
     ("?", "help", 0),
     ("q", "quit", 0),

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from agenttop.tui.app import AgenttopApp
-from agenttop.tui.screens.main import layout_of
+from agenttop.tui.arrange import layout_of
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import settle, text
 from tests.tui.sim import SCENARIOS
