@@ -21,6 +21,7 @@ from agenttop.feed import COMMANDS, Feed, can_detach, is_read_only, player_of
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.tui import look as looks
 from agenttop.tui import signals
+from agenttop.tui.axis import WINDOWS
 from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
@@ -115,6 +116,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.snap = message
                 self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
+                self.history.hand(message.by_hand)
                 self.post_message(Arrived())
         except OSError as error:
             self._leave(How.LOST if self.info else How.ABSENT, str(error))
@@ -330,6 +332,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_order(self) -> None:
         if self.choice is not None:
             self._choose(order=ORDERS[(ORDERS.index(self.choice.order) + 1) % len(ORDERS)], scroll=0)
+
+    def action_window(self) -> None:
+        if self.choice is not None:
+            names = [name for name, _ in WINDOWS]
+            self._choose(window=names[(names.index(self.choice.window) + 1) % len(names)])
 
     def action_prompt(self) -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []

@@ -59,6 +59,7 @@ SCREEN = Group(
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane (also page up, page down)"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests table"),
+        Key("t", "t", "app.window", "time of the trends: 5 m, all, 1 m"),
         Key("question_mark", "?", "app.help", "this help"),
     ),
 )
@@ -90,6 +91,7 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     ("tab", "pool", 5),
     (":", "command", 4),
     ("/", "filter", 4),
+    ("t", "time", 4),
     ("o", "order", 6),
     ("1-9", "enlarge", 6),
     ("d", "detach", 5),

@@ -38,6 +38,12 @@ class Glyphs:
     """Before the time until something is whole again."""
     arrows: str
     """The keys to the left and to the right."""
+    mark: str
+    """On a time axis: something was done by hand."""
+    wanted: str
+    """In a chart: what the plan wants."""
+    shades: str
+    """From nothing to all."""
     braille: bool
 
 
@@ -58,6 +64,9 @@ UNICODE = Glyphs(
     times="×",
     again="↻",
     arrows="← →",
+    mark="┴",
+    wanted="─",
+    shades=" ░▒▓█",
     braille=True,
 )
 ASCII = Glyphs(
@@ -77,6 +86,9 @@ ASCII = Glyphs(
     times="x",
     again="in",
     arrows="left right",
+    mark="|",
+    wanted="-",
+    shades=" .+%#",
     braille=False,
 )
 

@@ -46,7 +46,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(line.right(text, 8, style))
     refused = view.snap.budget_refused
     word = Line().add(f"! {count(refused)} not sent", look.bad) if refused else Line().add("used, in flight", look.dim)
-    return boxed(look, width, height, title(look, "budget"), word, body)
+    return boxed(look, width, height, title(look, "budget", "b"), word, body)
 
 
 def _figures(part: BudgetLine) -> str:

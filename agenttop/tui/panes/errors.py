@@ -96,7 +96,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
     if left is not None:
         body += [Line()] * (room - len(body)) + [left]
-    return boxed(look, width, height, title(look, "errors", 3), right, body)
+    return boxed(look, width, height, title(look, "errors", "3"), right, body)
 
 
 def refusals(snap: Snapshot) -> str:

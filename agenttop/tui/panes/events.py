@@ -15,7 +15,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 def full(view: View, width: int, height: int) -> list[Line]:
     """In a box."""
-    return boxed(view.look, width, height, title(view.look, "events", 6), None, _events(view, width - 4, ""))
+    return boxed(view.look, width, height, title(view.look, "events", "6"), None, _events(view, width - 4, ""))
 
 
 def _events(view: View, width: int, indent: str) -> list[Line]:

@@ -28,7 +28,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     if not phases:
         body = [Line().add("the target reports none", look.dim)]
     words = f"mean ms, {look.glyphs.times} first stage" if first else "mean ms"
-    return boxed(look, width, height, title(look, "phases", 7), Line().add(words, look.dim), body)
+    return boxed(look, width, height, title(look, "phases", "7"), Line().add(words, look.dim), body)
 
 
 def _trend(value: float, first: float | None, times: str) -> str:

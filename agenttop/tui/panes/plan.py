@@ -63,7 +63,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     body += [Line().to(8).extend(_baseline(view, past, chart)), Line().to(8).extend(_times(view, chart))]
     for line, (name, value, style) in zip(body[1:], _figures(view), strict=False):
         line.to(width - 4 - side + 3).add(name, look.dim).right(value, side - 3 - len(name), style)
-    return boxed(look, width, height, title(look, "plan", 1), load_line(view), body)
+    return boxed(look, width, height, title(look, "plan", "1"), load_line(view), body)
 
 
 def load_line(view: View) -> Line:

@@ -24,7 +24,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     if len(pools) > room:
         body.append(Line().add(f"  {look.glyphs.ellipsis} {len(pools) - room + 1} more", look.dim))
     choice = Line().add("tab", look.key).add(f" {clean(view.pool) if view.pool else 'all'}", look.dim)
-    return boxed(look, width, height, title(look, "pools"), choice, body)
+    return boxed(look, width, height, title(look, "pools", "9"), choice, body)
 
 
 def target(pool: PoolRow) -> str:

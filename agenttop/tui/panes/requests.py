@@ -58,7 +58,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 def full(view: View, width: int, height: int) -> list[Line]:
     """The table in a box."""
     body = [_titles(view, Line(), width - 4, " "), *_table(view, width - 4, height - 3)]
-    return boxed(view.look, width, height, title(view.look, "requests", 5), _choices(view), body)
+    return boxed(view.look, width, height, title(view.look, "requests", "5"), _choices(view), body)
 
 
 def _table(view: View, width: int, height: int) -> list[Line]:

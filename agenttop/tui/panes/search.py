@@ -50,7 +50,7 @@ def full(view: View, width: int, height: int, search: SearchState) -> list[Line]
     for line, (name, value, style) in zip(body, _figures(view, search), strict=False):
         line.to(width - 4 - SIDE + 2).add(name, look.dim).right(value, SIDE - 2 - len(name), style)
     right = Line().add(_words(view, search, width - 20), look.strong)
-    return boxed(look, width, height, title(look, "search", 1), right, body)
+    return boxed(look, width, height, title(look, "search", "1"), right, body)
 
 
 def _words(view: View, search: SearchState, width: int) -> str:

@@ -50,7 +50,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
         tail = f"{breaker.requests} in {breaker.over_s:g}s"
         body.append(line.right(tail, width - 4 - line.width, look.dim) if line.width + len(tail) < width - 4 else line)
     right = _counts(view) if rows else Line()
-    return boxed(look, width, height, title(look, "thresholds" if rows else "circuit breaker"), right, body)
+    return boxed(look, width, height, title(look, "thresholds" if rows else "circuit breaker", "v"), right, body)
 
 
 def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:

@@ -37,11 +37,11 @@ def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, 
     return lines
 
 
-def title(look: Look, text: str, number: int | None = None) -> Line:
+def title(look: Look, text: str, key: str = "") -> Line:
     """A pane's name, with the key that enlarges it."""
     line = Line()
-    if number is not None:
-        line.add(f"{number} ", look.dim)
+    if key:
+        line.add(f"{key} ", look.key)
     return line.add(fit(text, 40), look.strong)
 
 
