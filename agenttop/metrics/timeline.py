@@ -150,7 +150,8 @@ class Timeline:
             for name in _FIELDS
         ]
         cleaned: list[Any] = [None if value != value else value for value in values]
-        return Tick(*cleaned, counts)
+        cleaned.append(counts)
+        return Tick(*cleaned)
 
     def columns(self) -> dict[str, list[Any]]:
         """A list by field of :class:`~agenttop.metrics.snapshot.Tick` but the counts, None where there is no sample."""

@@ -297,7 +297,7 @@ class Controller:
     # -- seconds
 
     def _close_second(self, t_s: float) -> None:
-        self._tell(self.hand.rested(t_s, now=self.state == "done"))
+        self._report(self.hand.rested(t_s, now=self.state == "done"))
         situation = self._situation(t_s)
         self.aggregate.second(situation)
         self._judge(t_s)
@@ -426,7 +426,7 @@ class Controller:
         if self._epoch_ns:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
-        self._tell(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
+        self._report(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
         return Reply(0, True, change.said)
 
     def _replan(self, stages: tuple[StageInfo, ...]) -> None:
@@ -455,7 +455,7 @@ class Controller:
             return Reply(0, False, "the run is coming to its end already")
         elapsed = max(self.elapsed(), 0.0)
         self._note(elapsed, "stop now" if now else "stop", None, self.state, "draining", source)
-        self._tell(self.hand.rested(elapsed, now=True))
+        self._report(self.hand.rested(elapsed, now=True))
         self.hand.mark(elapsed, "stop now" if now else "stop")
         self.watcher.say(elapsed, "stopping: what is in flight is cut" if now else "stopping: no new requests")
         self._halt_asked = mode
@@ -475,7 +475,7 @@ class Controller:
             {"t_s": round(t_s, 3), "command": command, "pool": pool, "from": before, "to": after, "source": source}
         )
 
-    def _tell(self, told: list[Told]) -> None:
+    def _report(self, told: list[Told]) -> None:
         for t_s, text in told:
             self.watcher.say(t_s, text)
 

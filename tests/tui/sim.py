@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.heat import BUCKETS, lower_ms
+from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
     BreakerState,
     BudgetLine,

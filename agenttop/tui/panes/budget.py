@@ -44,6 +44,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line.right(figures, width - 4 - line.width - 8, look.text)
         text, style = _share(view, part)
         body.append(line.right(text, 8, style))
+    if not body:
+        body.append(Line().add("the profile has none", look.dim))
     refused = view.snap.budget_refused
     word = Line().add(f"! {count(refused)} not sent", look.bad) if refused else Line().add("used, in flight", look.dim)
     return boxed(look, width, height, title(look, "budget", "b"), word, body)

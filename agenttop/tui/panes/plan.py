@@ -55,8 +55,12 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line = Line().right(label, 6, look.dim).to(8)
         for x, mark in enumerate(text):
             before = past[x]
-            if mark == " " and before is not None and wanted[x] == rows - 1 - index:
+            here = before is not None and wanted[x] == rows - 1 - index
+            if here and mark == " ":
                 line.add(glyphs.future, look.dim)
+            elif here and before is not None and before.manual and (coming[x] or 0) < (driven[x] or 0):
+                # Less was planned than is driven: a line through what is filled.
+                line.add(glyphs.wanted, look.strong)
             else:
                 line.add(mark, look.faint if before is None else look.load)
         body.append(line)

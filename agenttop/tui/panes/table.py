@@ -85,8 +85,8 @@ PANES: tuple[Entry, ...] = (
         boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=12)),
     ),
     Entry(
-        "errors", "3", errors.full,
-        says=lambda v: 2 + bool(v.snap.quotas), scrolls=lambda v, w: len(v.snap.causes),
+        "errors", "3", errors.enlarged,
+        says=lambda v: 2 + bool(v.snap.quotas), scrolls=errors.lines,
         compact=In(errors.compact, Slot(3, 2, 3, frame=0, order=3)),
         boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=12, beside=True)),
     ),
@@ -107,11 +107,13 @@ PANES: tuple[Entry, ...] = (
         boxed=In(events.full, Slot(5, 3, 5)), large=In(events.full, Slot(5, 4, 8)),
     ),
     Entry(
-        "pools", "9", pools.full, says=lambda v: len(v.snap.pools),
+        "pools", "9", pools.full, scrolls=lambda v, w: len(v.snap.pools), says=lambda v: len(v.snap.pools),
         large=In(pools.full, Slot(0, 4, 9, frame=TITLED, column=1)),
     ),
     Entry(
-        "thresholds", "v", thresholds.full, says=lambda v: len(v.snap.thresholds) + (v.snap.breaker is not None),
+        "thresholds", "v", thresholds.full,
+        says=lambda v: len(v.snap.thresholds) + (v.snap.breaker is not None),
+        scrolls=lambda v, w: len(v.snap.thresholds),
         compact=In(thresholds.compact, Slot(5, 1, 1, order=4)),
         boxed=In(thresholds.compact, Slot(6, 1, 1)),
         large=In(thresholds.full, Slot(1, 3, 10, frame=BOX, column=1)),
@@ -134,6 +136,11 @@ PANES: tuple[Entry, ...] = (
     ),
     Entry("generator", "0", generator.full, large=In(generator.full, Slot(3, 7, 12, column=1))),
 )  # fmt: skip
+
+
+def by_key() -> list[Entry]:
+    """One pane for each key."""
+    return list({entry.key: entry for entry in reversed(PANES)}.values())[::-1]
 
 
 def of_key(key: str) -> Entry:
