@@ -17,7 +17,7 @@ _NAMES = {"requests": "requests", "tokens": "tokens", "cost_usd": "USD"}
 def compact(view: View, width: int, height: int) -> list[Line]:
     """One line: the share of each cap that is used; with figures and a bar where there is room, else of the worst."""
     look, lines = view.look, view.snap.budget
-    line = Line().add(" budget", look.dim)
+    line = Line().add("b", look.key).add(" budget", look.dim)
     each = (width - 11) // max(len(lines), 1)
     worst = max(lines, key=_used, default=None)
     for number, part in enumerate(lines):

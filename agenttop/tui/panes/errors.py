@@ -57,7 +57,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             break
         row.extend(part).add("   ")
     left = quotas.line(view, width - 2)
-    return [rule(look, width, share), row, *([Line().add(" ").extend(left)] if left else [])][:height]
+    return [rule(look, width, share, key="3"), row, *([Line().add("l ", look.key).extend(left)] if left else [])][
+        :height
+    ]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:

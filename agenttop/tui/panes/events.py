@@ -10,7 +10,7 @@ from agenttop.tui.widgets.box import boxed, rule, title
 
 def compact(view: View, width: int, height: int) -> list[Line]:
     """Under a rule."""
-    return [rule(view.look, width, title(view.look, "events")), *_events(view, width - 3, " ")][:height]
+    return [rule(view.look, width, title(view.look, "events"), key="6"), *_events(view, width - 3, " ")][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:

@@ -28,7 +28,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     fixed = 12 + 7 * len(_NAMES) + 2
     points = max(0, min(300, width - fixed - 1))
-    head = rule(look, width, Line().add("latency ms", look.strong), None)
+    head = rule(look, width, Line().add("latency ms", look.strong), None, "4")
     along = axis(view, points)
     ttft, total, gaps = (along.series(view.history, field) for field in (TTFT[1], TOTAL[1], _inter_chunk))
     top = peak(ttft, total)
@@ -37,8 +37,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
         ("Total", snap.latency, total, top, look.total),
         ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps), look.dim),
     )
-    titles = Line().add(look.glyphs.box[4], look.faint).add(" latency ms ", look.strong)
-    titles.add(look.glyphs.box[4] * (12 - titles.width), look.faint)
+    titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
     label = f"p95, {words(view)}" if points >= 16 else words(view).removeprefix("last ")

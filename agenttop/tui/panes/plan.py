@@ -24,7 +24,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     past, coming = _columns(view, chart)
     top = peak([_driven(view, p) if p else None for p in past], coming)
     marks = spark([_driven(view, p) if p else future for p, future in zip(past, coming, strict=True)], top, look.glyphs)
-    names = Line().add(" Plan  ", look.dim).extend(_names(view, chart))
+    names = Line().add("1", look.key).add(" Plan ", look.dim).extend(_names(view, chart))
     line = Line().to(7)
     now = _now(view, chart)
     for x, mark in enumerate(marks):

@@ -35,7 +35,12 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     tail.add(f"{gap}oldest ", look.dim).add(("! " if hang else "") + age(snap.oldest_s), style)
     along = axis(view, max(8, width - 7 - tail.width - 2))
     values = along.series(view.history, _rps)
-    line = Line().add(" RPS   ", look.dim).extend(sparkline(view, along, values, peak(values), look.load))
+    line = (
+        Line()
+        .add("2", look.key)
+        .add(" RPS  ", look.dim)
+        .extend(sparkline(view, along, values, peak(values), look.load))
+    )
     return [line.extend(tail)][:height]
 
 

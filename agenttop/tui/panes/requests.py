@@ -51,7 +51,7 @@ def rows(view: View) -> list[RequestRow]:
 def compact(view: View, width: int, height: int) -> list[Line]:
     """The table under a rule that has its titles."""
     dash = view.look.glyphs.box[4]
-    head = Line().add(dash, view.look.faint).add(" ").extend(_title(view)).add(" ")
+    head = Line().add("5", view.look.key).add(" ").extend(_title(view)).add(" ")
     return [_titles(view, head, width, dash), *_table(view, width, height - 1)][:height]
 
 

@@ -22,7 +22,7 @@ SIDE = 26
 def compact(view: View, width: int, height: int, search: SearchState) -> list[Line]:
     """Two rows: how far it is in words, and the staircase."""
     look = view.look
-    head = Line().add(" Search ", look.dim).add(_words(view, search, width - 9), look.strong)
+    head = Line().add("1", look.key).add(" Search ", look.dim).add(_words(view, search, width - 10), look.strong)
     tail = _known(view, search)
     columns = _columns(search, max(10, width - 10 - tail.width))
     line = Line().to(8)

@@ -15,8 +15,8 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look = view.look
     breaker = view.snap.breaker
     if not view.snap.thresholds and breaker is not None:
-        return [Line().add(" circuit ", look.dim).extend(_breaker(view, breaker))][:height]
-    line = Line().add(" thresholds", look.dim).add("  ").extend(_counts(view))
+        return [Line().add("v", look.key).add(" circuit ", look.dim).extend(_breaker(view, breaker))][:height]
+    line = Line().add("v", look.key).add(" thresholds", look.dim).add("  ").extend(_counts(view))
     if breaker is not None:
         line.add("  ").extend(_breaker(view, breaker))
     worst = ordered(view.snap.thresholds)[:1]
