@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
@@ -73,6 +75,21 @@ async def test_every_pane_enlarged(entry: table.Entry, size: tuple[int, int], sn
         screen = text(pilot)
     assert "\x1b" not in screen
     assert screen == snapshot
+
+
+@pytest.mark.parametrize("scenario", ["long_names", "errors"])
+@pytest.mark.parametrize("size", [(60, 16), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_text_of_a_target_moves_nothing_in_any_pane(scenario: str, size: tuple[int, int]) -> None:
+    feed = FakeFeed(scenario)
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        for entry in table.by_key():
+            await pilot.press(entry.key)
+            await pilot.pause()
+            lines = text(pilot).splitlines()
+            assert not any(unicodedata.category(char) in ("Cc", "Cf") for line in lines for char in line)
+            edges = {cell_len(line) for line in lines[2:-1]}
+            assert edges == {size[0]}, entry.name
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
