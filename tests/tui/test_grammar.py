@@ -23,6 +23,10 @@ POOLS = ("chat", "tools", "talk")
         ("rate 5 x", []),
         ("stop ", ["stop now"]),
         ("hold ", []),
+        ("think ", ["think profile"]),
+        ("on_429 r", ["on_429 retry"]),
+        ("on_429 honor t", ["on_429 honor tools", "on_429 honor talk"]),
+        ("plan 2m ", []),
         ("nonsense ", []),
         ("users 1 chat ", []),
     ],
@@ -39,5 +43,5 @@ def test_a_completion_goes_on_with_what_was_typed_and_there_is_always_a_hint(tex
 
 def test_hints() -> None:
     assert hint("users +") == "users N|+N|-N [POOL]: users of all pools, or of one"
-    assert hint("s") == "stop status"
+    assert hint("s") == "start stop status"
     assert "no command ratex" in hint("ratex ")

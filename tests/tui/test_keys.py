@@ -271,10 +271,10 @@ async def test_tab_goes_through_commands_and_pools() -> None:
     feed = FakeFeed("ramp")
     async with running(feed) as pilot:
         await pilot.press("colon", "s", "tab")
-        await until(pilot, lambda: text(pilot).splitlines()[-1].startswith(" : stop"))
-        await pilot.press("tab")
+        await until(pilot, lambda: text(pilot).splitlines()[-1].startswith(" : start"))
+        await pilot.press("tab", "tab")
         await until(pilot, lambda: text(pilot).splitlines()[-1].startswith(" : status"))
-        await pilot.press("tab", "space", "tab", "enter")
+        await pilot.press("tab", "tab", "space", "tab", "enter")
         await sent(pilot, feed, "stop now")
         await pilot.press(*"users", "space", *"+5", "space", "t", "tab", "enter")
         await sent(pilot, feed, "stop now", "users +5 tools")
