@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 
+from agenttop.exits import UsageError
 from agenttop.profile.durations import parse_duration
 
 
@@ -64,3 +66,23 @@ def workers(text: str) -> int | None:
     if not 1 <= value <= 256:
         raise argparse.ArgumentTypeError("must be auto or 1 to 256")
     return value
+
+
+def refresh(text: str) -> float:
+    """Seconds between two pictures."""
+    value = rate(text)
+    if not 1 <= value <= 60:
+        raise argparse.ArgumentTypeError("must be 1 to 60")
+    return value
+
+
+def is_light(theme: str | None) -> bool:
+    """Whether the terminal is said to have a light background, by an option or by ``AGENTTOP_THEME``.
+
+    Raises:
+        UsageError: the variable says neither.
+    """
+    theme = theme or os.environ.get("AGENTTOP_THEME") or "dark"
+    if theme not in ("dark", "light"):
+        raise UsageError(f"AGENTTOP_THEME: expected dark or light, not {theme!r}")
+    return theme == "light"

@@ -18,6 +18,7 @@ from agenttop import __version__, cli_runs
 from agenttop.arguments import duration as _duration
 from agenttop.arguments import port as _port
 from agenttop.arguments import rate as _rate
+from agenttop.arguments import refresh as _refresh
 from agenttop.arguments import whole as _whole
 from agenttop.arguments import workers as _workers
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
@@ -116,6 +117,14 @@ def _parse(words: list[str]) -> argparse.Namespace:
 def _screen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="plain lines, no live terminal")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument("--theme", choices=("dark", "light"), help="the terminal's background; also AGENTTOP_THEME")
+    parser.add_argument(
+        "--refresh",
+        metavar="SECONDS",
+        type=_refresh,
+        default=1.0,
+        help="between two pictures, for a slow line; 1 to 60",
+    )
 
 
 def _view_options(parser: argparse.ArgumentParser) -> None:

@@ -14,25 +14,6 @@ from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import KEPT_EVENTS, Ended, Event, Reply, RunInfo, Snapshot
 
-#: The commands a prompt offers to complete.
-COMMANDS = (
-    "start",
-    "users",
-    "rate",
-    "hold",
-    "resume",
-    "pause",
-    "next",
-    "release",
-    "plan",
-    "think",
-    "pacing",
-    "on_429",
-    "stop",
-    "stop now",
-    "status",
-)
-
 
 class Feed(Protocol):
     """A run as a view sees it."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from agenttop.arguments import is_light
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.plain import Teller
 from agenttop.report.figures import clock
@@ -40,7 +41,8 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
         from agenttop.tui.result import How
 
         feed = ReplayFeed(playback, speed=options.speed or SPEEDS[0])
-        result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
+        no_color, light = "NO_COLOR" in os.environ, is_light(options.theme)
+        result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
     return FAILED if result.how is How.FAILED else DONE
 
 

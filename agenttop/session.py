@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
 from agenttop import plain
+from agenttop.arguments import is_light
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.metrics.snapshot import Ended
 from agenttop.profile.load import Loaded, load_profile
@@ -274,7 +275,8 @@ def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, li
     from agenttop.tui.result import How
 
     step_back()  # a late screen is late, a late worker is wrong
-    result = run_live(feed, ascii=options.ascii, ansi="NO_COLOR" in os.environ)
+    no_color, light = "NO_COLOR" in os.environ, is_light(options.theme)
+    result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
     if result.how is How.ABSENT:
         raise ConnectionError(result.message)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)

@@ -1,7 +1,7 @@
 """``AGENTTOP_*`` variables: what a user sets once for every run, over the profile and under the command line.
 
 ``AGENTTOP_TARGET``, ``AGENTTOP_WARMUP``, ``AGENTTOP_TLS__VERIFY`` … replace the profile's keys of that name;
-``AGENTTOP_USERS``, ``AGENTTOP_SPAWN_RATE`` and ``AGENTTOP_WORKERS`` are the options of that name.
+``AGENTTOP_USERS``, ``AGENTTOP_SPAWN_RATE``, ``AGENTTOP_WORKERS`` and ``AGENTTOP_THEME`` are the options of that name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from agenttop.profile.problems import Fault, translate
 
 PREFIX = "AGENTTOP_"
 #: Settings that are no keys of a profile.
-OWN = frozenset({"workers", "users", "spawn_rate"})
+OWN = frozenset({"workers", "users", "spawn_rate", "theme"})
 #: Settings in parts, each with one of them as an example.
 _TABLES = {"tls": "CA", "proxy": "URL"}
 
@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """As ``--users``."""
     spawn_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """As ``--spawn-rate``, users per second."""
+    theme: Literal["dark", "light"] | None = None
+    """As ``--theme``."""
     target: str | None = None
     seed: int | None = None
     warmup: DurationText | None = None

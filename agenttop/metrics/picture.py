@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenttop.metrics.figures import goodput
+from agenttop.metrics.heat import heat
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, failures, percentile_ms, percentiles, together
 from agenttop.metrics.outcome import Outcome
@@ -103,6 +104,7 @@ class Picture:
             violations=live.sums["rate_limit_violations"],
             budget_refused=whole[Outcome.BUDGET_REFUSED],
             changed=now.changed,
+            by_hand=now.by_hand,
         )
 
     def tick(self, piece: Slice, now: Situation) -> Tick:
@@ -111,7 +113,8 @@ class Picture:
         outcomes = piece.all_outcomes()
         limited, errors = failures(outcomes)
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0
-        latency = percentile_ms(piece.records("latency"), 50, 95, 99)
+        latencies = piece.records("latency")
+        latency = percentile_ms(latencies, 50, 95, 99)
         ttft = percentile_ms(piece.records("ttft"), 50, 95, 99)
         (inter_chunk,) = percentile_ms(piece.records("inter_chunk"), 95)
         (loop_lag,) = percentile_ms(piece.records(LOOP_LAG), 99)
@@ -137,6 +140,7 @@ class Picture:
             manual=bool(now.manual),
             held=now.held,
             plan_t_s=round(now.plan_t_s, 3),
+            latency_counts=heat(latencies),
         )
 
     def _pool_row(self, pool: int, now: Situation, users: int, in_flight: int, dropped: int) -> PoolRow:

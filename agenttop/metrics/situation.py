@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agenttop.metrics.snapshot import Event
+from agenttop.metrics.snapshot import ByHand, Event
 
 
 class PoolTarget(msgspec.Struct, frozen=True):
@@ -37,3 +37,4 @@ class Situation(msgspec.Struct, frozen=True):
     workers: int = 1
     alive: int = 1
     changed: tuple[str, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()

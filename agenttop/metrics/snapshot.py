@@ -51,6 +51,8 @@ class Tick(msgspec.Struct, frozen=True):
     held: bool = False
     plan_t_s: float | None = None
     """The plan's own clock at its end."""
+    latency_counts: tuple[int, ...] = ()
+    """How many requests took how long, by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):
@@ -163,6 +165,14 @@ class Event(msgspec.Struct, frozen=True):
 
     t_s: float
     level: str
+    text: str
+
+
+class ByHand(msgspec.Struct, frozen=True):
+    """Something that was done by hand. Keys pressed fast are one, which grows until they rest; then it stays."""
+
+    t_s: float
+    """When it began: what it is known by."""
     text: str
 
 
@@ -305,6 +315,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The plan, where it is not :class:`RunInfo`'s any more."""
     changed: tuple[str, ...] = ()
     """What else is not as in the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
+    by_hand: tuple[ByHand, ...] = ()
+    """What was done by hand last, the newest last; at most 20."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):
@@ -330,6 +342,8 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     interval_s: float = 1.0
     events: tuple[Event, ...] = ()
     """What has happened so far, the newest last; more than a snapshot has."""
+    by_hand: tuple[ByHand, ...] = ()
+    """What was done by hand so far, the newest last; more than a snapshot has."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

@@ -29,6 +29,7 @@ from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
 from agenttop.run.armed import Trigger
 from agenttop.run.box import BoxAgent, BoxError
+from agenttop.run.by_hand import Hand, Told
 from agenttop.run.command import CommandError, parse_command
 from agenttop.run.control_socket import ControlSocket
 from agenttop.run.messages import Halt, Steer
@@ -74,6 +75,7 @@ class Controller:
         self.search = searching_of(spec.profile, self.layout)
         self.control = Control()
         self.watcher = Watcher()
+        self.hand = Hand()
         self.treasury = Treasury(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
         self.supply = Supply([pool.name for pool in spec.profile.pools], spec.workers)
         self.box = BoxAgent()
@@ -295,6 +297,7 @@ class Controller:
     # -- seconds
 
     def _close_second(self, t_s: float) -> None:
+        self._report(self.hand.rested(t_s, now=self.state == "done"))
         situation = self._situation(t_s)
         self.aggregate.second(situation)
         self._judge(t_s)
@@ -362,6 +365,7 @@ class Controller:
             workers=self.spec.workers,
             alive=self.spec.workers - self._lost,
             searching=self.search is not None,
+            marks=self.hand.newest,
         )
 
     def _mark_stages(self, elapsed: float, plan_time: float) -> None:
@@ -422,8 +426,7 @@ class Controller:
         if self._epoch_ns:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
-        by = "you" if source == "key" else source
-        self.watcher.say(elapsed, f"{by}: {change.said}")
+        self._report(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
         return Reply(0, True, change.said)
 
     def _replan(self, stages: tuple[StageInfo, ...]) -> None:
@@ -452,6 +455,8 @@ class Controller:
             return Reply(0, False, "the run is coming to its end already")
         elapsed = max(self.elapsed(), 0.0)
         self._note(elapsed, "stop now" if now else "stop", None, self.state, "draining", source)
+        self._report(self.hand.rested(elapsed, now=True))
+        self.hand.mark(elapsed, "stop now" if now else "stop")
         self.watcher.say(elapsed, "stopping: what is in flight is cut" if now else "stopping: no new requests")
         self._halt_asked = mode
         self.trigger.pull()
@@ -470,13 +475,17 @@ class Controller:
             {"t_s": round(t_s, 3), "command": command, "pool": pool, "from": before, "to": after, "source": source}
         )
 
+    def _report(self, told: list[Told]) -> None:
+        for t_s, text in told:
+            self.watcher.say(t_s, text)
+
     def _signalled(self) -> None:
         self._handle_stop(now=bool(self._halt_asked), source="signal")
 
     # -- what is written
 
     def _describe(self) -> RunInfo | None:
-        return self._records.describe(self.watcher.events) if self._records is not None else None
+        return self._records.describe(self.watcher.events, self.hand.all) if self._records is not None else None
 
     def _finish(self) -> None:
         """Write the summary and say goodbye to the viewers."""

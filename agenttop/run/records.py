@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import Edited, Event, RunInfo
+from agenttop.metrics.snapshot import ByHand, Edited, Event, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import SUMMARY
@@ -54,9 +54,10 @@ class Records:
         self._edited: Edited | None = None
         """Not written yet."""
 
-    def describe(self, events: Iterable[Event]) -> RunInfo:
-        """What a viewer is told first, the timeline and ``events`` so far in it."""
-        return replace(self._info, history=self._aggregate.timeline.overview(), events=tuple(events))
+    def describe(self, events: Iterable[Event], by_hand: tuple[ByHand, ...] = ()) -> RunInfo:
+        """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it."""
+        history = self._aggregate.timeline.overview()
+        return replace(self._info, history=history, events=tuple(events), by_hand=by_hand)
 
     def begin_anew(self) -> None:
         """The run begins now, and not when it was armed.

@@ -114,8 +114,8 @@ def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Ch
     after = max(after, 0)
     if after == before and command.relative:
         raise Rejected("there are no fewer than 0 users")
-    where = f" in {command.pool}" if command.pool else ""
-    return Change(control.with_users(after, pool), f"users{where} {before} → {after}", command.pool, before, after)
+    said = moved("users", command.pool, before, after)
+    return Change(control.with_users(after, pool), said, command.pool, before, after)
 
 
 def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
@@ -133,7 +133,7 @@ def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Cha
     if command.value < 0 or command.value > 1_000_000:
         raise Rejected("a rate is 0 to 1 000 000 iterations per second")
     before = wanted_rate(pool, control, plan, elapsed)
-    said = f"rate of {name} {before:g} → {command.value:g}/s"
+    said = moved("rate", name, before, command.value)
     return Change(control.with_rate(command.value, pool), said, name, round(before, 3), command.value)
 
 
@@ -151,6 +151,13 @@ def _plan(command: Command, control: Control, plan: Plan, elapsed: float, begun:
     if by_hand:
         said += " (what is set by hand stays until released)"
     return Change(control.with_course(made.legs, group), said, name, made.before, made.after, made.stages)
+
+
+def moved(op: str, pool: str | None, before: float | str | None, after: float | str | None) -> str:
+    """What was done to ``users`` or a ``rate``, in words."""
+    if op == "users":
+        return f"users{f' in {pool}' if pool else ''} {before} → {after}"
+    return f"rate of {pool} {before:g} → {after:g}/s"
 
 
 def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:

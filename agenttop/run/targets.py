@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agenttop.metrics.situation import PoolTarget, Situation
-from agenttop.metrics.snapshot import Event
+from agenttop.metrics.snapshot import ByHand, Event
 from agenttop.run.habits import in_force
 from agenttop.run.plan import Plan
 from agenttop.run.steering import wanted_rate
@@ -24,6 +24,7 @@ def situation(
     workers: int,
     alive: int,
     searching: bool = False,
+    marks: tuple[ByHand, ...] = (),
 ) -> Situation:
     """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more. What a
     search has set is the plan's, and not set by hand.
@@ -67,4 +68,5 @@ def situation(
         workers=workers,
         alive=alive,
         changed=in_force(control, plan.layout.pools),
+        by_hand=marks,
     )

@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,17 +18,20 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import Theme
 
-from agenttop.feed import COMMANDS, Feed, can_detach, is_read_only, player_of
+from agenttop.feed import Feed, can_detach, is_read_only, player_of
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
+from agenttop.tui import grammar, keys, signals
 from agenttop.tui import look as looks
-from agenttop.tui import signals
+from agenttop.tui.axis import WINDOWS
 from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
+from agenttop.tui.panes import table
 from agenttop.tui.result import How, LiveResult
 from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
+from agenttop.tui.screens.palette import Choice, PaletteScreen
 from agenttop.tui.text import clean
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
@@ -35,15 +39,25 @@ from agenttop.tui.widgets.prompt import Prompt
 
 #: Seconds without a snapshot after which the screen says so.
 SILENT_S = 3.0
-THEME = Theme(
-    name="agenttop",
-    primary="#7fb4f5",
-    background=looks.BACKGROUND,
-    surface=looks.BACKGROUND,
-    panel=looks.BACKGROUND,
-    foreground=looks.FOREGROUND,
-    dark=True,
-)
+
+
+def _theme(name: str, background: str, foreground: str, *, dark: bool) -> Theme:
+    return Theme(
+        name=name,
+        primary=foreground,
+        background=background,
+        surface=background,
+        panel=background,
+        foreground=foreground,
+        dark=dark,
+    )
+
+
+#: Of terminals with a dark background, and with a light one.
+THEMES = {
+    False: _theme("agenttop", looks.BACKGROUND, looks.FOREGROUND, dark=True),
+    True: _theme("agenttop-light", looks.LIGHT_BACKGROUND, looks.LIGHT_FOREGROUND, dark=False),
+}
 
 
 class Arrived(Message):
@@ -54,21 +68,33 @@ class Arrived(Message):
 
 
 class AgenttopApp(App[LiveResult], inherit_bindings=False):
-    """A viewer of one run. ``clock`` gives monotonic seconds, for noticing that the run went silent."""
+    """A viewer of one run.
+
+    ``refresh_s`` is how many of the run's seconds pass between two pictures, but for what a key wants; ``clock`` gives
+    monotonic seconds, for noticing that the run went silent.
+    """
 
     CSS_PATH: ClassVar[str | Path] = Path(__file__).with_name("agenttop.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False, priority=True)]
 
     def __init__(
-        self, feed: Feed, *, ascii: bool = False, ansi: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        feed: Feed,
+        *,
+        ascii: bool = False,
+        ansi: bool = False,
+        light: bool = False,
+        refresh_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         super().__init__(ansi_color=ansi or no_color)
         self.animation_level = "none"
-        self.register_theme(THEME)
-        self.theme = "ansi-dark" if ansi or no_color else THEME.name
-        self.look = looks.choose(ascii=ascii, ansi=ansi, no_color=no_color)
+        theme = THEMES[light]
+        self.register_theme(theme)
+        self.theme = ("ansi-light" if light else "ansi-dark") if ansi or no_color else theme.name
+        self.look = looks.choose(ascii=ascii, ansi=ansi, no_color=no_color, light=light)
         self.feed = feed
         self.main = MainScreen()
         self.commander = Commander(feed, self._tell)
@@ -81,6 +107,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.stopping = 0
         self.drawn_seq = -1
         """Of the last snapshot that was drawn."""
+        self._refresh_s = refresh_s
+        self._due_t_s = 0.0
+        """Of the run, from which on the next snapshot is drawn."""
         self._clock = clock
         self._heard_s = clock()
         self._jumped = False
@@ -114,6 +143,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.snap = message
                 self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
+                self.history.hand(message.by_hand)
                 self.post_message(Arrived())
         except OSError as error:
             self._leave(How.LOST if self.info else How.ABSENT, str(error))
@@ -137,7 +167,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def on_arrived(self) -> None:
         jumped, self._jumped = self._jumped, False
-        self.draw(force=jumped)
+        if jumped or (self.snap is not None and self.snap.t_s >= self._due_t_s):
+            self.draw(force=jumped)
 
     def view(self) -> View | None:
         """What there is to draw; None before the first snapshot."""
@@ -170,6 +201,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             if isinstance(self.screen, EditScreen):
                 self.screen.show(self._live(view))
         self.drawn_seq = self.snap.seq
+        self._due_t_s = self.snap.t_s + self._refresh_s - 0.5
 
     def _live(self, view: View) -> View:
         """The run as it is now, though the screen may be frozen."""
@@ -312,7 +344,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def action_enlarge(self, key: str) -> None:
-        self.main.enlarge(int(key))
+        self.main.enlarge(table.of_key(key))
         self._choose(scroll=0)
 
     async def action_back(self) -> None:
@@ -334,14 +366,43 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if self.choice is not None:
             self._choose(order=ORDERS[(ORDERS.index(self.choice.order) + 1) % len(ORDERS)], scroll=0)
 
-    def action_prompt(self) -> None:
+    def action_window(self) -> None:
+        if self.choice is not None:
+            names = [name for name, _ in WINDOWS]
+            self._choose(window=names[(names.index(self.choice.window) + 1) % len(names)])
+
+    def action_prompt(self, text: str = "") -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []
-        words = [*COMMANDS, *(f"release {pool}" for pool in pools)]
-        self.main.query_one(Prompt).open(":", "", words)
+        self.main.query_one(Prompt).open(":", text, partial(grammar.completions, pools=pools), grammar.hint)
+
+    def action_palette(self) -> None:
+        view = self.view()
+        if view is not None:
+            self.push_screen(PaletteScreen(view, self._choices()), self._chosen)
+
+    def _chosen(self, choice: Choice | None) -> None:
+        if choice is not None:
+            self.call_later(choice.do)  # once the screen of the run is back
+
+    def _choices(self) -> list[Choice]:
+        """Panes, keys and commands, as the palette has them."""
+        found = [Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key)) for e in table.by_key()]
+        looking = is_read_only(self.feed) or self.player is not None
+        groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if looking else keys.GROUPS
+        for group in groups:
+            for key in group.keys:
+                name = key.action.removeprefix("app.").partition("(")[0]
+                if key.action not in keys.WITH_KEY and self.check_action(name, ()):
+                    do = partial(self.call_later, self.run_action, key.action)
+                    found.append(Choice(f"{group.name}: {key.help}", key.shown, do))
+        for form in () if looking else grammar.FORMS:
+            text = form.word + (" " if form.rest else "")
+            found.append(Choice(f"command: {form}", ":", partial(self.action_prompt, text)))
+        return found
 
     def action_filter(self) -> None:
         if self.choice is not None:
-            self.main.query_one(Prompt).open("/", self.choice.needle, [])
+            self.main.query_one(Prompt).open("/", self.choice.needle)
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         if event.kind == ":":
@@ -361,7 +422,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_help(self) -> None:
         view = self.view()
         if view is not None:
-            self.push_screen(HelpScreen(view, can_detach(self.feed)))
+            self.push_screen(HelpScreen(view, can_detach(self.feed), self.main.enlarged))
 
     def _ask(self, text: str, choices: tuple[tuple[str, str], ...], answers: dict[str, Callable[[], None]]) -> None:
         self.main.query_one(Bar).ask(Question(text, choices, answers))
@@ -397,16 +458,19 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._leave(How.HANGUP)
 
 
-def run_live(feed: Feed, *, ascii: bool = False, ansi: bool = False) -> LiveResult:
+def run_live(
+    feed: Feed, *, ascii: bool = False, ansi: bool = False, light: bool = False, refresh_s: float = 1.0
+) -> LiveResult:
     """Show a run until it ends or the user leaves; the terminal is whole again when this returns.
 
     ``ansi`` keeps to the terminal's own 16 colours, as does a terminal that has no more. ``NO_COLOR`` is honoured.
+    ``light`` is for a terminal with a light background; ``refresh_s`` makes pictures rarer than one a second.
     """
     for name in ("COLUMNS", "LINES"):
         # A shell that exports these means the size it had then; Textual would take it for the terminal's for good.
         os.environ.pop(name, None)
     few = Console(force_terminal=True).color_system in (None, "standard")
-    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few)
+    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s)
 
     async def show() -> LiveResult | None:
         with signals.handlers(interrupt=app.action_interrupt, terminate=app.terminate, hangup=app.hangup):

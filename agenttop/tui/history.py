@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Self
 
-from agenttop.metrics.snapshot import RunInfo, Tick
+from agenttop.metrics.snapshot import ByHand, RunInfo, Tick
+from agenttop.tui.whole import Whole
+
+Field = Callable[[Tick], float | None]
 
 #: Seconds kept second by second; the widest chart shows fewer.
 RECENT_S = 900
 #: The plan is kept in at most so many parts, however long the run.
 PARTS = 1024
+#: Changes by hand that are marked.
+MARKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,13 @@ class History:
         self.recent: deque[Tick] = deque(maxlen=RECENT_S)
         self.plan: list[Past | None] = [None] * self.parts
         self.plan_t_s = 0.0
+        self.whole = Whole()
+        self.by_hand: dict[float, ByHand] = {}
+        """By the time it began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
+        self._drawn: dict[object, list[float | None]] = {}
+        """Series of the present second: more than one chart draws from the same."""
+        self.hand(info.by_hand)
         for tick in info.history:
             self.add(tick)
 
@@ -47,6 +58,8 @@ class History:
         known = tick.plan_t_s if plan_t_s is None else plan_t_s
         self.plan_t_s = self._plan_clock(tick) if known is None else known
         self.recent.append(tick)
+        self.whole.add(tick)
+        self._drawn = {}
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:
@@ -62,10 +75,23 @@ class History:
         middles = [(part + 0.5) * self._duration_s / self.parts for part in range(self.parts)]
         self.plan = [old[int(t_s / old_s * len(old))] if t_s < old_s else None for t_s in middles]
 
+    def hand(self, marks: Iterable[ByHand]) -> None:
+        """Take what was done by hand; a change that has grown is still the same."""
+        self.by_hand.update((mark.t_s, mark) for mark in marks)
+        for t_s in sorted(self.by_hand)[:-MARKS]:
+            del self.by_hand[t_s]
+
     def copy(self) -> Self:
         """What is known now, for a frozen screen."""
         other = object.__new__(type(self))
-        other.__dict__ = {**self.__dict__, "recent": self.recent.copy(), "plan": self.plan.copy()}
+        other.__dict__ = {
+            **self.__dict__,
+            "recent": self.recent.copy(),
+            "plan": self.plan.copy(),
+            "whole": self.whole.copy(),
+            "by_hand": self.by_hand.copy(),
+            "_drawn": {},
+        }
         return other
 
     def _plan_clock(self, tick: Tick) -> float:
@@ -73,29 +99,44 @@ class History:
         at = self.plan_t_s if tick.held else self.plan_t_s + tick.t_s - previous_t_s
         return max(at, self._starts.get(tick.stage, 0.0))
 
-    def series(
-        self, field: Callable[[Tick], float | None], points: int, step_s: int, align: int = 1
-    ) -> list[float | None]:
+    def series(self, field: Field, points: int, step_s: int, align: int = 1) -> list[float | None]:
         """Means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
 
         Steps lie on multiples of ``step_s * align``, so that a chart moves by whole cells
         and most of it stays as it was.
         """
-        values: list[float | None] = [None] * points
+        key = (field, points, step_s, align)
+        if key not in self._drawn:
+            sums = [0.0] * points
+            counts = [0] * points
+            for tick, point in self._points(points, step_s, align):
+                value = field(tick)
+                if value is not None:
+                    sums[point] += value
+                    counts[point] += 1
+            self._drawn[key] = [total / n if n else None for total, n in zip(sums, counts, strict=True)]
+        return self._drawn[key]
+
+    def heat(self, points: int, step_s: int) -> list[list[int]]:
+        """Latency counts by bucket (:mod:`agenttop.metrics.heat`), over ``step_s`` seconds each."""
+        columns: list[list[int]] = [[] for _ in range(points)]
+        for tick, point in self._points(points, step_s):
+            if tick.latency_counts:
+                columns[point] = [a + b for a, b in zip_longest(columns[point], tick.latency_counts, fillvalue=0)]
+        return columns
+
+    def _points(self, points: int, step_s: int, align: int = 1) -> Iterator[tuple[Tick, int]]:
+        """Ticks, the newest first, with the point each is of."""
         if not self.recent:
-            return values
+            return
         newest = math.ceil(self.recent[-1].t_s / (step_s * align)) * align
-        sums = [0.0] * points
-        counts = [0] * points
-        for tick in reversed(self.recent):
+        kept = len(self.recent) < RECENT_S or points * step_s <= RECENT_S
+        for tick in reversed(self.recent if kept else self.whole.ticks):
             point = points - newest + math.ceil(tick.t_s / step_s) - 1
             if point < 0:
                 break
-            value = field(tick)
-            if value is not None and point < points:
-                sums[point] += value
-                counts[point] += 1
-        return [total / n if n else None for total, n in zip(sums, counts, strict=True)]
+            if point < points:
+                yield tick, point
 
     def failing(self, seconds: int = 10) -> tuple[float, float]:
         """Shares of the last seconds' answers that were rate limits, and that failed in other ways, 0 to 1."""

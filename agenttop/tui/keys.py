@@ -17,6 +17,10 @@ class Key:
     help: str
 
 
+#: What the panes of panes/table.py are enlarged by.
+PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Keys under one heading of the help screen."""
@@ -53,13 +57,15 @@ RUN = Group(
 SCREEN = Group(
     "screen",
     (
-        Key("space", "space", "app.freeze", "freeze the screen; the load goes on"),
-        Key("1,2,3,4,5,6,7", "1-7", "app.enlarge", "enlarge a pane; 7: phases by stage"),
-        Key("escape", "esc", "app.back", "back"),
-        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane (also page up, page down)"),
+        Key("space", "space", "app.freeze", "freeze it; the load goes on"),
+        Key(PANE_KEYS, "1-9 0", "app.enlarge", "enlarge a pane: its title"),
+        Key("escape", "esc", "app.back", "back, or no filter"),
+        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
+        Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("slash", "/", "app.filter", "filter the requests"),
-        Key("o", "o", "app.order", "order of the requests table"),
-        Key("question_mark", "?", "app.help", "this help"),
+        Key("o", "o", "app.order", "order of the requests"),
+        Key("ctrl+p", "ctrl+p", "app.palette", "go to anything by name"),
+        Key("question_mark", "?", "app.help", "help for what is shown"),
     ),
 )
 REPLAY = Group(
@@ -77,6 +83,9 @@ GROUPS = (LOAD, RUN, SCREEN)
 #: Keys of the same name mean something else in a replay, or nothing.
 REPLAY_GROUPS = (REPLAY, Group("screen", tuple(key for key in SCREEN.keys if key.keys != "space")))
 
+#: Actions that get the key as their argument.
+WITH_KEY = ("app.enlarge", "app.scroll", "app.seek")
+
 #: The bottom line: keys as written there, what they do, and who gives way where it is narrow (the highest number).
 FOOTER: tuple[tuple[str, str, int], ...] = (
     ("+ -", "users", 1),
@@ -90,15 +99,17 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
     ("tab", "pool", 5),
     (":", "command", 4),
     ("/", "filter", 4),
+    ("t", "time", 4),
     ("o", "order", 6),
-    ("1-7", "enlarge", 6),
+    ("1-9", "enlarge", 6),
     ("d", "detach", 5),
+    ("ctrl+p", "go to", 6),
     ("?", "help", 0),
     ("q", "quit", 0),
 )
 
 #: Of these, what is offered to whoever only looks.
-LOOKING = frozenset({"freeze", "filter", "order", "enlarge", "help", "quit"})
+LOOKING = frozenset({"freeze", "filter", "order", "time", "enlarge", "go to", "help", "quit"})
 
 #: The same of a replay.
 FOOTER_REPLAY: tuple[tuple[str, str, int], ...] = (
@@ -110,7 +121,8 @@ FOOTER_REPLAY: tuple[tuple[str, str, int], ...] = (
     ("tab", "pool", 5),
     ("/", "filter", 4),
     ("o", "order", 6),
-    ("1-7", "enlarge", 5),
+    ("t", "time", 4),
+    ("1-9", "enlarge", 5),
     ("?", "help", 0),
     ("q", "quit", 0),
 )
@@ -126,7 +138,7 @@ def bindings() -> list[Binding]:
     once = [key for key in REPLAY.keys if key.keys not in ("space", "q")]
     for keys in (*(group.keys for group in GROUPS), once):
         for key in keys:
-            if key.action in ("app.enlarge", "app.scroll", "app.seek"):
+            if key.action in WITH_KEY:
                 made += [
                     Binding(one, f"{key.action}('{one}')", key.help, show=False, priority=True)
                     for one in key.keys.split(",")

@@ -13,6 +13,9 @@ from rich.style import Style
 #: The screen's own background and foreground where there is 24-bit colour.
 BACKGROUND = "#12151c"
 FOREGROUND = "#c8d0dc"
+#: The same for a terminal with a light background.
+LIGHT_BACKGROUND = "#fbfbf8"
+LIGHT_FOREGROUND = "#2f3540"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ class Glyphs:
     """Before the time until something is whole again."""
     arrows: str
     """The keys to the left and to the right."""
+    mark: str
+    """On a time axis: something was done by hand."""
+    wanted: str
+    """In a chart: what the plan wants."""
+    shades: str
+    """From nothing to all."""
     braille: bool
 
 
@@ -58,6 +67,9 @@ UNICODE = Glyphs(
     times="×",
     again="↻",
     arrows="← →",
+    mark="┴",
+    wanted="─",
+    shades=" ░▒▓█",
     braille=True,
 )
 ASCII = Glyphs(
@@ -77,6 +89,9 @@ ASCII = Glyphs(
     times="x",
     again="in",
     arrows="left right",
+    mark="|",
+    wanted="-",
+    shades=" .+%#",
     braille=False,
 )
 
@@ -129,6 +144,24 @@ RGB = _look(
     key="bold #a8c7f0",
     badge=f"bold {BACKGROUND} on #f0b95e",
 )
+LIGHT = _look(
+    UNICODE,
+    text=LIGHT_FOREGROUND,
+    strong="bold #0c1017",
+    dim="#5d6675",
+    faint="#b6bdc9",
+    load="#2f74c9",
+    ttft="#0d8272",
+    total="#7350c7",
+    low="#4e72ad",
+    middle="#9c6c00",
+    high="#c4472f",
+    good="#2c7d33",
+    warn="bold #a15c00",
+    bad="bold #c01f30",
+    key="bold #1d539f",
+    badge=f"bold {LIGHT_BACKGROUND} on #a15c00",
+)
 ANSI = _look(
     UNICODE,
     text="default",
@@ -147,6 +180,8 @@ ANSI = _look(
     key="bold",
     badge="reverse bold",
 )
+#: Yellow is not to be read on white.
+ANSI_LIGHT = dataclasses.replace(ANSI, middle=Style.parse("magenta"), warn=Style.parse("bold magenta"))
 PLAIN = _look(
     UNICODE,
     **dict.fromkeys(("text", "dim", "faint", "load", "ttft", "total", "low", "middle", "high", "good"), "none"),
@@ -155,7 +190,7 @@ PLAIN = _look(
 )
 
 
-def choose(*, ascii: bool = False, ansi: bool = False, no_color: bool = False) -> Look:
-    """The look for a terminal."""
-    look = PLAIN if no_color else ANSI if ansi else RGB
+def choose(*, ascii: bool = False, ansi: bool = False, no_color: bool = False, light: bool = False) -> Look:
+    """The look for a terminal; ``light`` for one with a light background."""
+    look = PLAIN if no_color else (ANSI_LIGHT if light else ANSI) if ansi else LIGHT if light else RGB
     return dataclasses.replace(look, glyphs=ASCII) if ascii else look

@@ -33,6 +33,21 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` cells, broken at spaces where there are some."""
+    lines: list[str] = []
+    while cell_len(text) > width > 1:
+        cut = len(set_cell_size(text, width).rstrip(" "))
+        # A wide character at the edge becomes a space.
+        while cell_len(text[:cut]) > width:
+            cut -= 1
+        space = text.rfind(" ", 0, cut + 1)
+        stop = space if space > 0 else max(1, cut)
+        lines.append(text[:stop])
+        text = text[stop:].lstrip(" ")
+    return [*lines, text] if text else lines
+
+
 class Line:
     """One line being written, left to right; widths are in terminal cells."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agenttop.feed import Cursor
-from agenttop.metrics.snapshot import PoolRow, RunInfo, Snapshot, StageInfo
+from agenttop.metrics.snapshot import ByHand, PoolRow, RunInfo, Snapshot, StageInfo
 from agenttop.tui.history import History
 from agenttop.tui.look import Look
 
@@ -24,6 +25,8 @@ class View:
     pool: str | None = None
     """The selected pool; None for all."""
     order: str = ORDERS[0]
+    window: str = "5m"
+    """How much of the past the trends show, by name (:mod:`agenttop.tui.axis`)."""
     needle: str = ""
     """The filter of the requests table."""
     scroll: int = 0
@@ -38,6 +41,11 @@ class View:
     """Seconds without news from the run, where that is too long."""
     cursor: Cursor | None = None
     """Where a replay stands; None of a live run."""
+
+    @property
+    def marks(self) -> Iterable[ByHand]:
+        """What was done by hand up to now."""
+        return self.history.by_hand.values()
 
     @property
     def selected(self) -> PoolRow | None:

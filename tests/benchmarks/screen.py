@@ -22,7 +22,8 @@ from tests.benchmarks.program import BenchmarkError, started
 from tests.benchmarks.results import Results
 from tests.benchmarks.targets import judge
 
-ROWS, COLUMNS = 60, 200
+#: Columns and rows.
+SIZES = ((80, 24), (120, 40), (200, 60))
 #: What the program gets to start and to draw its first screens.
 START_S = 4
 
@@ -58,21 +59,24 @@ class Pty:
 
 
 def screen(options: Options) -> Results:
-    """CPU of viewer and controller over some seconds of a run with eight rows and 20 users, at 200x60."""
-    results = begin(f"screen: the live screen at {COLUMNS}x{ROWS}, 8 requests, 20 users, about 200 requests/s, 1 Hz")
+    """CPU of viewer and controller, and bytes drawn, over some seconds of a run with eight rows and 20 users."""
+    results = begin("screen: the live screen, 8 requests, 20 users, about 200 requests/s, 1 Hz")
     results.note("CPU in percent of one core, user and system; the worker's is no part of it")
     seconds = 8 if options.quick else 20
     with nginx() as url:
         for _ in range(options.rounds):
-            _round(results, url, seconds)
-    judge(results, "viewer and controller", "CPU_percent", at_most=5)
+            for size in SIZES:
+                _round(results, url, seconds, size)
+    judge(results, "viewer 120x40", "bytes_per_s", at_most=4000)
+    judge(results, "viewer 200x60", "CPU_percent", at_most=3)
+    judge(results, "both 200x60", "CPU_percent", at_most=5)
     return results
 
 
-def _round(results: Results, url: str, seconds: int) -> None:
+def _round(results: Results, url: str, seconds: int, size: tuple[int, int]) -> None:
     # It is told to end before its plan does, so that the end is in no figure.
     profile = profiles.SCREEN.format(url=url, seconds=START_S + seconds + 30)
-    with _terminal() as terminal, started(profile, terminal=terminal.slave) as program:
+    with _terminal(*size) as terminal, started(profile, terminal=terminal.slave) as program:
         viewer, controller = psutil.Process(program.process.pid), program.controller()
         program.workers()
         time.sleep(START_S)
@@ -83,9 +87,10 @@ def _round(results: Results, url: str, seconds: int) -> None:
         took = time.monotonic() - began
         of_viewer, of_controller = cpu_s(viewer) - before[0], cpu_s(controller) - before[1]
         drawn = terminal.drawn - drawn
-    results.add("viewer", CPU_percent=100 * of_viewer / took, bytes_per_s=drawn / took)
-    results.add("controller", CPU_percent=100 * of_controller / took)
-    results.add("viewer and controller", CPU_percent=100 * (of_viewer + of_controller) / took)
+    name = f"{size[0]}x{size[1]}"
+    results.add(f"viewer {name}", CPU_percent=100 * of_viewer / took, bytes_per_s=drawn / took)
+    results.add(f"controller {name}", CPU_percent=100 * of_controller / took)
+    results.add(f"both {name}", CPU_percent=100 * (of_viewer + of_controller) / took)
 
 
 def cpu_s(process: psutil.Process) -> float:
@@ -95,8 +100,8 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 @contextlib.contextmanager
-def _terminal() -> Iterator[Pty]:
-    terminal = Pty(ROWS, COLUMNS)
+def _terminal(columns: int, rows: int) -> Iterator[Pty]:
+    terminal = Pty(rows, columns)
     try:
         yield terminal
     finally:

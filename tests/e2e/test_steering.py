@@ -68,6 +68,22 @@ def test_users_from_a_script_are_at_the_server(place: Place, agent: AgentProcess
     assert [control["source"] for control in place.summary()["controls"]] == ["api", "ctl", "ctl", "ctl"]
 
 
+def test_keys_pressed_fast_are_one_mark_and_one_event_and_each_a_control(place: Place, agent: AgentProcess) -> None:
+    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        for _ in range(10):
+            viewer.command("users +1")
+        told = viewer.wait(lambda s: any("users 3 → 13" in event["text"] for event in s["events"]))
+        assert [mark["text"] for mark in told["by_hand"]] == ["users 3 → 13"]
+        assert [event["text"] for event in told["events"] if event["text"].startswith("api")] == ["api: users 3 → 13"]
+        # Who comes later is told as well.
+        assert [mark["text"] for mark in run.viewer().info["by_hand"]] == ["users 3 → 13"]
+        viewer.command("stop")
+        run.wait()
+    assert [control["to"] for control in place.summary()["controls"][:10]] == list(range(4, 14))
+
+
 def test_a_hundred_commands_at_once_and_the_last_wins(place: Place, agent: AgentProcess) -> None:
     with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless", "--workers", 2) as run:
         viewer = run.viewer()

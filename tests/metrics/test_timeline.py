@@ -24,6 +24,7 @@ def tick(second: int) -> Tick:
         rate_limited_per_s=0.5,
         latency_p50_ms=None if second % 2 else 12.5,
         manual=second % 3 == 0,
+        latency_counts=(0, second % 5, 7) if second % 5 else (),
     )
 
 
@@ -42,6 +43,7 @@ def test_hours_of_ticks_come_back_as_they_were() -> None:
     columns = timeline.columns()
     assert columns["latency_p50_ms"][:3] == [None, 12.5, None]
     assert columns["manual"][:4] == [False, False, True, False]
+    assert "latency_counts" not in columns
     assert {len(column) for column in columns.values()} == {HOURS * 3600}
 
 
@@ -62,6 +64,7 @@ def test_an_overview_is_bounded_and_loses_nothing_done_by_hand() -> None:
     assert [later.t_s - earlier.t_s for earlier, later in pairwise(old)] == [99.0] * (len(old) - 1)
     assert all(part.manual for part in old), "every third second was by hand"
     assert not any(part.held for part in old)
+    assert {part.latency_counts[2] for part in old} == {7 * 79, 7 * 80}, "counts of all of a part"
     assert [(part.users, part.rps, part.latency_p50_ms) for part in old] == [
         (tick(int(part.t_s)).users, part.t_s / 10, tick(int(part.t_s)).latency_p50_ms) for part in old
     ]
@@ -88,4 +91,5 @@ def test_an_empty_timeline() -> None:
 def test_a_second_takes_little_memory() -> None:
     timeline = long_run()
     blocks = [block for column in timeline._columns.values() for block in column._blocks]
-    assert sum(map(sys.getsizeof, blocks)) / len(timeline) < 200
+    blocks += timeline._counts._blocks
+    assert sum(map(sys.getsizeof, blocks)) / len(timeline) < 280

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.snapshot import Edited, Event, Snapshot
+from agenttop.metrics.situation import Situation
+from agenttop.metrics.snapshot import ByHand, Edited, Event, Snapshot
 from agenttop.run import playback as module
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
 from agenttop.run.playback import Playback
@@ -25,12 +26,19 @@ def events(second: int) -> list[Event]:
     return [Event(float(second), "info", f"event {second}")] if second % 7 == 0 else []
 
 
+MARK = ByHand(30.0, "users 3 → 13")
+
+
+def situation(run: FakeRun, second: int) -> Situation:
+    return msgspec.structs.replace(run.situation(second), by_hand=(MARK,) if second >= 30 else ())
+
+
 def write(directory: Path, run: FakeRun = RUN, seconds: int | None = None, *, gap: int = 0) -> None:
     """A journal, of which the second ``gap`` could not be written."""
     with JournalWriter(directory, run_header(run.info(), run.layout, PROFILE, "0" * 64)) as journal:
         for second in range(1, (seconds or run.seconds) + 1):
             if second != gap:
-                journal.second(run.situation(second), run.deltas(second), events=events(second))
+                journal.second(situation(run, second), run.deltas(second), events=events(second))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,7 @@ def live() -> list[Snapshot]:
         for delta in RUN.deltas(second):
             aggregate.fold(delta)
         told += events(second)
-        now = msgspec.structs.replace(RUN.situation(second), events=tuple(told))
+        now = msgspec.structs.replace(situation(RUN, second), events=tuple(told))
         aggregate.second(now)
         seen.append(aggregate.snapshot(now))
     return seen

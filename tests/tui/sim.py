@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.heat import BUCKETS, lower_ms
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
     BreakerState,
     BudgetLine,
+    ByHand,
     Cause,
     Event,
     Generator,
@@ -149,6 +151,7 @@ class Sim:
         self.by_hand: int | None = None
         self.requests = self.failed = self.limited = self.sent = self.received = self.tokens = 0
         self.events: deque[Event] = deque(maxlen=50)
+        self.marks: list[ByHand] = []
         self.causes: dict[str, list[int]] = {}
         self.drift = 0.0
         self.info = RunInfo(
@@ -224,6 +227,7 @@ class Sim:
             loop_lag_p99_ms=41.0 if self.scenario == "saturated" and self.t_s > 360 else 2.0,
             manual=self.by_hand is not None,
             held=self.held,
+            latency_counts=_counts(ok, 940 * slow, 3.9) if ok else (),
         )
         limited_share = storm / max(1e-9, storm + sum(broken.values()) / max(1.0, rps))
         return Snapshot(
@@ -278,7 +282,12 @@ class Sim:
             quotas=self._quotas(storm),
             breaker=BREAKERS.get(self.scenario),
             search=SEARCHES.get(self.scenario),
+            by_hand=tuple(self.marks[-20:]),
         )
+
+    def _hand(self, text: str) -> None:
+        self.events.append(Event(self.t_s, "info", f"you: {text}"))
+        self.marks.append(ByHand(float(self.t_s), text))
 
     def _noise(self) -> float:
         return math.exp(self.random.gauss(0, 0.04))
@@ -296,12 +305,10 @@ class Sim:
         scenario, t_s = self.scenario, self.t_s
         if scenario == "manual" and t_s == 100:
             self.by_hand = 138
-            self.events.append(Event(t_s, "info", "you: users 90 → 138"))
+            self._hand("users 90 → 138")
         elif scenario in ("held", "paused") and t_s == 150:
             self.held, self.paused = scenario == "held", scenario == "paused"
-            self.events.append(
-                Event(t_s, "info", "you: plan held at 02:30" if scenario == "held" else "you: new work is paused")
-            )
+            self._hand("plan held at 02:30" if scenario == "held" else "new work is paused")
         elif scenario == "storm" and t_s == 240:
             self.events.append(Event(t_s, "warn", "2% of the requests refused (429)"))
         elif scenario == "hang" and t_s == HANG_FROM + 5:
@@ -442,6 +449,19 @@ def _spread(count: int, p50: float, tail: float, noise: float) -> Percentiles:
         p50 * tail * noise,
         p50 * tail * 1.7 * noise,
     )
+
+
+def _counts(count: int, p50: float, tail: float) -> tuple[int, ...]:
+    """Of a log-normal distribution whose p99 is ``tail`` times its p50."""
+    sigma = math.log(tail) / 2.326
+
+    def below(bucket: int) -> float:
+        return 0.5 * (1 + math.erf(math.log(lower_ms(bucket) / p50) / sigma / math.sqrt(2)))
+
+    counts = [round(count * (below(bucket + 1) - below(bucket))) for bucket in range(BUCKETS)]
+    while counts and not counts[-1]:
+        counts.pop()
+    return tuple(counts)
 
 
 def _shapes(scenario: str, chance: random.Random) -> tuple[Shape, ...]:

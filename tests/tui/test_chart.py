@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from agenttop.tui.look import ASCII, UNICODE
-from agenttop.tui.widgets.chart import area, curves, peak, spark, time_axis
+from agenttop.tui.widgets.chart import area, curves, peak, spark
 
 NONE = Style.null()
 
@@ -39,12 +39,3 @@ def test_a_steep_line_is_joined_and_a_gap_is_not() -> None:
 def test_the_peak_of_nothing_is_zero() -> None:
     assert peak([None, None], []) == 0
     assert peak([1.0, None], [3.0]) == 3
-
-
-def test_the_axis_ends_now() -> None:
-    axis = time_axis(50, 4)
-    assert axis.endswith("now")
-    assert len(axis) == 50
-    assert "-2m" in axis
-    # A minute is 15 cells of 4 s.
-    assert axis.index("-1m") - axis.index("-2m") == 15

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from agenttop.run.command import GRAMMAR
 from agenttop.tui import keys
 from agenttop.tui.app import AgenttopApp
+from agenttop.tui.grammar import FORMS
+from agenttop.tui.history import History
+from agenttop.tui.look import RGB
+from agenttop.tui.panes import table
+from agenttop.tui.panes.about import ABOUT
 from agenttop.tui.result import How, LiveResult
+from agenttop.tui.view import View
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import left, settle, text, until
 
@@ -163,6 +170,12 @@ async def test_space_freezes_and_says_how_old_while_commands_go_on() -> None:
         ("5", "tools/lookup"),
         ("6", "stage 1 warm: "),
         ("7", "llm_call grew most: "),
+        ("8", "of each column"),
+        ("9", "voice"),
+        ("0", "busiest core"),
+        ("v", "the profile has none"),
+        ("b", "the profile has none"),
+        ("l", "no target tells of its limits"),
     ],
 )
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -254,6 +267,30 @@ async def test_the_prompt_completes() -> None:
         await sent(pilot, feed, "release")
 
 
+async def test_tab_goes_through_commands_and_pools() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("colon", "s", "tab")
+        await until(pilot, lambda: text(pilot).splitlines()[-1].startswith(" : start"))
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: text(pilot).splitlines()[-1].startswith(" : status"))
+        await pilot.press("tab", "tab", "space", "tab", "enter")
+        await sent(pilot, feed, "stop now")
+        await pilot.press(*"users", "space", *"+5", "space", "t", "tab", "enter")
+        await sent(pilot, feed, "stop now", "users +5 tools")
+
+
+async def test_the_prompt_says_the_grammar_while_one_types() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("colon", "r")
+        await until(pilot, lambda: "rate release resume" in text(pilot).splitlines()[-1])
+        await pilot.press(*"ate")
+        await until(pilot, lambda: "rate N [POOL]: iterations per second" in text(pilot).splitlines()[-1])
+        await pilot.press("x", "space")
+        await until(pilot, lambda: "no command ratex" in text(pilot).splitlines()[-1])
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 24)])
 async def test_help_has_every_key(size: tuple[int, int]) -> None:
     feed = FakeFeed("ramp")
@@ -261,16 +298,97 @@ async def test_help_has_every_key(size: tuple[int, int]) -> None:
         before = text(pilot)
         await pilot.press("question_mark")
         await pilot.pause()
-        screen = text(pilot)
-        if size[0] >= 80:
-            for group in keys.GROUPS:
-                for key in group.keys:
-                    assert f" {key.shown} " in screen
-                    assert key.help in screen
-            assert "stop and summarise" in screen
+        screens = [text(pilot)]
+        for _ in range(3):
+            await pilot.press("pagedown")
+            screens.append(text(pilot))
+        screen = "\n".join(screens)
+        for group in keys.GROUPS:
+            for key in group.keys:
+                assert f" {key.shown} " in screen
+                assert key.help in screen
+        for form in FORMS:
+            assert f" {form}" in screen
+        assert "stop and summarise" in screen
         await pilot.press("escape")
         await pilot.pause()
         assert text(pilot) == before
+
+
+async def test_help_begins_with_the_enlarged_pane() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, (80, 24)) as pilot:
+        for entry in table.by_key():
+            await pilot.press(entry.key, "question_mark")
+            await pilot.pause()
+            lines = text(pilot).splitlines()
+            assert f"help: {entry.name}" in lines[0]
+            assert ABOUT[entry.name].lines[0] in lines[1]
+            assert all(len(line) < 79 for line in ABOUT[entry.name].lines)
+            assert "esc all panes" in text(pilot)
+            await pilot.press("escape")
+
+
+async def test_t_changes_the_time_of_all_trends() -> None:
+    feed = FakeFeed("storm")
+    async with running(feed, (200, 60)) as pilot:
+        for words in ("last 5m", "whole run", "last 1m", "last 5m"):
+            # Requests per second, first token, total, and latency over time.
+            assert text(pilot).count(words) == 4
+            await pilot.press("t")
+            await pilot.pause()
+
+
+async def test_the_palette_does_what_is_chosen_by_name() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed) as pilot:
+        await pilot.press("ctrl+p", *"pane", "space", *"req")
+        await until(pilot, lambda: "1 of " in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "5 requests" in text(pilot).splitlines()[2])
+        await pilot.press("escape", "ctrl+p", *"hold", "enter")
+        await sent(pilot, feed, "hold")
+        await pilot.press("ctrl+p", *"command", "space", *"users", "enter")
+        await until(pilot, lambda: " : users" in text(pilot).splitlines()[-1])
+        await pilot.press("9", "enter", "escape")
+        await sent(pilot, feed, "hold", "users 9")
+        await pilot.press("ctrl+p", *"zzz")
+        await until(pilot, lambda: "nothing is called that" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "requests per second" in text(pilot))
+
+
+async def test_the_palette_has_every_pane_key_and_command() -> None:
+    feed = FakeFeed("ramp")
+    async with running(feed, (80, 80)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        screen = text(pilot)
+        for entry in table.by_key():
+            assert f"pane: {entry.name} " in screen
+        for group in keys.GROUPS:
+            for key in group.keys:
+                assert key.action in keys.WITH_KEY or key.help in screen
+        for form in FORMS:
+            assert f"command: {form}" in screen
+
+
+def test_the_prompt_knows_every_command_of_a_run() -> None:
+    assert {form.word: form.rest for form in FORMS} == GRAMMAR
+
+
+def test_every_pane_key_is_bound_and_stands_in_its_title() -> None:
+    assert keys.PANE_KEYS.split(",") == [
+        entry.key
+        for entry in sorted(
+            table.by_key(), key=lambda e: (not e.key.isdigit(), e.key == "0", keys.PANE_KEYS.index(e.key))
+        )
+    ]
+    feed = FakeFeed("budget")
+    assert feed.last is not None
+    view = View(feed.sim.info, feed.last, History(feed.sim.info), RGB)
+    for entry in table.PANES:
+        assert f" {entry.key} " in str(entry.full(view, 100, 20)[0])
 
 
 async def test_d_detaches_and_the_run_goes_on() -> None:

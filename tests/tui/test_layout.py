@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from agenttop.tui.app import AgenttopApp
-from agenttop.tui.screens.main import layout_of
+from agenttop.tui.arrange import layout_of
+from agenttop.tui.panes import table
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import settle, text
 from tests.tui.sim import SCENARIOS
@@ -59,6 +62,68 @@ async def test_ascii_is_ascii(scenario: str, size: tuple[int, int]) -> None:
         # Text of the run itself may say what it likes.
         screen = text(pilot).replace("→", "->")
     assert screen.isascii(), [char for char in screen if not char.isascii()]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("entry", table.by_key(), ids=lambda entry: entry.name)
+async def test_every_pane_enlarged(entry: table.Entry, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("budget" if entry.name in ("thresholds", "budget") else "errors")
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(entry.key)
+        await pilot.pause()
+        screen = text(pilot)
+    assert "\x1b" not in screen
+    assert screen == snapshot
+
+
+@pytest.mark.parametrize("scenario", ["long_names", "errors"])
+@pytest.mark.parametrize("size", [(60, 16), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_text_of_a_target_moves_nothing_in_any_pane(scenario: str, size: tuple[int, int]) -> None:
+    feed = FakeFeed(scenario)
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        for entry in table.by_key():
+            await pilot.press(entry.key)
+            await pilot.pause()
+            lines = text(pilot).splitlines()
+            assert not any(unicodedata.category(char) in ("Cc", "Cf") for line in lines for char in line)
+            edges = {cell_len(line) for line in lines[2:-1]}
+            assert edges == {size[0]}, entry.name
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_frozen(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("space")
+        feed.advance(9)
+        await settle(pilot, feed)
+        assert text(pilot) == snapshot
+
+
+@pytest.mark.parametrize("size", [(60, 16), (110, 36), (180, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scenario", ["ramp", "budget"])
+async def test_the_smallest_terminal_of_each_layout(
+    scenario: str, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    feed = FakeFeed(scenario)
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        assert text(pilot) == snapshot
+
+
+@pytest.mark.parametrize("key", ["question_mark", "ctrl+p"])
+async def test_help_and_palette_in_ascii(key: str, snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed, ascii=True, clock=still).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(key)
+        await pilot.pause()
+        screen = text(pilot)
+    assert screen.isascii()
+    assert screen == snapshot
 
 
 async def test_ascii_has_the_same_words(snapshot: SnapshotAssertion) -> None:

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from agenttop.metrics.snapshot import Ended
 from agenttop.tui.app import AgenttopApp
+from agenttop.tui.look import LIGHT_BACKGROUND, LIGHT_FOREGROUND, RGB
 from agenttop.tui.result import How, LiveResult
 from tests.tui.driver import CountingDriver
 from tests.tui.fake import ENDED, FakeFeed
@@ -144,12 +145,60 @@ async def draw(app: AgenttopApp, feed: FakeFeed, size: tuple[int, int], seconds:
 
 @pytest.mark.parametrize(
     ("scenario", "size", "most"),
-    [("ramp", (80, 24), 2000), ("ramp", (120, 40), 4000), ("storm", (120, 40), 4000), ("many", (120, 40), 4000)],
+    [
+        ("ramp", (80, 24), 2000),
+        ("ramp", (120, 40), 4000),
+        ("storm", (120, 40), 4000),
+        ("many", (120, 40), 4000),
+        ("ramp", (200, 60), 6000),
+    ],
 )
 async def test_a_second_costs_few_bytes(scenario: str, size: tuple[int, int], most: int) -> None:
     feed = FakeFeed(scenario)
     _, mean = await draw(made(feed), feed, size, 20)
     assert 100 < mean < most
+
+
+async def test_rarer_pictures_cost_less_and_keys_are_answered_at_once() -> None:
+    feed = FakeFeed("ramp")
+    app = made(feed, refresh_s=5.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, feed)
+        feed.advance(4)
+        await until(pilot, lambda: app.snap is feed.last)
+        await pilot.pause()
+        assert "02:14" in text(pilot)
+        feed.advance()
+        await settle(pilot, feed)
+        assert "02:19" in text(pilot)
+        feed.advance(2)
+        await until(pilot, lambda: app.snap is feed.last)
+        await pilot.press("o")
+        await pilot.pause()
+        assert "02:21" in text(pilot)
+
+
+async def test_a_light_theme_has_dark_letters_on_light_ground() -> None:
+    feed = FakeFeed("storm")
+    app = made(feed, light=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        strips = app.screen._compositor.render_strips()
+        assert {segment.style.bgcolor.name for segment in strips[3] if segment.style and segment.style.bgcolor} == {
+            LIGHT_BACKGROUND
+        }
+        colours = {
+            segment.style.color.name for strip in strips for segment in strip if segment.style and segment.style.color
+        }
+        assert LIGHT_FOREGROUND in colours
+        assert not colours & {style.color.name for style in (RGB.load, RGB.text, RGB.dim) if style.color}
+
+
+async def test_a_light_terminal_of_sixteen_colours_gets_no_yellow() -> None:
+    feed = FakeFeed("storm")
+    sent, _ = await draw(made(feed, light=True, ansi=True), feed, (120, 40), 2)
+    assert COLOUR.search(sent)
+    assert not re.search(r"\x1b\[(?:[0-9;]*;)?33(?:;[0-9;]*)?m", sent)
 
 
 async def test_no_color_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def view(*gauges: QuotaGauge) -> View:
 
 def test_one_line_in_the_errors_pane() -> None:
     _, _, left = errors.compact(view(REQUESTS, TOKENS), 80, 3)
-    assert str(left) == " left: requests 12/500 ↻ 43s · tokens 8.1k/30k"
+    assert str(left) == "l left: requests 12/500 ↻ 43s · tokens 8.1k/30k"
     assert len(errors.compact(view(), 80, 3)) == 2
     boxed = errors.full(view(REQUESTS, TOKENS), 60, 8)
     assert "left: requests 12/500 ↻ 43s · tokens 8.1k/30k" in str(boxed[-2])

@@ -158,6 +158,17 @@ def test_sighup_alone_writes_nothing_more() -> None:
         assert b"How." not in terminal.output
 
 
+def test_pictures_are_whole_where_the_terminal_can_wait_for_them() -> None:
+    """DEC private mode 2026: the terminal is asked for it, and what is drawn stands between its begin and its end."""
+    with demo("--interval", "0.1") as terminal:
+        terminal.until(b"\x1b[?2026$p")
+        os.write(terminal.master, b"\x1b[?2026;2$y")
+        terminal.until(b"\x1b[?2026h")
+        start = len(terminal.output)
+        terminal.until(b"\x1b[?2026l", start)
+        assert terminal.output.count(b"\x1b[?2026h") - terminal.output.count(b"\x1b[?2026l") in (0, 1)
+
+
 @pytest.mark.parametrize("size", [(40, 120), (60, 200), (10, 40)])
 def test_resizing(size: tuple[int, int]) -> None:
     words = {(40, 120): b"time to first token", (60, 200): b"percentiles", (10, 40): b"needs 60"}

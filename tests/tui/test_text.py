@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from agenttop.report.figures import clock
-from agenttop.tui.text import Line, age, clean, count, fit, join, ms, nice, rate, size
+from agenttop.tui.text import Line, age, clean, count, fit, join, ms, nice, rate, size, wrap
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,20 @@ def test_control_characters_are_taken_out_and_markup_is_left_alone(text: str, ex
 def test_text_is_cut_to_cells_not_to_characters(width: int) -> None:
     assert cell_len(fit("日本語 and more", width)) <= width
     assert fit("short", 5) == "short"
+
+
+@given(st.text(max_size=200), st.integers(4, 60))
+def test_wrapped_text_fits_and_is_whole(text: str, width: int) -> None:
+    line = clean(text)
+    lines = wrap(line, width)
+    assert all(cell_len(part) <= width for part in lines)
+    assert "".join("".join(lines).split()) == "".join(line.split())
+
+
+def test_text_is_broken_at_spaces() -> None:
+    assert wrap("limit of 40 requests per second", 12) == ["limit of 40", "requests per", "second"]
+    assert wrap("", 12) == []
+    assert wrap("日本語", 4) == ["日本", "語"]
 
 
 def test_numbers() -> None:

@@ -17,7 +17,7 @@ _NAMES = {"requests": "requests", "tokens": "tokens", "cost_usd": "USD"}
 def compact(view: View, width: int, height: int) -> list[Line]:
     """One line: the share of each cap that is used; with figures and a bar where there is room, else of the worst."""
     look, lines = view.look, view.snap.budget
-    line = Line().add(" budget", look.dim)
+    line = Line().add("b", look.key).add(" budget", look.dim)
     each = (width - 11) // max(len(lines), 1)
     worst = max(lines, key=_used, default=None)
     for number, part in enumerate(lines):
@@ -44,9 +44,11 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line.right(figures, width - 4 - line.width - 8, look.text)
         text, style = _share(view, part)
         body.append(line.right(text, 8, style))
+    if not body:
+        body.append(Line().add("the profile has none", look.dim))
     refused = view.snap.budget_refused
     word = Line().add(f"! {count(refused)} not sent", look.bad) if refused else Line().add("used, in flight", look.dim)
-    return boxed(look, width, height, title(look, "budget"), word, body)
+    return boxed(look, width, height, title(look, "budget", "b"), word, body)
 
 
 def _figures(part: BudgetLine) -> str:

@@ -7,7 +7,7 @@ from rich.style import Style
 from agenttop.metrics.snapshot import Cause, Snapshot
 from agenttop.report.figures import clock
 from agenttop.tui.panes import quotas
-from agenttop.tui.text import Line, age, clean, count, fit
+from agenttop.tui.text import Line, age, clean, count, fit, wrap
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
 from agenttop.tui.widgets.chart import peak, spark
@@ -57,7 +57,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             break
         row.extend(part).add("   ")
     left = quotas.line(view, width - 2)
-    return [rule(look, width, share), row, *([Line().add(" ").extend(left)] if left else [])][:height]
+    return [rule(look, width, share, key="3"), row, *([Line().add("l ", look.key).extend(left)] if left else [])][
+        :height
+    ]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
@@ -96,7 +98,41 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
     if left is not None:
         body += [Line()] * (room - len(body)) + [left]
-    return boxed(look, width, height, title(look, "errors", 3), right, body)
+    return boxed(look, width, height, title(look, "errors", "3"), right, body)
+
+
+def enlarged(view: View, width: int, height: int) -> list[Line]:
+    """The same alone on the screen: each cause with its times, and its example whole below it."""
+    look, snap = view.look, view.snap
+    right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
+    limits = refusals(snap)
+    if limits:
+        right = Line().add(limits, look.warn).add("  ").extend(right)
+    body = _causes(view, width)[view.scroll :] or [Line().add("none so far", look.dim)]
+    return boxed(look, width, height, title(look, "errors", "3"), right, body)
+
+
+def lines(view: View, width: int) -> int:
+    """How many lines the causes take."""
+    return len(_causes(view, width))
+
+
+def _causes(view: View, width: int) -> list[Line]:
+    look, snap = view.look, view.snap
+    body: list[Line] = []
+    trend = max(6, min(60, width - 74))
+    for cause in ordered(snap.causes):
+        recent = cause.recent[-trend:]
+        line = Line().add("! ", _style(view, cause)).add(fit(name(cause), 16, look.glyphs.ellipsis), look.text)
+        line.to(18).right(count(cause.count), 7, look.strong).to(27).add(" " * (trend - len(recent)))
+        line.add(spark(recent, peak(recent), look.glyphs), _style(view, cause))
+        line.add("  first ", look.dim).add(clock(cause.first_s), look.text)
+        line.add("  last ", look.dim).add(clock(cause.last_s), look.text)
+        if cause.outcome == "rate_limited" and snap.retry_after_s is not None:
+            line.add("  retry-after ", look.dim).add(age(snap.retry_after_s), look.text)
+        body.append(line)
+        body += [Line().add("  ").add(part, look.dim) for part in wrap(clean(cause.example), width - 6)]
+    return body
 
 
 def refusals(snap: Snapshot) -> str:

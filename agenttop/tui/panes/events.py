@@ -10,18 +10,20 @@ from agenttop.tui.widgets.box import boxed, rule, title
 
 def compact(view: View, width: int, height: int) -> list[Line]:
     """Under a rule."""
-    return [rule(view.look, width, title(view.look, "events")), *_events(view, width - 3, " ")][:height]
+    return [rule(view.look, width, title(view.look, "events"), key="6"), *_events(view, width - 3, " ")][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
     """In a box."""
-    return boxed(view.look, width, height, title(view.look, "events", 6), None, _events(view, width - 4, ""))
+    return boxed(view.look, width, height, title(view.look, "events", "6"), None, _events(view, width - 4, ""))
 
 
 def _events(view: View, width: int, indent: str) -> list[Line]:
     look = view.look
     lines = []
-    for event in tuple(reversed(view.snap.events))[view.scroll :]:
+    # What is told only when it is over may be older than what was told before it.
+    newest = sorted(view.snap.events, key=lambda event: event.t_s)[::-1]
+    for event in newest[view.scroll :]:
         bad = event.level in ("warn", "error")
         style = look.bad if event.level == "error" else look.warn if bad else look.text
         line = Line().add(indent).add(clock(event.t_s), look.dim).add(" ! " if bad else "   ", style)

@@ -43,7 +43,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(
             Line().add(name, look.dim).to(8).add(fit(clean(value), width - 12, look.glyphs.ellipsis), look.text)
         )
-    return boxed(look, width, height, title(look, "generator"), Line().add(*word), body)
+    return boxed(look, width, height, title(look, "generator", "0"), Line().add(*word), body)
 
 
 def _lag(value: float | None) -> str:

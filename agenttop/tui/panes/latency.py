@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.style import Style
 
 from agenttop.metrics.snapshot import Percentiles, Tick
-from agenttop.tui.panes.rate import SIDE, step
-from agenttop.tui.text import Line, age, count, ms, nice
+from agenttop.tui.axis import axis, sparkline, times, words
+from agenttop.tui.history import Field
+from agenttop.tui.panes.rate import SIDE
+from agenttop.tui.text import Line, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
-from agenttop.tui.widgets.chart import Values, curves, peak, spark, time_axis
+from agenttop.tui.widgets.chart import Values, curves, peak
 
 _NAMES = ("p50", "p90", "p95", "p99", "max")
-Field = Callable[[Tick], float | None]
 
 TTFT: tuple[Field, Field, Field] = (lambda t: t.ttft_p50_ms, lambda t: t.ttft_p95_ms, lambda t: t.ttft_p99_ms)
 TOTAL: tuple[Field, Field, Field] = (lambda t: t.latency_p50_ms, lambda t: t.latency_p95_ms, lambda t: t.latency_p99_ms)
@@ -29,19 +28,19 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     fixed = 12 + 7 * len(_NAMES) + 2
     points = max(0, min(300, width - fixed - 1))
-    head = rule(look, width, Line().add("latency ms", look.strong), None)
-    ttft, total, gaps = (view.history.series(field, points, 2) for field in (TTFT[1], TOTAL[1], _inter_chunk))
+    head = rule(look, width, Line().add("latency ms", look.strong), None, "4")
+    along = axis(view, points)
+    ttft, total, gaps = (along.series(view.history, field) for field in (TTFT[1], TOTAL[1], _inter_chunk))
     top = peak(ttft, total)
     rows = (
         ("TTFT", snap.ttft, ttft, top, look.ttft),
         ("Total", snap.latency, total, top, look.total),
         ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps), look.dim),
     )
-    titles = Line().add(look.glyphs.box[4], look.faint).add(" latency ms ", look.strong)
-    titles.add(look.glyphs.box[4] * (12 - titles.width), look.faint)
+    titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
-    label = f"p95, last {age(points * 2)}" if points >= 16 else ""
+    label = f"p95, {words(view)}" if points >= 16 else words(view).removeprefix("last ")
     titles.add("  ").add(label, look.dim)
     if points >= len(label) + 3:
         titles.add(" ").add(look.glyphs.box[4] * (width - titles.width), look.faint)
@@ -50,18 +49,18 @@ def compact(view: View, width: int, height: int) -> list[Line]:
         line = Line().add(f" {name}", style).to(12)
         for value in _values(row):
             line.right(ms(value), 7, look.text if row else look.dim)
-        lines.append(line.to(fixed).add(spark(trend, scale, look.glyphs), style))
+        lines.append(line.to(fixed).extend(sparkline(view, along, trend, scale, style)))
     return lines[:height]
 
 
 def ttft(view: View, width: int, height: int) -> list[Line]:
     """The box of the time to first token."""
-    return _box(view, width, height, "time to first token", view.snap.ttft, TTFT, 4)
+    return _box(view, width, height, "time to first token", view.snap.ttft, TTFT)
 
 
 def total(view: View, width: int, height: int) -> list[Line]:
     """The box of the total time of a request."""
-    return _box(view, width, height, "total", view.snap.latency, TOTAL, None)
+    return _box(view, width, height, "total", view.snap.latency, TOTAL)
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
@@ -77,12 +76,37 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def distribution(view: View, width: int, height: int) -> list[Line]:
-    """Every percentile as a bar, both on one scale from zero."""
+    """Every percentile: as a bar, both on one scale from zero, where there is room, else as a table."""
+    look = view.look
+    body = _bars(view, width) if height >= 16 else _table(view, width)
+    return boxed(look, width, height, title(look, "percentiles", "8"), _window(view), body)
+
+
+def _table(view: View, width: int) -> list[Line]:
+    look, snap = view.look, view.snap
+    cell = max(7, min(12, (width - 4 - 15) // len(_NAMES)))
+    head = Line().to(15)
+    for name in _NAMES:
+        head.right(name, cell, look.dim)
+    lines = [head]
+    rows = (
+        ("first token", snap.ttft, look.ttft),
+        ("total", snap.latency, look.total),
+        ("between chunks", snap.inter_chunk, look.dim),
+    )
+    for label, row, style in rows:
+        line = Line().add(label, style).to(15)
+        for value in _values(row):
+            line.right(ms(value), cell, look.strong if row else look.dim)
+        lines.append(line)
+    return lines
+
+
+def _bars(view: View, width: int) -> list[Line]:
     look, snap = view.look, view.snap
     room = max(4, width - 4 - 6 - 9)
     top = nice(max(snap.ttft.max if snap.ttft else 0.0, snap.latency.max if snap.latency else 0.0))
     body: list[Line] = []
-    tall = height >= 16
     for name, row, style in (("first token", snap.ttft, look.ttft), ("total", snap.latency, look.total)):
         head = Line().add(name, style)
         body.append(head.add(f"  of {count(row.count)}", look.dim) if row else head.add("  no sample", look.dim))
@@ -91,15 +115,11 @@ def distribution(view: View, width: int, height: int) -> list[Line]:
             if value is not None:
                 line.add(look.glyphs.bar * max(1, round(min(1.0, value / top) * (room - 2))), style)
             body.append(line)
-        if tall and name == "first token":
-            body.append(Line())
+        body.append(Line())
     gap = Line().add("between chunks", look.dim)
     for name, value in zip(("p50", "p95", "p99"), _some(snap.inter_chunk), strict=True):
         gap.add(f"   {name} ", look.dim).add(ms(value), look.text)
-    if height - 2 > len(body) + 1:
-        body.append(Line())
-    body.append(gap)
-    return boxed(look, width, height, title(look, "percentiles"), _window(view), body)
+    return [*body[:-1], gap]
 
 
 def _box(
@@ -109,15 +129,12 @@ def _box(
     name: str,
     now: Percentiles | None,
     fields: tuple[Field, Field, Field],
-    number: int | None,
 ) -> list[Line]:
     look = view.look
     cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
-    braille = look.glyphs.braille
-    seconds = step(view, cells * 2)
-    points, each = (cells * 2, seconds) if braille else (cells, seconds * 2)
+    along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
     # The scale is that of both charts together, whichever of them this is.
-    both = [view.history.series(field, points, each, 2 if braille else 1) for field in (*TTFT, *TOTAL)]
+    both = [along.series(view.history, field, per_cell) for field in (*TTFT, *TOTAL)]
     top = nice(max(peak(*both), 10.0))
     mine: list[Values] = list(both[:3] if fields is TTFT else both[3:])
     styles: tuple[Style, ...] = (look.low, look.middle, look.high)
@@ -127,7 +144,7 @@ def _box(
         label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
         label = "0" if index == rows - 1 else label
         body.append(Line().right(label, 6, look.dim).to(8).extend(line).to(8 + cells))
-    body.append(Line().to(8).add(time_axis(cells, seconds * 2), look.dim))
+    body.append(Line().to(8).extend(times(view, along)))
     if now is None:
         figures: list[tuple[str, str, Style]] = [("no sample", "", look.dim)]
         if name != "total" and view.snap.latency is not None:
@@ -143,7 +160,7 @@ def _box(
     offset = 1 if rows >= len(figures) + 1 else 0
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
-    return boxed(look, width, height, title(look, name, number), _window(view), body)
+    return boxed(look, width, height, title(look, name, "4"), Line().add(f"ms, {words(view)}", look.dim), body)
 
 
 def _window(view: View) -> Line:

@@ -19,7 +19,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     longest = phases[0][1] if phases else 0.0
     room = max(4, width - 4 - 18 - 10 - (_TREND if first else 0))
     body = []
-    for name, value in phases[: height - 2]:
+    for name, value in phases[view.scroll :][: height - 2]:
         line = Line().add(fit(clean(name), 17, look.glyphs.ellipsis), look.text).to(18).right(ms(value), 7, look.strong)
         if first:
             line.right(_trend(value, first.get(name), look.glyphs.times), _TREND, look.text)
@@ -28,7 +28,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     if not phases:
         body = [Line().add("the target reports none", look.dim)]
     words = f"mean ms, {look.glyphs.times} first stage" if first else "mean ms"
-    return boxed(look, width, height, title(look, "phases", 7), Line().add(words, look.dim), body)
+    return boxed(look, width, height, title(look, "phases", "7"), Line().add(words, look.dim), body)
 
 
 def _trend(value: float, first: float | None, times: str) -> str:

@@ -32,7 +32,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     look = view.look
     stages = view.snap.stage_phases
     words = Line().add("mean ms, share of the latency", look.dim)
-    head = title(look, "phases by stage", 7)
+    head = title(look, "phases by stage", "7")
     if not stages:
         return boxed(look, width, height, head, words, [Line().add("the target reports none yet", look.dim)])
     pair = compared(view)

@@ -24,7 +24,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     past, coming = _columns(view, chart)
     top = peak([_driven(view, p) if p else None for p in past], coming)
     marks = spark([_driven(view, p) if p else future for p, future in zip(past, coming, strict=True)], top, look.glyphs)
-    names = Line().add(" Plan  ", look.dim).extend(_names(view, chart))
+    names = Line().add("1", look.key).add(" Plan ", look.dim).extend(_names(view, chart))
     line = Line().to(7)
     now = _now(view, chart)
     for x, mark in enumerate(marks):
@@ -55,15 +55,19 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line = Line().right(label, 6, look.dim).to(8)
         for x, mark in enumerate(text):
             before = past[x]
-            if mark == " " and before is not None and wanted[x] == rows - 1 - index:
+            here = before is not None and wanted[x] == rows - 1 - index
+            if here and mark == " ":
                 line.add(glyphs.future, look.dim)
+            elif here and before is not None and before.manual and (coming[x] or 0) < (driven[x] or 0):
+                # Less was planned than is driven: a line through what is filled.
+                line.add(glyphs.wanted, look.strong)
             else:
                 line.add(mark, look.faint if before is None else look.load)
         body.append(line)
     body += [Line().to(8).extend(_baseline(view, past, chart)), Line().to(8).extend(_times(view, chart))]
     for line, (name, value, style) in zip(body[1:], _figures(view), strict=False):
         line.to(width - 4 - side + 3).add(name, look.dim).right(value, side - 3 - len(name), style)
-    return boxed(look, width, height, title(look, "plan", 1), load_line(view), body)
+    return boxed(look, width, height, title(look, "plan", "1"), load_line(view), body)
 
 
 def load_line(view: View) -> Line:

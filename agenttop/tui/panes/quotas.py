@@ -51,7 +51,9 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(row.add(reset(view, gauge), look.dim))
     if len(shown) < len(gauges):
         body.append(Line().add(f"{look.glyphs.ellipsis} {len(gauges) - len(shown)} more", look.dim))
-    return boxed(look, width, height, title(look, "left of the limits"), None, body)
+    if not gauges:
+        body.append(Line().add("no target tells of its limits", look.dim))
+    return boxed(look, width, height, title(look, "left of the limits", "l"), None, body)
 
 
 def scarcest(gauges: tuple[QuotaGauge, ...]) -> list[QuotaGauge]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from agenttop.metrics.snapshot import Tick
+from agenttop.tui.axis import axis, sparkline, times, words
 from agenttop.tui.panes.header import age_whole
 from agenttop.tui.text import Line, age, count, nice, rate, size
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
-from agenttop.tui.widgets.chart import area, peak, spark, time_axis
+from agenttop.tui.widgets.chart import area, peak
 
 #: Columns of the figures beside a chart: the same for all charts over time, so that their axes stand under each other.
 SIDE = 19
@@ -17,9 +18,8 @@ def _rps(tick: Tick) -> float | None:
     return tick.rps
 
 
-def step(view: View, points: int) -> int:
-    """Seconds for each of ``points`` of a chart: one while the whole run fits, two from then on."""
-    return 1 if view.snap.t_s <= points else 2
+def _target(tick: Tick) -> float | None:
+    return tick.target
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
@@ -33,25 +33,36 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     tail.add(f"{gap}in-flight ", look.dim).add(count(snap.in_flight), look.strong)
     style = look.bad if hang else look.text
     tail.add(f"{gap}oldest ", look.dim).add(("! " if hang else "") + age(snap.oldest_s), style)
-    points = max(8, width - 7 - tail.width - 2)
-    values = view.history.series(_rps, points, 2)
-    line = Line().add(" RPS   ", look.dim).add(spark(values, peak(values), look.glyphs), look.load)
+    along = axis(view, max(8, width - 7 - tail.width - 2))
+    values = along.series(view.history, _rps)
+    line = (
+        Line()
+        .add("2", look.key)
+        .add(" RPS  ", look.dim)
+        .extend(sparkline(view, along, values, peak(values), look.load))
+    )
     return [line.extend(tail)][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A chart over the last minutes in a box, with the figures of now beside it."""
+    """A chart in a box, with what is wanted of open pools as a line in it, and the figures of now beside it."""
     look, snap = view.look, view.snap
     side = SIDE
     cells, rows = max(8, width - 4 - side - 8), max(1, height - 3)
-    seconds = step(view, cells * 2) * 2
-    values = view.history.series(_rps, cells, seconds)
-    top = nice(max(peak(values), 1.0))
+    along = axis(view, cells)
+    values = along.series(view.history, _rps)
+    wanted = along.series(view.history, _target) if view.open_only else [None] * cells
+    top = nice(max(peak(values, wanted), 1.0))
+    lines = [None if w is None else max(0, min(rows - 1, int(w / top * rows - 1e-9))) for w in wanted]
     body: list[Line] = []
     for index, text in enumerate(area(values, rows, top, look.glyphs)):
         label = count(top) if index == 0 else "0" if index == rows - 1 else ""
-        body.append(Line().right(label, 6, look.dim).to(8).add(text, look.load))
-    body.append(Line().to(8).add(time_axis(cells, seconds), look.dim))
+        line = Line().right(label, 6, look.dim).to(8)
+        for char, wants in zip(text, lines, strict=True):
+            here = wants == rows - 1 - index
+            line.add(look.glyphs.wanted if here else char, look.strong if here else look.load)
+        body.append(line)
+    body.append(Line().to(8).extend(times(view, along)))
     hang = view.history.hangs()
     figures = [("now", f"{rate(snap.rps)}/s", look.strong)]
     if snap.rate:
@@ -71,4 +82,4 @@ def full(view: View, width: int, height: int) -> list[Line]:
         figures.append(("received", size(snap.bytes_received), look.text))
     for line, (name, value, style) in zip(body, figures, strict=False):
         line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
-    return boxed(look, width, height, title(look, "requests per second", 2), None, body)
+    return boxed(look, width, height, title(look, "requests per second", "2"), Line().add(words(view), look.dim), body)

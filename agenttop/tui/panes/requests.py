@@ -51,14 +51,14 @@ def rows(view: View) -> list[RequestRow]:
 def compact(view: View, width: int, height: int) -> list[Line]:
     """The table under a rule that has its titles."""
     dash = view.look.glyphs.box[4]
-    head = Line().add(dash, view.look.faint).add(" ").extend(_title(view)).add(" ")
+    head = Line().add("5", view.look.key).add(" ").extend(_title(view)).add(" ")
     return [_titles(view, head, width, dash), *_table(view, width, height - 1)][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
     """The table in a box."""
     body = [_titles(view, Line(), width - 4, " "), *_table(view, width - 4, height - 3)]
-    return boxed(view.look, width, height, title(view.look, "requests", 5), _choices(view), body)
+    return boxed(view.look, width, height, title(view.look, "requests", "5"), _choices(view), body)
 
 
 def _table(view: View, width: int, height: int) -> list[Line]:

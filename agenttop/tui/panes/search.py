@@ -22,7 +22,7 @@ SIDE = 26
 def compact(view: View, width: int, height: int, search: SearchState) -> list[Line]:
     """Two rows: how far it is in words, and the staircase."""
     look = view.look
-    head = Line().add(" Search ", look.dim).add(_words(view, search, width - 9), look.strong)
+    head = Line().add("1", look.key).add(" Search ", look.dim).add(_words(view, search, width - 10), look.strong)
     tail = _known(view, search)
     columns = _columns(search, max(10, width - 10 - tail.width))
     line = Line().to(8)
@@ -50,7 +50,7 @@ def full(view: View, width: int, height: int, search: SearchState) -> list[Line]
     for line, (name, value, style) in zip(body, _figures(view, search), strict=False):
         line.to(width - 4 - SIDE + 2).add(name, look.dim).right(value, SIDE - 2 - len(name), style)
     right = Line().add(_words(view, search, width - 20), look.strong)
-    return boxed(look, width, height, title(look, "search", 1), right, body)
+    return boxed(look, width, height, title(look, "search", "1"), right, body)
 
 
 def _words(view: View, search: SearchState, width: int) -> str:

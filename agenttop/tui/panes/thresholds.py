@@ -15,8 +15,8 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look = view.look
     breaker = view.snap.breaker
     if not view.snap.thresholds and breaker is not None:
-        return [Line().add(" circuit ", look.dim).extend(_breaker(view, breaker))][:height]
-    line = Line().add(" thresholds", look.dim).add("  ").extend(_counts(view))
+        return [Line().add("v", look.key).add(" circuit ", look.dim).extend(_breaker(view, breaker))][:height]
+    line = Line().add("v", look.key).add(" thresholds", look.dim).add("  ").extend(_counts(view))
     if breaker is not None:
         line.add("  ").extend(_breaker(view, breaker))
     worst = ordered(view.snap.thresholds)[:1]
@@ -32,7 +32,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 def full(view: View, width: int, height: int) -> list[Line]:
     """A line for each in a box, those that fail first."""
     look = view.look
-    rows = ordered(view.snap.thresholds)
+    rows = ordered(view.snap.thresholds)[view.scroll :]
     breaker = view.snap.breaker
     room = height - 2 - (breaker is not None)
     shown = rows if len(rows) <= room else rows[: room - 1]
@@ -49,8 +49,11 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line = Line().extend(_breaker(view, breaker))
         tail = f"{breaker.requests} in {breaker.over_s:g}s"
         body.append(line.right(tail, width - 4 - line.width, look.dim) if line.width + len(tail) < width - 4 else line)
-    right = _counts(view) if rows else Line()
-    return boxed(look, width, height, title(look, "thresholds" if rows else "circuit breaker"), right, body)
+    elif not view.snap.thresholds:
+        body.append(Line().add("the profile has none", look.dim))
+    alone = breaker is not None and not view.snap.thresholds
+    heading, right = ("circuit breaker", Line()) if alone else ("thresholds", _counts(view))
+    return boxed(look, width, height, title(look, heading, "v"), right, body)
 
 
 def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:

@@ -1,4 +1,4 @@
-"""Every key and command, on one screen."""
+"""What the enlarged pane shows and which keys it has, then every key and command."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from agenttop.tui.grammar import FORMS
 from agenttop.tui.keys import GROUPS, REPLAY_GROUPS, Group
-from agenttop.tui.text import Line
+from agenttop.tui.panes.about import ABOUT
+from agenttop.tui.panes.table import Entry
+from agenttop.tui.text import Line, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
+from agenttop.tui.widgets.compositor import CellCompositor
 from agenttop.tui.widgets.pane import Pane
 
-COMMANDS = (
-    ("users N|+N|-N [POOL]  rate N", "users of all pools or one; iterations per second"),
-    ("plan 2m 80, 5m step 80 [POOL]", "other stages from now on; first may be: rest"),
-    ("think 1s..3s  on_429 honor", "pauses (also: pacing 10s); what users do about a 429"),
-    ("hold resume pause next release", "the plan's clock and new work; back to the plan"),
-    ("start  stop (^C)  stop now", "begin an armed run; stop and summarise; end at once"),
-)
+_COLUMN = 40
 
 
 class HelpScreen(Screen[None], inherit_bindings=False):
-    """Keys by what they act on, then the commands of the prompt."""
+    """Scrolls where it does not fit."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q", "dismiss", show=False),
+        *(Binding(key, f"scroll('{key}')", show=False) for key in ("up", "down", "pageup", "pagedown")),
+    ]
 
-    def __init__(self, view: View, detach: bool) -> None:
+    def __init__(self, view: View, detach: bool, entry: Entry | None = None) -> None:
         super().__init__()
+        self._compositor = CellCompositor()
         self._view_shown = view
         self._can_detach = detach
+        self._entry = entry
+        self._first = 0
 
     def compose(self) -> ComposeResult:
         yield Pane(self._draw, id="help")
@@ -39,29 +43,48 @@ class HelpScreen(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one(Pane).show(self._view_shown)
 
+    def action_scroll(self, key: str) -> None:
+        page = max(1, self.size.height - 2)
+        step = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}[key]
+        hidden = len(self._lines(self._view_shown, self.size.width)) - self.size.height + 1
+        self._first = max(0, min(self._first + step, hidden))
+        self.query_one(Pane).show(self._view_shown)
+
     def _draw(self, view: View, width: int, height: int) -> list[Line]:
         look = view.look
-        close = Line().add("esc", look.key).add(" back", look.dim)
-        lines = [rule(look, width, Line().add("agenttop: keys and commands", look.strong), close)]
+        lines = self._lines(view, width)
+        shown = lines[self._first : self._first + height - 1]
+        right = Line()
+        if len(lines) > height - 1:
+            right.add("up down", look.key).add(" scroll  ", look.dim)
+        right.add("esc", look.key).add(" back", look.dim)
+        name = f"help: {self._entry.name}" if self._entry is not None else "agenttop: keys and commands"
+        return [rule(look, width, Line().add(name, look.strong), right), *shown]
+
+    def _lines(self, view: View, width: int) -> list[Line]:
         if view.cursor is not None:
-            for group in REPLAY_GROUPS:
-                lines += self._group(view, group)
-            return lines
+            return [*self._pane(view, width), *(line for group in REPLAY_GROUPS for line in self._group(view, group))]
         load, run, screen = (self._group(view, group) for group in GROUPS)
-        if width >= 78:
-            middle = 40
-            left, right = load, run
-            lines += [
-                (left[row] if row < len(left) else Line()).to(middle).extend(right[row] if row < len(right) else Line())
-                for row in range(max(len(left), len(right)))
-            ]
-            lines += screen
-        else:
-            lines += [*load, *run, *screen]
-        lines.append(Line().add(" commands", look.strong).add("  after : and for `agenttop ctl`", look.dim))
-        for form, meaning in COMMANDS:
-            lines.append(Line().add(f"  {form}", look.key).to(33).add(meaning, look.dim))
+        left, right = [*load, *self._commands(view)], [*run, *screen]
+        lines = self._pane(view, width)
+        if width < 2 * _COLUMN - 2:
+            return [*lines, *left, *right]
+        for row in range(max(len(left), len(right))):
+            line = Line().extend(left[row] if row < len(left) else Line()).to(_COLUMN)
+            lines.append(line.extend(right[row] if row < len(right) else Line()))
         return lines
+
+    def _pane(self, view: View, width: int) -> list[Line]:
+        """What the pane is about."""
+        about = ABOUT.get(self._entry.name) if self._entry is not None else None
+        if about is None:
+            return []
+        look = view.look
+        lines = [Line().add(f" {fit(text, width - 2, look.glyphs.ellipsis)}", look.text) for text in about.lines]
+        keys = Line().add("  ")
+        for key, does in (*about.keys, ("esc", "all panes")):
+            keys.add(key, look.key).add(f" {does}   ", look.dim)
+        return [*lines, keys, Line()]
 
     def _group(self, view: View, group: Group) -> list[Line]:
         look = view.look
@@ -72,3 +95,13 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             for key in shown
         ]
         return [Line().add(f" {group.name}", look.strong), *lines]
+
+    def _commands(self, view: View) -> list[Line]:
+        look = view.look
+        lines = [Line().add(" commands", look.strong).add(", after : and for ctl", look.dim)]
+        for form in FORMS:
+            lines.append(Line().add(f"  {form}", look.key))
+            if len(str(form)) <= 10:
+                lines[-1].to(14).add(form.help, look.dim)
+        lines.append(Line().add("  ^C", look.key).to(14).add("stop and summarise;", look.dim))
+        return [*lines, Line().to(14).add("again: end at once", look.dim)]

@@ -6,10 +6,10 @@ from agenttop.tui.look import Look
 from agenttop.tui.text import Line, fit, join
 
 
-def rule(look: Look, width: int, left: Line | None = None, right: Line | None = None) -> Line:
-    """``─ left ─────────── right ─``."""
+def rule(look: Look, width: int, left: Line | None = None, right: Line | None = None, key: str = "") -> Line:
+    """``─ left ─────────── right ─``, with the key that enlarges a pane in the first cell."""
     dash = look.glyphs.box[4]
-    line = Line().add(dash, look.faint)
+    line = Line().add(key, look.key) if key else Line().add(dash, look.faint)
     if left is not None and left.width:
         line.add(" ").extend(left).add(" ")
     tail = Line()
@@ -37,11 +37,11 @@ def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, 
     return lines
 
 
-def title(look: Look, text: str, number: int | None = None) -> Line:
+def title(look: Look, text: str, key: str = "") -> Line:
     """A pane's name, with the key that enlarges it."""
     line = Line()
-    if number is not None:
-        line.add(f"{number} ", look.dim)
+    if key:
+        line.add(f"{key} ", look.key)
     return line.add(fit(text, 40), look.strong)
 
 

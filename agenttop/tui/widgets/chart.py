@@ -98,18 +98,3 @@ def _row(cells: Sequence[tuple[str, Style]]) -> Line:
     for text, style in cells:
         line.add(text, style)
     return line
-
-
-def time_axis(width: int, seconds_per_cell: float) -> str:
-    """``-3m       -2m       -1m     now`` under a chart that ends now."""
-    cells = [" "] * width
-    whole = 30 if width * seconds_per_cell < 150 else 60 if width * seconds_per_cell < 400 else 120
-    free = width - 5
-    cells[-3:] = "now"
-    for back in range(whole, int(width * seconds_per_cell) + 1, whole):
-        label = f"-{back}s" if whole == 30 else f"-{back // 60}m"
-        start = width - 1 - round(back / seconds_per_cell)
-        if start >= 0 and start + len(label) <= free:
-            cells[start : start + len(label)] = label
-            free = start - 1
-    return "".join(cells[:width])

@@ -29,12 +29,15 @@ class Pane(Widget, can_focus=False):
         self.draw = draw
         self.every = every
         self._view: View | None = None
+        self._seq = 0
+        """Of the snapshot that was drawn last."""
         self._strips: list[Strip] = []
 
     def show(self, view: View, *, force: bool = True) -> None:
         """Draw ``view`` now, or where ``force`` is off only when it is this pane's turn."""
         self._view = view
-        if force or self.every == 1 or view.snap.seq % self.every == 0:
+        if force or self.every == 1 or not 0 <= view.snap.seq - self._seq < self.every:
+            self._seq = view.snap.seq
             self._redraw()
 
     def _redraw(self) -> None:

@@ -1,0 +1,161 @@
+"""Where each pane stands: a pure function of the room there is and of which panes have something to say.
+
+Panes stand in columns, one above the other, some of them beside the one before. In a column
+
+1. rows are let in by rank while the least heights of all of them fit,
+2. each grows to its best height, by rank,
+3. what is left goes to those that grow, by their weights and up to their most; then to the last that grows.
+
+So nothing overlaps, nothing is cut, and every row of the terminal is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+SMALLEST = (60, 16)
+LAYOUTS = ("tiny", "compact", "boxed", "large")
+#: Columns and part of the width that the right-hand column has.
+RIGHT = 62
+RIGHT_SHARE = 0.31
+MANY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a pane needs in one layout, in rows. Whoever has the lower ``rank`` comes first where there are few."""
+
+    rank: int
+    least: int
+    best: int
+    grow: int = 0
+    """Weight in the sharing of what is left; 0 for none of it."""
+    most: int = MANY
+    frame: int | None = None
+    """Rows beside the pane's own lines: where given, it wants no more than both."""
+    column: int = 0
+    order: int = 0
+    """It stands below those of its column that have less; where that is equal, as they are given."""
+    beside: bool = False
+    """It stands at the right of the pane before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle of cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(slots=True)
+class _Row:
+    """Panes side by side."""
+
+    names: list[str]
+    rank: int
+    least: int
+    best: int
+    grow: int
+    most: int
+    height: int = 0
+
+
+def layout_of(width: int, height: int) -> str:
+    """The name of the layout for a terminal of so many columns and rows."""
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        return "tiny"
+    if width < 110 or height < 36:
+        return "compact"
+    return "large" if width >= 180 and height >= 50 else "boxed"
+
+
+def arrange(slots: Mapping[str, Slot], width: int, height: int, lines: Mapping[str, int]) -> dict[str, Place]:
+    """The place of every pane that is shown.
+
+    Args:
+        slots: the panes of the layout.
+        width: columns there are.
+        height: rows there are.
+        lines: of each pane how many lines it has to say; one without any is not shown.
+    """
+    columns: dict[int, list[str]] = {}
+    for name, slot in sorted(slots.items(), key=lambda item: item[1].order):
+        if lines.get(name, 0) > 0:
+            columns.setdefault(slot.column, []).append(name)
+    right = max(RIGHT, round(width * RIGHT_SHARE)) if len(columns) > 1 else 0
+    places: dict[str, Place] = {}
+    for column, names in columns.items():
+        x, wide = (width - right, right) if column and len(columns) > 1 else (0, width - right)
+        y = 0
+        for row in _stack(_rows(slots, names, lines), height):
+            places |= _beside(row, x, y, wide)
+            y += row.height
+    return places
+
+
+def _rows(slots: Mapping[str, Slot], names: Sequence[str], lines: Mapping[str, int]) -> list[_Row]:
+    rows: list[_Row] = []
+    before = ""
+    order = list(slots)
+    for name in names:
+        slot = slots[name]
+        best = slot.best if slot.frame is None else max(slot.least, min(slot.best, slot.frame + lines[name]))
+        if slot.beside and rows and order.index(name) == order.index(before) + 1:
+            row = rows[-1]
+            row.names.append(name)
+            row.rank, row.least = min(row.rank, slot.rank), max(row.least, slot.least)
+            row.best, row.grow, row.most = max(row.best, best), max(row.grow, slot.grow), max(row.most, slot.most)
+        else:
+            rows.append(_Row([name], slot.rank, slot.least, best, slot.grow, slot.most))
+        before = name
+    return rows
+
+
+def _stack(rows: list[_Row], height: int) -> list[_Row]:
+    """Those that are shown, with their heights, which are ``height`` together."""
+    ranked = sorted(rows, key=lambda row: row.rank)
+    shown: list[_Row] = []
+    left = height
+    for row in ranked:
+        if row.least <= left or not shown:
+            row.height = min(row.least, height)
+            left -= row.height
+            shown.append(row)
+    for row in shown:
+        more = max(0, min(row.best - row.height, left))
+        row.height += more
+        left -= more
+    kept = [row for row in rows if row in shown]
+    _share(kept, left)
+    return kept
+
+
+def _share(rows: list[_Row], left: int) -> None:
+    """Give away what is ``left``."""
+    while left > 0:
+        growing = [row for row in rows if row.grow and row.height < row.most]
+        if not growing:
+            break
+        weights = sum(row.grow for row in growing)
+        parts = [min(left * row.grow // weights, row.most - row.height) for row in growing]
+        if not sum(parts):
+            parts[0] = 1
+        for row, part in zip(growing, parts, strict=True):
+            row.height += part
+            left -= part
+    if left and rows:
+        growing = [row for row in rows if row.grow]
+        (growing or rows)[-1].height += left
+
+
+def _beside(row: _Row, x: int, y: int, width: int) -> dict[str, Place]:
+    """The panes of a row: equally wide, the first ones by the odd column where there is one."""
+    places = {}
+    for index, name in enumerate(row.names):
+        start, stop = (-(-width * edge // len(row.names)) for edge in (index, index + 1))
+        places[name] = Place(x + start, y, stop - start, row.height)
+    return places

@@ -1,0 +1,136 @@
+"""The time axis that all trends of a screen share: how much of the past a chart shows, and which cell a second is in.
+
+A cell is a whole number of seconds, or a second a whole number of cells; cells lie on multiples of that, so that a
+chart moves by whole cells and most of it stays as it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.style import Style
+
+from agenttop.tui.history import Field, History
+from agenttop.tui.text import Line
+from agenttop.tui.view import View
+from agenttop.tui.widgets.chart import spark
+
+#: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
+WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))
+#: No chart is of less.
+LEAST_S = 60
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600)
+_LABELS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """So many cells that end now; ``step_s`` seconds a cell, or where that is 1, ``wide`` cells a second."""
+
+    cells: int
+    step_s: int
+    wide: int
+    now_s: float
+
+    @property
+    def seconds(self) -> float:
+        """What it is of."""
+        return self.cells * self.step_s / self.wide
+
+    def series(self, history: History, field: Field, per_cell: int = 1) -> list[float | None]:
+        """``per_cell`` (1 or 2) values a cell."""
+        split = self.step_s % per_cell == 0
+        each, repeat = (self.step_s // per_cell, self.wide) if split else (self.step_s, self.wide * per_cell)
+        points = -(-self.cells * per_cell // repeat)
+        values = history.series(field, points, each, self.step_s // each)
+        if repeat == 1:
+            return values
+        return [value for value in values for _ in range(repeat)][-self.cells * per_cell :]
+
+    def column(self, t_s: float) -> int | None:
+        """The cell of a second; None where that is not shown."""
+        end = math.ceil(self.now_s / self.step_s)
+        back = end - math.ceil(t_s / self.step_s)
+        cell = self.cells - 1 - back * self.wide
+        return cell if 0 <= cell < self.cells and back >= 0 else None
+
+
+def axis(view: View, cells: int) -> Axis:
+    """The axis of a chart of so many cells."""
+    now_s = view.snap.t_s
+    window = dict(WINDOWS)[view.window]
+    shown = max(LEAST_S, math.ceil(min(window, now_s) if window else now_s))
+    if cells >= 2 * shown:
+        return Axis(cells, 1, cells // shown, now_s)
+    wanted = -(-shown // max(1, cells))
+    step = next((step for step in _STEPS if step >= wanted), -(-wanted // 3600) * 3600)
+    return Axis(cells, step, 1, now_s)
+
+
+def words(view: View) -> str:
+    """The window in words."""
+    return "whole run" if view.window == "all" else f"last {view.window}"
+
+
+def times(view: View, along: Axis) -> Line:
+    """The row under a chart: how long ago, and a mark for whatever was done by hand."""
+    look = view.look
+    cells: list[tuple[str, Style]] = [(char, look.dim) for char in _labels(along)]
+    for cell in marked(view, along):
+        start, stop = _word(cells, cell)
+        cells[start:stop] = [(" ", look.dim)] * (stop - start)
+        cells[cell] = (look.glyphs.mark, look.warn)
+    line = Line()
+    for text, style in cells:
+        line.add(text, style)
+    return line
+
+
+def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style) -> Line:
+    """A trend of one row, in which a mark takes the place of what it stands in."""
+    line, marks = Line(), marked(view, along)
+    for cell, char in enumerate(spark(values, top, view.look.glyphs)):
+        line.add(*((view.look.glyphs.mark, view.look.warn) if cell in marks else (char, style)))
+    return line
+
+
+def marked(view: View, along: Axis) -> list[int]:
+    """The cells in which something was done by hand."""
+    found = {along.column(mark.t_s) for mark in view.marks}
+    return sorted(cell for cell in found if cell is not None)
+
+
+def _word(cells: list[tuple[str, Style]], at: int) -> tuple[int, int]:
+    """The label that ``at`` is in, or beside."""
+    start = stop = at
+    while start > 0 and cells[start - 1][0] != " ":
+        start -= 1
+    while stop < len(cells) and cells[stop][0] != " ":
+        stop += 1
+    return start, stop
+
+
+def _labels(along: Axis) -> str:
+    """``-3m       -2m       -1m     now``."""
+    width, each_s = along.cells, along.step_s / along.wide
+    cells = [" "] * width
+    whole = next((label for label in _LABELS if label / each_s >= 9), _LABELS[-1])
+    free = width - 5
+    cells[-3:] = "now"
+    for back in range(whole, int(width * each_s) + 1, whole):
+        label = _ago(back, whole)
+        start = width - 1 - round(back / each_s)
+        if start >= 0 and start + len(label) <= free:
+            cells[start : start + len(label)] = label
+            free = start - 1
+    return "".join(cells[:width])
+
+
+def _ago(back: int, whole: int) -> str:
+    if whole < 60:
+        return f"-{back}s"
+    if whole < 3600:
+        return f"-{back // 60}m"
+    return f"-{back // 3600}h"

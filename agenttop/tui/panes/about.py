@@ -1,0 +1,107 @@
+"""What each pane shows, for the help of the enlarged pane. Lines of less than 79 letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a pane shows, and the keys that are for it: key, what it does."""
+
+    lines: tuple[str, ...]
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+_TREND = ("t", "1 m, 5 m or all")
+_SCROLL = ("up down", "scroll")
+_MARK = "A mark on the time axis: something done by hand; the events say what."
+
+ABOUT = {
+    "plan": About(
+        (
+            "What was driven up to now, and what the plan wants from here on.",
+            "A line across is what the plan wanted where by hand it was not followed.",
+            "Above stand the stages, the current one in capitals; below the plan's clock.",
+        ),
+        (("+ -", "users"), ("h", "hold"), ("n", "next stage"), ("r", "release")),
+    ),
+    "rate": About(
+        (
+            "Requests that finished per second, over the last 10 s; 0 in a hang.",
+            "Oldest: age of the oldest one in flight. Dropped: arrivals no user was for.",
+            _MARK,
+        ),
+        (_TREND,),
+    ),
+    "errors": About(
+        (
+            "How requests failed, rate limits (429) first: count, the last seconds, when",
+            "first and last, and the newest example in full.",
+        ),
+        (_SCROLL,),
+    ),
+    "latency": About(
+        (
+            "Left or above the time to the first token, then the time of the whole request,",
+            "in ms of ok requests: p50, p95 and p99 on one scale from zero, one time axis.",
+            _MARK,
+        ),
+        (_TREND,),
+    ),
+    "requests": About(
+        (
+            "One line for each request of a pool. Counts are since the run began; rates and",
+            "percentiles are of the last 10 s. err: failures other than 429.",
+        ),
+        (("o", "order"), ("/", "filter"), ("tab", "pool"), _SCROLL),
+    ),
+    "events": About(("What happened, the newest first; ! is a warning or an error.",), (_SCROLL,)),
+    "pools": About(
+        (
+            "Of each pool users now, and users or iterations per second that are wanted.",
+            "M: set by hand, until it is released. Keys go to the pool that is marked.",
+        ),
+        (("tab", "next pool"), ("a", "all"), ("+ -", "users or rate"), ("r", "release")),
+    ),
+    "thresholds": About(
+        (
+            "Each threshold with the value observed so far, those that fail first.",
+            "The exit code is 99 where one of them fails at the end of the run.",
+        ),
+        (_SCROLL,),
+    ),
+    "budget": About(
+        (
+            "What is used of each cap, and what requests in flight may use at worst.",
+            "The run ends where the next request might go beyond a cap.",
+        ),
+    ),
+    "heat": About(
+        (
+            "Latencies over time: to the right time, upwards latency (two rows double it).",
+            "A shade says what part of its column's requests took so long.",
+            _MARK,
+        ),
+        (_TREND,),
+    ),
+    "phases": About(
+        (
+            "Where the target says that its time goes: the mean of each phase in each stage",
+            "and what part it is of the latency. The phase that grew most with the load is",
+            "marked and named.",
+        ),
+    ),
+    "quotas": About(
+        (
+            "What is left of the limits that targets tell of, the scarcest first, and when",
+            "there is more again.",
+        ),
+    ),
+    "generator": About(
+        (
+            "Whether agenttop itself keeps up. Where it is saturated, timing is not to be",
+            "trusted, and the reasons are listed. Schedule lag: how late arrivals are sent.",
+        ),
+    ),
+}

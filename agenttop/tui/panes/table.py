@@ -1,0 +1,164 @@
+"""All panes, from the top to the bottom: what each is in which layout. A new pane is one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agenttop.tui.arrange import MANY, Slot
+from agenttop.tui.panes import (
+    budget,
+    errors,
+    events,
+    generator,
+    heat,
+    latency,
+    phases,
+    phases_by_stage,
+    plan,
+    pools,
+    quotas,
+    rate,
+    requests,
+    thresholds,
+)
+from agenttop.tui.view import View
+from agenttop.tui.widgets.pane import Draw
+
+#: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
+TABLE_EVERY = 2
+BOX = 2
+"""Rows of a frame, and of a frame with titles in it."""
+TITLED = 3
+
+
+def _always(_: View) -> int:
+    return MANY
+
+
+def _none(_: View, __: int) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """A pane in one layout."""
+
+    draw: Draw
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One pane.
+
+    ``large`` is as ``boxed`` where nothing else is said. ``says`` is how many lines it has to say; without any it is
+    not there. ``scrolls`` is how many lines the enlarged pane has to scroll through in so many columns, none where it
+    fits.
+    """
+
+    name: str
+    key: str
+    full: Draw
+    """Enlarged."""
+    says: Callable[[View], int] = _always
+    scrolls: Callable[[View, int], int] = _none
+    every: int = 1
+    compact: In | None = None
+    boxed: In | None = None
+    large: In | None = None
+
+    def place(self, layout: str) -> In | None:
+        """Where it is in a layout, and how it is drawn there."""
+        return {"compact": self.compact, "boxed": self.boxed, "large": self.large or self.boxed}[layout]
+
+
+PANES: tuple[Entry, ...] = (
+    Entry(
+        "plan", "1", plan.full,
+        compact=In(plan.compact, Slot(0, 2, 2)),
+        boxed=In(plan.full, Slot(0, 7, 8)), large=In(plan.full, Slot(0, 8, 10)),
+    ),
+    Entry(
+        "rate", "2", rate.full,
+        compact=In(rate.compact, Slot(1, 1, 1, order=1)),
+        boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=12)),
+    ),
+    Entry(
+        "errors", "3", errors.enlarged,
+        says=lambda v: 2 + bool(v.snap.quotas), scrolls=errors.lines,
+        compact=In(errors.compact, Slot(3, 2, 3, frame=0, order=3)),
+        boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=12, beside=True)),
+    ),
+    Entry(
+        "latency", "4", latency.full,
+        compact=In(latency.compact, Slot(2, 3, 4, order=2)),
+        boxed=In(latency.ttft, Slot(2, 6, 8, grow=9, most=19)),
+    ),
+    Entry("total", "4", latency.full, boxed=In(latency.total, Slot(2, 6, 8, grow=9, most=19, beside=True))),
+    Entry(
+        "requests", "5", requests.full, scrolls=lambda v, w: len(requests.rows(v)), every=TABLE_EVERY,
+        compact=In(requests.compact, Slot(4, 3, 6, grow=3, order=6)),
+        boxed=In(requests.full, Slot(4, 5, 8, grow=8)),
+    ),
+    Entry(
+        "events", "6", events.full, scrolls=lambda v, w: len(v.snap.events),
+        compact=In(events.compact, Slot(7, 3, 5, order=7)),
+        boxed=In(events.full, Slot(5, 3, 5)), large=In(events.full, Slot(5, 4, 8)),
+    ),
+    Entry(
+        "pools", "9", pools.full, scrolls=lambda v, w: len(v.snap.pools), says=lambda v: len(v.snap.pools),
+        large=In(pools.full, Slot(0, 4, 9, frame=TITLED, column=1)),
+    ),
+    Entry(
+        "thresholds", "v", thresholds.full,
+        says=lambda v: len(v.snap.thresholds) + (v.snap.breaker is not None),
+        scrolls=lambda v, w: len(v.snap.thresholds),
+        compact=In(thresholds.compact, Slot(5, 1, 1, order=4)),
+        boxed=In(thresholds.compact, Slot(6, 1, 1)),
+        large=In(thresholds.full, Slot(1, 3, 10, frame=BOX, column=1)),
+    ),
+    Entry(
+        "budget", "b", budget.full, says=lambda v: len(v.snap.budget),
+        compact=In(budget.compact, Slot(6, 1, 1, order=5)),
+        boxed=In(budget.compact, Slot(7, 1, 1)),
+        large=In(budget.full, Slot(2, 3, 5, frame=BOX, column=1)),
+    ),
+    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 17, column=1, grow=1)), every=TABLE_EVERY),
+    Entry("percentiles", "8", heat.enlarged, large=In(latency.distribution, Slot(6, 6, 16, column=1))),
+    Entry(
+        "phases", "7", phases_by_stage.full, says=lambda v: max(1, len(v.snap.phases_ms)),
+        large=In(phases.full, Slot(4, 3, 10, frame=BOX, column=1)),
+    ),
+    Entry(
+        "quotas", "l", quotas.full, says=lambda v: len(v.snap.quotas),
+        large=In(quotas.full, Slot(4, 3, 6, frame=BOX, column=1)),
+    ),
+    Entry("generator", "0", generator.full, large=In(generator.full, Slot(3, 7, 12, column=1))),
+)  # fmt: skip
+
+
+def by_key() -> list[Entry]:
+    """One pane for each key."""
+    return list({entry.key: entry for entry in reversed(PANES)}.values())[::-1]
+
+
+def of_key(key: str) -> Entry:
+    """The pane that ``key`` enlarges."""
+    return next(entry for entry in PANES if entry.key == key)
+
+
+def shown(layout: str) -> dict[str, In]:
+    """The panes of a layout, in their order."""
+    found = {entry.name: entry.place(layout) for entry in PANES}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def slots(layout: str) -> dict[str, Slot]:
+    """Their slots."""
+    return {name: place.slot for name, place in shown(layout).items()}
+
+
+def says(view: View) -> dict[str, int]:
+    """How many lines each pane has to say."""
+    return {entry.name: entry.says(view) for entry in PANES}

@@ -1,0 +1,76 @@
+"""The whole run in a bounded number of parts, so that a trend of a day costs what one of an hour does."""
+
+from __future__ import annotations
+
+import math
+from itertools import zip_longest
+
+from msgspec.structs import fields, replace
+
+from agenttop.metrics.snapshot import Tick
+
+#: There are never more parts.
+MOST = 1024
+#: What is a mean of its parts; of the rest, the newest stands for all.
+_MEANS = tuple(
+    field.name
+    for field in fields(Tick)
+    if field.name.endswith(("_ms", "_per_s")) or field.name in ("rps", "target", "users", "in_flight")
+)
+_WHOLE = frozenset({"users", "in_flight"})
+#: Of a part, by field: sum and number of the samples.
+_Sums = dict[str, tuple[float, int]]
+
+
+class Whole:
+    """Ticks from the beginning on, merged to parts of equal length, which doubles when there are too many."""
+
+    def __init__(self) -> None:
+        self.each_s = 1
+        self.ticks: list[Tick] = []
+        self._sums: list[_Sums] = []
+
+    def add(self, tick: Tick) -> None:
+        """Append the newest."""
+        self._append(tick, {name: (value, 1) for name in _MEANS if (value := getattr(tick, name)) is not None})
+        if len(self.ticks) > MOST:
+            self.each_s *= 2
+            ticks, sums = self.ticks, self._sums
+            self.ticks, self._sums = [], []
+            for part, of_part in zip(ticks, sums, strict=True):
+                self._append(part, of_part)
+
+    def _append(self, tick: Tick, sums: _Sums) -> None:
+        if not self.ticks or self._part(self.ticks[-1]) != self._part(tick):
+            self.ticks.append(tick)
+            self._sums.append(sums)
+            return
+        before = self._sums[-1]
+        for name in before.keys() | sums.keys():
+            (a, n), (b, m) = before.get(name, (0.0, 0)), sums.get(name, (0.0, 0))
+            before[name] = (a + b, n + m)
+        self.ticks[-1] = together(self.ticks[-1], tick, before)
+
+    def _part(self, tick: Tick) -> int:
+        return math.ceil(tick.t_s / self.each_s)
+
+    def copy(self) -> Whole:
+        """As it is now, to look at: nothing can be added to it."""
+        other = Whole()
+        other.each_s, other.ticks = self.each_s, self.ticks.copy()
+        return other
+
+
+def together(first: Tick, second: Tick, sums: _Sums) -> Tick:
+    """Two ticks as one: means of ``sums``, sums of the latency counts, and of the rest what the second says."""
+    means: dict[str, object] = {}
+    for name, (total, count) in sums.items():
+        means[name] = round(total / count) if name in _WHOLE else total / count
+    counts = zip_longest(first.latency_counts, second.latency_counts, fillvalue=0)
+    return replace(
+        second,
+        manual=first.manual or second.manual,
+        held=first.held or second.held,
+        latency_counts=tuple(a + b for a, b in counts),
+        **means,
+    )

@@ -1,0 +1,97 @@
+"""Where panes stand: whatever the size and whatever there is to say, nothing overlaps and every row is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenttop.tui.arrange import LAYOUTS, MANY, Place, Slot, arrange, layout_of
+from agenttop.tui.panes import table
+
+#: Rows of the head and of the bottom line.
+AROUND = 3
+#: Panes that a profile or a target may have nothing for.
+OPTIONAL = [entry.name for entry in table.PANES if entry.says is not table._always and entry.name != "errors"]
+ALWAYS = {entry.name: MANY for entry in table.PANES if entry.name not in OPTIONAL}
+
+
+def subsets(names: list[str]) -> Iterable[tuple[str, ...]]:
+    return (some for size in range(len(names) + 1) for some in combinations(names, size))
+
+
+def check(width: int, height: int, lines: dict[str, int]) -> dict[str, Place]:
+    layout = layout_of(width, height)
+    room = height - AROUND
+    slots = table.slots(layout)
+    places = arrange(slots, width, room, lines)
+    cells = [[0] * width for _ in range(room)]
+    for name, at in places.items():
+        assert lines[name], f"{name} has nothing to say"
+        assert at.height >= slots[name].least, f"{name} is cut at {width}x{height}"
+        assert at.x >= 0
+        assert at.y >= 0
+        assert at.x + at.width <= width
+        assert at.y + at.height <= room
+        for row in cells[at.y : at.y + at.height]:
+            row[at.x : at.x + at.width] = [cell + 1 for cell in row[at.x : at.x + at.width]]
+    assert all(cell == 1 for row in cells for cell in row), f"a hole or an overlap at {width}x{height}: {places}"
+    return places
+
+
+sizes = st.tuples(st.integers(60, 300), st.integers(16, 100))
+said = st.fixed_dictionaries({name: st.integers(0, 40) for name in OPTIONAL})
+
+
+@given(sizes, said)
+def test_any_size_and_anything_to_say(size: tuple[int, int], optional: dict[str, int]) -> None:
+    places = check(*size, {**ALWAYS, **optional})
+    assert {"plan", "rate", "latency", "errors", "requests"} <= set(places)
+
+
+@pytest.mark.parametrize("some", subsets(OPTIONAL), ids="+".join)
+def test_every_height_with_every_set_of_optional_panes(some: tuple[str, ...]) -> None:
+    lines = {**ALWAYS, **{name: 4 if name in some else 0 for name in OPTIONAL}}
+    for width in (60, 109, 110, 179, 180, 300):
+        for height in range(16, 101):
+            places = check(width, height, lines)
+            if layout_of(width, height) != "compact":
+                # Where there are boxes, there is room for all that the layout has.
+                wanted = [name for name in table.slots(layout_of(width, height)) if lines[name]]
+                assert list(places) == wanted
+
+
+def test_a_pane_is_as_high_as_what_it_says() -> None:
+    slots = {"list": Slot(0, 3, 10, frame=2), "rest": Slot(1, 2, 2, grow=1)}
+    assert [arrange(slots, 80, 30, {"list": n, "rest": 1})["list"].height for n in (1, 3, 6, 20)] == [3, 5, 8, 10]
+
+
+def test_who_has_the_higher_rank_gives_way() -> None:
+    slots = {"last": Slot(2, 3, 3), "first": Slot(0, 3, 6), "second": Slot(1, 2, 2, grow=1)}
+    lines = dict.fromkeys(slots, 1)
+    assert list(arrange(slots, 80, 7, lines)) == ["first", "second"]
+    assert arrange(slots, 80, 7, lines)["first"] == Place(0, 0, 80, 5)
+    assert arrange(slots, 80, 12, lines)["second"].height == 3
+
+
+def test_panes_beside_each_other_share_the_width_and_one_alone_has_it() -> None:
+    slots = {"left": Slot(0, 3, 5, grow=1), "right": Slot(0, 4, 4, beside=True), "below": Slot(1, 1, 1)}
+    both = arrange(slots, 81, 9, dict.fromkeys(slots, 1))
+    assert both == {"left": Place(0, 0, 41, 8), "right": Place(41, 0, 40, 8), "below": Place(0, 8, 81, 1)}
+    assert arrange(slots, 81, 9, {"right": 1, "below": 1})["right"].width == 81
+
+
+def test_a_column_without_panes_leaves_its_room_to_the_other() -> None:
+    slots = {"left": Slot(0, 3, 5, grow=1), "right": Slot(0, 3, 5, column=1)}
+    assert arrange(slots, 200, 9, {"left": 1})["left"] == Place(0, 0, 200, 9)
+    assert arrange(slots, 200, 9, {"left": 1, "right": 1})["right"] == Place(138, 0, 62, 9)
+
+
+def test_every_layout_has_panes_and_every_key_is_for_one_pane() -> None:
+    for layout in LAYOUTS[1:]:
+        assert table.shown(layout)
+    keys = {entry.key: entry.full for entry in table.PANES}
+    assert all(keys[entry.key] is entry.full for entry in table.PANES)

@@ -1,0 +1,51 @@
+"""Latencies over time: the highest row is the slowest, and shades are parts of their own column."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenttop.metrics.heat import BUCKETS
+from agenttop.tui.history import History
+from agenttop.tui.look import ASCII, RGB
+from agenttop.tui.panes import heat
+from agenttop.tui.view import View
+from tests.tui.sim import Sim
+from tests.tui.test_whole import tick
+
+
+def drawn(*seconds: tuple[int, ...], ascii: bool = False) -> list[str]:
+    sim = Sim("ramp")
+    snapshot = sim.until(60)[-1]
+    history = History(sim.info)
+    for t_s, counts in enumerate(seconds, 61 - len(seconds)):
+        history.add(tick(t_s, latency_counts=counts), float(t_s))
+    look = dataclasses.replace(RGB, glyphs=ASCII) if ascii else RGB
+    return [str(line) for line in heat.full(View(sim.info, snapshot, history, look), 71, 14)]
+
+
+def test_shades_are_parts_of_a_column() -> None:
+    lines = drawn((0, 0, 1, 0, 3), (0, 0, 100, 0, 5))
+    columns = ["".join(line[cell] for line in lines[1:11]) for cell in (67, 68)]
+    assert columns[0].strip() == "██  ▓▓"
+    assert columns[1].strip() == "░░  ██"
+    assert "50%+" in lines[12]
+
+
+def test_ascii_has_shades_too() -> None:
+    lines = drawn((0, 0, 1, 0, 3), ascii=True)
+    assert "".join(line[68] for line in lines[1:11]).strip() == "##  %%"
+    assert all(line.isascii() for line in lines)
+
+
+def test_nothing_answered_is_said() -> None:
+    assert any("no answer in this time" in line for line in drawn((), ()))
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=BUCKETS), max_size=6), st.integers(1, 60))
+def test_every_bucket_that_has_a_request_is_drawn(columns: list[list[int]], rows: int) -> None:
+    first, each, tall = heat.span(columns, rows)
+    shown = range(first, first + ((rows - 1) // tall + 1) * each)
+    assert all(bucket in shown for column in columns for bucket, count in enumerate(column) if count)
