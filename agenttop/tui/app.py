@@ -264,6 +264,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.commander.send(f"release {pool}" if pool else "release")
 
     @property
+    def looking(self) -> bool:
+        """Nothing of the run can be changed from here: it is over, or others steer it."""
+        return is_read_only(self.feed) or self.player is not None
+
+    @property
     def armed(self) -> bool:
         """The run waits to be started."""
         return self.snap is not None and self.snap.state == "armed" and not self.stopping
@@ -290,8 +295,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_edit(self) -> None:
         """The stages to come: of the selected pool where it has its own, else of the run."""
         frozen = self.view()
-        looking = is_read_only(self.feed) or self.player is not None
-        if looking or frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
+        if self.looking or frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
             return
         if view.snap.search is not None:
             self._tell("a search for capacity sets the load itself", False)
@@ -303,11 +307,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.push_screen(EditScreen(view, draft_of(stages, view.snap.plan_t_s, now), self.commander.send))
 
     def action_ask_quit(self) -> None:
+        if self.looking:
+            self._leave(How.DETACHED)
+            return
         if self.armed:  # there is nothing to lose
             self._stop()
-            return
-        if is_read_only(self.feed) or self.player is not None:
-            self._leave(How.DETACHED)
             return
         choices = [("s", "stop and summarise"), ("l", "leave it running"), ("esc", "stay")]
         answers: dict[str, Callable[[], None]] = {"s": self._stop, "l": lambda: self._leave(How.DETACHED)}
@@ -387,15 +391,14 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def _choices(self) -> list[Choice]:
         """Panes, keys and commands, as the palette has them."""
         found = [Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key)) for e in table.by_key()]
-        looking = is_read_only(self.feed) or self.player is not None
-        groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if looking else keys.GROUPS
+        groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if self.looking else keys.GROUPS
         for group in groups:
             for key in group.keys:
                 name = key.action.removeprefix("app.").partition("(")[0]
                 if key.action not in keys.WITH_KEY and self.check_action(name, ()):
                     do = partial(self.call_later, self.run_action, key.action)
                     found.append(Choice(f"{group.name}: {key.help}", key.shown, do))
-        for form in () if looking else grammar.FORMS:
+        for form in () if self.looking else grammar.FORMS:
             text = form.word + (" " if form.rest else "")
             found.append(Choice(f"command: {form}", ":", partial(self.action_prompt, text)))
         return found
@@ -438,7 +441,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves."""
-        if is_read_only(self.feed) or self.player is not None:
+        if self.looking:
             self._leave(How.DETACHED)
         elif self.stopping < 2:
             self._stop()

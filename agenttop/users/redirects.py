@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.compile import CompiledStep, fill_pieces
-from agenttop.users.spending import hold
+from agenttop.users.spending import hold, release
 from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE
 from agenttop.wire.target import Target, parse_target
@@ -54,6 +54,7 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
             here = there
             if connection.failure is not None:
                 connection.end_ns = perf_counter_ns()
+                release(user)
                 break
             leaf.connections_opened += 1
             leaf.connect.append(connection.opened_ns)

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
+from agenttop.feed import ReadOnly
 from agenttop.metrics.snapshot import Snapshot
 from agenttop.tui.app import AgenttopApp
+from agenttop.tui.result import How
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import left, settle, text, until
 from tests.tui.sim import Sim
@@ -76,3 +78,14 @@ async def test_q_ends_it_without_a_question() -> None:
         feed.end()
         result = await left(pilot)
     assert result.stop_requested
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_who_only_looks_leaves_it_waiting(key: str) -> None:
+    feed = FakeFeed("starting")
+    feed.put(waiting())
+    async with AgenttopApp(ReadOnly(feed), clock=lambda: 0.0).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(key)
+        result = await left(pilot)
+    assert (result.how, result.stop_requested, feed.commands) == (How.DETACHED, False, [])

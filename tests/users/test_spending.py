@@ -125,6 +125,14 @@ async def test_each_redirect_is_a_request(tmp_path: Path) -> None:
     assert (played.only.outcomes["ok"], played.only.outcomes["cancelled"]) == (1, 1)
 
 
+async def test_a_redirect_that_finds_no_connection_has_used_nothing(tmp_path: Path) -> None:
+    nowhere = ok(b"", "location: http://127.0.0.1:9/x", status="302 Found")  # discard: nobody listens there
+    text = profile(top="follow_redirects = true\n[budget]\nrequests = 9\n")
+    played, purse, requests = await spend(tmp_path, text, nowhere)
+    assert played.only.outcomes == {"connect_error": 1}
+    assert (purse.spent.requests, purse.held) == (len(requests), NOTHING) == (1, NOTHING)
+
+
 async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_path: Path) -> None:
     closing = then_close()
     script = Script(ok(b"x"), closing, ok(b"x"), ok(b"never"))
