@@ -98,18 +98,6 @@ def parse_plan(text: str) -> tuple[tuple[Row, ...], str | None]:
     return tuple(rows), after[0].text if after else None
 
 
-def parse_row(text: str, *, first: bool) -> Row:
-    """One row by itself; ``first`` says whether it may be ``rest``.
-
-    Raises:
-        PlanError: it is none.
-    """
-    row, left = _row(_Piece(text, 0), first=first)
-    if left:
-        left[0].fail(f"{left[0].text!r} follows a whole stage")
-    return row
-
-
 def format_plan(rows: Sequence[Row]) -> str:
     """The text that is parsed to these rows (durations to the millisecond)."""
     return ", ".join(map(format_row, rows))

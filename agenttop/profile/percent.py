@@ -35,11 +35,6 @@ def parse_percent(value: Any) -> float:
     return share
 
 
-def format_percent(share: float) -> str:
-    """A share as a profile writes it: ``0.05`` is ``5%``."""
-    return f"{share * 100:.10g}%"
-
-
 def _percent(value: Any) -> float:
     try:
         return parse_percent(value)

@@ -12,13 +12,12 @@ from typing import Any
 
 from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
 from agenttop.profile.search import check_search, searched_by_rate
-from agenttop.profile.tables import steps_of, tables
+from agenttop.profile.tables import number, seconds, steps_of, tables
 from agenttop.profile.variables import check_variables
 
 _BODIES = ("json", "body", "form")
@@ -46,7 +45,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
         if not pool.get("stages"):
             shared.append(pool.get("weight", 1))
         yield from _pool(pool, loc, data)
-    if shared and all(_number(weight) == 0 for weight in shared):
+    if shared and all(number(weight) == 0 for weight in shared):
         yield Fault((), "the weights of all pools are zero, so that no pool gets users")
     if data.get("objectives") == {}:
         yield Fault(("objectives",), 'is empty; write one such as ttft = "2s"')
@@ -111,7 +110,7 @@ def _load(data: Table, raw: Table) -> Iterator[Fault]:
             yield Fault(("stages", index), "needs users")
     yield from _some_load(stages, ("stages",))
     runs = [_length(stages), *(_length(pool.get("stages")) for pool in tables(data.get("pools")))]
-    warmup = _seconds(data.get("warmup", "0s"))
+    warmup = seconds(data.get("warmup", "0s"))
     if max(runs) > 0 and "search" not in data and not math.isnan(warmup) and warmup >= max(runs):
         yield Fault(("warmup",), "lasts as long as the whole run, so that nothing would be measured")
 
@@ -120,7 +119,7 @@ def _some_load(stages: Any, loc: Loc) -> Iterator[Fault]:
     found = tables(stages)
     if not found:
         return
-    if all(_number(stage.get("users", stage.get("rate", 0))) == 0 for stage in found):
+    if all(number(stage.get("users", stage.get("rate", 0))) == 0 for stage in found):
         yield Fault(loc, "every stage is at zero, so that nothing would be sent")
     elif _length(stages) == 0:
         yield Fault(loc, "the stages last no time at all")
@@ -133,7 +132,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             yield Fault((*loc, key), "cannot stand beside python: what these users do is written in their class")
     if not tasks and "python" not in pool:
         yield Fault(loc, "no tasks; write at least one [[pools.tasks]]")
-    elif isinstance(tasks, list) and all(_number(task.get("weight", 1)) == 0 for task in tables(tasks)):
+    elif isinstance(tasks, list) and all(number(task.get("weight", 1)) == 0 for task in tables(tasks)):
         yield Fault((*loc, "tasks"), "the weights of all tasks are zero, so that none would ever be chosen")
     for index, task in enumerate(tables(tasks)):
         if task.get("steps") == []:
@@ -256,20 +255,6 @@ def _unanswered(pool: Table, loc: Loc) -> Iterator[Fault]:
             yield Fault((*place, "send"), text)
 
 
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def _seconds(value: Any) -> float:
-    try:
-        return parse_duration(value)
-    except ValueError:
-        return math.nan
-
-
 def _length(stages: Any) -> float:
     """Seconds of some stages; nan where one cannot be read, which no comparison holds for."""
-    return sum((_seconds(stage.get("duration")) for stage in tables(stages)), 0.0)
+    return sum((seconds(stage.get("duration")) for stage in tables(stages)), 0.0)

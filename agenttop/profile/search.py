@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import Pool, Profile, Stage
 from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.problems import Fault
+from agenttop.profile.tables import number, seconds
 
 Table = dict[str, Any]
 
@@ -61,7 +61,7 @@ def check_search(data: Table, raw: Table) -> Iterator[Fault]:
         text = 'needs [objectives]: what a good request is, such as latency = "10s" (--set objectives.latency=10s)'
         yield Fault(("search",), text)
     yield from _levels(search)
-    measure, most = _seconds(search.get("measure", "15s")), _seconds(search.get("max_measure"))
+    measure, most = seconds(search.get("measure", "15s")), seconds(search.get("max_measure"))
     if most < measure:
         yield Fault(("search", "max_measure"), "is shorter than measure")
     yield from _pools(search, [pool for pool in data.get("pools") or () if isinstance(pool, dict)])
@@ -220,14 +220,4 @@ def _plain(value: float) -> float | int:
 
 
 def _number(value: Any) -> float:
-    try:
-        return math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def _seconds(value: Any) -> float:
-    try:
-        return parse_duration(value)
-    except ValueError:
-        return math.nan
+    return math.nan if isinstance(value, bool) else number(value)

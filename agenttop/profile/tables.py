@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+from agenttop.profile.durations import parse_duration
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Loc
 
@@ -22,3 +24,19 @@ def steps_of(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
     for number, task in enumerate(tables(pool.get("tasks"))):
         for index, step in enumerate(tables(task.get("steps"))):
             yield (*loc, "tasks", number, "steps", index), step
+
+
+def number(value: Any) -> float:
+    """A number; nan for what is none, which no comparison holds for."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def seconds(value: Any) -> float:
+    """The seconds of a duration; nan for what is none."""
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return math.nan

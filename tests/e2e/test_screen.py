@@ -10,25 +10,11 @@ import pytest
 
 from agenttop.agent.process import AgentProcess
 from tests.e2e.harness import Place, until
+from tests.e2e.profiles import VOICE
 from tests.e2e.terminal import Terminal
 
 SIZES = [(24, 80), (40, 120)]
 
-PROFILE = """
-target = "{url}"
-users = 3
-duration = "10m"
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-think_time = "50ms"
-  [[pools.setup]]
-  connect = "/v1/realtime?model=m"
-  [[pools.tasks]]
-  name = "turn"
-  send = {{ type = "response.create" }}
-"""
 
 #: Makes the screen fail once it has drawn something; Python imports a module of this name by itself.
 CRASH = """
@@ -47,7 +33,7 @@ if "agenttop" in sys.orig_argv:
 
 
 def profile(place: Place, agent: AgentProcess) -> Path:
-    return place.write(PROFILE.format(url=agent.url))
+    return place.write(VOICE.format(url=agent.url))
 
 
 def test_the_terminals_own_size_counts_whatever_the_shell_exports(place: Place, agent: AgentProcess) -> None:

@@ -12,23 +12,8 @@ import time
 
 from agenttop.agent.process import AgentProcess
 from tests.e2e.harness import PATIENCE_S, Place, until
+from tests.e2e.profiles import VOICE
 from tests.e2e.terminal import Terminal
-
-PROFILE = """
-target = "{url}"
-users = 3
-duration = "10m"
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-think_time = "50ms"
-  [[pools.setup]]
-  connect = "/v1/realtime?model=m"
-  [[pools.tasks]]
-  name = "turn"
-  send = {{ type = "response.create" }}
-"""
 
 
 def connected(agent: AgentProcess) -> int:
@@ -43,7 +28,7 @@ def ctl(place: Place, *words: object) -> tuple[int, dict[str, object]]:
 
 
 def test_users_from_a_script_are_at_the_server(place: Place, agent: AgentProcess) -> None:
-    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless") as run:
         viewer = run.viewer()
         viewer.wait(lambda s: s["users"] == 3)
         sent = time.monotonic()
@@ -69,7 +54,7 @@ def test_users_from_a_script_are_at_the_server(place: Place, agent: AgentProcess
 
 
 def test_keys_pressed_fast_are_one_mark_and_one_event_and_each_a_control(place: Place, agent: AgentProcess) -> None:
-    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless") as run:
         viewer = run.viewer()
         viewer.wait(lambda s: s["users"] == 3)
         for _ in range(10):
@@ -85,7 +70,7 @@ def test_keys_pressed_fast_are_one_mark_and_one_event_and_each_a_control(place: 
 
 
 def test_a_hundred_commands_at_once_and_the_last_wins(place: Place, agent: AgentProcess) -> None:
-    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless", "--workers", 2) as run:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless", "--workers", 2) as run:
         viewer = run.viewer()
         viewer.wait(lambda s: s["users"] == 3)
         wanted = [(n * 37) % 60 for n in range(100)]
@@ -107,7 +92,7 @@ def test_a_hundred_commands_at_once_and_the_last_wins(place: Place, agent: Agent
 
 
 def test_who_attaches_late_sees_the_run_from_its_beginning(place: Place, agent: AgentProcess) -> None:
-    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless") as run:
         viewer = run.viewer()
         viewer.wait(lambda s: s["users"] == 3)
         for users in range(4, 64):
@@ -135,7 +120,7 @@ def test_who_attaches_late_sees_the_run_from_its_beginning(place: Place, agent: 
 
 
 def test_viewers_that_stall_or_talk_nonsense_are_in_nobodys_way(place: Place, agent: AgentProcess) -> None:
-    with place.start("--profile", place.write(PROFILE.format(url=agent.url)), "--headless") as run:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless") as run:
         viewer = run.viewer()
         viewer.wait(lambda s: s["users"] == 3)
         (path,) = place.sockets()
