@@ -18,8 +18,8 @@ ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")
 class FakeFeed:
     """Plays a scenario up to the second it is looked at, then waits for :meth:`advance` or :meth:`end`."""
 
-    def __init__(self, scenario: str = "ramp", *, can_detach: bool = True) -> None:
-        self.sim = Sim(scenario)
+    def __init__(self, scenario: str = "ramp", *, can_detach: bool = True, sim: Sim | None = None) -> None:
+        self.sim = sim or Sim(scenario)
         self.can_detach = can_detach
         self.commands: list[str] = []
         self.rejections: dict[str, str] = {}

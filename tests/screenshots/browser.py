@@ -1,0 +1,56 @@
+"""A made-up run in a real browser: the server and the page of ``agenttop serve``, and a headless Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from agenttop.feed import ReadOnly
+from agenttop.serve.server import RunServer
+from agenttop.tui.app import show_in_browser
+from tests.e2e.browser import page
+from tests.e2e.harness import until
+from tests.tui.fake import FakeFeed
+
+COMMAND = (sys.executable, "-m", "tests.screenshots.browser")
+#: It has what the pictures of a terminal have not: limits, and a storm over a budget.
+SCENARIO = "budget"
+
+
+def picture() -> bytes:
+    """What the browser shows, as PNG."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen([*COMMAND, "serve"], stdout=subprocess.PIPE, text=True) as serving,
+    ):
+        assert serving.stdout is not None
+        try:
+            with page(serving.stdout.readline().strip(), Path(folder)) as shown:
+                until(lambda: "-first-byte" in (shown.value("document.body.className") or ""), "a first byte")
+                # The run stands still: when two pictures are the same, all of it is there.
+                return until(lambda: one if (one := shown.picture()) == shown.picture() else b"", "the whole screen")
+        finally:
+            serving.terminate()
+
+
+def serve() -> None:
+    """Serve the run as ``agenttop serve`` does, until the process is ended."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = RunServer("k3f9", "127.0.0.1", port, "token")
+    server.command = shlex.join(COMMAND)
+    print(server.address, flush=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        # The process behind one browser, which the server starts.
+        asyncio.run(show_in_browser(ReadOnly(FakeFeed(SCENARIO))))
