@@ -97,7 +97,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         return FAILED
     feed = SocketFeed(socket, can_detach=not own_target)
     try:
-        outcome = _view(feed, options, messages, lines=options.out == "-")
+        outcome = _view(feed, options, messages, lines=options.out == "-", theme=loaded.settings.theme)
     except (ConnectionError, FileNotFoundError):
         outcome = plain.Outcome(None)
     if outcome.left and (options.on_hangup == "stop" or own_target):
@@ -266,8 +266,10 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool) -> plain.Outcome:
-    """The live screen where there is a terminal for it, else a line a second."""
+def _view(
+    feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool, theme: str | None = None
+) -> plain.Outcome:
+    """The live screen where there is a terminal for it, else a line a second. ``theme`` is that of the settings."""
     if options.headless or lines or not on_terminal():
         return asyncio.run(plain.follow(feed, messages))
     # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
@@ -275,7 +277,7 @@ def _view(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, li
     from agenttop.tui.result import How
 
     step_back()  # a late screen is late, a late worker is wrong
-    no_color, light = "NO_COLOR" in os.environ, is_light(options.theme)
+    no_color, light = "NO_COLOR" in os.environ, is_light(options.theme or theme)
     result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
     if result.how is How.ABSENT:
         raise ConnectionError(result.message)

@@ -115,7 +115,8 @@ class Picture:
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0
         latencies = piece.records("latency")
         latency = percentile_ms(latencies, 50, 95, 99)
-        ttft = percentile_ms(piece.records("ttft"), 50, 95, 99)
+        first_tokens = piece.records("ttft")
+        ttft = percentile_ms(first_tokens, 50, 95, 99)
         (inter_chunk,) = percentile_ms(piece.records("inter_chunk"), 95)
         (loop_lag,) = percentile_ms(piece.records(LOOP_LAG), 99)
         all_open = bool(self._layout.pools) and all(pool.open for pool in self._layout.pools)
@@ -141,6 +142,7 @@ class Picture:
             held=now.held,
             plan_t_s=round(now.plan_t_s, 3),
             latency_counts=heat(latencies),
+            ttft_counts=heat(first_tokens),
         )
 
     def _pool_row(self, pool: int, now: Situation, users: int, in_flight: int, dropped: int) -> PoolRow:

@@ -53,6 +53,8 @@ class Tick(msgspec.Struct, frozen=True):
     """The plan's own clock at its end."""
     latency_counts: tuple[int, ...] = ()
     """How many requests took how long, by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
+    ttft_counts: tuple[int, ...] = ()
+    """The same of the times to first token."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):

@@ -96,7 +96,8 @@ class Playback:
         history = self._timeline.overview(length=self.at)
         edited = self._fold.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
-        return msgspec.structs.replace(info, history=history, events=tuple(self._fold.events))
+        events, by_hand = tuple(self._fold.events), tuple(self._fold.by_hand.values())
+        return msgspec.structs.replace(info, history=history, events=events, by_hand=by_hand)
 
     def snapshot(self) -> Snapshot:
         """The picture where this stands."""

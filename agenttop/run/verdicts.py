@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import Verdict
 from agenttop.profile.durations import parse_duration
-from agenttop.profile.model import Profile
+from agenttop.profile.model import CircuitBreaker, Profile
 from agenttop.thresholds.breaker import Breaker, BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule, Seconds, names_of
@@ -37,7 +39,18 @@ def rules_of(profile: Profile, masked: Mapping[str, Any]) -> list[Rule]:
 
 def breaker_of(profile: Profile) -> Breaker:
     """The circuit breaker of a profile; one that never opens where it has none."""
-    told = profile.circuit_breaker
+    return _breaker(profile.circuit_breaker)
+
+
+def breaker_of_file(written: Mapping[str, Any]) -> Breaker:
+    """That of a profile as a journal has it; none where it cannot be read, such as a masked secret."""
+    told = written.get("circuit_breaker")
+    with contextlib.suppress(ValidationError):
+        return _breaker(None if told is None else CircuitBreaker.model_validate(told))
+    return Breaker(None)
+
+
+def _breaker(told: CircuitBreaker | None) -> Breaker:
     if told is None:
         return Breaker(None)
     return Breaker(BreakerRule(told.failed, told.over, told.min_requests, told.count_429))

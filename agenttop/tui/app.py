@@ -16,7 +16,6 @@ from rich.console import Console
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.theme import Theme
 
 from agenttop.feed import Feed, can_detach, is_read_only, player_of
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
@@ -27,37 +26,20 @@ from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.panes import table
+from agenttop.tui.panes.heat import MEASURES
 from agenttop.tui.result import How, LiveResult
 from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.screens.palette import Choice, PaletteScreen
 from agenttop.tui.text import clean
+from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
 from agenttop.tui.widgets.prompt import Prompt
 
 #: Seconds without a snapshot after which the screen says so.
 SILENT_S = 3.0
-
-
-def _theme(name: str, background: str, foreground: str, *, dark: bool) -> Theme:
-    return Theme(
-        name=name,
-        primary=foreground,
-        background=background,
-        surface=background,
-        panel=background,
-        foreground=foreground,
-        dark=dark,
-    )
-
-
-#: Of terminals with a dark background, and with a light one.
-THEMES = {
-    False: _theme("agenttop", looks.BACKGROUND, looks.FOREGROUND, dark=True),
-    True: _theme("agenttop-light", looks.LIGHT_BACKGROUND, looks.LIGHT_FOREGROUND, dark=False),
-}
 
 
 class Arrived(Message):
@@ -287,6 +269,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         view = self.view()
         if view is None:
             return
+        if self.looking:  # the feed says why not
+            self.commander.send("next")
+            return
         stages, stage = view.stages, view.stage
         at = stages.index(stage) + 1 if stage in stages else len(stages)
         name = f"go on to stage {clean(stages[at].name)}?" if at < len(stages) else "this is the last stage: end it?"
@@ -294,8 +279,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_edit(self) -> None:
         """The stages to come: of the selected pool where it has its own, else of the run."""
+        if self.looking:
+            self.commander.send("plan")
+            return
         frozen = self.view()
-        if self.looking or frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
+        if frozen is None or (view := self._live(frozen)).snap.state not in ("armed", "running"):
             return
         if view.snap.search is not None:
             self._tell("a search for capacity sets the load itself", False)
@@ -374,6 +362,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if self.choice is not None:
             names = [name for name, _ in WINDOWS]
             self._choose(window=names[(names.index(self.choice.window) + 1) % len(names)])
+
+    def action_measure(self) -> None:
+        if self.choice is not None:
+            names = [measure.name for measure in MEASURES]
+            self._choose(measure=names[(names.index(self.choice.measure) + 1) % len(names)])
 
     def action_prompt(self, text: str = "") -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []

@@ -13,6 +13,8 @@ from agenttop.metrics.snapshot import ByHand, RunInfo, Tick
 from agenttop.tui.whole import Whole
 
 Field = Callable[[Tick], float | None]
+#: Of a second how many took how long, by bucket (:mod:`agenttop.metrics.heat`).
+ByBucket = Callable[[Tick], tuple[int, ...]]
 
 #: Seconds kept second by second; the widest chart shows fewer.
 RECENT_S = 900
@@ -117,12 +119,12 @@ class History:
             self._drawn[key] = [total / n if n else None for total, n in zip(sums, counts, strict=True)]
         return self._drawn[key]
 
-    def heat(self, points: int, step_s: int) -> list[list[int]]:
-        """Latency counts by bucket (:mod:`agenttop.metrics.heat`), over ``step_s`` seconds each."""
+    def heat(self, points: int, step_s: int, counts: ByBucket) -> list[list[int]]:
+        """Counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
         columns: list[list[int]] = [[] for _ in range(points)]
         for tick, point in self._points(points, step_s):
-            if tick.latency_counts:
-                columns[point] = [a + b for a, b in zip_longest(columns[point], tick.latency_counts, fillvalue=0)]
+            if found := counts(tick):
+                columns[point] = [a + b for a, b in zip_longest(columns[point], found, fillvalue=0)]
         return columns
 
     def _points(self, points: int, step_s: int, align: int = 1) -> Iterator[tuple[Tick, int]]:

@@ -64,6 +64,7 @@ SCREEN = Group(
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),
+        Key("f", "f", "app.measure", "8: total or first token"),
         Key("ctrl+p", "ctrl+p", "app.palette", "go to anything by name"),
         Key("question_mark", "?", "app.help", "help for what is shown"),
     ),
@@ -76,6 +77,7 @@ REPLAY = Group(
         Key("shift+left,shift+right", "shift ← →", "app.seek", "ten seconds"),
         Key("home,end", "home end", "app.seek", "to the beginning, to the end"),
         Key("x", "x", "app.speed", "speed: 1, 10, 60 times"),
+        Key("tab", "tab", "app.next_pool", "select the next pool"),
         Key("q", "q", "app.ask_quit", "quit"),
     ),
 )
@@ -135,7 +137,7 @@ def bindings() -> list[Binding]:
     ``:`` must go to the prompt. While a prompt or a question has the focus they do not apply (``check_action``).
     """
     made = []
-    once = [key for key in REPLAY.keys if key.keys not in ("space", "q")]
+    once = [key for key in REPLAY.keys if key.keys not in ("space", "tab", "q")]
     for keys in (*(group.keys for group in GROUPS), once):
         for key in keys:
             if key.action in WITH_KEY:

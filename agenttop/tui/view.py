@@ -27,6 +27,8 @@ class View:
     order: str = ORDERS[0]
     window: str = "5m"
     """How much of the past the trends show, by name (:mod:`agenttop.tui.axis`)."""
+    measure: str = "total"
+    """What latencies over time are of where there is room for one map, by name (:mod:`agenttop.tui.panes.heat`)."""
     needle: str = ""
     """The filter of the requests table."""
     scroll: int = 0

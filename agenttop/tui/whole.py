@@ -62,15 +62,19 @@ class Whole:
 
 
 def together(first: Tick, second: Tick, sums: _Sums) -> Tick:
-    """Two ticks as one: means of ``sums``, sums of the latency counts, and of the rest what the second says."""
+    """Two ticks as one: means of ``sums``, sums of the counts by bucket, and of the rest what the second says."""
     means: dict[str, object] = {}
     for name, (total, count) in sums.items():
         means[name] = round(total / count) if name in _WHOLE else total / count
-    counts = zip_longest(first.latency_counts, second.latency_counts, fillvalue=0)
     return replace(
         second,
         manual=first.manual or second.manual,
         held=first.held or second.held,
-        latency_counts=tuple(a + b for a, b in counts),
+        latency_counts=_sum(first.latency_counts, second.latency_counts),
+        ttft_counts=_sum(first.ttft_counts, second.ttft_counts),
         **means,
     )
+
+
+def _sum(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a + b for a, b in zip_longest(first, second, fillvalue=0))

@@ -25,6 +25,7 @@ def tick(second: int) -> Tick:
         latency_p50_ms=None if second % 2 else 12.5,
         manual=second % 3 == 0,
         latency_counts=(0, second % 5, 7) if second % 5 else (),
+        ttft_counts=(second % 4,) if second % 4 else (),
     )
 
 
@@ -43,7 +44,7 @@ def test_hours_of_ticks_come_back_as_they_were() -> None:
     columns = timeline.columns()
     assert columns["latency_p50_ms"][:3] == [None, 12.5, None]
     assert columns["manual"][:4] == [False, False, True, False]
-    assert "latency_counts" not in columns
+    assert not {"latency_counts", "ttft_counts"} & set(columns)
     assert {len(column) for column in columns.values()} == {HOURS * 3600}
 
 
@@ -91,5 +92,10 @@ def test_an_empty_timeline() -> None:
 def test_a_second_takes_little_memory() -> None:
     timeline = long_run()
     blocks = [block for column in timeline._columns.values() for block in column._blocks]
-    blocks += timeline._counts._blocks
+    blocks += [
+        part
+        for counts in timeline._counts.values()
+        for block in counts._blocks
+        for part in (block.cells, block.firsts, block.starts)
+    ]
     assert sum(map(sys.getsizeof, blocks)) / len(timeline) < 280

@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import ByHand, Edited, Event, Snapshot
 from agenttop.run import playback as module
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
 from agenttop.run.playback import Playback
 from agenttop.run.summarize import run_header
+from agenttop.thresholds.breaker import Breaker, BreakerRule
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=90, storm=(20, 30), saturated=(40, 50))
@@ -200,3 +202,74 @@ def test_the_plan_is_what_it_was_at_the_time(tmp_path: Path) -> None:
             made.move(count)
             seen.append((made.info().duration_s, made.snapshot().edited))
     assert seen == [(40.0, None), (95.0, edited), (95.0, edited), (40.0, None), (95.0, edited)]
+
+
+def test_all_that_was_done_by_hand_is_known_wherever_one_goes(tmp_path: Path) -> None:
+    marks = [ByHand(float(second), f"users {second} → {second + 1}") for second in range(1, 61)]
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {}, "0" * 64)) as journal:
+        for second in range(1, 91):
+            now = msgspec.structs.replace(RUN.situation(second), by_hand=tuple(marks[:second][-20:]))
+            journal.second(now, RUN.deltas(second))
+    with Playback(tmp_path) as playback:
+        for count in (90, 30, 61):
+            playback.move(count)
+            assert playback.info().by_hand == tuple(marks[:count])
+            assert playback.snapshot().by_hand == tuple(marks[:count][-20:])
+
+
+def test_a_change_that_grows_stays_one(tmp_path: Path) -> None:
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {}, "0" * 64)) as journal:
+        for second, text in enumerate(("users 1 → 2", "users 1 → 9"), 1):
+            journal.second(msgspec.structs.replace(RUN.situation(second), by_hand=(ByHand(0.5, text),)), [])
+    with Playback(tmp_path) as playback:
+        playback.move(2)
+        assert playback.info().by_hand == (ByHand(0.5, "users 1 → 9"),)
+
+
+RULE = {"failed": "6%", "over": "5s", "min_requests": 5, "count_429": True}
+
+
+def test_the_circuit_breaker_stands_as_it_did(tmp_path: Path) -> None:
+    breaker = Breaker(BreakerRule(0.06, 5.0, 5, True))
+    seen = []
+    header = run_header(RUN.info(), RUN.layout, {"circuit_breaker": RULE}, "0" * 64)
+    with JournalWriter(tmp_path, header) as journal:
+        for second in range(1, 41):
+            for delta in RUN.deltas(second):
+                breaker.fold(delta)
+            ending = second > 36
+            if not ending:
+                breaker.second(float(second))
+            seen.append(breaker.state)
+            state = "draining" if ending else "running"
+            journal.second(msgspec.structs.replace(RUN.situation(second), state=state), RUN.deltas(second))
+    assert any(state is not None and state.open for state in seen)
+    with Playback(tmp_path) as playback:
+        for count in (*range(1, 41), 12, 25):
+            playback.move(count)
+            assert playback.snapshot().breaker == seen[count - 1]
+
+
+@pytest.mark.parametrize("told", [None, {"failed": "***"}])
+def test_without_a_breaker_that_can_be_read_there_is_none(told: dict[str, str] | None, tmp_path: Path) -> None:
+    profile = {} if told is None else {"circuit_breaker": told}
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, profile, "0" * 64)) as journal:
+        journal.second(RUN.situation(1), RUN.deltas(1))
+    with Playback(tmp_path) as playback:
+        playback.move(1)
+        assert playback.snapshot().breaker is None
+
+
+def test_a_search_stands_where_its_last_step_left_it(tmp_path: Path) -> None:
+    step = SearchStep(8.0, 0.0, 2.0, 1.0, 10, 10, 1.0, 0.7, 1.0, "pass", True, 0.97)
+    search = SearchState("users", None, 0.95, 0.95, capacity=8.0, lower=8.0, steps=(step,))
+    told = {key: value for key, value in msgspec.to_builtins(search).items() if key not in ("now", "phase")}
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {}, "0" * 64)) as journal:
+        for second in (1, 2, 3):
+            journal.second(RUN.situation(second), RUN.deltas(second), search=told if second == 2 else None)
+    with Playback(tmp_path) as playback:
+        found = []
+        for count in (1, 2, 3):
+            playback.move(count)
+            found.append(playback.snapshot().search)
+    assert found == [None, search, search]

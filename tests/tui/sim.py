@@ -228,6 +228,7 @@ class Sim:
             manual=self.by_hand is not None,
             held=self.held,
             latency_counts=_counts(ok, 940 * slow, 3.9) if ok else (),
+            ttft_counts=_counts(round(ok * 0.6), 150 * slow, 4.6) if ok and streams else (),
         )
         limited_share = storm / max(1e-9, storm + sum(broken.values()) / max(1.0, rps))
         return Snapshot(

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from agenttop.feed import ReadOnly
-from agenttop.metrics.snapshot import Snapshot
 from agenttop.tui.app import AgenttopApp
 from agenttop.tui.result import How
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import left, settle, text, until
-from tests.tui.sim import Sim
+from tests.tui.states import SIZES, armed
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
 WORDS = "ARMED: press enter to start"
 
 
-def waiting() -> Snapshot:
-    """Before anything has been sent."""
-    first = Sim("starting").step()
-    idle = replace(first.tick, t_s=0.0, users=0, in_flight=0, rps=0.0, failed_per_s=0.0, output_tokens_per_s=0.0)
-    pools = tuple(replace(pool, users=0, in_flight=0, rps=0.0) for pool in first.pools)
-    table = tuple(replace(row, requests=0, rps=0.0, p50_ms=None, p95_ms=None, ttft_p95_ms=None) for row in first.table)
-    return replace(
-        first, seq=2, t_s=0.0, plan_t_s=0.0, state="armed", users=0, in_flight=0, rps=0.0, requests=0, ok=0, tick=idle,
-        ttft=None, latency=None, inter_chunk=None, pools=pools, table=table, warmup=False, oldest_s=0.0, bytes_sent=0,
-        bytes_received=0, output_tokens=0, phases_ms={},
-    )  # fmt: skip
-
-
 def app_of(feed: FakeFeed) -> AgenttopApp:
-    feed.put(waiting())
+    feed.put(armed())
     return AgenttopApp(feed, clock=lambda: 0.0)
 
 
@@ -83,7 +67,7 @@ async def test_q_ends_it_without_a_question() -> None:
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_who_only_looks_leaves_it_waiting(key: str) -> None:
     feed = FakeFeed("starting")
-    feed.put(waiting())
+    feed.put(armed())
     async with AgenttopApp(ReadOnly(feed), clock=lambda: 0.0).run_test(size=(80, 24)) as pilot:
         await settle(pilot, feed)
         await pilot.press(key)

@@ -16,14 +16,16 @@ from tests.tui.sim import Sim
 from tests.tui.test_whole import tick
 
 
-def drawn(*seconds: tuple[int, ...], ascii: bool = False) -> list[str]:
+def drawn(
+    *seconds: tuple[int, ...], ttft: tuple[int, ...] = (), ascii: bool = False, rows: int = 14, measure: str = "total"
+) -> list[str]:
     sim = Sim("ramp")
     snapshot = sim.until(60)[-1]
     history = History(sim.info)
     for t_s, counts in enumerate(seconds, 61 - len(seconds)):
-        history.add(tick(t_s, latency_counts=counts), float(t_s))
+        history.add(tick(t_s, latency_counts=counts, ttft_counts=ttft), float(t_s))
     look = dataclasses.replace(RGB, glyphs=ASCII) if ascii else RGB
-    return [str(line) for line in heat.full(View(sim.info, snapshot, history, look), 71, 14)]
+    return [str(line) for line in heat.full(View(sim.info, snapshot, history, look, measure=measure), 71, rows)]
 
 
 def test_shades_are_parts_of_a_column() -> None:
@@ -49,3 +51,28 @@ def test_every_bucket_that_has_a_request_is_drawn(columns: list[list[int]], rows
     first, each, tall = heat.span(columns, rows)
     shown = range(first, first + ((rows - 1) // tall + 1) * each)
     assert all(bucket in shown for column in columns for bucket, count in enumerate(column) if count)
+
+
+def test_first_tokens_have_a_map_of_their_own_where_there_is_room() -> None:
+    lines = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=20)
+    names = [line.split()[1] for line in lines if line.split()[1:2] and line.split()[1] in ("total", "first")]
+    assert names == ["total", "first"]
+    assert sum("█" in line for line in lines[:-2]) >= 2
+    swapped = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=20, measure="first token")
+    assert [line.split()[1] for line in (swapped[1], swapped[9])] == ["first", "total"]
+    assert {len(line) for line in lines} == {71}
+
+
+def test_where_there_is_no_room_one_is_chosen() -> None:
+    lines = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12)
+    assert "f total, last 5m" in lines[0]
+    other = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12, measure="first token")
+    assert "f first token, last 5m" in other[0]
+    assert lines[1:-4] != other[1:-4]
+
+
+def test_what_does_not_stream_has_one_map() -> None:
+    lines = drawn((0, 0, 0, 0, 0, 0, 5), rows=30)
+    assert "total, last 5m" in lines[0]
+    assert not any("first token" in line for line in lines)
+    assert any("no first token in this time" in line for line in drawn((1,), rows=12, measure="first token"))

@@ -64,10 +64,10 @@ async def test_ascii_is_ascii(scenario: str, size: tuple[int, int]) -> None:
     assert screen.isascii(), [char for char in screen if not char.isascii()]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("entry", table.by_key(), ids=lambda entry: entry.name)
 async def test_every_pane_enlarged(entry: table.Entry, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
-    feed = FakeFeed("budget" if entry.name in ("thresholds", "budget") else "errors")
+    feed = FakeFeed("budget" if entry.name in ("thresholds", "budget", "quotas") else "errors")
     async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
         await settle(pilot, feed)
         await pilot.press(entry.key)
@@ -114,6 +114,26 @@ async def test_the_smallest_terminal_of_each_layout(
         assert text(pilot) == snapshot
 
 
+SCREENS = {
+    "help": ("question_mark",),
+    "help of a pane": ("3", "question_mark"),
+    "palette": ("ctrl+p",),
+    "palette typed": ("ctrl+p", *"pane", "space", *"re", "down"),
+    "palette without a match": ("ctrl+p", *"zz"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCREENS)
+async def test_what_comes_over_the_run(name: str, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
+        await settle(pilot, feed)
+        await pilot.press(*SCREENS[name])
+        await pilot.pause()
+        assert text(pilot) == snapshot
+
+
 @pytest.mark.parametrize("key", ["question_mark", "ctrl+p"])
 async def test_help_and_palette_in_ascii(key: str, snapshot: SnapshotAssertion) -> None:
     feed = FakeFeed("ramp")
@@ -134,11 +154,12 @@ async def test_ascii_has_the_same_words(snapshot: SnapshotAssertion) -> None:
 
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 15), (20, 5)])
-async def test_a_terminal_too_small_says_the_size_needed(size: tuple[int, int]) -> None:
+async def test_a_terminal_too_small_says_the_size_needed(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
     feed = FakeFeed("ramp")
     async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
         await settle(pilot, feed)
         assert "needs 60×16"[: size[0] - 9] in text(pilot)
+        assert text(pilot).rstrip() == snapshot
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "latency ms" in text(pilot)

@@ -18,10 +18,11 @@ def tick(t_s: int, **changes: object) -> Tick:
 def test_there_are_never_too_many_parts_and_nothing_is_lost(seconds: int) -> None:
     whole = Whole()
     for t_s in range(1, seconds + 1):
-        whole.add(tick(t_s, latency_counts=(1, 2)))
+        whole.add(tick(t_s, latency_counts=(1, 2), ttft_counts=(0, 0, 3)))
     assert seconds / whole.each_s <= len(whole.ticks) <= MOST
     assert whole.ticks[-1].t_s == seconds
     assert sum(part.latency_counts[1] for part in whole.ticks) == 2 * seconds
+    assert sum(part.ttft_counts[2] for part in whole.ticks) == 3 * seconds
     if whole.each_s > 1:
         assert {part.rps for part in whole.ticks[:-1]} == {0.5}
 

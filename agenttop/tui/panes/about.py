@@ -29,6 +29,7 @@ ABOUT = {
     "rate": About(
         (
             "Requests that finished per second, over the last 10 s; 0 in a hang.",
+            "Target, a line across: iterations per second that are wanted of open pools.",
             "Oldest: age of the oldest one in flight. Dropped: arrivals no user was for.",
             _MARK,
         ),
@@ -44,7 +45,8 @@ ABOUT = {
     "latency": About(
         (
             "Left or above the time to the first token, then the time of the whole request,",
-            "in ms of ok requests: p50, p95 and p99 on one scale from zero, one time axis.",
+            "in ms of ok requests, on one scale from zero and one time axis. The highest",
+            "line is p99, the next p95, the lowest p50.",
             _MARK,
         ),
         (_TREND,),
@@ -53,6 +55,7 @@ ABOUT = {
         (
             "One line for each request of a pool. Counts are since the run began; rates and",
             "percentiles are of the last 10 s. err: failures other than 429.",
+            "! before a TTFT: streams came in one burst, so it says nothing of the model.",
         ),
         (("o", "order"), ("/", "filter"), ("tab", "pool"), _SCROLL),
     ),
@@ -79,11 +82,12 @@ ABOUT = {
     ),
     "heat": About(
         (
-            "Latencies over time: to the right time, upwards latency (two rows double it).",
-            "A shade says what part of its column's requests took so long.",
+            "Time to the right, latency upwards in steps that double it.",
+            "A shade says what part of its column's requests took so long. Where there is",
+            "room, whole requests and their first tokens stand above each other.",
             _MARK,
         ),
-        (_TREND,),
+        (("f", "total or first token"), _TREND),
     ),
     "phases": About(
         (

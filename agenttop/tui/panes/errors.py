@@ -23,6 +23,8 @@ NAMES = {
     "check_failed": "check",
     "user_error": "exception",
 }
+#: Seconds of a cause that are drawn beside its times: the fewest, and the most.
+_TREND = (6, 60)
 
 
 def name(cause: Cause) -> str:
@@ -63,39 +65,23 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A row for each cause in a box: count, its last seconds, and the latest example; what is left of the limits."""
+    """The causes in a box, and what is left of the limits: where there is room for all of them, two lines each with
+    the times and the latest example, else one.
+    """
     look, snap = view.look, view.snap
     causes = ordered(snap.causes)
     right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
     limits = refusals(snap)
     if limits and width >= 60:
         right = Line().add(limits, look.warn).add("  ").extend(right)
-    body: list[Line] = []
-    trend = 12 if width < 100 else 40
-    shown = causes[view.scroll :]
-    for cause in shown:
-        line = Line().add("! ", _style(view, cause)).add(fit(name(cause), 9, look.glyphs.ellipsis), look.text)
-        recent = cause.recent[-trend:]
-        line.to(12).right(count(cause.count), 6, look.strong).to(20)
-        # The newest second stands at the right, whatever there was before it.
-        line.add(" " * (trend - len(recent))).add(spark(recent, peak(recent), look.glyphs), _style(view, cause)).add(
-            "  "
-        )
-        if cause.outcome == "rate_limited" and snap.retry_after_s is not None:
-            line.add("retry-after ", look.dim).add(age(snap.retry_after_s), look.text).add("  ")
-        elif width >= 100:
-            line.add(f"{clock(cause.first_s)}-{clock(cause.last_s)}  ", look.dim)
-        room = width - 4 - line.width
-        example = fit(clean(cause.example), room, look.glyphs.ellipsis) if room >= 12 else ""
-        body.append(line.add(example, look.dim))
-    if not causes:
-        body.append(Line().add("none so far", look.dim))
     left = quotas.line(view, width - 4)
     room = height - 2 - (left is not None)
-    if len(shown) > room:
-        del body[room - 1 :]
-        more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in shown[room - 1 :])
-        body.append(Line().add(fit(f"  and {more}", width - 4, look.glyphs.ellipsis), look.dim))
+    if not causes:
+        body = [Line().add("none so far", look.dim)]
+    elif 2 * len(causes) <= room:
+        body = _causes(view, width - 4, whole=False)
+    else:
+        body = _short(view, causes, width - 4, room)
     if left is not None:
         body += [Line()] * (room - len(body)) + [left]
     return boxed(look, width, height, title(look, "errors", "3"), right, body)
@@ -108,31 +94,76 @@ def enlarged(view: View, width: int, height: int) -> list[Line]:
     limits = refusals(snap)
     if limits:
         right = Line().add(limits, look.warn).add("  ").extend(right)
-    body = _causes(view, width)[view.scroll :] or [Line().add("none so far", look.dim)]
+    body = _causes(view, width - 4)[view.scroll :] or [Line().add("none so far", look.dim)]
     return boxed(look, width, height, title(look, "errors", "3"), right, body)
 
 
 def lines(view: View, width: int) -> int:
     """How many lines the causes take."""
-    return len(_causes(view, width))
+    return len(_causes(view, width - 4))
 
 
-def _causes(view: View, width: int) -> list[Line]:
+def _short(view: View, causes: list[Cause], width: int, room: int) -> list[Line]:
+    """A line for each cause: count, its last seconds, and the latest example."""
     look, snap = view.look, view.snap
     body: list[Line] = []
-    trend = max(6, min(60, width - 74))
-    for cause in ordered(snap.causes):
-        recent = cause.recent[-trend:]
-        line = Line().add("! ", _style(view, cause)).add(fit(name(cause), 16, look.glyphs.ellipsis), look.text)
-        line.to(18).right(count(cause.count), 7, look.strong).to(27).add(" " * (trend - len(recent)))
-        line.add(spark(recent, peak(recent), look.glyphs), _style(view, cause))
-        line.add("  first ", look.dim).add(clock(cause.first_s), look.text)
-        line.add("  last ", look.dim).add(clock(cause.last_s), look.text)
+    trend = 12 if width < 96 else 40
+    for cause in causes:
+        line = _head(view, cause, 12, 6, trend)
         if cause.outcome == "rate_limited" and snap.retry_after_s is not None:
-            line.add("  retry-after ", look.dim).add(age(snap.retry_after_s), look.text)
-        body.append(line)
-        body += [Line().add("  ").add(part, look.dim) for part in wrap(clean(cause.example), width - 6)]
+            line.add("retry-after ", look.dim).add(age(snap.retry_after_s), look.text).add("  ")
+        elif width >= 96:
+            line.add(f"{clock(cause.first_s)}-{clock(cause.last_s)}  ", look.dim)
+        left = width - line.width
+        example = fit(clean(cause.example), left, look.glyphs.ellipsis) if left >= 12 else ""
+        body.append(line.add(example, look.dim))
+    if len(body) > room:
+        more = ", ".join(f"{name(cause)} {count(cause.count)}" for cause in causes[room - 1 :])
+        body[room - 1 :] = [Line().add(fit(f"  and {more}", width, look.glyphs.ellipsis), look.dim)]
     return body
+
+
+def _causes(view: View, width: int, *, whole: bool = True) -> list[Line]:
+    """Of each cause a line with its last seconds and its times, and its example below: ``whole``, or a line of it."""
+    look, snap = view.look, view.snap
+    body: list[Line] = []
+    causes = ordered(snap.causes)
+    times = [_times(view, cause) for cause in causes]
+    wait = Line()
+    if snap.retry_after_s is not None and any(cause.outcome == "rate_limited" for cause in causes):
+        wait.add("retry-after ", look.dim).add(age(snap.retry_after_s), look.text)
+    names, counts = (18, 7) if width >= 70 else (12, 6)
+    room = width - names - counts - 2 - max((line.width for line in times), default=0)
+    # How long to wait stands at the end of its line where there is room, else before the example.
+    beside = room - wait.width - 2 >= _TREND[0]
+    trend = max(_TREND[0], min(_TREND[1], room - (wait.width + 2 if beside else 0)))
+    for cause, when in zip(causes, times, strict=True):
+        line = _head(view, cause, names, counts, trend).extend(when)
+        example = Line().add("  ")
+        if cause.outcome == "rate_limited" and wait.width:
+            (line if beside else example).extend(wait)
+            example.add("" if beside else "  ")
+        body.append(line)
+        first, *rest = wrap(clean(cause.example), max(8, width - 2 - (0 if beside else example.width - 2))) or [""]
+        if not whole:
+            first, rest = fit(clean(cause.example), width - example.width, look.glyphs.ellipsis), []
+        body.append(example.add(first, look.dim))
+        body += [Line().add("  ").add(part, look.dim) for part in rest]
+    return body
+
+
+def _head(view: View, cause: Cause, names: int, counts: int, trend: int) -> Line:
+    """``! 429    1641  ▇▇▇▆▇▆  ``; the newest second stands at the right, whatever there was before it."""
+    look, recent = view.look, cause.recent[-trend:]
+    line = Line().add("! ", _style(view, cause)).add(fit(name(cause), names - 3, look.glyphs.ellipsis), look.text)
+    line.to(names).right(count(cause.count), counts, look.strong).add("  ").add(" " * (trend - len(recent)))
+    return line.add(spark(recent, peak(recent), look.glyphs), _style(view, cause)).add("  ")
+
+
+def _times(view: View, cause: Cause) -> Line:
+    look = view.look
+    line = Line().add("first ", look.dim).add(clock(cause.first_s), look.text)
+    return line.add("  last ", look.dim).add(clock(cause.last_s), look.text).add("  ")
 
 
 def refusals(snap: Snapshot) -> str:

@@ -7,7 +7,7 @@ from rich.style import Style
 from agenttop.report.figures import clock
 from agenttop.report.search import level
 from agenttop.tui.look import Look
-from agenttop.tui.text import Line, age, clean, fit, join
+from agenttop.tui.text import Line, age, clean, count, fit, join
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
 
@@ -137,6 +137,8 @@ def _notices(view: View, width: int) -> Line:
         parts.append((f"! {limited:.0%} refused (429)", look.warn))
     if broken >= LOUD:
         parts.append((f"! {broken:.0%} failing", look.bad))
+    if snap.budget_refused:
+        parts.append((f"! budget spent, {count(snap.budget_refused)} not sent", look.bad))
     if snap.generator.saturated:
         why = "; ".join(clean(reason) for reason in snap.generator.reasons) or "timing is not to be trusted"
         parts.append((f"! saturated: {why}", look.bad))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.style import Style
 
 from agenttop.metrics.heat import BUCKETS, PER_OCTAVE, lower_ms
-from agenttop.tui.axis import axis, times, words
+from agenttop.tui.axis import Axis, axis, times, words
+from agenttop.tui.history import ByBucket
 from agenttop.tui.panes.latency import distribution
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
@@ -19,14 +21,61 @@ SHADES = (0.0, 0.1, 0.25, 0.5)
 _SIDE = 7
 #: Rows of the frame, the time axis and the legend.
 _AROUND = 4
+#: Rows of a map, from which on there is room for both.
+_LEAST = 6
+#: Rows of the percentiles below the enlarged map, where they are a table and where they are bars.
+_TABLE, _BARS, _ROOM_FOR_BARS = 7, 16, 48
+
+Columns = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a map can be of."""
+
+    name: str
+    counts: ByBucket
+
+
+#: In the order the key goes through them.
+MEASURES = (Measure("total", lambda tick: tick.latency_counts), Measure("first token", lambda tick: tick.ttft_counts))
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """The map in a box. A shade is a part of the requests of its own column, so that light load is seen as well."""
+    """A map in a box, or where there is room both on one time axis, the chosen one above. A shade is a part of the
+    requests of its own column, so that light load is seen as well.
+    """
     look = view.look
     along, rows = axis(view, max(8, width - 4 - _SIDE)), max(1, height - _AROUND)
-    columns = view.history.heat(-(-along.cells // along.wide), along.step_s)
-    columns = [column for column in columns for _ in range(along.wide)][-along.cells :]
+    first, second = sorted(MEASURES, key=lambda measure: measure.name != view.measure)
+    chosen, other = (_columns(view, along, measure) for measure in (first, second))
+    if rows >= 2 * (_LEAST + 1) and any(other):
+        half = (rows - 2) // 2
+        body = [_heading(view, first), *_map(view, first, chosen, rows - 2 - half)]
+        body += [_heading(view, second), *_map(view, second, other, half)]
+        right = Line().add(words(view), look.dim)
+    else:
+        body = _map(view, first, chosen, rows)
+        right = Line().add("f ", look.key) if any(other) else Line()
+        right.add(f"{first.name}, {words(view)}", look.dim)
+    body.append(Line().to(_SIDE).extend(times(view, along)))
+    body.append(_legend(view, first))
+    return boxed(look, width, height, title(look, "latency over time", "8"), right, body)
+
+
+def enlarged(view: View, width: int, height: int) -> list[Line]:
+    """The maps above the percentiles of now."""
+    below = _BARS if height >= _ROOM_FOR_BARS else min(_TABLE, height // 3)
+    return full(view, width, height - below) + distribution(view, width, below)
+
+
+def _columns(view: View, along: Axis, measure: Measure) -> Columns:
+    columns = view.history.heat(-(-along.cells // along.wide), along.step_s, measure.counts)
+    return [column for column in columns for _ in range(along.wide)][-along.cells :]
+
+
+def _map(view: View, measure: Measure, columns: Columns, rows: int) -> list[Line]:
+    look = view.look
     first, each, tall = span(columns, rows)
     body = []
     for row in range(rows - 1, -1, -1):
@@ -35,23 +84,15 @@ def full(view: View, width: int, height: int) -> list[Line]:
         line = Line().right(label, _SIDE - 1, look.dim).to(_SIDE)
         for column in columns:
             count, all_ = sum(column[low : low + each]), sum(column)
-            line.add(*_cell(view, count / all_ if all_ else 0.0))
+            line.add(*_cell(view, measure, count / all_ if all_ else 0.0))
         body.append(line)
     if not any(columns):
-        body[rows // 2] = Line().to(_SIDE).add("no answer in this time", look.dim)
-    body.append(Line().to(_SIDE).extend(times(view, along)))
-    body.append(_legend(view))
-    right = Line().add(f"total, {words(view)}", look.dim)
-    return boxed(look, width, height, title(look, "latency over time", "8"), right, body)
+        what = "answer" if measure is MEASURES[0] else measure.name
+        body[rows // 2] = Line().to(_SIDE).add(f"no {what} in this time", look.dim)
+    return body
 
 
-def enlarged(view: View, width: int, height: int) -> list[Line]:
-    """The map above the percentiles of now."""
-    below = min(7, height // 3)
-    return full(view, width, height - below) + distribution(view, width, below)
-
-
-def span(columns: Sequence[Sequence[int]], rows: int) -> tuple[int, int, int]:
+def span(columns: Columns, rows: int) -> tuple[int, int, int]:
     """The first bucket to draw, how many of them a row is of, and how many rows are of the same: all that have a
     request are drawn, and more where there is room, so that what is drawn does not jump with every slow answer.
     """
@@ -67,19 +108,28 @@ def span(columns: Sequence[Sequence[int]], rows: int) -> tuple[int, int, int]:
     return (low - below) * each, each, tall
 
 
-def _cell(view: View, part: float) -> tuple[str, Style]:
+def _heading(view: View, measure: Measure) -> Line:
+    return Line().add(measure.name, _colour(view, measure))
+
+
+def _colour(view: View, measure: Measure) -> Style:
+    return view.look.total if measure is MEASURES[0] else view.look.ttft
+
+
+def _cell(view: View, measure: Measure, part: float) -> tuple[str, Style]:
     look, shades = view.look, view.look.glyphs.shades
     if part <= 0:
         return shades[0], look.dim
     level = sum(part >= least for least in SHADES)
-    return shades[level], look.high if level >= 3 else look.total
+    return shades[level], look.high if level >= 3 else _colour(view, measure)
 
 
-def _legend(view: View) -> Line:
+def _legend(view: View, measure: Measure) -> Line:
     look, line = view.look, Line().to(_SIDE)
     line.add("of each column  ", look.dim)
     for shade, least in zip(look.glyphs.shades[1:], SHADES, strict=True):
-        line.add(shade, _cell(view, max(least, 1e-9))[1]).add(f" {least:.0%}+  " if least else " any  ", look.dim)
+        part = f" {least:.0%}+  " if least else " any  "
+        line.add(shade, _cell(view, measure, max(least, 1e-9))[1]).add(part, look.dim)
     return line
 
 

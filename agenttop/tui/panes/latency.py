@@ -150,10 +150,12 @@ def _box(
         if name != "total" and view.snap.latency is not None:
             figures = [("nothing", "", look.dim), ("streamed", "", look.dim)]
     else:
+        # Where curves are of letters, each percentile stands beside its own.
+        high, middle, low = ("", "", "") if look.glyphs.braille else ("* ", "o ", ". ")
         figures = [
-            ("p99", ms(now.p99), look.high),
-            ("p95", ms(now.p95), look.middle),
-            ("p50", ms(now.p50), look.low),
+            (f"{high}p99", ms(now.p99), look.high),
+            (f"{middle}p95", ms(now.p95), look.middle),
+            (f"{low}p50", ms(now.p50), look.low),
             ("max", ms(now.max), look.text),
             ("of", count(now.count), look.dim),
         ]

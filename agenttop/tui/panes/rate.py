@@ -28,7 +28,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
     gap = "   " if width >= 76 else "  "
     if snap.rate and width >= 76:
-        tail.add("   target ", look.dim).add(f"{count(snap.rate)}/s", look.text)
+        tail.add("   target " if view.open_only else "   open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
     hang = view.history.hangs()
     tail.add(f"{gap}in-flight ", look.dim).add(count(snap.in_flight), look.strong)
     style = look.bad if hang else look.text
@@ -66,7 +66,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     hang = view.history.hangs()
     figures = [("now", f"{rate(snap.rps)}/s", look.strong)]
     if snap.rate:
-        figures.append(("target", f"{rate(snap.rate)}/s", look.text))
+        figures.append(("target" if view.open_only else "open pools", f"{rate(snap.rate)}/s", look.text))
     figures += [
         ("in flight", count(snap.in_flight), look.text),
         ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
@@ -82,4 +82,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
         figures.append(("received", size(snap.bytes_received), look.text))
     for line, (name, value, style) in zip(body, figures, strict=False):
         line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
-    return boxed(look, width, height, title(look, "requests per second", "2"), Line().add(words(view), look.dim), body)
+    right = Line()
+    if view.open_only and width >= 50:
+        right.add(f"{look.glyphs.wanted} ", look.strong).add("target  ", look.dim)
+    right.add(words(view), look.dim)
+    return boxed(look, width, height, title(look, "requests per second", "2"), right, body)

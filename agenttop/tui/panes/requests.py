@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import RequestRow
 from agenttop.metrics.streams import is_bursty
+from agenttop.tui.panes.errors import percent
 from agenttop.tui.text import Line, clean, count, fit, ms, rate
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
@@ -31,6 +32,7 @@ COLUMNS = (
     Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms)),
     Column("429", 7, "429", lambda r: count(r.rate_limited)),
     Column("err", 7, "err", lambda r: count(r.errors)),
+    Column("failed", 9, "", lambda r: percent((r.rate_limited + r.errors) / r.requests) if r.requests else "-", 124),
 )
 _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
     "rps": lambda r: (-r.rps, r.pool, r.name),
@@ -97,7 +99,7 @@ def _row(view: View, row: RequestRow, width: int) -> Line:
             style = look.warn
         elif column.title == "err" and row.errors:
             style = look.bad
-        elif text in ("-", "0", "0.0"):
+        elif text in ("-", "0", "0.0", "0.0%"):
             style = look.dim
         line.right(text, column.width, style)
     return line

@@ -10,7 +10,7 @@ from rich.style import Style
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.report.figures import share
 from agenttop.report.search import asked, level, sentence
-from agenttop.tui.text import Line, clean, fit
+from agenttop.tui.text import Line, clean, fit, wrap
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 from agenttop.tui.widgets.chart import area, spark
@@ -33,10 +33,12 @@ def compact(view: View, width: int, height: int, search: SearchState) -> list[Li
 
 
 def full(view: View, width: int, height: int, search: SearchState) -> list[Line]:
-    """The staircase in a box, with the figures of the present level beside it."""
+    """The staircase in a box, with the figures of the present level beside it; enlarged, all that is known in words."""
     look = view.look
+    said = _words(view, search, 10_000)
+    above = [Line().add(part, look.strong) for part in wrap(said, width - 4)] + [Line()] if view.enlarged else []
     chart = max(10, width - 4 - SIDE - 10)
-    rows = max(1, height - 3)
+    rows = max(1, height - 3 - len(above))
     columns = _columns(search, chart)
     top = _top(search)
     body = []
@@ -49,8 +51,8 @@ def full(view: View, width: int, height: int, search: SearchState) -> list[Line]
     body.append(Line().to(8).extend(_labels(view, columns)))
     for line, (name, value, style) in zip(body, _figures(view, search), strict=False):
         line.to(width - 4 - SIDE + 2).add(name, look.dim).right(value, SIDE - 2 - len(name), style)
-    right = Line().add(_words(view, search, width - 20), look.strong)
-    return boxed(look, width, height, title(look, "search", "1"), right, body)
+    right = Line() if above else Line().add(fit(said, width - 20, look.glyphs.ellipsis), look.strong)
+    return boxed(look, width, height, title(look, "search", "1"), right, above + body)
 
 
 def _words(view: View, search: SearchState, width: int) -> str:

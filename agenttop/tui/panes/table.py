@@ -124,8 +124,8 @@ PANES: tuple[Entry, ...] = (
         boxed=In(budget.compact, Slot(7, 1, 1)),
         large=In(budget.full, Slot(2, 3, 5, frame=BOX, column=1)),
     ),
-    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 17, column=1, grow=1)), every=TABLE_EVERY),
-    Entry("percentiles", "8", heat.enlarged, large=In(latency.distribution, Slot(6, 6, 16, column=1))),
+    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=TABLE_EVERY),
+    Entry("percentiles", "8", heat.enlarged, large=In(latency.distribution, Slot(6, 6, 6, column=1))),
     Entry(
         "phases", "7", phases_by_stage.full, says=lambda v: max(1, len(v.snap.phases_ms)),
         large=In(phases.full, Slot(4, 3, 10, frame=BOX, column=1)),

@@ -1,0 +1,64 @@
+"""Every state is told in words, at every size and without a colour."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.style import Style
+from syrupy.assertion import SnapshotAssertion
+
+from tests.tui.pilot import text
+from tests.tui.sim import SCENARIOS
+from tests.tui.states import SIZES, STATES, State, shown
+
+by_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+by_name = pytest.mark.parametrize("name", STATES)
+#: Scenarios that are no states of a run, but runs of another kind.
+KINDS = {"long_names", "many", "search_rate"}
+
+
+def colourless(style: Style | None) -> bool:
+    """Neither its letters nor its ground have a colour of their own."""
+    return style is None or all(colour is None or colour.is_default for colour in (style.color, style.bgcolor))
+
+
+@by_size
+@by_name
+async def test_it_is_told_in_words_without_a_colour(
+    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with shown(STATES[name], size) as pilot:
+        screen = text(pilot)
+        styles = [segment.style for strip in pilot.app.screen._compositor.render_strips() for segment in strip]
+    missing = [words for words in STATES[name].words if not re.search(words, screen)]
+    assert not missing, f"{missing} not on the screen:\n{screen}"
+    assert all(map(colourless, styles))
+
+
+@by_size
+@by_name
+async def test_the_first_lines_and_the_last(name: str, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    """Where states differ from each other, whatever the panes say."""
+    async with shown(STATES[name], size) as pilot:
+        lines = text(pilot).splitlines()
+    assert "\n".join((*lines[:2], *lines[size[1] - 1 :])) == snapshot
+
+
+@by_name
+async def test_its_words_are_ascii_where_that_is_wanted(name: str) -> None:
+    async with shown(STATES[name], (80, 24), ascii=True) as pilot:
+        # Text of the run itself may say what it likes.
+        assert text(pilot).replace("→", "->").isascii()
+
+
+def test_every_scenario_is_a_state() -> None:
+    assert {state.scenario for state in STATES.values()} == set(SCENARIOS) - KINDS
+
+
+async def test_the_words_of_a_state_are_not_on_the_screen_of_a_quiet_run() -> None:
+    async with shown(State(()), (200, 60)) as pilot:
+        screen = text(pilot)
+    for name, state in STATES.items():
+        assert name == "ramp" or not all(re.search(words, screen) for words in state.words), name
