@@ -90,7 +90,7 @@ STATES: dict[str, State] = {
     "armed": State(("ARMED 00:00", "ARMED: press enter to start"), "starting", change=lambda _: armed()),
     "no stream": State((r"TTFT +-|nothing +", r"(Total|total)"), "no_stream"),
     "one pool": State(("▸ chat",), keys=("tab",)),
-    "filtered": State((r"(requests /|filter )lookup"), keys=("slash", *"lookup", "enter")),
+    "filtered": State((r"(requests /|filter )lookup",), keys=("slash", *"lookup", "enter")),
     "nothing matches": State(("no request matches 'zz'",), keys=("slash", *"zz", "enter")),
     "another order": State(("▾ p95 ms",), keys=("o",)),
     "another time": State(("whole run",), keys=("t",)),

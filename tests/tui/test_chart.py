@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from rich.style import Style
 
-from agenttop.tui.look import ASCII, UNICODE
-from agenttop.tui.widgets.chart import area, curves, peak, spark
+from agenttop.tui.look import ASCII, PLAIN, RGB, UNICODE
+from agenttop.tui.widgets.chart import across, area, curves, peak, spark
 
 NONE = Style.null()
 
@@ -39,3 +41,9 @@ def test_a_steep_line_is_joined_and_a_gap_is_not() -> None:
 def test_the_peak_of_nothing_is_zero() -> None:
     assert peak([None, None], []) == 0
     assert peak([1.0, None], [3.0]) == 3
+
+
+def test_a_line_is_cut_into_what_is_filled_and_stands_above_the_rest() -> None:
+    assert [across(char, RGB).reverse for char in " ▃▅█"] == [None, None, True, True]
+    assert across("#", dataclasses.replace(PLAIN, glyphs=ASCII)).reverse
+    assert not across(".", dataclasses.replace(PLAIN, glyphs=ASCII)).reverse

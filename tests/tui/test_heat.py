@@ -65,9 +65,9 @@ def test_first_tokens_have_a_map_of_their_own_where_there_is_room() -> None:
 
 def test_where_there_is_no_room_one_is_chosen() -> None:
     lines = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12)
-    assert "f total, last 5m" in lines[0]
+    assert "total, last 5m  f first token" in lines[0]
     other = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12, measure="first token")
-    assert "f first token, last 5m" in other[0]
+    assert "first token, last 5m  f total" in other[0]
     assert lines[1:-4] != other[1:-4]
 
 

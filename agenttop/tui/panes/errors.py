@@ -23,8 +23,8 @@ NAMES = {
     "check_failed": "check",
     "user_error": "exception",
 }
-#: Seconds of a cause that are drawn beside its times: the fewest, and the most.
-_TREND = (6, 60)
+#: Seconds of a cause that are drawn beside its times: the fewest, enough of them, and the most.
+_FEWEST, _ENOUGH, _MOST = 3, 6, 60
 
 
 def name(cause: Cause) -> str:
@@ -133,18 +133,20 @@ def _causes(view: View, width: int, *, whole: bool = True) -> list[Line]:
     if snap.retry_after_s is not None and any(cause.outcome == "rate_limited" for cause in causes):
         wait.add("retry-after ", look.dim).add(age(snap.retry_after_s), look.text)
     names, counts = (18, 7) if width >= 70 else (12, 6)
-    room = width - names - counts - 2 - max((line.width for line in times), default=0)
+    room = width - names - counts - 4 - max((line.width for line in times), default=0)
     # How long to wait stands at the end of its line where there is room, else before the example.
-    beside = room - wait.width - 2 >= _TREND[0]
-    trend = max(_TREND[0], min(_TREND[1], room - (wait.width + 2 if beside else 0)))
+    beside = room - wait.width - 2 >= _ENOUGH
+    trend = max(_FEWEST, min(_MOST, room - (wait.width + 2 if beside else 0)))
     for cause, when in zip(causes, times, strict=True):
         line = _head(view, cause, names, counts, trend).extend(when)
         example = Line().add("  ")
         if cause.outcome == "rate_limited" and wait.width:
-            (line if beside else example).extend(wait)
-            example.add("" if beside else "  ")
+            if beside:
+                line.add("  ").extend(wait)
+            else:
+                example.extend(wait).add("  ")
         body.append(line)
-        first, *rest = wrap(clean(cause.example), max(8, width - 2 - (0 if beside else example.width - 2))) or [""]
+        first, *rest = wrap(clean(cause.example), max(8, width - example.width)) or [""]
         if not whole:
             first, rest = fit(clean(cause.example), width - example.width, look.glyphs.ellipsis), []
         body.append(example.add(first, look.dim))
@@ -163,7 +165,7 @@ def _head(view: View, cause: Cause, names: int, counts: int, trend: int) -> Line
 def _times(view: View, cause: Cause) -> Line:
     look = view.look
     line = Line().add("first ", look.dim).add(clock(cause.first_s), look.text)
-    return line.add("  last ", look.dim).add(clock(cause.last_s), look.text).add("  ")
+    return line.add("  last ", look.dim).add(clock(cause.last_s), look.text)
 
 
 def refusals(snap: Snapshot) -> str:

@@ -24,7 +24,7 @@ _AROUND = 4
 #: Rows of a map, from which on there is room for both.
 _LEAST = 6
 #: Rows of the percentiles below the enlarged map, where they are a table and where they are bars.
-_TABLE, _BARS, _ROOM_FOR_BARS = 7, 16, 48
+_TABLE, _BARS, _ROOM_FOR_BARS = 6, 16, 48
 
 Columns = Sequence[Sequence[int]]
 
@@ -56,8 +56,9 @@ def full(view: View, width: int, height: int) -> list[Line]:
         right = Line().add(words(view), look.dim)
     else:
         body = _map(view, first, chosen, rows)
-        right = Line().add("f ", look.key) if any(other) else Line()
-        right.add(f"{first.name}, {words(view)}", look.dim)
+        right = Line().add(f"{first.name}, {words(view)}", look.dim)
+        if any(other):
+            right.add("  f", look.key).add(f" {second.name}", look.dim)
     body.append(Line().to(_SIDE).extend(times(view, along)))
     body.append(_legend(view, first))
     return boxed(look, width, height, title(look, "latency over time", "8"), right, body)

@@ -11,7 +11,7 @@ from agenttop.tui.panes import search
 from agenttop.tui.text import Line, clean, count, fit, rate
 from agenttop.tui.view import View, planned
 from agenttop.tui.widgets.box import boxed, title
-from agenttop.tui.widgets.chart import area, peak, spark
+from agenttop.tui.widgets.chart import across, area, peak, spark
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
@@ -60,7 +60,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
                 line.add(glyphs.future, look.dim)
             elif here and before is not None and before.manual and (coming[x] or 0) < (driven[x] or 0):
                 # Less was planned than is driven: a line through what is filled.
-                line.add(glyphs.wanted, look.strong)
+                line.add(glyphs.wanted, across(mark, look))
             else:
                 line.add(mark, look.faint if before is None else look.load)
         body.append(line)

@@ -8,7 +8,7 @@ from agenttop.tui.panes.header import age_whole
 from agenttop.tui.text import Line, age, count, nice, rate, size
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
-from agenttop.tui.widgets.chart import area, peak
+from agenttop.tui.widgets.chart import across, area, peak
 
 #: Columns of the figures beside a chart: the same for all charts over time, so that their axes stand under each other.
 SIDE = 19
@@ -59,8 +59,10 @@ def full(view: View, width: int, height: int) -> list[Line]:
         label = count(top) if index == 0 else "0" if index == rows - 1 else ""
         line = Line().right(label, 6, look.dim).to(8)
         for char, wants in zip(text, lines, strict=True):
-            here = wants == rows - 1 - index
-            line.add(look.glyphs.wanted if here else char, look.strong if here else look.load)
+            if wants == rows - 1 - index:
+                line.add(look.glyphs.wanted, across(char, look))
+            else:
+                line.add(char, look.load)
         body.append(line)
     body.append(Line().to(8).extend(times(view, along)))
     hang = view.history.hangs()

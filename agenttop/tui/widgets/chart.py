@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from rich.style import Style
 
-from agenttop.tui.look import Glyphs
+from agenttop.tui.look import Glyphs, Look
 from agenttop.tui.text import NONE, Line
 
 Values = Sequence[float | None]
+REVERSE = Style(reverse=True)
 
 #: Bits of the dots of a braille cell, [column][row from the top].
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -45,6 +46,12 @@ def area(values: Values, height: int, top: float, glyphs: Glyphs) -> list[str]:
         "".join(glyphs.area[max(0, min(steps, level - row * steps))] for level in levels)
         for row in range(height - 1, -1, -1)
     ]
+
+
+def across(char: str, look: Look) -> Style:
+    """The style of a line through a cell of an area: cut into it where it is filled that high, else above it."""
+    high = look.glyphs.area.index(char) * 2 >= len(look.glyphs.area)
+    return look.load + REVERSE if high else look.strong
 
 
 def curves(series: Sequence[tuple[Values, Style, str]], height: int, top: float, glyphs: Glyphs) -> list[Line]:
