@@ -62,3 +62,23 @@ async def test_the_words_of_a_state_are_not_on_the_screen_of_a_quiet_run() -> No
         screen = text(pilot)
     for name, state in STATES.items():
         assert name == "ramp" or not all(re.search(words, screen) for words in state.words), name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ramp", "The load goes on: RUN  users 124 → 200"),
+        ("open", "The load goes on: RUN  rate 49.7/s → 120"),
+        ("manual", "The load goes on: RUN  users 138 MANUAL plan 200"),
+        ("paused", "The load goes on: PAUSED  users 200"),
+        ("stopping", "The load goes on: STOPPING  users 124"),
+        ("armed", "ARMED: press enter to start"),
+        ("done", "DONE  10:00"),
+        ("replay", "REPLAY  04:20"),
+    ],
+)
+async def test_a_terminal_too_small_says_how_the_run_is(name: str, words: str) -> None:
+    async with shown(STATES[name], (58, 12)) as pilot:
+        lines = text(pilot).splitlines()
+    assert any(line.startswith(words) for line in lines), lines
+    assert words.startswith("The load") or not any("load goes on" in line for line in lines)

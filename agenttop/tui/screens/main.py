@@ -11,9 +11,10 @@ from textual.binding import BindingType
 from textual.layout import Layout
 from textual.screen import Screen
 
+from agenttop.report.figures import clock
 from agenttop.tui import keys
 from agenttop.tui.arrange import SMALLEST, Place, arrange, layout_of
-from agenttop.tui.panes import header, table
+from agenttop.tui.panes import header, plan, table
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
 from agenttop.tui.widgets.arranged import Placed
@@ -133,7 +134,9 @@ def too_small(view: View, width: int, height: int) -> list[Line]:
     if view.snap.state == "armed":
         return [Line().add(header.ARMED, look.strong), Line().add("Nothing is sent before. q ends it.", look.dim)]
     word, style = header.state(view)
+    sending = view.cursor is None and view.snap.state != "done"
+    below = Line().add("The load goes on: " if sending else "", look.dim).add(word, style).add("  ")
     return [
         Line().add(f"agenttop needs {needed}; this is {width}{look.glyphs.times}{height}", look.strong),
-        Line().add("The load goes on: ", look.dim).add(word, style).add(f", {view.snap.users} users", look.text),
+        below.extend(plan.load_line(view)) if sending else below.add(clock(view.snap.t_s), look.strong),
     ]
