@@ -65,10 +65,13 @@ class Counts:
             end = block.starts[seconds] if seconds < len(block.starts) else len(block.cells)
             starts = np.frombuffer(block.starts, dtype=np.uint32)[:seconds].astype(np.int64)
             firsts = np.frombuffer(block.firsts, dtype=np.uint8)[:seconds].astype(np.int64)
-            second = np.repeat(np.arange(seconds), np.diff(starts, append=end))
-            bucket = np.arange(end) - starts[second] + firsts[second]
             cells = np.frombuffer(block.cells, dtype=np.uint16)[:end]
-            sums += np.bincount((begin + second) // step * BUCKETS + bucket, weights=cells, minlength=len(sums))
+            part = begin // step
+            # Where the first cell of each second is counted, less its place among all cells.
+            base = ((begin + np.arange(seconds)) // step - part) * BUCKETS + firsts - starts
+            places = np.repeat(base, np.diff(starts, append=end)) + np.arange(end)
+            found = np.bincount(places, weights=cells)
+            sums[part * BUCKETS :][: len(found)] += found
         return [_shortened(counts) for counts in sums.reshape(-1, BUCKETS).astype(np.int64).tolist()]
 
 

@@ -101,7 +101,7 @@ class Timeline:
         as it was when there were ``length`` of them.
 
         Of a part it is the last tick, with the latency counts of all of it, and what was done by hand in any of it is
-        said of it. However long the run, this costs some milliseconds.
+        said of it. However long the run, this costs some tens of milliseconds.
         """
         whole = len(self) if length is None else min(length, len(self))
         old = max(0, whole - newest)
