@@ -49,7 +49,8 @@ said = st.fixed_dictionaries({name: st.integers(0, 40) for name in OPTIONAL})
 @given(sizes, said)
 def test_any_size_and_anything_to_say(size: tuple[int, int], optional: dict[str, int]) -> None:
     places = check(*size, {**ALWAYS, **optional})
-    assert {"plan", "rate", "latency", "errors", "requests"} <= set(places)
+    assert {"plan", "rate", "errors", "requests"} <= set(places)
+    assert {"latency", "total"} & set(places)
 
 
 @pytest.mark.parametrize("some", subsets(OPTIONAL), ids="+".join)

@@ -23,6 +23,11 @@ def _inter_chunk(tick: Tick) -> float | None:
     return tick.inter_chunk_p95_ms
 
 
+def streams(view: View) -> int:
+    """Whether first tokens are to be expected: 0 of a run that only asks for whole answers."""
+    return int(view.snap.ttft is not None or any(pool.protocol != "http" for pool in view.snap.pools))
+
+
 def compact(view: View, width: int, height: int) -> list[Line]:
     """A table of percentiles, each row with its p95 of the last minute or so."""
     look, snap = view.look, view.snap

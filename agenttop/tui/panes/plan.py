@@ -58,7 +58,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
             here = before is not None and wanted[x] == rows - 1 - index
             if here and mark == " ":
                 line.add(glyphs.future, look.dim)
-            elif here and before is not None and before.manual and (coming[x] or 0) < (driven[x] or 0):
+            elif here and before is not None and before.manual and mark == glyphs.area[-1]:
                 # Less was planned than is driven: a line through what is filled.
                 line.add(glyphs.wanted, across(mark, look))
             else:

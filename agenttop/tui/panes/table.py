@@ -90,10 +90,9 @@ PANES: tuple[Entry, ...] = (
         compact=In(errors.compact, Slot(3, 2, 3, frame=0, order=3)),
         boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=12, beside=True)),
     ),
+    Entry("latency", "4", latency.full, compact=In(latency.compact, Slot(2, 3, 4, order=2))),
     Entry(
-        "latency", "4", latency.full,
-        compact=In(latency.compact, Slot(2, 3, 4, order=2)),
-        boxed=In(latency.ttft, Slot(2, 6, 8, grow=9, most=19)),
+        "ttft", "4", latency.full, says=latency.streams, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9, most=19))
     ),
     Entry("total", "4", latency.full, boxed=In(latency.total, Slot(2, 6, 8, grow=9, most=19, beside=True))),
     Entry(
