@@ -85,7 +85,9 @@ async def test_a_lost_connection_is_no_end() -> None:
     async with made(feed).run_test(size=(80, 24)) as pilot:
         await settle(pilot, feed)
         feed.lose()
-        assert (await left(pilot)).how is How.LOST
+        assert await left(pilot) == LiveResult(How.LOST, None, False, "the run closed its connection")
+        # The last picture stands until the screen is gone.
+        assert "RUN 02:14" in text(pilot)
 
 
 async def test_a_run_that_is_not_there_says_so() -> None:
