@@ -73,5 +73,5 @@ def _bar(view: View, line: Line, part: BudgetLine, width: int) -> None:
     look, cap = view.look, part.cap or 1.0
     used = min(round(width * part.used / cap), width)
     held = min(round(width * (part.used + part.held) / cap), width) - used
-    line.add(look.glyphs.area[-1] * used, look.load).add(look.glyphs.area[4] * held, look.warn)
+    line.add(look.glyphs.bar * used, look.load).add(look.glyphs.wanted * held, look.warn)
     line.add(look.glyphs.future * (width - used - held), look.faint)
