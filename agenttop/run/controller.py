@@ -256,6 +256,8 @@ class Controller:
         users, in_flight = self.aggregate.workers.by_pool()
         doubtful = self.search.doubts(self.aggregate.saturation.current)
         move = self.search.look(elapsed, self.control, users, in_flight, saturated=doubtful)
+        if move.failed:
+            self.breaker.reset(elapsed)  # how that level failed is nothing against the one that follows
         for text in move.said:
             self.watcher.say(elapsed, text)
         if move.control != self.control:
