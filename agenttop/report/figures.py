@@ -67,7 +67,7 @@ def share(value: float | None) -> str:
     if value is None:
         return "-"
     percent = value * 100
-    if percent in (0, 100):
+    if percent == 0 or percent > 100 - 1e-9:  # the sum of its parts may be a hair beside the whole
         return f"{percent:.0f}%"
     if percent < 0.995:
         return f"{percent:.2f}%" if percent >= 0.005 else "<0.01%"

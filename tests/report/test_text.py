@@ -175,8 +175,8 @@ def test_durations(value: float | None, text: str) -> None:
 
 
 def test_figures() -> None:
-    shares = [share(v) for v in (0, 0.00001, 0.0078, 0.0227, 0.99996, 1)]
-    assert shares == ["0%", "<0.01%", "0.78%", "2.3%", "99.99%", "100%"]
+    shares = [share(v) for v in (0, 0.00001, 0.0078, 0.0227, 0.99996, 1, 1 + 1e-15, 1.2)]
+    assert shares == ["0%", "<0.01%", "0.78%", "2.3%", "99.99%", "100%", "100%", "120%"]
     assert [per_s(v) for v in (0.031, 412.63, 12480.4)] == ["0.03", "412.6", "12 480"]
     assert (count(None), count(1234567), duration(2.0)) == ("-", "1 234 567", "2s")
 
