@@ -17,8 +17,12 @@ _HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EX
 #: Columns of text; the others are figures and stand at the right of theirs.
 _TEXT = 4
 _TARGET = 3
+#: Columns of a run: as many as an id has at most. What is longer is none of ours.
+_LONGEST = 61
 #: A target is not cut below so many columns.
 _SHORTEST = 16
+#: Columns of other text.
+_WIDEST = 120
 _EXITS = {0: "ok", 1: "failed", 99: "threshold", 130: "by hand"}
 
 
@@ -59,13 +63,13 @@ def _problem(entry: Entry | None) -> str:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     if entry.state == "broken":
-        return (entry.run, entry.state, *[""] * (len(_HEAD) - 2))
+        return (fit(entry.run, _LONGEST), entry.state, *[""] * (len(_HEAD) - 2))
     code = "" if entry.exit_code is None else f"{entry.exit_code} {_EXITS.get(entry.exit_code, '')}".rstrip()
     return (
         entry.run,
         _state(entry),
-        entry.profile or "-",
-        entry.target or "-",
+        fit(entry.profile or "-", _WIDEST),
+        fit(entry.target or "-", _WIDEST),
         count(entry.users),
         count(entry.requests),
         share(entry.error_rate),

@@ -160,25 +160,37 @@ def serve(run: str | None, port: int) -> int:
 def show_report(where: str | None, out: str | None) -> int:
     """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
     path = run_path(where)
-    target = _writable(out)
+    named, target = where or path.name, _writable(out)
     try:
         if path.is_dir() and not (path / SUMMARY).exists():
-            if path.parent == runs_directory() and path.name in live_runs():
-                raise UsageError(f"{path.name} goes on; look at it: agenttop attach {path.name}")
+            _refuse_live(path.resolve())
             if not (path / JOURNAL).exists():
-                raise UsageError(f"{where}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
+                raise UsageError(f"{named}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
             summary = rebuild(path)
-            write_summary(path / SUMMARY, summary)
+            _keep(path / SUMMARY, summary)
         else:
             summary = load_summary(path / SUMMARY if path.is_dir() else path)
+        if target is not None:
+            write_summary(target, summary)
     except (SummaryError, JournalError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
-        raise UsageError(f"{where}: {error.strerror}") from None
-    if target is not None:
-        write_summary(target, summary)
+        raise UsageError(f"{error.filename or named}: {error.strerror}") from None
     _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
     return DONE
+
+
+def _refuse_live(directory: Path) -> None:
+    if directory.parent == runs_directory().resolve() and directory.name in live_runs():
+        raise UsageError(f"{directory.name} goes on; look at it: agenttop attach {directory.name}")
+
+
+def _keep(path: Path, summary: dict[str, Any]) -> None:
+    """Write what was rebuilt beside its journal, where that may be written to: it can be shown all the same."""
+    try:
+        write_summary(path, summary)
+    except OSError as error:
+        print(f"agenttop: the summary is shown and not kept: {path}: {error.strerror}", file=sys.stderr)
 
 
 def run_path(where: str | None) -> Path:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from agenttop.exits import UsageError
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run import register
@@ -174,3 +176,37 @@ def test_the_name_within_an_id() -> None:
     assert name_of("something") == ""
     assert called([run, other], "my agent: peak") == [run]
     assert called([run, other], "peak") == [other]
+
+
+def test_a_run_that_has_ended_since_it_was_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = "20260101-120000-peak-0a0b"
+    finish(run)
+    monkeypatch.setattr(register, "live_runs", lambda: [run])
+    assert only().state == "done"
+
+
+def test_what_is_no_file_is_not_waited_for() -> None:
+    directory = runs_directory() / "20260101-120000-peak-0a0b"
+    directory.mkdir(parents=True)
+    os.mkfifo(directory / "summary.json")
+    assert only().problem == "neither summary.json nor journal.bin"
+
+
+def test_a_summary_that_is_nested_too_deep() -> None:
+    (finish("20260101-120000-peak-0a0b") / "summary.json").write_text('{"run": ' + "[" * 200_000)
+    assert only().problem == "summary.json is no summary"
+
+
+def test_places_that_cannot_be_used(home: Path) -> None:
+    runs_directory().parent.mkdir(parents=True)
+    runs_directory().write_text("a file")
+    with pytest.raises(UsageError, match=r"/runs: Not a directory; XDG_STATE_HOME says where runs are kept$"):
+        entries()
+    (home / "r" / "agenttop").rmdir()
+    (home / "r" / "agenttop").mkdir(mode=0o755)
+    with pytest.raises(UsageError, match=r"with mode 0700; XDG_RUNTIME_DIR says where live runs listen$"):
+        entries()
+    (home / "r" / "agenttop").rmdir()
+    (home / "r" / "agenttop").write_text("a file")
+    with pytest.raises(UsageError, match=r"/agenttop: File exists; XDG_RUNTIME_DIR says"):
+        entries()

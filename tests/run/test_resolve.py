@@ -90,3 +90,23 @@ def test_what_is_not_there() -> None:
     over(*(f"20260201-1200{number:02}-a-0000" for number in range(7)))
     with pytest.raises(UsageError, match=r"20260201-120002-a-0000 and 3 more \(agenttop ps --all\)$"):
         find_run("")
+
+
+def test_a_run_that_is_over_is_said_to_be_over() -> None:
+    over(OLD, SMOKE)
+    for wanted in (OLD, "20260101", "peak"):
+        with pytest.raises(UsageError, match=f"^{OLD} is over; what it measured: agenttop report {OLD}$"):
+            find_live_run(wanted)
+    with live("20260103-120000-other-dddd"):
+        with pytest.raises(UsageError, match=f"^{SMOKE} is over; "):
+            find_live_run("smoke")
+        over("20260101-130000-smoke-eeee", "20260101-140000-smoke-ffff")
+        with pytest.raises(UsageError, match=f"^{SMOKE} is over, as are 2 more of that name; "):
+            find_live_run("smoke")
+
+
+def test_names_of_others_directories_are_text() -> None:
+    over("x\x1b[31mred\x1b]0;title\x07")
+    with pytest.raises(UsageError) as error:
+        find_run("nothing\x1b[1m")
+    assert str(error.value).isprintable()
