@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
+from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -25,8 +26,11 @@ _OPEN = frozenset(
         "content-type", "host", "openai-beta", "origin", "pragma", "prefer", "referer", "user-agent",
     }
 )  # fmt: skip
-#: Names in a query whose values may be.
+#: Names in a query or a form whose values may be.
 _HIDDEN = re.compile(r"(?i)key|token|secret|passw|signature|^sig$|auth")
+#: Names in JSON whose texts may be.
+_HIDDEN_KEY = re.compile(r"(?i)(?:^|[_-]|api|access|private)key$|token$|secret|passw|credential|^authorization$")
+_FORM = re.compile(r"[^\s=&{}]+=[^\s=&]*(?:&[^\s=&{}]+=[^\s=&]*)*")
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(?=\S)")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -42,7 +46,10 @@ class Hit:
     url: str
     users: int | None = None
     """In an open pool (``rate``) how many requests may be in flight."""
-    duration_s: float = 10.0
+    duration_s: float | None = None
+    """:data:`DURATION_S`, or with ``requests`` as long as they take."""
+    requests: int | None = None
+    """It ends when so many have been sent."""
     rate: float | None = None
     """Requests per second, whatever the answers take."""
     method: str | None = None
@@ -65,6 +72,7 @@ class HitProfile:
 
 #: Of hey and oha the half: agents are slower than web servers.
 USERS = 10
+DURATION_S = 10.0
 
 
 def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
@@ -75,27 +83,31 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     Raises:
         HitError: it cannot be written.
     """
-    secrets = _Secrets(environment)
+    referred = {found[1] for line in hit.headers for found in _REFERENCE.finditer(line) if found[1]}
+    secrets = _Secrets(environment, referred)
     try:
         parts = urlsplit(hit.url)
         host, scheme = parts.hostname or "", parts.scheme
         where = f"[{host}]" if ":" in host else host
         where += f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise HitError(f"{hit.url}: its host or port cannot be read") from None
+        raise HitError(f"{_shown(hit.url)}: its host or port cannot be read") from None
     if "@" in parts.netloc:
         raise HitError("the URL holds a user and a password; say -H 'authorization: Basic ...' instead")
     socket = scheme in ("ws", "wss")
     target = f"{scheme}://{parts.netloc}"
     problem = target_problem(target if scheme in ("http", "https") or socket else hit.url)
     if problem is not None:
-        raise HitError(f"{hit.url}: {problem}")
+        raise HitError(f"{_shown(hit.url)}: {problem}")
     table: dict[str, Any] = {"name": where or "hit", "target": _plain(target)}
+    duration = format_duration(hit.duration_s or (DURATION_S if hit.requests is None else OPEN_END_S))
     if hit.rate is None:
-        table |= {"users": USERS if hit.users is None else hit.users, "duration": format_duration(hit.duration_s)}
+        table |= {"users": USERS if hit.users is None else hit.users, "duration": duration}
+    if hit.requests is not None:
+        table["budget"] = {"requests": hit.requests}
     headers = _headers(hit.headers, secrets)
     path = secrets.path(parts.path or "/", parts.query)
-    content = _content(hit.body)
+    content = _content(hit.body, secrets)
     if content.get("json") is None and _is_json(hit.body) and "content-type" not in map(str.lower, headers):
         headers = {"content-type": "application/json", **headers}
     if headers:
@@ -104,7 +116,7 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     if hit.dialect is not None:
         pool["dialect"] = hit.dialect
     if hit.rate is not None:
-        pool["stages"] = [{"duration": format_duration(hit.duration_s), "rate": hit.rate, "ramp": "step"}]
+        pool["stages"] = [{"duration": duration, "rate": hit.rate, "ramp": "step"}]
         pool |= {} if hit.users is None else {"max_users": hit.users}
     pool |= _socket(hit, path, content) if socket else _request(hit, path, content)
     try:
@@ -142,20 +154,20 @@ def _protocol(hit: Hit, content: dict[str, Any]) -> str:
     return "sse" if streams or (hit.dialect == "ag-ui" and hit.body is not None) else "http"
 
 
-def _content(body: str | None) -> dict[str, Any]:
+def _content(body: str | None, secrets: _Secrets) -> dict[str, Any]:
     """The body: JSON as a table where TOML has a form for all of it, else as it is."""
     if body is None:
         return {}
     parsed = _parsed(body)
     if isinstance(parsed, dict | list):
-        escaped = _escaped(parsed)
+        plain = _escaped(parsed)
         try:
-            dumps({"json": escaped})
+            dumps({"json": plain})
         except ValueError:
             pass  # null, for one
         else:
-            return {"json": escaped}
-    return {"body": _template(body)}
+            return {"json": _escaped(parsed, secrets)}
+    return {"body": secrets.pairs(body, "the body") if _FORM.fullmatch(body) else _template(body)}
 
 
 def _parsed(body: str | None) -> Any:
@@ -181,14 +193,21 @@ def _is_json(body: str | None) -> bool:
         return False
 
 
-def _escaped(value: Any) -> Any:
+def _escaped(value: Any, secrets: _Secrets | None = None) -> Any:
+    """JSON in which no text is a template; with ``secrets`` those are taken out of it."""
     if isinstance(value, dict):
-        return {_template(key): _escaped(item) for key, item in value.items()}
+        hide = {} if secrets is None else secrets.of_table(value)
+        return {_template(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [_escaped(item, secrets) for item in value]
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         raise HitError("-d holds a number that is too large")
     return _template(value) if isinstance(value, str) else value
+
+
+def _shown(url: str) -> str:
+    """A URL as an error may show it: without a password, and without a query, which may hold a key."""
+    return re.sub(r"//[^/?#]*@", "//***@", url).partition("?")[0]
 
 
 def _plain(text: str) -> str:
@@ -217,8 +236,10 @@ def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
 class _Secrets:
     """Takes what may be a secret out of texts."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], referred: Collection[str]) -> None:
+        """``referred``: variables that are asked for by name, and must not become something else."""
         self._environment = environment
+        self._referred = referred
         self.hidden: dict[str, str] = {}
         self.shown: list[str] = []
 
@@ -233,22 +254,40 @@ class _Secrets:
 
     def path(self, path: str, query: str) -> str:
         """A path with its query."""
+        return _template(path) + (f"?{self.pairs(query, 'the URL')}" if query else "")
+
+    def of_table(self, table: Mapping[str, Any]) -> dict[str, str]:
+        """References to the texts of JSON that may be secrets, by name."""
+        return {
+            key: self._hide(key, item, f"the value of {json.dumps(key)[1:-1]} in the body")
+            for key, item in table.items()
+            if isinstance(item, str) and item and _HIDDEN_KEY.search(key)
+        }
+
+    def pairs(self, text: str, where: str) -> str:
+        """``name=value&...`` of a query or a form."""
         pieces = []
-        for piece in query.split("&") if query else ():
+        for piece in text.split("&"):
             name, equals, value = piece.partition("=")
             hidden = value and _HIDDEN.search(name)
-            shown = self._hide(name, value, f"the value of {name} in the URL") if hidden else _template(value)
+            shown = self._hide(name, value, f"the value of {name} in {where}") if hidden else _template(value)
             pieces.append(_template(name) + equals + shown)
-        return _template(path) + ("?" + "&".join(pieces) if pieces else "")
+        return "&".join(pieces)
 
     def _hide(self, name: str, value: str, what: str) -> str:
         variable = re.sub(r"[^A-Za-z0-9]+", "_", name.upper()).strip("_") or "SECRET"
-        variable = f"_{variable}" if variable[0].isdigit() else variable
-        while variable in self.hidden:
+        if variable[0].isdigit() or variable.startswith("AGENTTOP_"):  # which would be a setting
+            variable = f"_{variable}"
+        while self._means_other(variable, value):
             variable += "_2"
         self.hidden[variable] = value
         self.shown.append(f"{what} is not in it: set {variable}")
         return f"${{{variable}}}"
+
+    def _means_other(self, variable: str, value: str) -> bool:
+        """Whether something else is called so already."""
+        known = self.hidden.get(variable, self._environment.get(variable))
+        return variable in self._referred if known is None else known != value
 
     def _references(self, value: str) -> tuple[str, bool]:
         """The text, and whether it names a variable."""
