@@ -79,7 +79,8 @@ def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop profile-of``."""
     parser.description = (
-        "Write the profile that drives a run again as it was steered: users and rates set by hand, held."
+        "Write the profile that drives a run again as it was steered: its stages, with what was set, held, edited or "
+        "paused by hand."
     )
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
     parser.add_argument("-o", "--out", metavar="FILE.toml", help="write it here instead of to standard output")

@@ -173,7 +173,9 @@ def show_report(where: str | None, out: str | None) -> int:
         if target is not None:
             write_summary(target, summary)
     except (SummaryError, JournalError) as error:
-        raise UsageError(str(error)) from None
+        both = (path / SUMMARY).exists() and (path / JOURNAL).exists()
+        rest = "; without that file it is rebuilt from its journal" if both else ""
+        raise UsageError(f"{error}{rest}") from None
     except OSError as error:
         raise UsageError(f"{error.filename or named}: {error.strerror}") from None
     _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)

@@ -32,11 +32,11 @@ def level(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "rate":
-        return f"{_figure(value)}/s"
+        return f"{figure(value)}/s"
     return f"{count(value)} user{'' if value == 1 else 's'}"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """In four digits, from 1 000 on as a whole number."""
     return count(value) if value >= 1000 else f"{value:.4g}"
 

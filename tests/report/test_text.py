@@ -207,3 +207,12 @@ def test_violations_and_retries_are_told() -> None:
     assert "! 3 × 500 under limit" in render_text(summary, color=False, width=80)
     limit |= {"violations": {}}
     assert "rate limits (429)" not in render_text(summary, color=False, width=80)
+
+
+def test_a_run_too_short_to_weigh_the_workers_says_so() -> None:
+    summary = full()
+    assert "too short for CPU" not in render_text(summary, color=False)
+    summary["generator"] |= {"max_rss_mb": 0.0, "cpu_percent_max": 0.0, "open_files_max": 0}
+    shown = render_text(summary, color=False)
+    assert "too short for CPU and memory" in shown
+    assert "0 MB" not in shown
