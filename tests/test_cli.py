@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,15 +41,10 @@ name = "a"
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place without runs, which is also where the command stands."""
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        monkeypatch.chdir(name)
-        (Path(name) / "p.toml").write_text(PROFILE)
-        yield Path(name)
+def stand(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command stands in a place without runs, with a profile."""
+    monkeypatch.chdir(home)
+    (home / "p.toml").write_text(PROFILE)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -3,8 +3,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +19,7 @@ from agenttop.run.summarize import build_summary, run_header
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=5, storm=None)
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        yield Path(name)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def finish(run: str, stop_reason: str = "completed", exit_code: int = 0, *, incomplete: bool = False) -> Path:

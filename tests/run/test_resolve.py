@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +11,7 @@ from agenttop.run.places import runs_directory, socket_path
 from agenttop.run.resolve import find_live_run, find_run
 
 OLD, SMOKE, NEW = "20260101-120000-peak-aaaa", "20260102-120000-smoke-bbbb", "20260102-130000-peak-cccc"
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        yield
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def over(*runs: str) -> None:
