@@ -46,14 +46,18 @@ class RunServer(Server):
         host: an address of this machine.
         port: a free one.
         token: what the address holds.
+        goes_on: whether there is something to look at; where not, the page says so.
     """
 
-    def __init__(self, run_id: str, host: str, port: int, token: str) -> None:
+    def __init__(
+        self, run_id: str, host: str, port: int, token: str, goes_on: Callable[[], bool] = lambda: True
+    ) -> None:
         command = shlex.join([sys.executable, "-m", "agenttop.serve.viewer", run_id])
         super().__init__(
             command, host, port, title=run_id, templates_path=str(Path(__file__).with_name("templates").resolve())
         )
         self.token = token
+        self._goes_on = goes_on
 
     @property
     def address(self) -> str:
@@ -69,7 +73,7 @@ class RunServer(Server):
 
     async def handle_index(self, request: web.Request) -> web.Response:
         """The page, whose addresses are those of the browser: a tunnel may have brought it to another port."""
-        if self.title not in live_ids():
+        if not self._goes_on():
             text = f"The run {self.title} is over. What it measured: agenttop report {self.title}\n"
             return web.Response(status=410, text=text)
         context = {
@@ -121,6 +125,6 @@ def serve(run_id: str, port: int, say: Callable[[str], None]) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
         port = probe.getsockname()[1]
-    server = RunServer(run_id, host, port, secrets.token_urlsafe(16))
+    server = RunServer(run_id, host, port, secrets.token_urlsafe(16), lambda: run_id in live_ids())
     say(server.address)
     server.serve()
