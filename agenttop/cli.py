@@ -24,6 +24,7 @@ from agenttop.arguments import refresh as _refresh
 from agenttop.arguments import whole as _whole
 from agenttop.arguments import workers as _workers
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
+from agenttop.pipes import hush
 
 _EPILOG = """\
 commands:
@@ -71,8 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"agenttop: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
-        # Whoever read our output has had enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush(sys.stdout)
         return FAILED
     except KeyboardInterrupt:
         return STOPPED

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from dataclasses import dataclass
 from typing import TextIO
 
 from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
+from agenttop.pipes import say
 from agenttop.report.line import render_line
 
 
@@ -56,21 +56,18 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         asked += 1
         text = "stop" if asked == 1 else "stop now"
         if asked <= 2:
-            say("stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now")
+            words = "stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now"
+            say(words, out)
         task: asyncio.Task[object] = loop.create_task(feed.command(text, source="key"))
         pending.add(task)
         task.add_done_callback(pending.discard)
-
-    def say(line: str) -> None:
-        # A reader that is gone (head, a closed pipe) is no reason to end a run.
-        with contextlib.suppress(BrokenPipeError):
-            print(line, file=out, flush=True)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "until stopped"
-    say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
+    workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
+    say(f"agenttop {info.profile}: {info.target}, {seconds}, {workers}", out)
 
     ended: Ended | None = None
 
@@ -84,11 +81,11 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
                 return
             if isinstance(message, Snapshot) and message.state == "armed":
                 if not armed:
-                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start")
+                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start", out)
                 armed = True
             elif isinstance(message, Snapshot):
                 for line in tell(message):
-                    say(line)
+                    say(line, out)
 
     reading = loop.create_task(read())
     waiting = loop.create_task(hung_up.wait())

@@ -17,6 +17,7 @@ from agenttop import plain
 from agenttop.arguments import is_light
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.metrics.snapshot import Ended
+from agenttop.pipes import say
 from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
@@ -82,6 +83,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     """Run a profile that has been loaded, from a file of this ``name``; otherwise as :func:`run_profile`."""
     if not options.yes:
         _refuse_uncapped(name, loaded)
+    options.theme = options.theme or loaded.settings.theme
     out = _writable(options.out)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
@@ -105,7 +107,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         asyncio.run(_tell(socket, "stop", until_end=own_target))
         return DONE
     if outcome.left:
-        _say(f"the run goes on: agenttop attach {spec.run_id}", messages)
+        say(f"the run goes on: agenttop attach {spec.run_id}", messages)
         return FAILED if outcome.failed else DONE
     return _conclude(outcome.ended, spec.directory, messages, options)
 
@@ -151,7 +153,7 @@ def serve(run: str | None, port: int) -> int:
         raise UsageError("serve needs textual-serve: pip install 'agenttop[serve]'") from None
     run_id = find_live_run(run)
     try:
-        server.serve(run_id, port, lambda address: _say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
+        server.serve(run_id, port, lambda address: say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
     except OSError as error:
         raise UsageError(f"--port {port}: {error.strerror}; name another, or leave it out") from None
     return DONE
@@ -306,10 +308,10 @@ def _unanswered(run_id: str, error: OSError) -> UsageError:
 def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
     """Show the summary of a run that is over."""
     if ended is None:
-        _say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
+        say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
         return FAILED
     if ended.message:
-        _say(f"agenttop: {ended.message}", sys.stderr)
+        say(f"agenttop: {ended.message}", sys.stderr)
     if not ended.summary:
         return FAILED
     summary = load_summary(ended.summary)
@@ -323,17 +325,11 @@ def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: ar
 
 def _print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
     if as_json:
-        stream.write(encode_summary(summary).decode())
-        stream.write("\n")
-        stream.flush()
+        say(encode_summary(summary).decode(), stream)
         return
     terminal = stream.isatty()
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
-    _say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
-
-
-def _say(text: str, stream: TextIO) -> None:
-    print(text, file=stream, flush=True)
+    say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
 
 
 async def _tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:
