@@ -61,6 +61,17 @@ def test_a_rate_a_stream_and_a_websocket(place: Place, agent: AgentProcess) -> N
     assert summary["requests"]["hit/message"]["ok"] == agent.stats()["websocket"]["responses"]["completed"] > 0
 
 
+def test_so_many_requests_and_no_more(place: Place, agent: AgentProcess) -> None:
+    body = json.dumps({"user_id": "u", "client_secret": "sesame-open"})
+    run = place.finish("hit", agent.url + "/api/sessions", "-n", 25, "-c", 4, "-d", body, "--headless")
+    assert run.wait() == 0, run.err.text()
+    assert agent.stats()["sessions_created"] == 25
+    summary = place.summary()
+    assert (summary["totals"]["ok"], summary["run"]["stop_reason"]) == (25, "budget")
+    kept = "".join(path.read_text("latin-1") for path in place.directory().iterdir())
+    assert "sesame" not in kept + run.out.text() + run.err.text()
+
+
 def test_the_profile_it_amounts_to_is_written_and_nothing_sent(place: Place, agent: AgentProcess) -> None:
     arguments = ("hit", agent.url + "/api/sessions", "-d", '{"user_id": "u"}', "-H", "x-api-key: sesame", "-z", "1s")
     run = place.finish(*arguments, "--write", "mine.toml")
