@@ -7,6 +7,7 @@ import socket
 import tomllib
 
 from agenttop.agent.process import AgentProcess
+from agenttop.run.journal import read_journal
 from tests.e2e.harness import Place
 from tests.e2e.targets import answer, target
 
@@ -36,6 +37,7 @@ def test_what_is_typed_is_what_the_server_gets(place: Place) -> None:
     assert summary["profile"]["headers"]["authorization"] == "Bearer ***"
     # Not even where the target says it back.
     everything = run.out.text() + "".join(path.read_text("latin-1") for path in place.directory().iterdir())
+    everything += str(list(read_journal(place.directory())))  # compressed in its file
     assert "sesame" not in everything
     assert "agenttop hit 127.0.0.1:" in run.out.text()
 
@@ -68,7 +70,9 @@ def test_so_many_requests_and_no_more(place: Place, agent: AgentProcess) -> None
     assert agent.stats()["sessions_created"] == 25
     summary = place.summary()
     assert (summary["totals"]["ok"], summary["run"]["stop_reason"]) == (25, "budget")
-    kept = "".join(path.read_text("latin-1") for path in place.directory().iterdir())
+    # The journal is compressed.
+    kept = str(list(read_journal(place.directory()))) + (place.directory() / "summary.json").read_text()
+    assert "client_secret" in kept
     assert "sesame" not in kept + run.out.text() + run.err.text()
 
 
