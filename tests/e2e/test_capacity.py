@@ -131,7 +131,7 @@ def test_a_level_at_which_the_target_falls_over_fails_at_once_and_the_search_goe
 
 
 def test_what_a_level_did_to_the_target_is_nothing_against_the_next_one(place: Place) -> None:
-    # It looks for the first time while the last level is tried, when most that it has seen is how the one before failed.
+    # It looks for the first time while the last level is tried: most that it has seen is how the one before failed.
     breaker = '[circuit_breaker]\nfailed = "50%"\nover = "11s"\nmin_requests = 10\n'
     text = PROFILE.format(url="http://127.0.0.1:1").replace("from = 8", "from = 1").replace("to = 128", "to = 4")
     text = text.replace('settle = "1s"', 'settle = "200ms"').replace('measure = "1500ms"', 'measure = "3s"')
