@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import io
 import json
 import os
@@ -50,6 +51,9 @@ A run:  agenttop --profile peak.toml
         agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m
 """
 
+#: Of standard output: its reader has had enough, its disk is full, its terminal is gone.
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -67,12 +71,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return agent(words[1:])
         options = _parse(words)
-        return int(options.command(options))
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"agenttop: {error}", file=sys.stderr)
         return USAGE
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         hush(sys.stdout)
+        if error.errno != errno.EPIPE:
+            print(f"agenttop: standard output: {error.strerror}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return STOPPED

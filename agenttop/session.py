@@ -31,6 +31,7 @@ from agenttop.run.journal import JournalError, rebuild
 from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.run.priority import step_back
+from agenttop.run.register import require_place
 from agenttop.run.resolve import find_live_run, find_run
 from agenttop.run.spec import RunSpec
 from agenttop.users.terms import caps_of
@@ -91,6 +92,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
+    require_place(loaded.profile.name)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     try:
         socket = launch(spec)

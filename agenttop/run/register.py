@@ -7,8 +7,10 @@ writes a line for each key), of one that was cut off the header of its journal.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from agenttop.run.places import SUMMARY, live_runs, plain_name, runs_directory, 
 NEWEST = 20
 #: How long a live run may take to say what it is, seconds.
 PATIENCE_S = 1.0
+#: Bytes that the path of a Unix socket may have: ``sun_path`` of unix(7), and of the BSDs, without its end.
+SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
 _ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed"}
 
@@ -82,6 +86,19 @@ def live_ids() -> list[str]:
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
         raise UsageError(f"{what}; XDG_RUNTIME_DIR says where live runs listen") from None
+
+
+def require_place(name: str) -> None:
+    """Make sure that a run of this name can listen, before anything of it is there.
+
+    Raises:
+        UsageError: it cannot; the message says how to mend that.
+    """
+    live_ids()
+    # An id is as long as this one: see places.new_run.
+    path = socket_path(f"20260101-120000-{plain_name(name)}-0a0b")
+    if len(os.fsencode(path)) > SOCKET_PATH:
+        raise UsageError(f"{path.parent}: too long a path for a socket; XDG_RUNTIME_DIR says where live runs listen")
 
 
 def all_runs() -> list[str]:

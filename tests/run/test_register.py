@@ -14,7 +14,7 @@ from agenttop.run import register
 from agenttop.run.control_socket import ControlSocket
 from agenttop.run.journal import FILE_NAME, JournalWriter
 from agenttop.run.places import new_run, runs_directory, socket_path
-from agenttop.run.register import Entry, all_runs, called, entries, name_of
+from agenttop.run.register import Entry, all_runs, called, entries, name_of, require_place
 from agenttop.run.summarize import build_summary, run_header
 from tests.metrics.fakes import FakeRun
 
@@ -200,3 +200,12 @@ def test_places_that_cannot_be_used(home: Path) -> None:
     (home / "r" / "agenttop").write_text("a file")
     with pytest.raises(UsageError, match=r"/agenttop: File exists; XDG_RUNTIME_DIR says"):
         entries()
+
+
+def test_a_run_that_could_not_listen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_place("peak")
+    deep = home / ("x" * 90)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    with pytest.raises(UsageError, match=r"/agenttop: too long a path for a socket; XDG_RUNTIME_DIR says"):
+        require_place("peak")
