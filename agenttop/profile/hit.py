@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
+from agenttop.profile.hidden import REFERENCE, Hidden, plain, template
 from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-#: Headers whose values are nobody's secret; every other may be one.
-_OPEN = frozenset(
-    {
-        "accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version", "cache-control",
-        "content-type", "host", "openai-beta", "origin", "pragma", "prefer", "referer", "user-agent",
-    }
-)  # fmt: skip
-#: Names in a query or a form whose values may be.
-_HIDDEN = re.compile(r"(?i)key|token|secret|passw|signature|^sig$|auth")
-#: Names in JSON whose texts may be.
-_HIDDEN_KEY = re.compile(r"(?i)(?:^|[_-]|api|access|private)key$|token$|secret|passw|credential|^authorization$")
+#: What a form sends.
 _FORM = re.compile(r"[^\s=&{}]+=[^\s=&]*(?:&[^\s=&{}]+=[^\s=&]*)*")
-_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(?=\S)")
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class HitError(ValueError):
@@ -83,8 +72,8 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     Raises:
         HitError: it cannot be written.
     """
-    referred = {found[1] for line in hit.headers for found in _REFERENCE.finditer(line) if found[1]}
-    secrets = _Secrets(environment, referred)
+    referred = {found[1] for line in hit.headers for found in REFERENCE.finditer(line) if found[1]}
+    secrets = Hidden(environment, referred)
     try:
         parts = urlsplit(hit.url)
         host, scheme = parts.hostname or "", parts.scheme
@@ -99,7 +88,7 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     problem = target_problem(target if scheme in ("http", "https") or socket else hit.url)
     if problem is not None:
         raise HitError(f"{_shown(hit.url)}: {problem}")
-    table: dict[str, Any] = {"name": where or "hit", "target": _plain(target)}
+    table: dict[str, Any] = {"name": where or "hit", "target": plain(target)}
     duration = format_duration(hit.duration_s or (DURATION_S if hit.requests is None else OPEN_END_S))
     if hit.rate is None:
         table |= {"users": USERS if hit.users is None else hit.users, "duration": duration}
@@ -154,20 +143,19 @@ def _protocol(hit: Hit, content: dict[str, Any]) -> str:
     return "sse" if streams or (hit.dialect == "ag-ui" and hit.body is not None) else "http"
 
 
-def _content(body: str | None, secrets: _Secrets) -> dict[str, Any]:
+def _content(body: str | None, secrets: Hidden) -> dict[str, Any]:
     """The body: JSON as a table where TOML has a form for all of it, else as it is."""
     if body is None:
         return {}
     parsed = _parsed(body)
     if isinstance(parsed, dict | list):
-        plain = _escaped(parsed)
+        escaped = _escaped(parsed)
         try:
-            dumps({"json": plain})
-        except ValueError:
-            pass  # null, for one
-        else:
-            return {"json": _escaped(parsed, secrets)}
-    return {"body": secrets.pairs(body, "the body") if _FORM.fullmatch(body) else _template(body)}
+            dumps({"json": escaped})
+        except ValueError:  # null, for one
+            return {"body": secrets.of_json(body, parsed)}
+        return {"json": _escaped(parsed, secrets)}
+    return {"body": secrets.pairs(body, "the body") if _FORM.fullmatch(body) else template(body)}
 
 
 def _parsed(body: str | None) -> Any:
@@ -193,16 +181,16 @@ def _is_json(body: str | None) -> bool:
         return False
 
 
-def _escaped(value: Any, secrets: _Secrets | None = None) -> Any:
+def _escaped(value: Any, secrets: Hidden | None = None) -> Any:
     """JSON in which no text is a template; with ``secrets`` those are taken out of it."""
     if isinstance(value, dict):
         hide = {} if secrets is None else secrets.of_table(value)
-        return {_template(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
+        return {template(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_escaped(item, secrets) for item in value]
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         raise HitError("-d holds a number that is too large")
-    return _template(value) if isinstance(value, str) else value
+    return template(value) if isinstance(value, str) else value
 
 
 def _shown(url: str) -> str:
@@ -210,17 +198,7 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/?#]*@", "//***@", url).partition("?")[0]
 
 
-def _plain(text: str) -> str:
-    """Text that is no reference."""
-    return text.replace("${", "$${")
-
-
-def _template(text: str) -> str:
-    """Text without variables in it."""
-    return _plain(text.replace("{", "{{").replace("}", "}}"))
-
-
-def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
+def _headers(lines: Sequence[str], secrets: Hidden) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -231,70 +209,3 @@ def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
             raise HitError(f"-H {name}: it is there twice")
         found[name] = secrets.header(name, value.strip())
     return found
-
-
-class _Secrets:
-    """Takes what may be a secret out of texts."""
-
-    def __init__(self, environment: Mapping[str, str], referred: Collection[str]) -> None:
-        """``referred``: variables that are asked for by name, and must not become something else."""
-        self._environment = environment
-        self._referred = referred
-        self.hidden: dict[str, str] = {}
-        self.shown: list[str] = []
-
-    def header(self, name: str, value: str) -> str:
-        """The value as the profile has it."""
-        text, referred = self._references(value)
-        if referred or name.lower() in _OPEN or not value:
-            return text
-        scheme = _SCHEME.match(value)
-        kept = scheme[0] if scheme else ""
-        return _template(kept) + self._hide(name, value[len(kept) :], f"the value of the header {name}")
-
-    def path(self, path: str, query: str) -> str:
-        """A path with its query."""
-        return _template(path) + (f"?{self.pairs(query, 'the URL')}" if query else "")
-
-    def of_table(self, table: Mapping[str, Any]) -> dict[str, str]:
-        """References to the texts of JSON that may be secrets, by name."""
-        return {
-            key: self._hide(key, item, f"the value of {json.dumps(key)[1:-1]} in the body")
-            for key, item in table.items()
-            if isinstance(item, str) and item and _HIDDEN_KEY.search(key)
-        }
-
-    def pairs(self, text: str, where: str) -> str:
-        """``name=value&...`` of a query or a form."""
-        pieces = []
-        for piece in text.split("&"):
-            name, equals, value = piece.partition("=")
-            hidden = value and _HIDDEN.search(name)
-            shown = self._hide(name, value, f"the value of {name} in {where}") if hidden else _template(value)
-            pieces.append(_template(name) + equals + shown)
-        return "&".join(pieces)
-
-    def _hide(self, name: str, value: str, what: str) -> str:
-        variable = re.sub(r"[^A-Za-z0-9]+", "_", name.upper()).strip("_") or "SECRET"
-        if variable[0].isdigit() or variable.startswith("AGENTTOP_"):  # which would be a setting
-            variable = f"_{variable}"
-        while self._means_other(variable, value):
-            variable += "_2"
-        self.hidden[variable] = value
-        self.shown.append(f"{what} is not in it: set {variable}")
-        return f"${{{variable}}}"
-
-    def _means_other(self, variable: str, value: str) -> bool:
-        """Whether something else is called so already."""
-        known = self.hidden.get(variable, self._environment.get(variable))
-        return variable in self._referred if known is None else known != value
-
-    def _references(self, value: str) -> tuple[str, bool]:
-        """The text, and whether it names a variable."""
-        text, at, referred = "", 0, False
-        for match in _REFERENCE.finditer(value):
-            name = match[1] or match[2]
-            if match[1] or name in self._environment:
-                text += _template(value[at : match.start()]) + f"${{{name}}}"
-                at, referred = match.end(), True
-        return text + _template(value[at:]), referred

@@ -246,12 +246,15 @@ def test_a_header_is_no_setting(tmp_path: Path) -> None:
         ('[{"auth": {"accessToken": "sesame-{open}", "n": 1.5}}]', "accessToken"),
         ('{"a\\nclient_secret": "sesame-{open}"}', "a\\nclient_secret"),
         ("user=me&password=sesame-{open}&b=", "password"),
+        # What TOML has no form for goes as it was typed, to the byte.
+        ('{"a": null, "password": "sesame-{open}"}', "password"),
+        ('{"a": [null, {"token" : "sesame-\\u00e9\\"{"}], "b": "\\u0041"}', "token"),
     ],
 )
 def test_a_secret_in_the_body(tmp_path: Path, body: str, key: str) -> None:
     profile, loaded = load(tmp_path, Hit(URL, body=body))
     _, _, content = sent(loaded)
-    assert content == body.encode() or json.loads(content) == json.loads(body)
+    assert content == body.encode() or ("null" not in body and json.loads(content) == json.loads(body))
     assert "sesame" not in profile.text
     assert "sesame" not in json.dumps(loaded.masked)
     (shown,) = profile.shown
