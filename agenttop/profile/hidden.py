@@ -27,9 +27,14 @@ def plain(text: str) -> str:
     return text.replace("${", "$${")
 
 
+def braces(text: str) -> str:
+    """Text without variables in it, where nothing is referred to: the name of a key."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def template(text: str) -> str:
     """Text without variables in it."""
-    return plain(text.replace("{", "{{").replace("}", "}}"))
+    return plain(braces(text))
 
 
 def _in_body(key: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
-from agenttop.profile.hidden import REFERENCE, Hidden, plain, template
+from agenttop.profile.hidden import REFERENCE, Hidden, braces, plain, template
 from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
 
@@ -185,7 +185,7 @@ def _escaped(value: Any, secrets: Hidden | None = None) -> Any:
     """JSON in which no text is a template; with ``secrets`` those are taken out of it."""
     if isinstance(value, dict):
         hide = {} if secrets is None else secrets.of_table(value)
-        return {template(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
+        return {braces(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_escaped(item, secrets) for item in value]
     if isinstance(value, float) and value in (float("inf"), float("-inf")):

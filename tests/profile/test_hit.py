@@ -85,6 +85,11 @@ def test_a_body_of_json_means_the_same(tmp_path: Path, body: dict[str, Any]) -> 
     assert headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("body", ['{"${": []}', '{"${X}": {"{y}": "${Z}"}}'])
+def test_names_in_json_are_no_references(tmp_path: Path, body: str) -> None:
+    assert json.loads(sent(load(tmp_path, Hit(URL, body=body))[1])[2]) == json.loads(body)
+
+
 @pytest.mark.parametrize("body", ['{"a": 1, "a": 2}', '{"a": null}', '{"a": "\\ud800"}', '[1, {"b": [null]}]'])
 def test_json_that_toml_has_no_form_for_goes_as_it_is(tmp_path: Path, body: str) -> None:
     _, headers, content = sent(load(tmp_path, Hit(URL, body=body))[1])
