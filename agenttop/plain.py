@@ -7,9 +7,9 @@ import signal
 from dataclasses import dataclass
 from typing import TextIO
 
+from agenttop import pipes
 from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
-from agenttop.pipes import say
 from agenttop.report.line import render_line
 
 
@@ -56,18 +56,19 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         asked += 1
         text = "stop" if asked == 1 else "stop now"
         if asked <= 2:
-            words = "stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now"
-            say(words, out)
+            say("stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now")
         task: asyncio.Task[object] = loop.create_task(feed.command(text, source="key"))
         pending.add(task)
         task.add_done_callback(pending.discard)
+
+    def say(line: str) -> None:
+        pipes.say(line, out)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "until stopped"
-    workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
-    say(f"agenttop {info.profile}: {info.target}, {seconds}, {workers}", out)
+    say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
 
     ended: Ended | None = None
 
@@ -81,11 +82,11 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
                 return
             if isinstance(message, Snapshot) and message.state == "armed":
                 if not armed:
-                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start", out)
+                    say(f"ARMED: nothing is sent before: agenttop ctl {info.run_id} start")
                 armed = True
             elif isinstance(message, Snapshot):
                 for line in tell(message):
-                    say(line, out)
+                    say(line)
 
     reading = loop.create_task(read())
     waiting = loop.create_task(hung_up.wait())

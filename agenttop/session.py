@@ -84,7 +84,6 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     """Run a profile that has been loaded, from a file of this ``name``; otherwise as :func:`run_profile`."""
     if not options.yes:
         _refuse_uncapped(name, loaded)
-    options.theme = options.theme or loaded.settings.theme
     out = _writable(options.out)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers

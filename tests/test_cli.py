@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import io
@@ -12,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 import jsonschema
 import pytest
@@ -21,10 +19,9 @@ import agenttop
 from agenttop import session
 from agenttop.cli import main
 from agenttop.metrics.snapshot import Reply, RunInfo
-from agenttop.plain import Outcome
 from agenttop.report.summary import write_summary
 from agenttop.run.command import GRAMMAR
-from agenttop.run.control_socket import ControlSocket, SocketFeed
+from agenttop.run.control_socket import ControlSocket
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import new_run, runs_directory, socket_path
 from agenttop.run.summarize import build_summary, run_header
@@ -387,19 +384,3 @@ def test_ps_of_what_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.isprintable() and len(line) < 200 for line in lines)
     assert main(["ps", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 2
-
-
-def test_a_theme_beside_the_profile(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    (home / ".env").write_text("AGENTTOP_THEME=light\n")
-    monkeypatch.delenv("AGENTTOP_THEME", raising=False)
-    seen: list[str] = []
-    look = session._view
-
-    def note(feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool) -> Outcome:
-        seen.append(options.theme)
-        return look(feed, options, messages, lines=lines)
-
-    monkeypatch.setattr(session, "_view", note)
-    for said in ([], ["--theme", "dark"]):
-        assert main(["--profile", "p.toml", "--headless", *said]) == 1
-    assert seen == ["light", "dark"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agenttop.report.figures import count, duration, ms, per_s, share
+from agenttop.report.figures import count, digits, duration, ms, per_s, share
 from agenttop.report.page import Page
 
 _STOPPED = {
@@ -32,13 +32,8 @@ def level(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "rate":
-        return f"{figure(value)}/s"
+        return f"{digits(value)}/s"
     return f"{count(value)} user{'' if value == 1 else 's'}"
-
-
-def figure(value: float) -> str:
-    """In four digits, from 1 000 on as a whole number."""
-    return count(value) if value >= 1000 else f"{value:.4g}"
 
 
 def sentence(search: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ import msgspec
 from rich.style import Style
 
 from agenttop.metrics.searched import SearchState, SearchStep
-from agenttop.report.figures import share
-from agenttop.report.search import asked, figure, level, sentence
+from agenttop.report.figures import digits, share
+from agenttop.report.search import asked, level, sentence
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
@@ -41,7 +41,7 @@ def full(view: View, width: int, height: int, search: SearchState) -> list[Line]
     top = _top(search)
     body = []
     for index, text in enumerate(area([step.level if step else None for step in columns], rows, top, look.glyphs)):
-        label = figure(top) if index == 0 else "0" if index == rows - 1 else ""
+        label = digits(top) if index == 0 else "0" if index == rows - 1 else ""
         line = Line().right(label, 6, look.dim).to(8)
         for step, mark in zip(columns, text, strict=True):
             line.add(mark, _style(view, step))
@@ -120,7 +120,7 @@ def _labels(view: View, columns: list[SearchStep | None]) -> Line:
     before: SearchStep | None = None
     for x, step in enumerate(columns):
         if step is not None and step is not before and x >= line.width + (x > 0):
-            text = figure(step.level) + ("!" if _fails(step) else "")
+            text = digits(step.level) + ("!" if _fails(step) else "")
             stop = next((i for i in range(x, len(columns)) if columns[i] is not step), len(columns))
             if stop - x > len(text) or stop == len(columns):
                 line.to(x).add(text, _style(view, step))
