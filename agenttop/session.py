@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -199,13 +200,20 @@ def _keep(path: Path, summary: dict[str, Any]) -> None:
 
 
 def run_path(where: str | None) -> Path:
-    """A file or directory of this name, else the directory of the run that is meant (the newest where none is).
+    """A file or a run's directory of this name, else the directory of the run that is meant (the newest where none is).
 
     Raises:
         UsageError: there is none.
     """
-    if where is not None and (Path(where).exists() or os.sep in where):
-        return Path(where)
+    if where is not None:
+        path = Path(where)
+        a_run = path.is_file() or (path / SUMMARY).exists() or (path / JOURNAL).exists()
+        if a_run or os.sep in where or where.startswith("."):
+            return path
+        if path.exists():  # of something else: a folder may well be called as a profile is
+            with contextlib.suppress(UsageError):
+                return runs_directory() / find_run(where)
+            return path
     return runs_directory() / find_run(where)
 
 

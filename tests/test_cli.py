@@ -205,6 +205,14 @@ def test_report_by_file_directory_and_id(capsys: pytest.CaptureFixture[str]) -> 
     assert len(set(shown)) == 1
 
 
+def test_a_folder_that_is_called_as_the_run_is_does_not_hide_it(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "peak").mkdir()
+    assert refused(capsys, "report", "peak").startswith("agenttop: peak: no run's directory: ")
+    make_summary(new_run("peak")[1])
+    assert main(["report", "peak"]) == 0
+    assert "peak" in capsys.readouterr().out
+
+
 def test_report_as_json(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     path = make_summary(home)
     assert main(["report", str(path), "-o", "-"]) == 0
