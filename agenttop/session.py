@@ -207,7 +207,10 @@ def run_path(where: str | None) -> Path:
     """
     if where is not None:
         path = Path(where)
-        a_run = path.is_file() or (path / SUMMARY).exists() or (path / JOURNAL).exists()
+        try:
+            a_run = path.is_file() or (path / SUMMARY).exists() or (path / JOURNAL).exists()
+        except OSError as error:
+            raise UsageError(f"{where}: {error.strerror}") from None
         if a_run or os.sep in where or where.startswith("."):
             return path
         if path.exists():  # of something else: a folder may well be called as a profile is

@@ -88,6 +88,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("report missing", "agenttop: there is no run on this machine yet"),
         ("report no/such/summary.json", "agenttop: no/such/summary.json: No such file or directory"),
         ("report p.toml", "agenttop: "),
+        (f"report {'x' * 300}", f"agenttop: {'x' * 300}: File name too long"),
         ("report .", "agenttop: .: no run's directory: it has neither summary.json nor journal.bin"),
         ("attach", "agenttop: there is no live run on this machine; those that are over: agenttop ps"),
         ("ctl peak hold", "agenttop: there is no live run on this machine"),
