@@ -280,12 +280,15 @@ def _writable(out: str | None) -> str | None:
     if out is None or out == "-":
         return None
     path = Path(out).absolute()
-    if path.is_dir():
-        raise UsageError(f"--out {out} is a directory; name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no directory {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"--out {out} cannot be written")
+    try:
+        if path.is_dir():
+            raise UsageError(f"--out {out} is a directory; name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"--out {out}: there is no directory {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"--out {out} cannot be written")
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}") from None
     return str(path)
 
 

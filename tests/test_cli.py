@@ -77,6 +77,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("--profile p.toml --spawn-rate 2", "agenttop: --spawn-rate goes with --users"),
         ("--profile p.toml --out .", "agenttop: --out . is a directory; name a file"),
         ("--profile p.toml --out no/such/x.json", "agenttop: --out no/such/x.json: there is no directory "),
+        (f"--profile p.toml --out {'x' * 300}", f"agenttop: --out {'x' * 300}: File name too long"),
         ("--profile missing.toml", "missing.toml: there is no such file; agenttop init writes one to start from"),
         ("--profile p.toml --set nonsense", "command line: --set nonsense: "),
         ("--profile p.toml --target nowhere", "command line: --target: "),
