@@ -20,7 +20,7 @@ _TARGET = 3
 #: Columns of a run: as many as an id has at most. What is longer is none of ours.
 _LONGEST = 61
 #: What goes where there is no room, the first one first: the id has the profile's name.
-_SPARED = (2, _TARGET, 4)
+_SPARED = (2, _TARGET, 4, 5)
 #: A target is not cut below so many columns.
 _SHORTEST = 16
 #: Columns of other text.
