@@ -7,6 +7,9 @@ Exit codes: 0 done · 1 the run failed · 2 bad command line or profile, nothing
 from __future__ import annotations
 
 import argparse
+import difflib
+import errno
+import io
 import json
 import os
 import sys
@@ -22,29 +25,34 @@ from agenttop.arguments import refresh as _refresh
 from agenttop.arguments import whole as _whole
 from agenttop.arguments import workers as _workers
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
+from agenttop.pipes import hush
 
 _EPILOG = """\
 commands:
-  capacity             find the most users (or arrivals) at which requests are good
-  demo                 load the embedded agent with profiles/demo.toml: nothing else needed
-  hit URL              a quick look without a profile
-  agent                the embedded agent alone, as a target to play with
-  validate FILE...     check profiles, send nothing
-  init [FILE]          write a commented starter profile
-  schema [profile|summary]   JSON Schema, for editors
-  ps                   the runs of this machine, live and over
-  attach [RUN]         look at a live run again
-  ctl [RUN] COMMAND    steer a live run from a script
-  replay [RUN]         play a run again, with a time cursor
-  serve [RUN]          look at one in a browser on this machine
-  report [RUN|FILE]    show a summary again, or rebuild that of a run that was cut off
-  profile-of [RUN]     the profile that drives a run again as it was steered
+  capacity           find the most users (or arrivals) that are served well
+  demo               load the embedded agent with profiles/demo.toml
+  hit URL            a quick look without a profile
+  agent              the embedded agent alone, as a target to play with
+  validate FILE...   check profiles, send nothing
+  init [FILE]        write a commented starter profile
+  schema [WHAT]      JSON Schema of a profile or a summary, for editors
+  ps                 the runs of this machine, live and over
+  attach [RUN]       look at a live run again
+  ctl [RUN] COMMAND  steer a live run from a script
+  replay [RUN]       play a run again, with a time cursor
+  serve [RUN]        look at a live run in a browser on this machine
+  report [RUN|FILE]  show a summary again, or rebuild that of a run cut off
+  profile-of [RUN]   the profile that drives a run again as it was steered
 
-RUN is a run's id, a unique beginning of it, or its profile's name.
+RUN is a run's id, a unique beginning of it, or its profile's name. Each command
+says more with --help.
 
 A run:  agenttop --profile peak.toml
-        agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m --headless --out summary.json
+        agenttop --profile peak.toml --users 50 --spawn-rate 5 --for 2m
 """
+
+#: Of standard output: its reader has had enough, its disk is full, its terminal is gone.
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,19 +63,26 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no such character is no reason to end
     try:
         if words and words[0] == "agent":
             from agenttop.agent.server import main as agent
 
             return agent(words[1:])
         options = _parse(words)
-        return int(options.command(options))
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"agenttop: {error}", file=sys.stderr)
         return USAGE
-    except BrokenPipeError:
-        # Whoever read our output has had enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        hush(sys.stdout)
+        if error.errno != errno.EPIPE:
+            print(f"agenttop: standard output: {error.strerror}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return STOPPED
@@ -95,6 +110,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
     if words and words[0] in parsers:
         parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
         return parser.parse_args(words[1:])
+    if words and not words[0].startswith("-"):
+        raise UsageError(_no_command(words[0], [*parsers, "agent"]))
     parser = _Parser(
         prog="agenttop",
         description="Load-test an AI agent over HTTP, SSE and WebSocket, live in the terminal.",
@@ -112,6 +129,14 @@ def _parse(words: list[str]) -> argparse.Namespace:
     if options.profile is None:
         raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
     return options
+
+
+def _no_command(word: str, commands: Sequence[str]) -> str:
+    """What to say to a word that is no command."""
+    if word.endswith(".toml") or os.path.isfile(word):
+        return f"to run a profile say: agenttop --profile {word}"
+    close = difflib.get_close_matches(word, commands, n=1)
+    return f"there is no command {word!r}" + (f"; did you mean {close[0]}?" if close else " (see agenttop --help)")
 
 
 def _screen_options(parser: argparse.ArgumentParser) -> None:

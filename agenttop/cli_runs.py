@@ -7,6 +7,23 @@ import argparse
 from agenttop.arguments import count, duration, rate
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
+#: What the commands of ``ctl`` do.
+_CTL = {
+    "users": "so many, more, fewer; until released",
+    "rate": "iterations a second of an open pool",
+    "hold": "stop the plan's clock; load stays",
+    "resume": "end a hold or a pause",
+    "pause": "no new work, or new work again",
+    "next": "on to the next stage",
+    "release": "back to the plan's target",
+    "plan": "other stages: rest, 2m 80, 1m 0",
+    "think": "pauses after tasks",
+    "pacing": "a task begins every so often",
+    "on_429": "what users do when refused",
+    "stop": "no new requests, or end at once",
+    "start": "begin a run that is armed",
+    "status": "the newest snapshot",
+}
 
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -37,7 +54,13 @@ def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop ctl``."""
-    parser.description = "Steer a live run: users, rate, hold, resume, pause, next, release, stop, status."
+    from agenttop.run.command import GRAMMAR
+
+    forms = {f"{name} {form}".rstrip(): _CTL.get(name, "") for name, form in GRAMMAR.items()}
+    width = max(map(len, forms)) + 2
+    parser.description = "Send a command to a live run. The answer is JSON; exit code 1: it says no."
+    parser.epilog = "commands:\n" + "\n".join(f"  {form:{width}}{text}" for form, text in forms.items())
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = f"{parser.prog} [-h] [RUN] COMMAND..."
     parser.add_argument("words", metavar="[RUN] COMMAND", nargs=argparse.REMAINDER, help=f"{RUN} (the only one)")
     parser.set_defaults(command=_ctl)
@@ -56,7 +79,8 @@ def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop profile-of``."""
     parser.description = (
-        "Write the profile that drives a run again as it was steered: users and rates set by hand, held."
+        "Write the profile that drives a run again as it was steered: its stages, with what was set, held, edited or "
+        "paused by hand."
     )
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
     parser.add_argument("-o", "--out", metavar="FILE.toml", help="write it here instead of to standard output")
@@ -74,7 +98,8 @@ def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument(
         "-c", metavar="USERS", type=count, dest="users", help="users at once (10); with -q the most requests in flight"
     )
-    parser.add_argument("-z", metavar="DURATION", type=duration, dest="duration", default=10.0, help="how long (10s)")
+    parser.add_argument("-z", metavar="DURATION", type=duration, dest="duration", help="how long (10s)")
+    parser.add_argument("-n", metavar="COUNT", type=count, dest="requests", help="so many requests, and then end")
     parser.add_argument("-q", metavar="RATE", type=rate, dest="rate", help="requests a second, whatever answers take")
     parser.add_argument("-m", metavar="METHOD", dest="method", help="GET, or POST with -d")
     parser.add_argument("-d", metavar="BODY|@FILE", dest="body", help="what to send; the message of a WebSocket")

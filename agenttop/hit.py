@@ -19,7 +19,13 @@ from agenttop.session import run_loaded
 _SAID = ("AGENTTOP_TARGET", "AGENTTOP_USERS", "AGENTTOP_SPAWN_RATE")
 
 #: Keys of the profile by the option that they come from.
-_OPTIONS = {"pools[0].dialect": "--dialect", "users": "-c", "pools[0].max_users": "-c", "target": "URL"}
+_OPTIONS = {
+    "pools[0].dialect": "--dialect",
+    "users": "-c",
+    "pools[0].max_users": "-c",
+    "budget.requests": "-n",
+    "target": "URL",
+}
 
 
 def hit(options: argparse.Namespace) -> int:
@@ -32,6 +38,7 @@ def hit(options: argparse.Namespace) -> int:
         url=options.url,
         users=options.users,
         duration_s=options.duration,
+        requests=options.requests,
         rate=options.rate,
         method=options.method,
         body=_body(options.body),

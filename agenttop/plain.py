@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from dataclasses import dataclass
 from typing import TextIO
 
+from agenttop import pipes
 from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
@@ -62,9 +62,7 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         task.add_done_callback(pending.discard)
 
     def say(line: str) -> None:
-        # A reader that is gone (head, a closed pipe) is no reason to end a run.
-        with contextlib.suppress(BrokenPipeError):
-            print(line, file=out, flush=True)
+        pipes.say(line, out)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)

@@ -17,8 +17,14 @@ _HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EX
 #: Columns of text; the others are figures and stand at the right of theirs.
 _TEXT = 4
 _TARGET = 3
+#: Columns of a run: as many as an id has at most. What is longer is none of ours.
+_LONGEST = 61
+#: What goes where there is no room, the first one first: the id has the profile's name.
+_SPARED = (2, _TARGET, 4, 5)
 #: A target is not cut below so many columns.
 _SHORTEST = 16
+#: Columns of other text.
+_WIDEST = 120
 _EXITS = {0: "ok", 1: "failed", 99: "threshold", 130: "by hand"}
 
 
@@ -38,18 +44,31 @@ def list_runs(*, as_json: bool, everything: bool) -> int:
 
 
 def render_runs(found: Sequence[Entry], width: int | None = None) -> list[str]:
-    """A line for each run under a heading. Targets give way where it is wider than ``width`` columns."""
+    """A line for each run under a heading.
+
+    Where that is wider than ``width`` columns targets give way, then whole columns that matter least; the id stays
+    whole, for it is what one copies.
+    """
     rows = [_HEAD, *(_row(entry) for entry in found)]
     widths = [max(cells(row[i]) for row in rows) for i in range(len(_HEAD))]
+    shown = list(range(len(_HEAD)))
     if width is not None:
-        over = sum(widths) + 2 * (len(widths) - 1) - width
-        widths[_TARGET] = max(min(_SHORTEST, widths[_TARGET]), widths[_TARGET] - max(over, 0))
-    lines = [_line(row, widths) for row in rows]
+        whole, widths[_TARGET] = widths[_TARGET], min(_SHORTEST, widths[_TARGET])
+        for least in _SPARED:
+            if _wide(shown, widths) > width:
+                shown.remove(least)
+        widths[_TARGET] += max(0, min(whole - widths[_TARGET], width - _wide(shown, widths)))
+    lines = [_line(row, shown, widths) for row in rows]
     return [line + _problem(entry) for line, entry in zip(lines, (None, *found), strict=True)]
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    parts = [pad(fit(text, widths[i]), widths[i], right=i >= _TEXT) for i, text in enumerate(row)]
+def _wide(shown: Sequence[int], widths: Sequence[int]) -> int:
+    """Columns of a terminal that these columns of the table take."""
+    return sum(widths[i] for i in shown) + 2 * (len(shown) - 1)
+
+
+def _line(row: Sequence[str], shown: Sequence[int], widths: Sequence[int]) -> str:
+    parts = [pad(fit(row[i], widths[i]), widths[i], right=i >= _TEXT) for i in shown]
     return "  ".join(parts).rstrip()
 
 
@@ -59,13 +78,13 @@ def _problem(entry: Entry | None) -> str:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     if entry.state == "broken":
-        return (entry.run, entry.state, *[""] * (len(_HEAD) - 2))
+        return (fit(entry.run, _LONGEST), entry.state, *[""] * (len(_HEAD) - 2))
     code = "" if entry.exit_code is None else f"{entry.exit_code} {_EXITS.get(entry.exit_code, '')}".rstrip()
     return (
         entry.run,
         _state(entry),
-        entry.profile or "-",
-        entry.target or "-",
+        fit(entry.profile or "-", _WIDEST),
+        fit(entry.target or "-", _WIDEST),
         count(entry.users),
         count(entry.requests),
         share(entry.error_rate),

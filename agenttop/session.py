@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from agenttop import plain
 from agenttop.arguments import is_light
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.metrics.snapshot import Ended
+from agenttop.pipes import say
 from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
@@ -30,6 +32,7 @@ from agenttop.run.journal import JournalError, rebuild
 from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.run.priority import step_back
+from agenttop.run.register import require_place
 from agenttop.run.resolve import find_live_run, find_run
 from agenttop.run.spec import RunSpec
 from agenttop.users.terms import caps_of
@@ -89,6 +92,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
+    require_place(loaded.profile.name)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     try:
         socket = launch(spec)
@@ -105,7 +109,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         asyncio.run(_tell(socket, "stop", until_end=own_target))
         return DONE
     if outcome.left:
-        _say(f"the run goes on: agenttop attach {spec.run_id}", messages)
+        say(f"the run goes on: agenttop attach {spec.run_id}", messages)
         return FAILED if outcome.failed else DONE
     return _conclude(outcome.ended, spec.directory, messages, options)
 
@@ -151,7 +155,7 @@ def serve(run: str | None, port: int) -> int:
         raise UsageError("serve needs textual-serve: pip install 'agenttop[serve]'") from None
     run_id = find_live_run(run)
     try:
-        server.serve(run_id, port, lambda address: _say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
+        server.serve(run_id, port, lambda address: say(f"{address}  (Ctrl-C ends it; the run goes on)", sys.stdout))
     except OSError as error:
         raise UsageError(f"--port {port}: {error.strerror}; name another, or leave it out") from None
     return DONE
@@ -160,35 +164,59 @@ def serve(run: str | None, port: int) -> int:
 def show_report(where: str | None, out: str | None) -> int:
     """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
     path = run_path(where)
-    target = _writable(out)
+    named, target = where or path.name, _writable(out)
     try:
         if path.is_dir() and not (path / SUMMARY).exists():
-            if path.parent == runs_directory() and path.name in live_runs():
-                raise UsageError(f"{path.name} goes on; look at it: agenttop attach {path.name}")
+            _refuse_live(path.resolve())
             if not (path / JOURNAL).exists():
-                raise UsageError(f"{where}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
+                raise UsageError(f"{named}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
             summary = rebuild(path)
-            write_summary(path / SUMMARY, summary)
+            _keep(path / SUMMARY, summary)
         else:
             summary = load_summary(path / SUMMARY if path.is_dir() else path)
+        if target is not None:
+            write_summary(target, summary)
     except (SummaryError, JournalError) as error:
-        raise UsageError(str(error)) from None
+        both = (path / SUMMARY).exists() and (path / JOURNAL).exists()
+        rest = "; without that file it is rebuilt from its journal" if both else ""
+        raise UsageError(f"{error}{rest}") from None
     except OSError as error:
-        raise UsageError(f"{where}: {error.strerror}") from None
-    if target is not None:
-        write_summary(target, summary)
+        raise UsageError(f"{error.filename or named}: {error.strerror}") from None
     _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
     return DONE
 
 
+def _refuse_live(directory: Path) -> None:
+    if directory.parent == runs_directory().resolve() and directory.name in live_runs():
+        raise UsageError(f"{directory.name} goes on; look at it: agenttop attach {directory.name}")
+
+
+def _keep(path: Path, summary: dict[str, Any]) -> None:
+    """Write what was rebuilt beside its journal, where that may be written to: it can be shown all the same."""
+    try:
+        write_summary(path, summary)
+    except OSError as error:
+        print(f"agenttop: the summary is shown and not kept: {path}: {error.strerror}", file=sys.stderr)
+
+
 def run_path(where: str | None) -> Path:
-    """A file or directory of this name, else the directory of the run that is meant (the newest where none is).
+    """A file or a run's directory of this name, else the directory of the run that is meant (the newest where none is).
 
     Raises:
         UsageError: there is none.
     """
-    if where is not None and (Path(where).exists() or os.sep in where):
-        return Path(where)
+    if where is not None:
+        path = Path(where)
+        try:
+            a_run = path.is_file() or (path / SUMMARY).exists() or (path / JOURNAL).exists()
+        except OSError as error:
+            raise UsageError(f"{where}: {error.strerror}") from None
+        if a_run or os.sep in where or where.startswith("."):
+            return path
+        if path.exists():  # of something else: a folder may well be called as a profile is
+            with contextlib.suppress(UsageError):
+                return runs_directory() / find_run(where)
+            return path
     return runs_directory() / find_run(where)
 
 
@@ -252,12 +280,15 @@ def _writable(out: str | None) -> str | None:
     if out is None or out == "-":
         return None
     path = Path(out).absolute()
-    if path.is_dir():
-        raise UsageError(f"--out {out} is a directory; name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no directory {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"--out {out} cannot be written")
+    try:
+        if path.is_dir():
+            raise UsageError(f"--out {out} is a directory; name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"--out {out}: there is no directory {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"--out {out} cannot be written")
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}") from None
     return str(path)
 
 
@@ -294,10 +325,10 @@ def _unanswered(run_id: str, error: OSError) -> UsageError:
 def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
     """Show the summary of a run that is over."""
     if ended is None:
-        _say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
+        say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
         return FAILED
     if ended.message:
-        _say(f"agenttop: {ended.message}", sys.stderr)
+        say(f"agenttop: {ended.message}", sys.stderr)
     if not ended.summary:
         return FAILED
     summary = load_summary(ended.summary)
@@ -311,17 +342,11 @@ def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: ar
 
 def _print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
     if as_json:
-        stream.write(encode_summary(summary).decode())
-        stream.write("\n")
-        stream.flush()
+        say(encode_summary(summary).decode(), stream)
         return
     terminal = stream.isatty()
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
-    _say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
-
-
-def _say(text: str, stream: TextIO) -> None:
-    print(text, file=stream, flush=True)
+    say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
 
 
 async def _tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
-    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
     """Processes that send load; auto: one per core but one."""
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
     """As ``--users``."""

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import json
-import tempfile
+import os
+import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +16,14 @@ import jsonschema
 import pytest
 
 import agenttop
+from agenttop import session
 from agenttop.cli import main
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
+from agenttop.run.command import GRAMMAR
 from agenttop.run.control_socket import ControlSocket
 from agenttop.run.journal import JournalWriter
-from agenttop.run.places import new_run, socket_path
+from agenttop.run.places import new_run, runs_directory, socket_path
 from agenttop.run.summarize import build_summary, run_header
 from tests.metrics.fakes import FakeRun
 
@@ -35,15 +41,10 @@ name = "a"
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place without runs, which is also where the command stands."""
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        monkeypatch.chdir(name)
-        (Path(name) / "p.toml").write_text(PROFILE)
-        yield Path(name)
+def stand(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command stands in a place without runs, with a profile."""
+    monkeypatch.chdir(home)
+    (home / "p.toml").write_text(PROFILE)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -60,6 +61,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     [
         ("--headless", "agenttop: say what to run: agenttop --profile FILE, or agenttop demo"),
         ("--nonsense", "agenttop: unrecognized arguments: --nonsense (see agenttop --help)"),
+        ("p.toml", "agenttop: to run a profile say: agenttop --profile p.toml"),
+        ("missing.toml", "agenttop: to run a profile say: agenttop --profile missing.toml"),
+        ("repot", "agenttop: there is no command 'repot'; did you mean report?"),
+        ("xyzzy", "agenttop: there is no command 'xyzzy' (see agenttop --help)"),
         ("--profile p.toml --for soon", "agenttop: argument --for: "),
         ("--profile p.toml --for 0s", "agenttop: argument --for: must be longer than 0s (see agenttop --help)"),
         ("--profile p.toml --users x", "agenttop: argument --users: expected a whole number, not 'x'"),
@@ -72,6 +77,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("--profile p.toml --spawn-rate 2", "agenttop: --spawn-rate goes with --users"),
         ("--profile p.toml --out .", "agenttop: --out . is a directory; name a file"),
         ("--profile p.toml --out no/such/x.json", "agenttop: --out no/such/x.json: there is no directory "),
+        (f"--profile p.toml --out {'x' * 300}", f"agenttop: --out {'x' * 300}: File name too long"),
         ("--profile missing.toml", "missing.toml: there is no such file; agenttop init writes one to start from"),
         ("--profile p.toml --set nonsense", "command line: --set nonsense: "),
         ("--profile p.toml --target nowhere", "command line: --target: "),
@@ -83,6 +89,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("report missing", "agenttop: there is no run on this machine yet"),
         ("report no/such/summary.json", "agenttop: no/such/summary.json: No such file or directory"),
         ("report p.toml", "agenttop: "),
+        (f"report {'x' * 300}", f"agenttop: {'x' * 300}: File name too long"),
         ("report .", "agenttop: .: no run's directory: it has neither summary.json nor journal.bin"),
         ("attach", "agenttop: there is no live run on this machine; those that are over: agenttop ps"),
         ("ctl peak hold", "agenttop: there is no live run on this machine"),
@@ -93,6 +100,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("hit", "agenttop: the following arguments are required: URL (see agenttop hit --help)"),
         ("hit localhost:80", "agenttop: localhost:80: expected a URL that begins with http://"),
         ("hit http://h -c 0", "agenttop: argument -c: must be 1 to 1 000 000"),
+        ("hit http://h -n 0", "agenttop: argument -n: must be 1 to 1 000 000"),
         ("hit http://h -d @no/such", "agenttop: -d @no/such: No such file or directory"),
         ("hit http://h --dialect nope", "agenttop hit: --dialect: expected one of json, "),
         ("hit http://h -H x:${NO_SUCH}", "agenttop hit: headers.x: the environment variable NO_SUCH is not set"),
@@ -115,13 +123,19 @@ def test_nothing_to_do_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "validate", "init", "schema", "report", "ps", "attach", "ctl", "replay"]
+    "command",
+    [
+        *("-", "agent", "attach", "capacity", "ctl", "demo", "hit", "init", "profile-of", "ps", "replay", "report"),
+        *("schema", "serve", "validate"),
+    ],
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as stop:
-        main([*command.split(), "--help"])
+        sys.exit(main([*command.strip("-").split(), "--help"]))
     assert stop.value.code == 0
-    assert "usage: agenttop" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: agenttop")
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,6 +207,14 @@ def test_report_by_file_directory_and_id(capsys: pytest.CaptureFixture[str]) -> 
     assert len(set(shown)) == 1
 
 
+def test_a_folder_that_is_called_as_the_run_is_does_not_hide_it(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "peak").mkdir()
+    assert refused(capsys, "report", "peak").startswith("agenttop: peak: no run's directory: ")
+    make_summary(new_run("peak")[1])
+    assert main(["report", "peak"]) == 0
+    assert "peak" in capsys.readouterr().out
+
+
 def test_report_as_json(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     path = make_summary(home)
     assert main(["report", str(path), "-o", "-"]) == 0
@@ -216,6 +238,31 @@ def test_report_of_something_else(capsys: pytest.CaptureFixture[str], home: Path
     for text in ("", "[]", "{}", '{"schema": "agenttop.summary/9"}', "\x00\xff"):
         (home / "x.json").write_text(text)
         assert "x.json" in refused(capsys, "report", "x.json")
+
+
+def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, directory = new_run("peak")
+    run = FakeRun(seconds=3)
+    with JournalWriter(directory, run_header(run.info(), run.layout, {"name": "peak"}, "0" * 64)) as journal:
+        journal.second(run.situation(1), run.deltas(1))
+
+    def refuse(path: Path, summary: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(session, "write_summary", refuse)
+    assert main(["report"]) == 0
+    said = capsys.readouterr()
+    assert "INCOMPLETE" in said.out
+    assert said.err.startswith("agenttop: the summary is shown and not kept: ")
+    assert main(["report", run_id, "-o", "x.json"]) == 2
+    assert capsys.readouterr().err.endswith(f"agenttop: {run_id}: Read-only file system\n")
+
+
+def test_a_report_of_the_newest_that_left_nothing_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    run_id, _ = new_run("peak")
+    assert refused(capsys, "report").startswith(f"agenttop: {run_id}: no run's directory: ")
 
 
 # -- live runs
@@ -289,7 +336,7 @@ def test_ps_of_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().out.splitlines()) == 23
 
 
-def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with live("peak") as (run_id,):
         for name in (run_id, run_id[:20], "peak"):
             assert main(["ctl", name, "users", "+5", "chat"]) == 0
@@ -305,6 +352,10 @@ def test_ctl(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["ctl", "users", "+5"]) == 0, "the only run need not be named"
         assert json.loads(capsys.readouterr().out)["message"] == "ctl: users +5"
         assert refused(capsys, "report", "peak").endswith(f" goes on; look at it: agenttop attach {run_id}")
+        monkeypatch.chdir(runs_directory() / run_id)
+        for where in (".", f"../{run_id}"):
+            assert "goes on; look at it" in refused(capsys, "report", where)
+        assert not Path("summary.json").exists()
 
 
 def test_ctl_of_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,3 +365,32 @@ def test_ctl_of_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:
         assert all(run_id in line for run_id in ids)
         assert refused(capsys, "attach").startswith("agenttop: which one? ")
         assert main(["ctl", ids[1], "hold"]) == 0
+
+
+def test_help_of_ctl_says_what_every_command_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ctl", "--help"])
+    shown = capsys.readouterr().out
+    for name in GRAMMAR:
+        assert re.search(rf"\n  {name}\b.*  \w", shown), name
+
+
+def test_a_terminal_without_the_characters_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    path = make_summary(home)
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    assert main(["report", str(path)]) == 0
+    assert b"? latency ?" in shown.getvalue()
+
+
+def test_ps_of_what_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    _, directory = new_run("over")
+    make_summary(directory)
+    os.mkdir(os.fsencode(runs_directory()) + b"/\xff\x1b[31m" + b"x" * 200)
+    assert main(["ps"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if directory.name in line]
+    assert "broken  ! neither summary.json nor journal.bin" in lines[-1]
+    assert all(line.isprintable() and len(line) < 200 for line in lines)
+    assert main(["ps", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2

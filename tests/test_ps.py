@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from agenttop.ps import render_runs
 from agenttop.run.register import Entry
 
@@ -35,4 +37,23 @@ def test_targets_give_way_to_the_terminal() -> None:
     assert max(map(len, lines)) == 120
     assert "http://127.0.0.1:8000" in lines[1]
     assert "…" in lines[2]
-    assert "https://agent.s…" in render_runs([LIVE, DONE], 20)[2]
+    assert "https://agent.s…" in render_runs([LIVE, DONE], 105)[2]
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"),
+    [
+        (103, ["PROFILE"]),
+        (85, ["PROFILE", "TARGET"]),
+        (76, ["PROFILE", "TARGET", "USERS"]),
+        (68, ["PROFILE", "TARGET", "USERS", "REQUESTS"]),
+    ],
+)
+def test_columns_that_matter_least_give_way_to_a_narrow_terminal(width: int, missing: list[str]) -> None:
+    head, *lines = render_runs([LIVE, DONE], width)
+    assert [
+        name for name in ("PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EXIT") if name not in head
+    ] == missing
+    assert max(map(len, [head, *lines])) <= width
+    # What one copies is whole however narrow it is.
+    assert LIVE.run in render_runs([LIVE], 20)[1]

@@ -35,6 +35,7 @@ def test_keys_of_the_profile_and_settings_of_our_own() -> None:
         ("AGENTTOP_SEED", "x", "expected a whole number"),
         ("AGENTTOP_WARMUP", "soon", 'expected a duration such as "30s"'),
         ("AGENTTOP_WORKERS", "many", 'expected a whole number, or "auto"'),
+        ("AGENTTOP_WORKERS", "257", 'expected a whole number, or "auto"'),
         ("AGENTTOP_WORKERS", "0", 'expected a whole number, or "auto"'),
         ("AGENTTOP_USERS", "0", "expected at least 1"),
         ("AGENTTOP_SPAWN_RATE", "0", "expected more than 0"),

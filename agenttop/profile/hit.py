@@ -15,20 +15,13 @@ from urllib.parse import urlsplit
 
 from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
+from agenttop.profile.hidden import REFERENCE, Hidden, braces, plain, template
+from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-#: Headers whose values are nobody's secret; every other may be one.
-_OPEN = frozenset(
-    {
-        "accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version", "cache-control",
-        "content-type", "host", "openai-beta", "origin", "pragma", "prefer", "referer", "user-agent",
-    }
-)  # fmt: skip
-#: Names in a query whose values may be.
-_HIDDEN = re.compile(r"(?i)key|token|secret|passw|signature|^sig$|auth")
-_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|apikey|digest)\s+(?=\S)")
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+#: What a form sends.
+_FORM = re.compile(r"[^\s=&{}]+=[^\s=&]*(?:&[^\s=&{}]+=[^\s=&]*)*")
 
 
 class HitError(ValueError):
@@ -42,7 +35,10 @@ class Hit:
     url: str
     users: int | None = None
     """In an open pool (``rate``) how many requests may be in flight."""
-    duration_s: float = 10.0
+    duration_s: float | None = None
+    """:data:`DURATION_S`, or with ``requests`` as long as they take."""
+    requests: int | None = None
+    """It ends when so many have been sent."""
     rate: float | None = None
     """Requests per second, whatever the answers take."""
     method: str | None = None
@@ -65,6 +61,7 @@ class HitProfile:
 
 #: Of hey and oha the half: agents are slower than web servers.
 USERS = 10
+DURATION_S = 10.0
 
 
 def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
@@ -75,27 +72,31 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     Raises:
         HitError: it cannot be written.
     """
-    secrets = _Secrets(environment)
+    referred = {found[1] for line in hit.headers for found in REFERENCE.finditer(line) if found[1]}
+    secrets = Hidden(environment, referred)
     try:
         parts = urlsplit(hit.url)
         host, scheme = parts.hostname or "", parts.scheme
         where = f"[{host}]" if ":" in host else host
         where += f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise HitError(f"{hit.url}: its host or port cannot be read") from None
+        raise HitError(f"{_shown(hit.url)}: its host or port cannot be read") from None
     if "@" in parts.netloc:
         raise HitError("the URL holds a user and a password; say -H 'authorization: Basic ...' instead")
     socket = scheme in ("ws", "wss")
     target = f"{scheme}://{parts.netloc}"
     problem = target_problem(target if scheme in ("http", "https") or socket else hit.url)
     if problem is not None:
-        raise HitError(f"{hit.url}: {problem}")
-    table: dict[str, Any] = {"name": where or "hit", "target": _plain(target)}
+        raise HitError(f"{_shown(hit.url)}: {problem}")
+    table: dict[str, Any] = {"name": where or "hit", "target": plain(target)}
+    duration = format_duration(hit.duration_s or (DURATION_S if hit.requests is None else OPEN_END_S))
     if hit.rate is None:
-        table |= {"users": USERS if hit.users is None else hit.users, "duration": format_duration(hit.duration_s)}
+        table |= {"users": USERS if hit.users is None else hit.users, "duration": duration}
+    if hit.requests is not None:
+        table["budget"] = {"requests": hit.requests}
     headers = _headers(hit.headers, secrets)
     path = secrets.path(parts.path or "/", parts.query)
-    content = _content(hit.body)
+    content = _content(hit.body, secrets)
     if content.get("json") is None and _is_json(hit.body) and "content-type" not in map(str.lower, headers):
         headers = {"content-type": "application/json", **headers}
     if headers:
@@ -104,7 +105,7 @@ def hit_profile(hit: Hit, environment: Mapping[str, str]) -> HitProfile:
     if hit.dialect is not None:
         pool["dialect"] = hit.dialect
     if hit.rate is not None:
-        pool["stages"] = [{"duration": format_duration(hit.duration_s), "rate": hit.rate, "ramp": "step"}]
+        pool["stages"] = [{"duration": duration, "rate": hit.rate, "ramp": "step"}]
         pool |= {} if hit.users is None else {"max_users": hit.users}
     pool |= _socket(hit, path, content) if socket else _request(hit, path, content)
     try:
@@ -142,7 +143,7 @@ def _protocol(hit: Hit, content: dict[str, Any]) -> str:
     return "sse" if streams or (hit.dialect == "ag-ui" and hit.body is not None) else "http"
 
 
-def _content(body: str | None) -> dict[str, Any]:
+def _content(body: str | None, secrets: Hidden) -> dict[str, Any]:
     """The body: JSON as a table where TOML has a form for all of it, else as it is."""
     if body is None:
         return {}
@@ -151,11 +152,10 @@ def _content(body: str | None) -> dict[str, Any]:
         escaped = _escaped(parsed)
         try:
             dumps({"json": escaped})
-        except ValueError:
-            pass  # null, for one
-        else:
-            return {"json": escaped}
-    return {"body": _template(body)}
+        except ValueError:  # null, for one
+            return {"body": secrets.of_json(body, parsed)}
+        return {"json": _escaped(parsed, secrets)}
+    return {"body": secrets.pairs(body, "the body") if _FORM.fullmatch(body) else template(body)}
 
 
 def _parsed(body: str | None) -> Any:
@@ -181,27 +181,24 @@ def _is_json(body: str | None) -> bool:
         return False
 
 
-def _escaped(value: Any) -> Any:
+def _escaped(value: Any, secrets: Hidden | None = None) -> Any:
+    """JSON in which no text is a template; with ``secrets`` those are taken out of it."""
     if isinstance(value, dict):
-        return {_template(key): _escaped(item) for key, item in value.items()}
+        hide = {} if secrets is None else secrets.of_table(value)
+        return {braces(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [_escaped(item, secrets) for item in value]
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         raise HitError("-d holds a number that is too large")
-    return _template(value) if isinstance(value, str) else value
+    return template(value) if isinstance(value, str) else value
 
 
-def _plain(text: str) -> str:
-    """Text that is no reference."""
-    return text.replace("${", "$${")
+def _shown(url: str) -> str:
+    """A URL as an error may show it: without a password, and without a query, which may hold a key."""
+    return re.sub(r"//[^/?#]*@", "//***@", url).partition("?")[0]
 
 
-def _template(text: str) -> str:
-    """Text without variables in it."""
-    return _plain(text.replace("{", "{{").replace("}", "}}"))
-
-
-def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
+def _headers(lines: Sequence[str], secrets: Hidden) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -212,50 +209,3 @@ def _headers(lines: Sequence[str], secrets: _Secrets) -> dict[str, str]:
             raise HitError(f"-H {name}: it is there twice")
         found[name] = secrets.header(name, value.strip())
     return found
-
-
-class _Secrets:
-    """Takes what may be a secret out of texts."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.hidden: dict[str, str] = {}
-        self.shown: list[str] = []
-
-    def header(self, name: str, value: str) -> str:
-        """The value as the profile has it."""
-        text, referred = self._references(value)
-        if referred or name.lower() in _OPEN or not value:
-            return text
-        scheme = _SCHEME.match(value)
-        kept = scheme[0] if scheme else ""
-        return _template(kept) + self._hide(name, value[len(kept) :], f"the value of the header {name}")
-
-    def path(self, path: str, query: str) -> str:
-        """A path with its query."""
-        pieces = []
-        for piece in query.split("&") if query else ():
-            name, equals, value = piece.partition("=")
-            hidden = value and _HIDDEN.search(name)
-            shown = self._hide(name, value, f"the value of {name} in the URL") if hidden else _template(value)
-            pieces.append(_template(name) + equals + shown)
-        return _template(path) + ("?" + "&".join(pieces) if pieces else "")
-
-    def _hide(self, name: str, value: str, what: str) -> str:
-        variable = re.sub(r"[^A-Za-z0-9]+", "_", name.upper()).strip("_") or "SECRET"
-        variable = f"_{variable}" if variable[0].isdigit() else variable
-        while variable in self.hidden:
-            variable += "_2"
-        self.hidden[variable] = value
-        self.shown.append(f"{what} is not in it: set {variable}")
-        return f"${{{variable}}}"
-
-    def _references(self, value: str) -> tuple[str, bool]:
-        """The text, and whether it names a variable."""
-        text, at, referred = "", 0, False
-        for match in _REFERENCE.finditer(value):
-            name = match[1] or match[2]
-            if match[1] or name in self._environment:
-                text += _template(value[at : match.start()]) + f"${{{name}}}"
-                at, referred = match.end(), True
-        return text + _template(value[at:]), referred

@@ -355,7 +355,8 @@ class Search(Model):
     """Where they do not decide, it is measured on up to this (four times measure, where nothing is said); then the
     share alone decides."""
     confidence: InnerPercent = 0.95
-    """A level holds, or does not, where that is known so well: by the Wilson interval of the share of good requests."""
+    """A level holds, or does not, where that is known so well: by the Wilson interval of the share of good requests,
+    and where they are few by the exact test too."""
     resolution: Resolution = "5%"
     """How close to each other the highest level that holds and the lowest that does not have to be: part of the level,
     or a number of users or iterations per second. Never less than one user."""

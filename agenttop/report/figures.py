@@ -62,12 +62,17 @@ def per_s(value: float | None) -> str:
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 999.95 else count(value)
 
 
+def digits(value: float) -> str:
+    """A load, in four digits and from 1 000 on as a whole number: ``0.125 12.5 12 480``."""
+    return count(value) if value >= 1000 else f"{value:.4g}"
+
+
 def share(value: float | None) -> str:
     """A part of 1 as percent: ``0.02% 2.3% 97.2% 100%``; only nothing at all is 0 and only everything 100."""
     if value is None:
         return "-"
     percent = value * 100
-    if percent in (0, 100):
+    if percent == 0 or percent > 100 - 1e-9:  # the sum of its parts may be a hair beside the whole
         return f"{percent:.0f}%"
     if percent < 0.995:
         return f"{percent:.2f}%" if percent >= 0.005 else "<0.01%"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agenttop.report.figures import count, duration, ms, per_s, share
+from agenttop.report.figures import count, digits, duration, ms, per_s, share
 from agenttop.report.page import Page
 
 _STOPPED = {
@@ -18,6 +18,8 @@ _STOPPED = {
     "aborted": "the run was ended",
 }
 _LIMITS = {"rate_limited": "429s", "dropped": "dropped arrivals", "unanswered": "requests without an answer"}
+#: Columns that are left out where no step has any.
+_SPARED = ("TTFT p95", "429")
 
 
 def asked(part: float) -> str:
@@ -30,7 +32,7 @@ def level(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "rate":
-        return f"{value:.4g}/s"
+        return f"{digits(value)}/s"
     return f"{count(value)} user{'' if value == 1 else 's'}"
 
 
@@ -109,16 +111,48 @@ def search_section(page: Page, search: Mapping[str, Any] | None) -> None:
         page.line()
         holds = [step["holds"] for step in search["steps"]]
         page.table(table(search), lambda i: "green" if holds[i] else "yellow")
+    for text in (_missed(search), _advice(search)):
+        if text:
+            page.prose(text)
+
+
+def _missed(search: Mapping[str, Any]) -> str:
+    """What was not good about the lowest level that does not hold."""
+    failed = [step for step in search["steps"] if not step["holds"] and step["verdict"] != "cut" and step["missed"]]
+    if not failed:
+        return ""
+    step = min(failed, key=lambda step: step["level"])
+    parts = [f"{count(number)} by {_LIMITS.get(name, name)}" for name, number in list(step["missed"].items())[:4]]
+    where = f"{level(step['level'], search['unit'])}, of {count(step['requests'])} requests"
+    return f"not good at {where}: {', '.join(parts)}"
+
+
+def _advice(search: Mapping[str, Any]) -> str:
+    """What to do where the answer is not all that was asked for."""
+    stopped, found, lower = search["stopped"], search["capacity"], search["lower"]
+    if stopped == "at_max":
+        return "to look further: a higher to in [search], or --max"
+    if stopped == "below_min":
+        lowest = search["steps"][-1]["level"] if search["steps"] else 0.0
+        if search["unit"] == "users" and lowest <= 1:
+            return "not even one user is served well: see what was missed, or ease [objectives]"
+        return "a lower from in [search] tells more"
+    if stopped == "generator":
+        return "to drive more: more --workers, more cores, or another machine"
+    if found is not None and (lower is None or lower < found):
+        return f"to be sure of {level(found, search['unit'])}, measure longer: a longer max_measure in [search]"
+    return ""
 
 
 def table(search: Mapping[str, Any]) -> list[list[str]]:
-    """A heading, then a row for each step."""
-    rows = [["", "good", "interval", "of", "p95", "TTFT p95", "429", "rps", "for", "verdict"]]
+    """A heading, then a row for each step. The verdict stands first: where there is no room the last columns go."""
+    rows = [["", "verdict", "good", "interval", "of", "p95", "TTFT p95", "429", "rps", "for"]]
     for step in search["steps"]:
         interval = f"{share(step['low'])}–{share(step['high'])}" if step["requests"] else "-"
         rows.append(
             [
                 level(step["level"], search["unit"]),
+                verdict(step),
                 share(step["share"]) if step["requests"] else "-",
                 interval,
                 count(step["requests"]),
@@ -127,7 +161,8 @@ def table(search: Mapping[str, Any]) -> list[list[str]]:
                 count(step["rate_limited"]),
                 per_s(step["rps"]),
                 duration(step["measured_s"]),
-                verdict(step),
             ]
         )
-    return rows
+    at = [rows[0].index(name) for name in _SPARED]
+    nothing = [index for index in at if all(row[index] in ("-", "0") for row in rows[1:])]
+    return [[text for index, text in enumerate(row) if index not in nothing] for row in rows]

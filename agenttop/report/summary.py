@@ -47,7 +47,7 @@ def load_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     try:
         summary = msgspec.json.decode(Path(path).read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SummaryError(f"{path}: not JSON: {error}") from error
     try:
         check_summary(summary)

@@ -186,8 +186,9 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
     page.table(rows)
     if totals["status"]:
         page.joined((f"{status}: {count(number)}" for status, number in totals["status"].items()), "dim")
-    page.line()
     errors = [error for error in totals["errors"] if error["outcome"] != USER_ERROR]
+    if errors:
+        page.line()
     for error in errors[:8]:
         when = f"{duration(error['first_s'])} – {duration(error['last_s'])}"
         page.line(f"{INDENT}! {count(error['count'])} × {fit(error['outcome'], 20)}, {when}", "yellow")
@@ -297,14 +298,15 @@ def _checks(page: Page, checks: dict[str, Any]) -> None:
 def _generator(page: Page, generator: dict[str, Any]) -> None:
     page.section("generator", "! SATURATED" if generator["saturated"] else "ok")
     lag = generator["loop_lag_ms"] or {}
-    page.joined(
-        [
-            f"CPU {generator['cpu_percent_max']:.0f}% of a core at most",
-            f"loop lag p99 {ms(lag.get('p99'))}, max {ms(lag.get('max'))}",
-            f"{count(generator['max_rss_mb'])} MB",
-            f"{count(generator['open_files_max'])} open files",
-        ]
-    )
+    facts = [
+        f"CPU {generator['cpu_percent_max']:.0f}% of a core at most",
+        f"loop lag p99 {ms(lag.get('p99'))}, max {ms(lag.get('max'))}",
+        f"{count(generator['max_rss_mb'])} MB",
+        f"{count(generator['open_files_max'])} open files",
+    ]
+    if not generator["max_rss_mb"]:  # workers weigh themselves once a second
+        facts = [facts[1], "too short for CPU and memory"]
+    page.joined(facts)
     if not generator["saturated"]:
         for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")

@@ -256,6 +256,8 @@ class Controller:
         users, in_flight = self.aggregate.workers.by_pool()
         doubtful = self.search.doubts(self.aggregate.saturation.current)
         move = self.search.look(elapsed, self.control, users, in_flight, saturated=doubtful)
+        if move.failed:
+            self.breaker.reset(elapsed)  # how that level failed is nothing against the one that follows
         for text in move.said:
             self.watcher.say(elapsed, text)
         if move.control != self.control:
@@ -264,6 +266,12 @@ class Controller:
         if move.over:
             self.stop_reason, self.exit_code, self.message = self.search.outcome
             self.halt("drain")
+
+    def _end_search(self, elapsed: float) -> None:
+        """The run ends before its search does: whoever looks on is told what is known."""
+        if self.search is not None and not self.search.stopped:
+            self.search.end(elapsed, {"completed": "time"}.get(self.stop_reason, self.stop_reason))
+            self.watcher.say(elapsed, self.search.words)
 
     def halt(self, mode: str) -> None:
         """End the run: ``finish`` (tasks under way go on), ``drain`` (requests in flight do), ``cancel`` (nothing
@@ -274,6 +282,7 @@ class Controller:
             self._sending_ended_s = elapsed
             self._deadline_s = elapsed + self.profile.graceful_stop
             self.state = "draining"
+            self._end_search(elapsed)
         self._halted = mode
         if mode == "cancel":
             self._deadline_s = elapsed
@@ -499,8 +508,7 @@ class Controller:
             self.exit_code = THRESHOLD
             self.message = f"{failed} of {len(self.judge.verdicts)} thresholds failed"
         elapsed = max(self.elapsed(), 0.0)
-        if self.search is not None:
-            self.search.end(elapsed, {"completed": "time"}.get(self.stop_reason, self.stop_reason))
+        self._end_search(elapsed)
         path, message = self._records.finish(
             duration_s=elapsed,
             sending_ended_s=self._sending_ended_s if self._halted else elapsed,

@@ -7,13 +7,16 @@ writes a line for each key), of one that was cut off the header of its journal.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from agenttop.exits import UsageError
 from agenttop.metrics.snapshot import Message, RunInfo, Snapshot
 from agenttop.run.journal import FILE_NAME, JournalError, read_header
 from agenttop.run.places import SUMMARY, live_runs, plain_name, runs_directory, socket_path
@@ -22,6 +25,8 @@ from agenttop.run.places import SUMMARY, live_runs, plain_name, runs_directory, 
 NEWEST = 20
 #: How long a live run may take to say what it is, seconds.
 PATIENCE_S = 1.0
+#: Bytes that the path of a Unix socket may have: ``sun_path`` of unix(7), and of the BSDs, without its end.
+SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
 _ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed"}
 
@@ -70,11 +75,45 @@ class _Head(msgspec.Struct):
     totals: _Totals
 
 
+def live_ids() -> list[str]:
+    """Ids of the live runs, the newest last.
+
+    Raises:
+        UsageError: the directory of their sockets cannot be used; the message says how to mend that.
+    """
+    try:
+        return live_runs()
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
+        raise UsageError(f"{what}; XDG_RUNTIME_DIR says where live runs listen") from None
+
+
+def require_place(name: str) -> None:
+    """Make sure that a run of this name can listen, before anything of it is there.
+
+    Raises:
+        UsageError: it cannot; the message says how to mend that.
+    """
+    live_ids()
+    # An id is as long as this one: see places.new_run.
+    path = socket_path(f"20260101-120000-{plain_name(name)}-0a0b")
+    if len(os.fsencode(path)) > SOCKET_PATH:
+        raise UsageError(f"{path.parent}: too long a path for a socket; XDG_RUNTIME_DIR says where live runs listen")
+
+
 def all_runs() -> list[str]:
-    """Ids of every run there is, the newest first: they begin with the time."""
-    found = set(live_runs())
-    with contextlib.suppress(OSError):
+    """Ids of every run there is, the newest first: they begin with the time.
+
+    Raises:
+        UsageError: a directory of them cannot be read.
+    """
+    found = set(live_ids())
+    try:
         found |= {path.name for path in runs_directory().iterdir() if path.is_dir()}
+    except FileNotFoundError:
+        pass  # none has been yet
+    except OSError as error:
+        raise UsageError(f"{runs_directory()}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
     return sorted(found, key=lambda run: (bool(_ID.fullmatch(run)), run), reverse=True)
 
 
@@ -84,7 +123,7 @@ def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
     Args:
         limit: how many at most, live ones not counted; None for all.
     """
-    live, runs = set(live_runs()), all_runs()
+    live, runs = set(live_ids()), all_runs()
     over = [run for run in runs if run not in live]
     left_out = set() if limit is None else set(over[limit:])
     return [_live(run) if run in live else _over(run) for run in runs if run not in left_out], len(left_out)
@@ -119,7 +158,10 @@ def ask(path: Path, patience_s: float) -> tuple[RunInfo | None, Snapshot | None]
 def _live(run: str) -> Entry:
     info, snapshot = ask(socket_path(run), PATIENCE_S)
     if info is None:
-        return Entry(run, str(runs_directory() / run), "running", live=True, problem="it does not answer")
+        directory = runs_directory() / run
+        if (directory / SUMMARY).is_file():
+            return _over(run)  # it has ended since it was listed
+        return Entry(run, str(directory), "running", live=True, problem="it does not answer")
     entry = Entry(
         run,
         info.directory,
@@ -145,12 +187,12 @@ def _live(run: str) -> Entry:
 def _over(run: str) -> Entry:
     directory = runs_directory() / run
     try:
-        if (directory / SUMMARY).exists():
+        if (directory / SUMMARY).is_file():
             return _finished(run, directory, _head(directory / SUMMARY))
-        if not (directory / FILE_NAME).exists():
+        if not (directory / FILE_NAME).is_file():
             return Entry(run, str(directory), problem=f"neither {SUMMARY} nor {FILE_NAME}")
         header = read_header(directory)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Entry(run, str(directory), problem=f"{SUMMARY} is no summary")
     except JournalError as error:
         return Entry(run, str(directory), problem=str(error).rpartition(": ")[2])

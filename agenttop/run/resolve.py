@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenttop.exits import UsageError
-from agenttop.run.places import live_runs
-from agenttop.run.register import all_runs, called
+from agenttop.metrics.scope import clean_text
+from agenttop.run.register import all_runs, called, live_ids
 
 #: Runs that an error names.
 NAMED = 5
@@ -33,12 +33,19 @@ def find_live_run(wanted: str | None = None) -> str:
     Raises:
         UsageError: there is none, or more than one.
     """
-    runs = live_runs()[::-1]
+    runs = live_ids()[::-1]
+    found = runs if wanted is None else _by_id(runs, wanted) or called(runs, wanted)
+    if not found and wanted:
+        everything = all_runs()
+        over = _by_id(everything, wanted) or called(everything, wanted)
+        if over:
+            others = len(over) - 1
+            more = f", as {'is' if others == 1 else 'are'} {others} more of that name" if others else ""
+            newest = clean_text(over[0])
+            raise UsageError(f"{newest} is over{more}; what it measured: agenttop report {newest}")
     if not runs:
         raise UsageError("there is no live run on this machine; those that are over: agenttop ps")
-    if wanted is None:
-        return _only(runs, runs, "", "")
-    return _only(_by_id(runs, wanted) or called(runs, wanted), runs, wanted, "no live run is called")
+    return _only(found, runs, wanted or "", "no live run is called")
 
 
 def _by_id(runs: Sequence[str], wanted: str) -> list[str]:
@@ -49,10 +56,12 @@ def _only(found: Sequence[str], runs: Sequence[str], wanted: str, complaint: str
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"{complaint} {wanted}; there {'is' if len(runs) == 1 else 'are'}: {_named(runs)}")
+        named = f"{complaint} {clean_text(wanted)}" if wanted else "an empty name is no run's"
+        raise UsageError(f"{named}; there {'is' if len(runs) == 1 else 'are'}: {_named(runs)}")
     raise UsageError(f"which one? {_named(found)}")
 
 
 def _named(runs: Sequence[str]) -> str:
     more = len(runs) - NAMED
-    return ", ".join(runs[:NAMED]) + (f" and {more} more (agenttop ps --all)" if more > 0 else "")
+    named = ", ".join(clean_text(run) for run in runs[:NAMED])
+    return named + (f" and {more} more (agenttop ps --all)" if more > 0 else "")

@@ -45,6 +45,8 @@ class Move:
     control: Control
     said: list[str] = field(default_factory=list)
     over: bool = False
+    failed: bool = False
+    """A level is over that does not hold, and another follows."""
 
 
 class Searching:
@@ -127,7 +129,8 @@ class Searching:
             said.append(f"search: {step_words(msgspec.to_builtins(self.steps[-1]), self.unit)}")
         if self.stopped:
             said.append(self.words)
-        return Move(self._controls(control), said, bool(self.stopped))
+        failed = self._step is None and not self.steps[-1].holds
+        return Move(self._controls(control), said, bool(self.stopped), failed and not self.stopped)
 
     def fail(self, t_s: float) -> str:
         """The circuit breaker would open: the level fails at once. What is to be said."""
@@ -269,7 +272,7 @@ class Searching:
             confidence=round(found.confidence, 6),
             latency_p95_ms=count.p95_ms("latency"),
             ttft_p95_ms=count.p95_ms("ttft"),
-            rps=round(count.requests / measured_s, 3) if measured_s > 0 else 0.0,
+            rps=round((count.requests - count.dropped) / measured_s, 3) if measured_s > 0 else 0.0,
             rate_limited=count.rate_limited,
             missed=count.missed,
             why=why,

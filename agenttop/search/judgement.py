@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from agenttop.search.interval import confidence_at, wilson
 
-#: The lower end of the interval is not below the share that must be good.
+#: The lower end of the interval is not below the share that must be good, and the exact test says so too.
 PASS = "pass"
-#: Its upper end is below it.
+#: Its upper end is below it, and the exact test says so too.
 FAIL = "fail"
 #: Neither.
 UNDECIDED = "undecided"
@@ -49,10 +49,10 @@ def judge(good: int, requests: int, wanted: float, confidence: float, looks: int
     """
     each = at_each_look(confidence, looks)
     low, high = wilson(good, requests, each)
-    share = good / requests if requests else 0.0
-    verdict = PASS if low >= wanted else FAIL if high < wanted else UNDECIDED
+    share, sure = (good / requests if requests else 0.0), confidence_at(good, requests, wanted)
+    verdict = UNDECIDED if sure < each else PASS if low >= wanted else FAIL if high < wanted else UNDECIDED
     holds = verdict == PASS or (verdict == UNDECIDED and requests > 0 and share >= wanted)
-    return Judgement(verdict, holds, share, low, high, _overall(confidence_at(good, requests, wanted), looks))
+    return Judgement(verdict, holds, share, low, high, _overall(sure, looks))
 
 
 def _overall(each: float, looks: int) -> float:

@@ -1,31 +1,41 @@
 """A run in a browser: textual-serve with a page of our own, on loopback, behind a token in its address.
 
 Whoever opens the address gets a viewer of their own (``serve.viewer``), a process that shows the run and cannot change
-it. Every path begins with the token; whatever does not is not found.
+it. Every path begins with the token; whatever does not is not found, and neither is what is asked for by a name that is
+not this machine's own, or by a page that is not ours.
 """
 
 from __future__ import annotations
 
+import hmac
+import logging
+import re
 import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp_jinja2
 from aiohttp import web
-from textual_serve.server import Server
+from aiohttp.typedefs import Handler, Middleware
+from textual_serve.server import Server, to_int
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from agenttop.run.register import live_ids
 
 #: A browser asks nobody else for anything, tells nobody where the page was, and keeps nothing of it.
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self' data:; style-src 'self' 'unsafe-inline'",
+    "Content-Security-Policy": (
+        "default-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+#: What a browser may call us: no name of which somebody else says that it is 127.0.0.1. A tunnel has a port of its own.
+_OURS = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 
 
 class RunServer(Server):
@@ -36,14 +46,18 @@ class RunServer(Server):
         host: an address of this machine.
         port: a free one.
         token: what the address holds.
+        goes_on: whether there is something to look at; where not, the page says so.
     """
 
-    def __init__(self, run_id: str, host: str, port: int, token: str) -> None:
+    def __init__(
+        self, run_id: str, host: str, port: int, token: str, goes_on: Callable[[], bool] = lambda: True
+    ) -> None:
         command = shlex.join([sys.executable, "-m", "agenttop.serve.viewer", run_id])
         super().__init__(
             command, host, port, title=run_id, templates_path=str(Path(__file__).with_name("templates").resolve())
         )
         self.token = token
+        self._goes_on = goes_on
 
     @property
     def address(self) -> str:
@@ -52,23 +66,52 @@ class RunServer(Server):
 
     def initialize_logging(self) -> None:
         """Nothing is logged: standard output is the user's, and has the address on it."""
+        logging.getLogger("textual-serve").disabled = True
 
     async def on_startup(self, app: web.Application) -> None:
         """Nothing but the address is said, by who starts the server."""
 
+    async def handle_index(self, request: web.Request) -> web.Response:
+        """The page, whose addresses are those of the browser: a tunnel may have brought it to another port."""
+        if not self._goes_on():
+            text = f"The run {self.title} is over. What it measured: agenttop report {self.title}\n"
+            return web.Response(status=410, text=text)
+        context = {
+            "name": self.title,
+            "websocket": f"ws://{request.host}/{self.token}/ws",
+            "font_size": to_int(request.query.get("fontsize", ""), 16),
+        }
+        return aiohttp_jinja2.render_template("app_index.html", request, context)
+
     async def _make_app(self) -> web.Application:
         inner = await super()._make_app()
-        app = web.Application(middlewares=[_sealed])
+        app = web.Application(middlewares=[_sealed(self.token)])
         app.add_subapp(f"/{self.token}", inner)
         return app
 
 
-@web.middleware
-async def _sealed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-    return response
+def _sealed(token: str) -> Middleware:
+    @web.middleware
+    async def sealed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if not is_ours(request.path, request.host, request.headers.get("Origin"), token):
+                raise web.HTTPNotFound
+            response = await handler(request)
+        except web.HTTPException as error:
+            error.headers.update(_HEADERS)
+            raise
+        if not response.prepared:
+            response.headers.update(_HEADERS)
+        return response
+
+    return sealed
+
+
+def is_ours(path: str, host: str, origin: str | None, token: str) -> bool:
+    """Whether to answer: the path has the token, the host is this machine, and the page that asks, if any, is ours."""
+    begin = path.removeprefix("/").partition("/")[0]
+    known = hmac.compare_digest(begin.encode(errors="surrogatepass"), token.encode())
+    return known and bool(_OURS.fullmatch(host)) and origin in (None, f"http://{host}", f"https://{host}")
 
 
 def serve(run_id: str, port: int, say: Callable[[str], None]) -> None:
@@ -82,6 +125,6 @@ def serve(run_id: str, port: int, say: Callable[[str], None]) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
         port = probe.getsockname()[1]
-    server = RunServer(run_id, host, port, secrets.token_urlsafe(16))
+    server = RunServer(run_id, host, port, secrets.token_urlsafe(16), lambda: run_id in live_ids())
     say(server.address)
     server.serve()

@@ -122,7 +122,10 @@ def _step(results: Results, case: Case, size: int, url: str, seconds: float, not
     marked, why = generator["saturated"], "; ".join(generator["warnings"])
     totals = summary["totals"]
     results.expect(not totals["failed"], f"{name}: {totals['failed']} failed: {totals['errors'][:1]}")
-    results.expect(summary["pools"]["probe"]["ok"] > 0, f"{name}: no probe was answered")
+    probe = summary["pools"]["probe"]
+    results.expect(probe["ok"] > 0, f"{name}: no probe was answered")
+    timed = figure(probe["unattributed_ms"], "count") or 0
+    results.expect(timed == probe["ok"], f"{name}: {timed:g} of {probe['ok']} probes with the server's time")
     if lag > SERVER_LAG_MS:
         results.note(f"{name}: the server was late itself (p99 {lag:.1f} ms): nothing is expected of this step")
     else:
@@ -137,7 +140,7 @@ def _step(results: Results, case: Case, size: int, url: str, seconds: float, not
         requests_per_s=totals["rps"],
         server_lag_p99=lag,
         saturated=float(marked),
-        since_s=_since(generator["warnings"]),
+        since_s=first_warned_s(generator["warnings"]),
     )
     if why:
         results.note(f"{name}: {why}")
@@ -149,7 +152,7 @@ def timing_error(summary: dict[str, Any]) -> float:
     return max(probe, figure(summary["totals"]["schedule_lag_ms"], "p99") or 0.0)
 
 
-def _since(warnings: list[str]) -> float | None:
-    """The second in which the first warning came."""
+def first_warned_s(warnings: list[str]) -> float | None:
+    """The second in which the first warning came; None without any."""
     found = [float(words[0]) for warning in warnings if (words := warning.partition("first at ")[2].split())]
     return min(found, default=None)

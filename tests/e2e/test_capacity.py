@@ -96,7 +96,8 @@ def test_users_are_the_searchs_business_and_stop_ends_it(place: Place) -> None:
     search = summary["search"]
     assert (search["stopped"], search["capacity"], search["steps"][0]["verdict"]) == ("stopped_by_user", None, "cut")
     assert search["steps"][0]["requests"] > 50
-    assert "capacity: not found; stopped by hand" in run.out.text()
+    # Told to whoever looks on, and in the report.
+    assert run.out.text().count("capacity: not found; stopped by hand") == 2
 
 
 class Overloaded:
@@ -127,6 +128,21 @@ def test_a_level_at_which_the_target_falls_over_fails_at_once_and_the_search_goe
     assert (step["verdict"], step["why"]) == ("fail", "circuit_breaker")
     assert (summary["run"]["stop_reason"], summary["search"]["stopped"]) == ("completed", "below_min")
     assert "agenttop: capacity: below 16 users, where the search began" in run.err.text()
+
+
+def test_what_a_level_did_to_the_target_is_nothing_against_the_next_one(place: Place) -> None:
+    # It looks for the first time while the last level is tried: most that it has seen is how the one before failed.
+    breaker = '[circuit_breaker]\nfailed = "50%"\nover = "11s"\nmin_requests = 10\n'
+    text = PROFILE.format(url="http://127.0.0.1:1").replace("from = 8", "from = 1").replace("to = 128", "to = 4")
+    text = text.replace('settle = "1s"', 'settle = "200ms"').replace('measure = "1500ms"', 'measure = "3s"')
+    text = text.replace("resolution = 16", "resolution = 1").replace('latency = "500ms"', 'latency = "10s"')
+    with target(Overloaded(3)) as url:
+        file = place.write(text.replace("[objectives]", breaker + "[objectives]"))
+        run = place.finish("--profile", file, "--target", url, "--headless")
+    assert run.wait() == 0, run.err.text()
+    search = place.summary()["search"]
+    assert [(step["level"], step["holds"]) for step in search["steps"]] == [(1, True), (2, True), (4, False), (3, True)]
+    assert (search["capacity"], search["stopped"]) == (3, "found")
 
 
 def test_the_shipped_profile_in_short(place: Place) -> None:

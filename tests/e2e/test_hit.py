@@ -7,6 +7,7 @@ import socket
 import tomllib
 
 from agenttop.agent.process import AgentProcess
+from agenttop.run.journal import read_journal
 from tests.e2e.harness import Place
 from tests.e2e.targets import answer, target
 
@@ -36,6 +37,7 @@ def test_what_is_typed_is_what_the_server_gets(place: Place) -> None:
     assert summary["profile"]["headers"]["authorization"] == "Bearer ***"
     # Not even where the target says it back.
     everything = run.out.text() + "".join(path.read_text("latin-1") for path in place.directory().iterdir())
+    everything += str(list(read_journal(place.directory())))  # compressed in its file
     assert "sesame" not in everything
     assert "agenttop hit 127.0.0.1:" in run.out.text()
 
@@ -59,6 +61,19 @@ def test_a_rate_a_stream_and_a_websocket(place: Place, agent: AgentProcess) -> N
     summary = json.loads((place.root / "w.json").read_text())
     assert agent.stats()["websocket"]["connections"] == 2
     assert summary["requests"]["hit/message"]["ok"] == agent.stats()["websocket"]["responses"]["completed"] > 0
+
+
+def test_so_many_requests_and_no_more(place: Place, agent: AgentProcess) -> None:
+    body = json.dumps({"user_id": "u", "client_secret": "sesame-open"})
+    run = place.finish("hit", agent.url + "/api/sessions", "-n", 25, "-c", 4, "-d", body, "--headless")
+    assert run.wait() == 0, run.err.text()
+    assert agent.stats()["sessions_created"] == 25
+    summary = place.summary()
+    assert (summary["totals"]["ok"], summary["run"]["stop_reason"]) == (25, "budget")
+    # The journal is compressed.
+    kept = str(list(read_journal(place.directory()))) + (place.directory() / "summary.json").read_text()
+    assert "client_secret" in kept
+    assert "sesame" not in kept + run.out.text() + run.err.text()
 
 
 def test_the_profile_it_amounts_to_is_written_and_nothing_sent(place: Place, agent: AgentProcess) -> None:

@@ -111,12 +111,14 @@ def test_out_to_standard_output_is_one_document(place: Place, agent: AgentProces
 
 def test_a_reader_that_leaves_ends_nothing(place: Place, agent: AgentProcess) -> None:
     profile = place.write(PROFILE)
-    command = f"{sys.executable} -m agenttop --profile {profile} --target {agent.url} --for 3s --headless | head -1"
+    command = f"{sys.executable} -m agenttop --profile {profile} --target {agent.url} --for 3s --headless"
+    command = f"({command}; echo $? > code) | head -1"
     done = subprocess.run(
         ["sh", "-c", command], env=place.env(), cwd=place.root, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+    assert (place.root / "code").read_text() == "0\n"
     summary = place.summary()
     assert (summary["run"]["stop_reason"], summary["run"]["exit_code"]) == ("completed", 0)
     assert summary["run"]["duration_s"] >= 3

@@ -13,7 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from agenttop.agent.process import AgentProcess
 from tests.e2e.browser import CHROMIUM, page
@@ -47,13 +49,14 @@ def served(place: Place, agent: AgentProcess) -> Iterator[tuple[str, Run, Viewer
         run.wait()
 
 
-def status(address: str, path: str) -> int:
-    """What a server answers to a path."""
+def answer(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    """What a server answers to a path: its status, headers and body."""
     parts = urlsplit(address)
     client = HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_S)
     try:
-        client.request("GET", path)
-        return client.getresponse().status
+        client.request("GET", path, headers=headers)
+        found = client.getresponse()
+        return found.status, dict(found.headers), found.read().decode(errors="replace")
     finally:
         client.close()
 
@@ -65,7 +68,17 @@ def test_a_browser_needs_the_token_and_can_only_look(place: Place, agent: AgentP
         token = parts.path.strip("/")
         assert len(token) >= 20
         for path, wanted in ((f"/{token}/", 200), ("/", 404), ("/ws", 404), (f"/{token}x/", 404), ("/static/", 404)):
-            assert status(address, path) == wanted, path
+            code, headers, _ = answer(address, path)
+            assert code == wanted, path
+            assert (headers["Referrer-Policy"], headers["Cache-Control"]) == ("no-referrer", "no-store")
+        assert answer(address, f"/{token}/", Host=f"rebound.example:{parts.port}")[0] == 404
+        assert answer(address, f"/{token}/static/..%2f..%2fserver.py")[0] in (403, 404)
+        with pytest.raises(InvalidStatus, match="404"):
+            connect(f"ws://{parts.netloc}/{token}/ws", origin=Origin("http://elsewhere.example")).close()
+        # A tunnel brings it to another port, under another name.
+        shown = answer(address, f"/{token}/", Host="localhost:9999")[2]
+        assert f'"ws://localhost:9999/{token}/ws"' in shown
+        assert "127.0.0.1" not in shown
         screen = ""
         with connect(f"ws://{parts.netloc}/{token}/ws?width=120&height=40", max_size=1 << 24) as socket:
 
@@ -87,6 +100,29 @@ def test_a_browser_needs_the_token_and_can_only_look(place: Place, agent: AgentP
         assert serving.wait() == 0
         place.gone("agenttop.serve")
         assert viewer.wait(lambda s: True)["state"] == "running"
+
+
+def test_a_run_that_ends_while_it_is_watched(place: Place, agent: AgentProcess) -> None:
+    with served(place, agent) as (address, serving, viewer):
+        parts = urlsplit(address)
+        with connect(f"ws://{parts.netloc}{parts.path}ws", max_size=1 << 24) as socket:
+            socket.recv(timeout=PATIENCE_S)
+            socket.send("garbage")  # whoever has the token may send anything
+        with connect(f"ws://{parts.netloc}{parts.path}ws", max_size=1 << 24) as socket:
+            socket.recv(timeout=PATIENCE_S)
+            viewer.command("stop now")
+            list(socket)  # to its end
+        viewer.drain()
+        run = place.directory().name
+        place.gone("agenttop.run.controller")
+        assert answer(address, parts.path)[0::2] == (
+            410,
+            f"The run {run} is over. What it measured: agenttop report {run}\n",
+        )
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.wait() == 0
+        assert serving.err.lines == []
+        assert serving.out.lines == [serving.line("http://")]
 
 
 def test_a_port_that_is_taken_is_told(place: Place, agent: AgentProcess) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agenttop.profile.hit import Hit, HitError, HitProfile, hit_profile
 from agenttop.profile.load import Loaded, load_profile
+from agenttop.profile.problems import ProfileError
 from agenttop.users.compile import compile_pools, layout_of
 
 URL = "http://127.0.0.1:8000/v1/chat"
@@ -82,6 +83,11 @@ def test_a_body_of_json_means_the_same(tmp_path: Path, body: dict[str, Any]) -> 
     _, headers, content = sent(load(tmp_path, Hit(URL, body=json.dumps(body)))[1])
     assert json.loads(content) == body
     assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("body", ['{"${": []}', '{"${X}": {"{y}": "${Z}"}}'])
+def test_names_in_json_are_no_references(tmp_path: Path, body: str) -> None:
+    assert json.loads(sent(load(tmp_path, Hit(URL, body=body))[1])[2]) == json.loads(body)
 
 
 @pytest.mark.parametrize("body", ['{"a": 1, "a": 2}', '{"a": null}', '{"a": "\\ud800"}', '[1, {"b": [null]}]'])
@@ -214,3 +220,63 @@ def test_the_text_is_one_to_go_on_from() -> None:
         '  post = "/v1/chat"\n'
         '  json = { model = "m", stream = true }\n'
     )
+
+
+def test_a_secret_takes_no_variables_name_from_another(tmp_path: Path) -> None:
+    lines = ["authorization: Bearer $TOKEN", "x-api-key: open-sesame"]
+    asked = Hit(URL + "?token=sesame-open", headers=lines)
+    profile, loaded = load(tmp_path, asked, TOKEN="from-outside", X_API_KEY="x")
+    first, headers, _ = sent(loaded)
+    assert headers["authorization"] == "Bearer from-outside"
+    assert headers["x-api-key"] == "open-sesame"
+    assert first == "GET /v1/chat?token=sesame-open HTTP/1.1"
+    assert profile.hidden == {"TOKEN_2": "sesame-open", "X_API_KEY_2": "open-sesame"}
+    # One that is not set is asked for, and is not what happens to be called so.
+    with pytest.raises(ProfileError, match="the environment variable X_B is not set"):
+        load(tmp_path, Hit(URL, headers=["x-a: ${X_B}", "x-b: sesame"]))
+    # The same value needs no other name.
+    assert load(tmp_path, Hit(URL, headers=["token: same"]), TOKEN="same")[0].hidden == {"TOKEN": "same"}
+
+
+def test_a_header_is_no_setting(tmp_path: Path) -> None:
+    _, loaded = load(tmp_path, Hit(URL, headers=["agenttop-target: http://elsewhere"]))
+    assert loaded.profile.target == "http://127.0.0.1:8000"
+    assert sent(loaded)[1]["agenttop-target"] == "http://elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        ('{"api_key": "sesame-{open}", "max_tokens": 5, "keywords": "a"}', "api_key"),
+        ('[{"auth": {"accessToken": "sesame-{open}", "n": 1.5}}]', "accessToken"),
+        ('{"a\\nclient_secret": "sesame-{open}"}', "a\\nclient_secret"),
+        ("user=me&password=sesame-{open}&b=", "password"),
+        # What TOML has no form for goes as it was typed, to the byte.
+        ('{"a": null, "password": "sesame-{open}"}', "password"),
+        ('{"a": [null, {"token" : "sesame-\\u00e9\\"{"}], "b": "\\u0041"}', "token"),
+    ],
+)
+def test_a_secret_in_the_body(tmp_path: Path, body: str, key: str) -> None:
+    profile, loaded = load(tmp_path, Hit(URL, body=body))
+    _, _, content = sent(loaded)
+    assert content == body.encode() or ("null" not in body and json.loads(content) == json.loads(body))
+    assert "sesame" not in profile.text
+    assert "sesame" not in json.dumps(loaded.masked)
+    (shown,) = profile.shown
+    assert shown.startswith(f"the value of {key} in the body is not in it: set ")
+
+
+def test_so_many_requests(tmp_path: Path) -> None:
+    _, loaded = load(tmp_path, Hit(URL, requests=50))
+    assert loaded.profile.budget is not None
+    assert (loaded.profile.budget.requests, loaded.profile.stages[0].duration) == (50, 86_400.0)
+    _, loaded = load(tmp_path, Hit(URL, requests=50, duration_s=3.0, rate=5.0))
+    assert loaded.profile.pools[0].stages[0].duration == 3.0
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("url", ["http://h:99999/?key=sesame", "ftp://me:sesame@h/?key=sesame", "http://me:sesame@h:x"])
+def test_an_error_shows_no_secret_of_the_url(url: str) -> None:
+    with pytest.raises(HitError) as error:
+        hit_profile(Hit(url), {})
+    assert "sesame" not in str(error.value)

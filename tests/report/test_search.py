@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agenttop.report.page import Page
-from agenttop.report.search import search_section, sentence, step_words, verdict
+from agenttop.report.search import level, search_section, sentence, step_words, table, verdict
 
 STEP: dict[str, Any] = {
     "level": 40.0,
@@ -115,15 +115,60 @@ def test_the_section_has_a_row_for_each_step(width: int) -> None:
     assert max(len(line) for line in page.lines) <= width
     assert page.lines[1].startswith("─ capacity ─")
     assert page.lines[1].endswith(" 95% good, 95% confidence ─")
-    rows = [line for line in page.lines if line.startswith(("  40 users", "  44 users"))]
-    assert len(rows) == 2
-    assert "97.1%" in rows[0]
-    if width == 120:
-        assert rows[0].endswith("pass")
-        assert rows[1].endswith("FAIL")
+    rows = [line.split() for line in page.lines if line.startswith(("  40 users", "  44 users"))]
+    # Whatever there is room for: what became of a level is a word.
+    assert [row[2] for row in rows] == ["pass", "FAIL"]
+    assert rows[0][3] == "97.1%"
+
+
+def test_a_column_that_is_empty_takes_no_room() -> None:
+    assert table(FOUND)[0] == ["", "verdict", "good", "interval", "of", "p95", "429", "rps", "for"]
+    steps = [STEP | {"rate_limited": 0, "ttft_p95_ms": 120.0}, STEP | {"rate_limited": 0}]
+    assert "429" not in table(FOUND | {"steps": steps})[0]
+    assert [row[6] for row in table(FOUND | {"steps": steps})] == ["TTFT p95", "120ms", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "users", "-"),
+        (1.0, "users", "1 user"),
+        (12_500.0, "users", "12 500 users"),
+        (0.125, "rate", "0.125/s"),
+        (12.5, "rate", "12.5/s"),
+        (999.4, "rate", "999.4/s"),
+        (12_500.0, "rate", "12 500/s"),
+    ],
+)
+def test_a_level_in_words(value: float | None, unit: str, text: str) -> None:
+    assert level(value, unit) == text
 
 
 def test_without_a_search_there_is_no_section() -> None:
     page = Page(80, color=False)
     search_section(page, None)
     assert page.lines == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        ({}, "to be sure of 42 users, measure longer: a longer max_measure in [search]"),
+        ({"lower": 42.0}, "not good at 44 users, of 340 requests: 7 by latency, 3 by 429s"),
+        ({"stopped": "at_max", "lower": 42.0}, "to look further: a higher to in [search], or --max"),
+        (
+            {"stopped": "generator"},
+            "to drive more: more --workers, more cores, or another machine",
+        ),
+        ({"stopped": "below_min", "capacity": None}, "a lower from in [search] tells more"),
+        (
+            {"stopped": "below_min", "capacity": None, "steps": [STEP | {"level": 1.0}]},
+            "not even one user is served well: see what was missed, or ease [objectives]",
+        ),
+        ({"stopped": "below_min", "capacity": None, "unit": "rate"}, "a lower from in [search] tells more"),
+    ],
+)
+def test_what_to_do_next(changes: dict[str, Any], last: str) -> None:
+    page = Page(80, color=False)
+    search_section(page, FOUND | changes)
+    assert page.lines[-1] == f"  {last}"

@@ -175,8 +175,8 @@ def test_durations(value: float | None, text: str) -> None:
 
 
 def test_figures() -> None:
-    shares = [share(v) for v in (0, 0.00001, 0.0078, 0.0227, 0.99996, 1)]
-    assert shares == ["0%", "<0.01%", "0.78%", "2.3%", "99.99%", "100%"]
+    shares = [share(v) for v in (0, 0.00001, 0.0078, 0.0227, 0.99996, 1, 1 + 1e-15, 1.2)]
+    assert shares == ["0%", "<0.01%", "0.78%", "2.3%", "99.99%", "100%", "100%", "120%"]
     assert [per_s(v) for v in (0.031, 412.63, 12480.4)] == ["0.03", "412.6", "12 480"]
     assert (count(None), count(1234567), duration(2.0)) == ("-", "1 234 567", "2s")
 
@@ -207,3 +207,12 @@ def test_violations_and_retries_are_told() -> None:
     assert "! 3 × 500 under limit" in render_text(summary, color=False, width=80)
     limit |= {"violations": {}}
     assert "rate limits (429)" not in render_text(summary, color=False, width=80)
+
+
+def test_a_run_too_short_to_weigh_the_workers_says_so() -> None:
+    summary = full()
+    assert "too short for CPU" not in render_text(summary, color=False)
+    summary["generator"] |= {"max_rss_mb": 0.0, "cpu_percent_max": 0.0, "open_files_max": 0}
+    shown = render_text(summary, color=False)
+    assert "too short for CPU and memory" in shown
+    assert "0 MB" not in shown

@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,6 @@ from agenttop.run.launch import LaunchError, default_workers, launch
 from agenttop.run.places import LOG, new_run
 from agenttop.run.spec import RunSpec
 from tests.run.plans import STAGES, TASK
-
-
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        yield Path(name)
 
 
 def spec_of(home: Path, **changes: Any) -> RunSpec:

@@ -3,22 +3,11 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agenttop.run import places
-
-
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        root = Path(name)
-        (root / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", str(root / "s"))
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(root / "r"))
-        yield root
 
 
 def mode(path: Path) -> int:

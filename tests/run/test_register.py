@@ -2,32 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import pytest
 
+from agenttop.exits import UsageError
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run import register
 from agenttop.run.control_socket import ControlSocket
 from agenttop.run.journal import FILE_NAME, JournalWriter
 from agenttop.run.places import new_run, runs_directory, socket_path
-from agenttop.run.register import Entry, all_runs, called, entries, name_of
+from agenttop.run.register import Entry, all_runs, called, entries, name_of, require_place
 from agenttop.run.summarize import build_summary, run_header
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=5, storm=None)
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        yield Path(name)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def finish(run: str, stop_reason: str = "completed", exit_code: int = 0, *, incomplete: bool = False) -> Path:
@@ -174,3 +166,46 @@ def test_the_name_within_an_id() -> None:
     assert name_of("something") == ""
     assert called([run, other], "my agent: peak") == [run]
     assert called([run, other], "peak") == [other]
+
+
+def test_a_run_that_has_ended_since_it_was_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = "20260101-120000-peak-0a0b"
+    finish(run)
+    monkeypatch.setattr(register, "live_runs", lambda: [run])
+    assert only().state == "done"
+
+
+def test_what_is_no_file_is_not_waited_for() -> None:
+    directory = runs_directory() / "20260101-120000-peak-0a0b"
+    directory.mkdir(parents=True)
+    os.mkfifo(directory / "summary.json")
+    assert only().problem == "neither summary.json nor journal.bin"
+
+
+def test_a_summary_that_is_nested_too_deep() -> None:
+    (finish("20260101-120000-peak-0a0b") / "summary.json").write_text('{"run": ' + "[" * 200_000)
+    assert only().problem == "summary.json is no summary"
+
+
+def test_places_that_cannot_be_used(home: Path) -> None:
+    runs_directory().parent.mkdir(parents=True)
+    runs_directory().write_text("a file")
+    with pytest.raises(UsageError, match=r"/runs: Not a directory; XDG_STATE_HOME says where runs are kept$"):
+        entries()
+    (home / "r" / "agenttop").rmdir()
+    (home / "r" / "agenttop").mkdir(mode=0o755)
+    with pytest.raises(UsageError, match=r"with mode 0700; XDG_RUNTIME_DIR says where live runs listen$"):
+        entries()
+    (home / "r" / "agenttop").rmdir()
+    (home / "r" / "agenttop").write_text("a file")
+    with pytest.raises(UsageError, match=r"/agenttop: File exists; XDG_RUNTIME_DIR says"):
+        entries()
+
+
+def test_a_run_that_could_not_listen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_place("peak")
+    deep = home / ("x" * 90)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    with pytest.raises(UsageError, match=r"/agenttop: too long a path for a socket; XDG_RUNTIME_DIR says"):
+        require_place("peak")

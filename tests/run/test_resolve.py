@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +11,7 @@ from agenttop.run.places import runs_directory, socket_path
 from agenttop.run.resolve import find_live_run, find_run
 
 OLD, SMOKE, NEW = "20260101-120000-peak-aaaa", "20260102-120000-smoke-bbbb", "20260102-130000-peak-cccc"
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="att-") as name:
-        (Path(name) / "r").mkdir()
-        monkeypatch.setenv("XDG_STATE_HOME", f"{name}/s")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", f"{name}/r")
-        yield
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def over(*runs: str) -> None:
@@ -90,3 +80,23 @@ def test_what_is_not_there() -> None:
     over(*(f"20260201-1200{number:02}-a-0000" for number in range(7)))
     with pytest.raises(UsageError, match=r"20260201-120002-a-0000 and 3 more \(agenttop ps --all\)$"):
         find_run("")
+
+
+def test_a_run_that_is_over_is_said_to_be_over() -> None:
+    over(OLD, SMOKE)
+    for wanted in (OLD, "20260101", "peak"):
+        with pytest.raises(UsageError, match=f"^{OLD} is over; what it measured: agenttop report {OLD}$"):
+            find_live_run(wanted)
+    with live("20260103-120000-other-dddd"):
+        with pytest.raises(UsageError, match=f"^{SMOKE} is over; "):
+            find_live_run("smoke")
+        over("20260101-130000-smoke-eeee", "20260101-140000-smoke-ffff")
+        with pytest.raises(UsageError, match=f"^{SMOKE} is over, as are 2 more of that name; "):
+            find_live_run("smoke")
+
+
+def test_names_of_others_directories_are_text() -> None:
+    over("x\x1b[31mred\x1b]0;title\x07")
+    with pytest.raises(UsageError) as error:
+        find_run("nothing\x1b[1m")
+    assert str(error.value).isprintable()

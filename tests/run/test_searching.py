@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agenttop.metrics.delta import Delta, Health, LeafDelta
+from agenttop.metrics.delta import Delta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.exhaustion import Reason
 from agenttop.report.model import Search
 from agenttop.run.plan import Plan
@@ -43,12 +43,16 @@ class Rig:
         self.control = Control()
         self.t_s = 0.0
         self.said: list[str] = []
+        self.failed = 0
+        """Levels after whose failure another was to come."""
         self.over = False
         self.missing = 0
         """Users that do not come."""
         self.stuck = 0
         """Requests of every window that are never answered."""
         self.in_flight = 0
+        self.dropped = 0
+        """Arrivals of every delta that find no user."""
         self.saturated = False
         self._ticks = 0
 
@@ -68,6 +72,7 @@ class Rig:
         move = self.search.look(self.t_s, self.control, users, [self.in_flight, 0], saturated=self.saturated)
         self.control, self.over = move.control, move.over
         self.said += move.said
+        self.failed += move.failed
 
     def until(self, condition: Callable[[], object]) -> None:
         """Go on until something is so."""
@@ -87,7 +92,8 @@ class Rig:
         draining = self.control.draining
         open_marks = {draining: self.stuck} if draining else {}
         leaves = [LeafDelta(0, 0, {"ok": count}, {}, {}, sums, self.control.mark)]
-        return Delta(0, 0, self.t_s, leaves, [], [], {}, [], 0.0, Health(None, 0.0, 0.0, 0), open_marks=open_marks)
+        pools = [PoolDelta(0, 0, 0, 0, self.dropped, self.control.mark)] if self.dropped else []
+        return Delta(0, 0, self.t_s, leaves, pools, [], {}, [], 0.0, Health(None, 0.0, 0.0, 0), open_marks=open_marks)
 
 
 def test_it_finds_the_capacity_and_says_how(tmp_path: Path) -> None:
@@ -256,3 +262,22 @@ def test_the_plan_wants_nothing_by_itself_and_knows_the_most(tmp_path: Path) -> 
     assert rig.plan.stage_at(1000.0) == 0
     (stage,) = rig.plan.layout.stages
     assert (stage.name, stage.target_start, stage.target_end) == ("search", 2.0, 100.0)
+
+
+def test_whoever_watches_failures_is_told_that_a_level_was_given_up(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, USERS, up_to(42))
+    found = rig.finish()
+    assert rig.failed == sum(not step.holds for step in found.steps) == 3
+    rig = Rig(tmp_path, USERS, up_to(1))
+    rig.finish()
+    assert rig.failed == 0, "no level follows"
+
+
+def test_arrivals_that_were_dropped_are_not_good_and_no_requests_a_second(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, RATE, up_to(1000))
+    rig.dropped = 5
+    found = rig.finish()
+    (step,) = found.steps
+    assert (step.verdict, next(iter(step.missed))) == ("fail", "dropped")
+    assert step.requests == pytest.approx(60 * step.measured_s, rel=0.1)
+    assert step.rps == pytest.approx(40.0, rel=0.1)

@@ -1,4 +1,4 @@
-"""The Wilson interval: against published figures, and against what its formula promises."""
+"""The Wilson interval and the exact test: against published figures, and against what their formulas promise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.search.interval import confidence_at, wilson
+from agenttop.search.interval import confidence_at, tail, wilson
 
 COUNTS = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 CONFIDENCE = st.floats(0.5, 0.999)
@@ -55,12 +55,42 @@ def test_more_requests_and_less_confidence_make_it_narrower(
         assert narrower[1] - narrower[0] < high - low
 
 
-@given(st.integers(20, 5000), st.floats(0.01, 0.99), st.floats(0.05, 0.95))
-def test_it_ends_where_its_confidence_says(requests: int, share: float, wanted: float) -> None:
+@given(st.integers(1, 5000), st.floats(0.01, 0.99), st.floats(0.05, 0.95))
+def test_what_is_known_so_well_is_no_share_within_the_interval(requests: int, share: float, wanted: float) -> None:
     good = round(requests * share)
     confidence = confidence_at(good, requests, wanted)
     if 0.01 < confidence < 0.9999:
-        assert min(abs(end - wanted) for end in wilson(good, requests, confidence)) < 1e-6
+        low, high = wilson(good, requests, confidence)
+        assert wanted < low + 1e-6 or wanted > high - 1e-6
+
+
+COUNTED = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTED, st.sampled_from([0.05, 0.5, 0.9, 0.95, 0.99]))
+def test_the_exact_test_is_the_sum_of_the_binomial_distribution(counts: tuple[int, int], wanted: float) -> None:
+    good, requests = counts
+    as_far = range(good, requests + 1) if good >= requests * wanted else range(good + 1)
+    assert tail(good, requests, wanted) == pytest.approx(sum(binomial(k, requests, wanted) for k in as_far), rel=1e-9)
+
+
+def binomial(good: int, requests: int, share: float) -> float:
+    """How often exactly so many are good."""
+    return math.comb(requests, good) * share**good * (1 - share) ** (requests - good)
+
+
+@pytest.mark.parametrize("requests", [10, 1000, 3_000_000])
+def test_of_many_requests_it_is_the_normal_distribution(requests: int) -> None:
+    deviation = math.sqrt(requests * 0.95 * 0.05)
+    assert tail(round(requests * 0.95), requests, 0.95) == pytest.approx(0.5, abs=0.5 / deviation)
+    assert tail(0, requests, 0.95) < 1e-9
+    assert tail(requests, requests, 0.95) == pytest.approx(0.95**requests)
+
+
+def test_one_bad_request_of_few_says_little() -> None:
+    assert 1 - tail(2, 3, 0.95) == pytest.approx(0.95**3)
+    assert confidence_at(2, 3, 0.95) == pytest.approx(1 - 2 * (1 - 0.95**3))
+    assert confidence_at(0, 1, 0.95) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.95, 0.99])

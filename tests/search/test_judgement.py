@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 import pytest
@@ -18,7 +19,9 @@ from agenttop.search.judgement import FAIL, PASS, UNDECIDED, at_each_look, judge
         (190, 200, UNDECIDED, True),
         (189, 200, UNDECIDED, False),
         (180, 200, FAIL, False),
-        (0, 1, FAIL, False),
+        (0, 1, UNDECIDED, False),
+        (2, 3, UNDECIDED, False),  # which one target in seven at its limit does
+        (0, 2, FAIL, False),
     ],
 )
 def test_judgements_of_95_percent(good: int, requests: int, verdict: str, holds: bool) -> None:
@@ -63,3 +66,15 @@ def test_what_is_plain_is_decided(truth: float, verdict: str) -> None:
     random = Random(3)
     verdicts = [looked_at(random, truth, 4, 200) for _ in range(500)]
     assert verdicts.count(verdict) > 475
+
+
+@pytest.mark.parametrize("wanted", [0.5, 0.9, 0.95, 0.99])
+@pytest.mark.parametrize("looks", [1, 4])
+@pytest.mark.parametrize("requests", [1, 2, 3, 7, 20, 61, 150])
+def test_few_requests_are_judged_wrongly_no_more_often_than_is_said(requests: int, looks: int, wanted: float) -> None:
+    """Of a target exactly at its limit, by the sum over all that may be counted: no chance in it."""
+    wrong = {PASS: 0.0, FAIL: 0.0, UNDECIDED: 0.0}
+    for good in range(requests + 1):
+        often = math.comb(requests, good) * wanted**good * (1 - wanted) ** (requests - good)
+        wrong[judge(good, requests, wanted, 0.95, looks).verdict] += often
+    assert max(wrong[PASS], wrong[FAIL]) <= 0.05 / looks

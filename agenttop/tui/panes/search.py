@@ -8,7 +8,7 @@ import msgspec
 from rich.style import Style
 
 from agenttop.metrics.searched import SearchState, SearchStep
-from agenttop.report.figures import share
+from agenttop.report.figures import digits, share
 from agenttop.report.search import asked, level, sentence
 from agenttop.tui.text import Line, clean, fit, wrap
 from agenttop.tui.view import View
@@ -43,7 +43,7 @@ def full(view: View, width: int, height: int, search: SearchState) -> list[Line]
     top = _top(search)
     body = []
     for index, text in enumerate(area([step.level if step else None for step in columns], rows, top, look.glyphs)):
-        label = f"{top:.4g}" if index == 0 else "0" if index == rows - 1 else ""
+        label = digits(top) if index == 0 else "0" if index == rows - 1 else ""
         line = Line().right(label, 6, look.dim).to(8)
         for step, mark in zip(columns, text, strict=True):
             line.add(mark, _style(view, step))
@@ -78,14 +78,14 @@ def words(search: SearchState) -> str:
 def _known(view: View, search: SearchState) -> Line:
     """``holds 16  fails 32``."""
     look, line = view.look, Line()
-    failed = [step.level for step in search.steps if not step.holds]
+    failed = [step.level for step in search.steps if _fails(step)]
     line.add("holds ", look.dim).add(_level(search.capacity, search.unit), look.good)
     return line.add("  fails ", look.dim).add(_level(min(failed, default=None), search.unit), look.warn)
 
 
 def _figures(view: View, search: SearchState) -> list[tuple[str, str, Style]]:
     look, now = view.look, search.now
-    failed = [step.level for step in search.steps if not step.holds]
+    failed = [step.level for step in search.steps if _fails(step)]
     found = [
         ("holds", level(search.capacity, search.unit), look.good),
         ("fails", level(min(failed, default=None), search.unit), look.warn),
@@ -122,7 +122,7 @@ def _labels(view: View, columns: list[SearchStep | None]) -> Line:
     before: SearchStep | None = None
     for x, step in enumerate(columns):
         if step is not None and step is not before and x >= line.width + (x > 0):
-            text = f"{step.level:.4g}" + ("!" if step.verdict and not step.holds else "")
+            text = digits(step.level) + ("!" if _fails(step) else "")
             stop = next((i for i in range(x, len(columns)) if columns[i] is not step), len(columns))
             if stop - x > len(text) or stop == len(columns):
                 line.to(x).add(text, _style(view, step))
@@ -132,9 +132,14 @@ def _labels(view: View, columns: list[SearchStep | None]) -> Line:
 
 def _style(view: View, step: SearchStep | None) -> Style:
     look = view.look
-    if step is None or not step.verdict:
+    if step is None or not (step.holds or _fails(step)):
         return look.load
     return look.good if step.holds else look.warn
+
+
+def _fails(step: SearchStep) -> bool:
+    """It is judged not to hold; one that was cut, or is tried now, is not judged."""
+    return step.verdict not in ("", "cut") and not step.holds
 
 
 def _top(search: SearchState) -> float:

@@ -1,0 +1,28 @@
+"""Output that nobody reads, or that cannot be written: no reason to end a run, or to end it with another code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Print a line (or lines) at once; where that cannot be, say so once, but to a reader that has left."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        hush(stream)
+    except OSError as error:  # a full disk, a terminal that is gone
+        hush(stream)
+        with contextlib.suppress(OSError):
+            print(f"agenttop: what follows cannot be written: {error.strerror}", file=sys.stderr)
+
+
+def hush(stream: TextIO) -> None:
+    """What is left of a stream goes nowhere, its last flush at the end of the process included."""
+    with contextlib.suppress(OSError):  # not every stream is a file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
