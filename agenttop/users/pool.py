@@ -72,8 +72,6 @@ class PoolRuntime:
         self.sending = True
         """New requests may be sent."""
         self.paused = False
-        self.unaccounted = 0
-        """Bytes of messages that await no answer; the next answered one takes them over."""
         self.leaves: list[Leaf] = []
         """Where requests sent now are counted, by request."""
         self.tally = recorder.count(compiled.index, 0)

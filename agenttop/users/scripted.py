@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import USER_ERROR, Outcome
+from agenttop.metrics.recorder import Leaf
 from agenttop.metrics.scope import OTHER, clean_text
 from agenttop.scripting.answer import NOT_SENT, RequestFailed
 from agenttop.scripting.answer import Answer as Given
@@ -29,6 +30,7 @@ from agenttop.users.scripted_answer import ScriptedAnswer, handed_out
 from agenttop.users.spending import release
 from agenttop.users.user import RETRY_S, VirtualUser
 from agenttop.wire.transport import Connection
+from agenttop.wire.websocket import WebSocket
 
 if TYPE_CHECKING:
     from agenttop.users.pool import PoolRuntime
@@ -212,8 +214,10 @@ class ScriptedUser(VirtualUser):
         send what is left of their tasks at once.
         """
         if self.pool.sending:
-            await self.nap(max(seconds, 0.0), within_task=True)
-            self._within_task = False
+            try:
+                await self.nap(max(seconds, 0.0), within_task=True)
+            finally:
+                self._within_task = False  # though the code waits no longer
         if not self.pool.sending:
             raise RunOver
 
@@ -270,8 +274,10 @@ class ScriptedUser(VirtualUser):
             raise
         finally:
             self._playing = False
-        judged = self.answer.outcome
+        judged = self.answer.outcome if self._unsent is None else None  # of an attempt before, where there is one
         if judged is None:
+            if not whole:
+                await asyncio.sleep(0)  # who tries until it is sent must not keep the loop
             return self._unjudged(step, whole)
         if judged[0] == Outcome.CANCELLED:
             raise RunOver
@@ -302,25 +308,24 @@ class ScriptedUser(VirtualUser):
         if exchange.waiting:
             outcome = Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
             exchange.fail(outcome, GIVEN_UP)
-        leaf, opened = self.pool.leaves[step.request], 0
-        if step.kind == "http":
-            leaf = self.leaf
+        opened = 0
         if exchange is self.connection and exchange is not before:
             opened = self.connection.opened_ns
-        sent = len(self.sent) if step.kind == "http" else len(step.fill(self.variables))
-        record_answer(self, step, leaf, exchange, sent, opened)
+            if step.kind == "connect":
+                opened += exchange.end_ns - exchange.sent_ns
+        sent = exchange.sent if isinstance(exchange, WebSocket) else len(self.sent)
+        record_answer(self, step, self.leaf, exchange, sent, opened)
 
     async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
         self._unsent = connection.failure
         await super()._unconnected(step, connection)
 
-    def _cut(self, step: CompiledStep) -> None:
+    def cut(self, step: CompiledStep, leaf: Leaf) -> None:
         if not self.pool.sending:
-            super()._cut(step)
+            super().cut(step, leaf)
             return
         release(self)
         # Not the run has ended: the code did not want to wait for the connection.
-        leaf = self.pool.leaves[step.request]
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
         leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)
         self.pool.recorder.error(leaf, Outcome.TIMEOUT, GIVEN_UP, self.pool.elapsed())

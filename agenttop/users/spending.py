@@ -93,6 +93,15 @@ async def hold(user: VirtualUser, step: CompiledStep) -> bool:
     return False
 
 
+async def hold_again(user: VirtualUser, step: CompiledStep) -> bool:
+    """The same while the request is under way and in no other hands: cut meanwhile, it is recorded."""
+    try:
+        return await hold(user, step)
+    except asyncio.CancelledError:
+        user.cut(step, user.leaf)
+        raise
+
+
 def settle(user: VirtualUser, step: CompiledStep) -> None:
     """Say what the request that a user holds something for has used, now that it has ended."""
     worst, user.held = user.held, None
