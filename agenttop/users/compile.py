@@ -306,7 +306,7 @@ def _compile_pool(
         setup=compile_steps(pool.setup, "setup"),
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
-        renews="iteration" in _variables(pool) or any(task.feed >= 0 for task in tasks),
+        renews=_counts_iterations(profile, pool) or any(task.feed >= 0 for task in tasks),
         breathless=not pool.open
         and pool.think_time[1] == 0
         and pool.pacing is None
@@ -328,21 +328,26 @@ def _in_conversation(task: Task, steps: tuple[CompiledStep, ...]) -> tuple[Compi
     if not task.history:
         return steps
     return tuple(
-        replace(each, static=None, dialect=Transcribed(each.dialect), turn=compile_turn(task, step, each.dialect.name))
-        if each.dialect.name in TRANSCRIPTS
-        else each
+        _as_turn(task, each, step) if each.dialect.name in TRANSCRIPTS else each
         for each, step in zip(steps, task.steps, strict=True)
     )
+
+
+def _as_turn(task: Task, compiled: CompiledStep, step: Step) -> CompiledStep:
+    turn = compile_turn(task, step, compiled.dialect.name)
+    returned = {name for result in turn.results.values() for name in result.variables}
+    made = compiled.made | (returned & _MADE_PER_REQUEST)
+    return replace(compiled, static=None, dialect=Transcribed(compiled.dialect), turn=turn, made=made)
 
 
 def _per_request(profile: Profile, pool: Pool) -> bool:
     return (pool.connection or profile.connection) == "per_request"
 
 
-def _variables(pool: Pool) -> set[str]:
-    """A generous answer to which variables a pool uses: its text searched for ``{name``."""
-    text = repr([step.model_dump() for step in steps_of(pool)]) + repr(pool.headers)
-    return {"iteration"} if "{iteration" in text else set()
+def _counts_iterations(profile: Profile, pool: Pool) -> bool:
+    """A generous answer to whether a pool sends ``{iteration}``: all of its text is searched."""
+    said = [step.model_dump() for step in steps_of(pool)], [task.tool_results for task in pool.tasks]
+    return "{iteration" in repr((said, pool.headers, profile.headers))
 
 
 def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Target, request: int) -> CompiledStep:
