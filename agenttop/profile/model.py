@@ -415,7 +415,8 @@ class Profile(Model):
     http_version: Literal["1.1", "2"] = "1.1"
     """Version of HTTP to speak."""
     follow_redirects: bool = False
-    """true goes where a 3xx answer points, inside the same request."""
+    """true goes where a 3xx answer points, inside the same request. Credentials (authorization, cookies, the keys of
+    providers) go to no other host."""
     headers: Headers = {}
     """Of every request."""
     cookies: bool = True

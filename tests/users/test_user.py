@@ -231,3 +231,10 @@ async def test_an_upgrade_that_is_refused(tmp_path: Path, name: str) -> None:
     assert words in played.message()
     assert ("retry_after" in played.only.hists) == (status == 429)
     assert played.pools == []
+
+
+@pytest.mark.parametrize("where", ["top", "pool"])
+async def test_headers_of_all_requests_know_the_iteration(tmp_path: Path, where: str) -> None:
+    text = profile(**{where: 'headers = { x-turn = "{iteration}" }'})
+    _, requests = await play(tmp_path, text, ok(b""), ok(b""), ok(b""))
+    assert [header(request, "x-turn") for request in requests] == ["1", "2", "3"]
