@@ -161,9 +161,10 @@ class AgUiTranscript(Transcript):
     def _snapshot(self, messages: list[dict[str, Any]]) -> None:
         self._begin_again()
         for fields in messages:
-            if fields.get("role") in _OTHERS or text_of(fields.get("id")).startswith(OURS):
+            role = text_of(fields.get("role"))
+            if role in _OTHERS or text_of(fields.get("id")).startswith(OURS):
                 self._begin_again()
-            elif fields.get("role") != "activity":
+            elif role != "activity":
                 self._whole(fields)
 
     def _begin_again(self) -> None:

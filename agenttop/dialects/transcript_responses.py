@@ -70,9 +70,9 @@ class ResponsesTranscript(Transcript):
         if all(item.get("type") == "reasoning" for item in kept):
             return []
         owed = [
-            Owed(text_of(item.get("call_id")), text_of(item.get("name")), _CALLS[item["type"]])
+            Owed(text_of(item.get("call_id")), text_of(item.get("name")), _CALLS[kind])
             for item in kept
-            if item.get("type") in _CALLS
+            if (kind := text_of(item.get("type"))) in _CALLS
         ]
         return [*kept, *owed]
 
@@ -82,7 +82,7 @@ class ResponsesTranscript(Transcript):
 
 
 def _goes_back(item: dict[str, Any], stored: bool) -> bool:
-    kind = item.get("type")
+    kind = text_of(item.get("type"))
     if kind == "reasoning":
         return stored or bool(item.get("encrypted_content"))
     return kind not in _UNANSWERABLE and not (kind in _CALLS and not part(item, "call_id"))

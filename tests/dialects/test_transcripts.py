@@ -481,3 +481,12 @@ def test_what_can_hardly_be_read_raises_nothing(dialect: str, event: bytes) -> N
             reader = heard(dialect)
             getattr(reader, take)(event % odd)
             reader.transcript.turn()
+
+
+@pytest.mark.parametrize("kind", [[], {}, 1, None])
+def test_a_type_that_is_no_text_is_none(kind: Any) -> None:
+    output = [{"type": kind}, message_item("42")]
+    assert turns_of_body("openai.responses", {"output": output}) == output
+    said = {"id": "a2", "role": "assistant", "content": "Here"}
+    told = [{"id": "x", "role": kind, "content": "y"}, said]
+    assert turns_of_body("ag-ui", {"type": "MESSAGES_SNAPSHOT", "messages": told}) == told
