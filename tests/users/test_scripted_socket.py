@@ -9,7 +9,7 @@ import pytest
 
 from agenttop.users import scripted
 from agenttop.users import user as users
-from tests.users.playing import Play, ended, pool_of
+from tests.users.playing import Play, ended, pool_of, talking
 from tests.users.scripts import log_of, profile, write
 from tests.wire.frames import CLOSE, TEXT, accept, frame, read_frame
 from tests.wire.server import Reader, Writer, serving
@@ -40,24 +40,8 @@ async def talk(
     folder: Path, body: str, *connections: list[bytes | None], pool: str = ""
 ) -> tuple[Play, list[bytes], list[object]]:
     """The replies (None: no reply) to the messages of each connection, which then ends. The last one ends the run."""
-    left = list(connections)
     messages: list[bytes] = []
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        replies = left.pop(0)
-        for number, reply in enumerate(replies):
-            opcode, message = await read_frame(reader)
-            if opcode != TEXT:
-                return
-            messages.append(message)
-            if not left and number == len(replies) - 1:
-                runtime.finish(sending=True)
-            if reply is not None:
-                writer.write(reply)
-        if not left:
-            await reader.read()
-
+    handle = talking(connections, messages, lambda: runtime.finish(sending=True))
     write(folder, body)
     async with serving(handle) as server:
         text = profile(pool=WS + pool).replace("{port}", str(server.port))
