@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.spending import afford, release
 from agenttop.wire.http1 import Http1Connection

@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
-from agenttop.users.compile import CompiledStep, fill_pieces
+from agenttop.users.compiled import CompiledStep, fill_pieces
 from agenttop.users.spending import hold_again, release
 from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE

@@ -23,7 +23,7 @@ from agenttop.scripting.answer import Answer as Given
 from agenttop.scripting.load import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.script_client import ScriptClient
 from agenttop.users.scripted_answer import ScriptedAnswer, handed_out

@@ -12,7 +12,7 @@ from agenttop.budget.purse import Purse
 from agenttop.budget.terms import Terms
 from agenttop.metrics.delta import PurseState
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 
 if TYPE_CHECKING:
     from agenttop.users.user import VirtualUser

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from agenttop.budget.amount import Amount
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
-from agenttop.users.compile import CompiledStep, CompiledTask
+from agenttop.users.compiled import CompiledStep, CompiledTask
 from agenttop.users.history import Conversation
 from agenttop.users.messages import open_socket, send_message
 from agenttop.users.patience import pause_after_refusal, request_patiently
