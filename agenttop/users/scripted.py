@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from random import Random
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttop.metrics.outcome import USER_ERROR, Outcome
 from agenttop.metrics.recorder import Leaf
@@ -62,7 +62,7 @@ class ScriptedUser(VirtualUser):
         "_hook",
         "_in_task",
         "_person",
-        "_playing",
+        "_player",
         "_seed",
         "_unsent",
         "client",
@@ -80,8 +80,8 @@ class ScriptedUser(VirtualUser):
         self._hook = "setup"
         """The hook or the method of a task that is running."""
         self._in_task = False
-        self._playing = False
-        """A request of it is in flight."""
+        self._player: asyncio.Task[Any] | None = None
+        """What has a request of it in flight; its code may have begun a task for that."""
         self._asked = 0
         """Requests asked for so far."""
         self._asked_ns = 0
@@ -94,19 +94,18 @@ class ScriptedUser(VirtualUser):
 
     # -- life
 
-    async def live(self) -> None:
-        """See :class:`VirtualUser`."""
-        try:
-            await super().live()
-        finally:
-            self._gone = True
+    def leave(self) -> None:
+        """See :class:`VirtualUser`. A request that its code has begun and not waited for is given up."""
+        self._gone = True
+        exchange = self.exchange
+        if self._player is not None and exchange is None:
+            self._player.cancel()
+        elif exchange is not None and exchange.waiting:
+            exchange.fail(self._why_given_up(), GIVEN_UP)
+        super().leave()
 
-    async def serve(self) -> None:
-        """See :class:`VirtualUser`."""
-        try:
-            await super().serve()
-        finally:
-            self._gone = True
+    def _why_given_up(self) -> Outcome:
+        return Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
 
     async def _set_up(self) -> bool:
         self._person = None
@@ -241,7 +240,7 @@ class ScriptedUser(VirtualUser):
     @property
     def busy(self) -> bool:
         """A request of it is in flight."""
-        return self._playing
+        return self._player is not None
 
     @property
     def in_task(self) -> bool:
@@ -255,14 +254,14 @@ class ScriptedUser(VirtualUser):
             RunOver: the run has ended, before it or meanwhile.
             RuntimeError: another one is in flight, or the user has left.
         """
-        if self._playing:
+        if self._player is not None:
             raise RuntimeError("a user sends one request at a time; await the other one first")
         if self._gone:
             raise RuntimeError("this user has left; its client sends nothing any more")
         if not self.pool.sending:
             await asyncio.sleep(0)  # who does not want to hear of it must not keep the loop
             raise RunOver
-        self._playing = True
+        self._player = asyncio.current_task()
         self._asked += 1
         self._asked_ns = perf_counter_ns()
         self._unsent = self.answer.outcome = None
@@ -273,7 +272,7 @@ class ScriptedUser(VirtualUser):
             self._give_up(step, before)
             raise
         finally:
-            self._playing = False
+            self._player = None
         judged = self.answer.outcome if self._unsent is None else None  # of an attempt before, where there is one
         if judged is None:
             if not whole:
@@ -306,8 +305,7 @@ class ScriptedUser(VirtualUser):
             return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
         self.step = None
         if exchange.waiting:
-            outcome = Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
-            exchange.fail(outcome, GIVEN_UP)
+            exchange.fail(self._why_given_up(), GIVEN_UP)
         opened = 0
         if exchange is self.connection and exchange is not before:
             opened = self.connection.opened_ns

@@ -169,8 +169,7 @@ class VirtualUser:
             if begun:
                 await self._tear_down()
         finally:
-            self.close()
-            pool.left(self)
+            self.leave()
 
     async def serve(self) -> None:
         """A user of an open pool: one iteration whenever :meth:`begin` is called, until retired."""
@@ -201,8 +200,12 @@ class VirtualUser:
             if ready:
                 await self._tear_down()
         finally:
-            self.close()
-            pool.left(self)
+            self.leave()
+
+    def leave(self) -> None:
+        """Its life is over."""
+        self.close()
+        self.pool.left(self)
 
     def begin(self, scheduled_ns: int) -> None:
         """Start an iteration that the plan wanted at ``scheduled_ns``."""

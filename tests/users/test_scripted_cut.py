@@ -348,3 +348,38 @@ async def test_code_that_tries_until_it_is_sent_does_not_keep_the_loop(tmp_path:
         pool.finish(sending=True)  # from now on no refusal is waited out
         await until(lambda: len(log_of(pool)) > 3)
         await cut(pool)
+
+
+# -- what code has begun and not waited for
+
+LEFT = """
+@task
+async def buy(self):
+    await self.client.get("/a")
+    self.left = asyncio.ensure_future(self.client.get("/b"))
+    while not ({under_way}):
+        await asyncio.sleep(0)
+"""
+
+
+async def test_a_request_that_nobody_waits_for_is_given_up_with_its_user(tmp_path: Path) -> None:
+    played, requests, _ = await play(tmp_path, LEFT.format(under_way="self.leaving"), ok(b""), nothing)
+    assert [path_of(request) for request in requests] == ["/a", "/b"]
+    assert played.only.outcomes == {"ok": 1, "timeout": 1}
+    assert played.only.hists["latency"].count == played.only.hists["time_to_failure"].count == 1
+    assert played.message() == GIVEN_UP
+
+
+async def test_a_request_that_nobody_waits_for_and_that_has_no_connection_yet_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, LEFT.format(under_way="self._life.busy"))
+    async with playing(tmp_path, profile(), Script(ok(b"", "connection: close"), nothing)) as (pool, layout, recorder):
+        pool.aim(1)
+        (user,) = pool.tasks
+        await until(lambda: user.connection is not None)
+        monkeypatch.setattr(pool.transport, "connect", never)
+        pool.finish(sending=True)
+        await ended(pool)
+        await until(lambda: pool.leaves[0].outcomes)
+        assert Play(layout, recorder).only.outcomes == {"ok": 1, "timeout": 1}
