@@ -108,19 +108,12 @@ class AgentProcess:
 
     def stats(self) -> dict[str, Any]:
         """What it has served so far: the body of `GET /stats`. Raises OSError when it does not run."""
-        return self._ask("GET", "/stats")
-
-    def reset_stats(self) -> None:
-        """Sets its counts to zero."""
-        self._ask("POST", "/stats/reset")
-
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
         address = urlsplit(self._url)
         if address.hostname is None or address.port is None:
             raise ConnectionError("the agent has not been started")
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request("GET", "/stats")
             body: dict[str, Any] = json.loads(connection.getresponse().read())
             return body
         finally:

@@ -73,7 +73,7 @@ class Ledger:
 
     @property
     def free(self) -> Amount:
-        """What can still be given out; below zero where answers used more than was left."""
+        """What can still be given out; nothing where answers used more than was left."""
         left = self.cap
         for account in self._accounts.values():
             left = left.minus(account.granted)

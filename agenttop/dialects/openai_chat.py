@@ -193,7 +193,7 @@ class ChatReader(Reader):
         if chunk.error:
             return fail(self, chunk.error)
         if not chunk.choices and (event == b"error" or chunk.object == "error"):
-            return fail(self, msgspec.json.decode(data))
+            return fail(self, msgspec.json.decode(data.decode(errors="replace")))
         return 0
 
     def _usage(self, usage: dict[str, Any]) -> None:

@@ -78,6 +78,14 @@ class Transcript:
         """What a tool returned, as the dialect has it."""
         raise NotImplementedError
 
+    def lose(self) -> None:
+        """Keep nothing of the answer."""
+        self._room = -1
+
+    def spend(self, value: Any) -> None:
+        """Take room for a part that is kept as it came, and that may be any JSON."""
+        self._room -= len(msgspec.json.encode(value))
+
     def add(self, pieces: list[str], text: Any) -> None:
         """Add a piece of text, if it is one, as long as there is room."""
         if isinstance(text, str) and text:
@@ -94,12 +102,18 @@ class Listening(Reader):
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         flags = super().event(data, event)
-        self.transcript.event(data, event)
+        try:
+            self.transcript.event(data, event)
+        except RecursionError:  # nested so deep that it could just be read
+            self.transcript.lose()
         return flags
 
     def body(self, data: bytes) -> int:
         flags = super().body(data)
-        self.transcript.body(data)
+        try:
+            self.transcript.body(data)
+        except RecursionError:
+            self.transcript.lose()
         return flags
 
 

@@ -3,7 +3,8 @@
 https://docs.ag-ui.com/concepts/messages. The agent's text, its tool calls (as messages of their own, where they name no
 parent) and the results of the tools that it ran itself. A call without a result is the client's to run: its result
 stands behind the call. Of a snapshot, which holds the whole conversation, what follows the client's own last message
-replaces what came before it. Reasoning, activities and state are not sent back.
+replaces what came before it. Activities and state are not sent back, and reasoning
+only where it comes in a snapshot.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class _Call:
 class AgUiTranscript(Transcript):
     """One run."""
 
-    __slots__ = ("_answered", "_call", "_messages", "_not_ours", "_text_id")
+    __slots__ = ("_answered", "_by_id", "_call", "_calls", "_messages", "_not_ours", "_text_id")
 
     fixed = ("threadId",)
     numbered = True
@@ -59,6 +60,8 @@ class AgUiTranscript(Transcript):
     def __init__(self) -> None:
         super().__init__()
         self._messages: list[_Message] = []
+        self._by_id: dict[str, _Message] = {}
+        self._calls: dict[str, _Call] = {}
         self._answered: set[str] = set()
         """Ids of the calls whose results have come."""
         self._not_ours: set[str] = set()
@@ -69,14 +72,16 @@ class AgUiTranscript(Transcript):
     def take(self, value: dict[str, Any], event: bytes) -> None:
         kind = text_of(value.get("type")) or event.decode(errors="replace")
         kind = kind if kind.isupper() else _WORD.sub("_", kind).upper()
-        if kind.startswith("TEXT_MESSAGE_"):
+        if kind == "MESSAGES_SNAPSHOT":
+            self._snapshot(objects(value.get("messages")))
+        elif self.full:
+            return
+        elif kind.startswith("TEXT_MESSAGE_"):
             self._say(value)
         elif kind == "TOOL_CALL_RESULT":
             self._result(value)
         elif kind.startswith("TOOL_CALL_"):
             self._tool(value)
-        elif kind == "MESSAGES_SNAPSHOT":
-            self._snapshot(objects(value.get("messages")))
 
     def event(self, data: bytes, event: bytes = b"") -> None:
         try:
@@ -114,16 +119,21 @@ class AgUiTranscript(Transcript):
         """The begin, a piece or the end of a message; a piece without an id goes on with the one before it."""
         identity = _field(value, "messageId", "message_id") or self._text_id or f"message-{len(self._messages) + 1}"
         self._text_id = identity
-        if text_of(value.get("role")) in _OTHERS:
+        if text_of(value.get("role")) in _OTHERS and identity not in self._not_ours:
             self._not_ours.add(identity)
+            self.spend(identity)
         if identity not in self._not_ours:
             self.add(self._message(identity).text, value.get("delta"))
 
     def _message(self, identity: str) -> _Message:
-        for message in reversed(self._messages):
-            if message.fields.get("id") == identity:
-                return message
-        message = _Message({"id": identity, "role": "assistant"})
+        message = self._by_id.get(identity)
+        if message is None:
+            message = self._keep({"id": identity, "role": "assistant"})
+        return message
+
+    def _keep(self, fields: dict[str, Any]) -> _Message:
+        self.spend(fields)
+        message = self._by_id[text_of(fields.get("id"))] = _Message(fields)
         self._messages.append(message)
         return message
 
@@ -132,12 +142,12 @@ class AgUiTranscript(Transcript):
         identity = _field(value, "toolCallId", "tool_call_id")
         call = self._call
         if identity and (call is None or call.id != identity):
-            calls = (each for message in self._messages for each in message.calls if each.id == identity)
-            call = next(calls, None)
+            call = self._calls.get(identity)
             if call is None:
-                call = _Call(identity, _field(value, "toolCallName", "tool_call_name"))
+                call = self._calls[identity] = _Call(identity, _field(value, "toolCallName", "tool_call_name"))
                 parent = _field(value, "parentMessageId", "parent_message_id")
                 self._message(parent or identity).calls.append(call)
+                self.spend(call.written())
         if call is not None:
             self._call = call
             self.add(call.arguments, value.get("delta"))
@@ -145,28 +155,34 @@ class AgUiTranscript(Transcript):
     def _result(self, value: dict[str, Any]) -> None:
         call_id = _field(value, "toolCallId", "tool_call_id")
         identity = _field(value, "messageId", "message_id") or f"result-{call_id}"
-        content = text_of(value.get("content"))
-        self._room -= len(content)
         self._answered.add(call_id)
-        self._messages.append(_Message({"id": identity, "role": "tool", "toolCallId": call_id, "content": content}))
+        self._keep({"id": identity, "role": "tool", "toolCallId": call_id, "content": text_of(value.get("content"))})
 
     def _snapshot(self, messages: list[dict[str, Any]]) -> None:
-        self._messages, self._answered, self._call = [], set(), None
+        self._begin_again()
         for fields in messages:
-            if fields.get("role") in _OTHERS or text_of(fields.get("id")).startswith(OURS):
-                self._messages, self._answered = [], set()
-                continue
-            message = _Message(
-                {name: value for name, value in fields.items() if name not in ("toolCalls", "tool_calls")}
-            )
-            self._messages.append(message)
-            self._answered.add(_field(fields, "toolCallId", "tool_call_id"))
-            for each in objects(fields.get("toolCalls") or fields.get("tool_calls")):
-                function = each.get("function") if isinstance(each.get("function"), dict) else {}
-                call = _Call(text_of(each.get("id")), _field(function, "name", "name"))
-                call.arguments = [_field(function, "arguments", "arguments")]
-                message.calls.append(call)
-        self._room = MOST_BYTES - sum(len(str(message.fields)) for message in self._messages)
+            role = text_of(fields.get("role"))
+            if role in _OTHERS or text_of(fields.get("id")).startswith(OURS):
+                self._begin_again()
+            elif role != "activity":
+                self._whole(fields)
+
+    def _begin_again(self) -> None:
+        self._messages, self._by_id, self._calls, self._answered = [], {}, {}, set()
+        self._call = None
+        self._room = MOST_BYTES
+
+    def _whole(self, fields: dict[str, Any]) -> None:
+        """A message of a snapshot."""
+        message = self._keep({name: value for name, value in fields.items() if name not in ("toolCalls", "tool_calls")})
+        self._answered.add(_field(fields, "toolCallId", "tool_call_id"))
+        for each in objects(fields.get("toolCalls") or fields.get("tool_calls")):
+            function = each.get("function") if isinstance(each.get("function"), dict) else {}
+            call = _Call(text_of(each.get("id")), _field(function, "name", "name"))
+            call.arguments = [_field(function, "arguments", "arguments")]
+            self.spend(call.written())
+            self._calls[call.id] = call
+            message.calls.append(call)
 
 
 def _field(value: Any, name: str, other: str) -> str:

@@ -67,6 +67,8 @@ class ChatTranscript(Transcript):
 
     def _message(self, message: Any) -> None:
         """A message, or a piece of one."""
+        if self.full:
+            return
         content = part(message, "content")
         self.add(self._text, content)
         for piece in objects(content):  # typed parts, as Mistral has them; thinking has no text of its own
@@ -87,6 +89,7 @@ class ChatTranscript(Transcript):
             call = self._by_index[index] = _Call()
             call.kind = kind
             self._calls.append(call)
+            self.spend([identity, name])
         call.id = call.id or identity
         call.name = call.name or name
         arguments = part(function, "input" if kind == "custom" else "arguments")

@@ -29,6 +29,14 @@ class _Block:
         self.thinking: list[str] = []
         self.input: list[str] = []
 
+    def cite(self, citation: dict[str, Any]) -> None:
+        """Add a citation."""
+        found = self.fields.get("citations")
+        if isinstance(found, list):
+            found.append(citation)
+        else:
+            self.fields["citations"] = [citation]
+
     def whole(self) -> dict[str, Any] | None:
         """The block; None where there is nothing in it to send back."""
         fields, kind = self.fields, text_of(self.fields.get("type"))
@@ -58,6 +66,8 @@ class MessagesTranscript(Transcript):
         self._blocks: dict[Any, _Block] = {}
 
     def take(self, value: dict[str, Any], event: bytes) -> None:
+        if self.full:
+            return
         kind = value.get("type") or event.decode(errors="replace")
         if kind == "content_block_start":
             self._begin(value.get("index"), value.get("content_block"))
@@ -87,8 +97,7 @@ class MessagesTranscript(Transcript):
     def _begin(self, index: Any, fields: Any) -> None:
         if isinstance(fields, dict):
             self._blocks[_index(index)] = _Block(fields)
-            for value in fields.values():
-                self._room -= len(str(value))
+            self.spend(fields)
 
     def _delta(self, block: _Block, delta: dict[str, Any]) -> None:
         self.add(block.text, delta.get("text"))
@@ -96,11 +105,11 @@ class MessagesTranscript(Transcript):
         self.add(block.input, delta.get("partial_json"))
         for name in ("signature", "content"):  # whole, of thinking and of a compaction
             if isinstance(whole := delta.get(name), str):
-                self._room -= len(whole)
+                self.spend(whole)
                 block.fields[name] = whole
         if isinstance(citation := delta.get("citation"), dict):
-            self._room -= len(str(citation))
-            block.fields["citations"] = [*objects(block.fields.get("citations")), citation]
+            self.spend(citation)
+            block.cite(citation)
 
 
 def _index(value: Any) -> int | str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.dialects.openai_responses import ResponsesReader
-from agenttop.dialects.transcript import Listening, Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed, Transcript, decoded, objects, part, text_of
 
 _ENDS = ("response.completed", "response.incomplete", "response.done")
 _CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -43,8 +43,9 @@ class ResponsesTranscript(Transcript):
         if kind == "response.output_text.delta":
             self.add(self._text, value.get("delta"))
         elif kind == "response.output_item.done" and isinstance(item := value.get("item"), dict):
-            self._room -= len(str(item))
-            self._items.append(item)
+            self.spend(item)
+            if not self.full:
+                self._items.append(item)
         elif kind in _ENDS and isinstance(response := value.get("response"), dict):
             self._end(response)
 
@@ -54,8 +55,10 @@ class ResponsesTranscript(Transcript):
             self._end(value)
 
     def _end(self, response: dict[str, Any]) -> None:
-        self._response = response
-        self._room -= len(str(response.get("output")))
+        self._response = {name: response.get(name) for name in ("output", "store")}
+        if objects(response.get("output")):
+            self._room = MOST_BYTES  # what came in pieces comes here again, and takes no room of its own
+        self.spend(response.get("output"))
 
     def turns(self) -> list[dict[str, Any] | Owed]:
         # The end holds all of it; some servers leave it out there, and a few tell of no items at all.
@@ -67,9 +70,9 @@ class ResponsesTranscript(Transcript):
         if all(item.get("type") == "reasoning" for item in kept):
             return []
         owed = [
-            Owed(text_of(item.get("call_id")), text_of(item.get("name")), _CALLS[item["type"]])
+            Owed(text_of(item.get("call_id")), text_of(item.get("name")), _CALLS[kind])
             for item in kept
-            if item.get("type") in _CALLS
+            if (kind := text_of(item.get("type"))) in _CALLS
         ]
         return [*kept, *owed]
 
@@ -79,7 +82,7 @@ class ResponsesTranscript(Transcript):
 
 
 def _goes_back(item: dict[str, Any], stored: bool) -> bool:
-    kind = item.get("type")
+    kind = text_of(item.get("type"))
     if kind == "reasoning":
         return stored or bool(item.get("encrypted_content"))
     return kind not in _UNANSWERABLE and not (kind in _CALLS and not part(item, "call_id"))

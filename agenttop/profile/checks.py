@@ -9,6 +9,9 @@
 
 OP is one of ``== != < <= > >=``. Texts and numbers compare with their own kind only; anything else differs, and is
 neither less nor more. What was not measured (the first token of an answer that did not stream) fails its check.
+
+Python's regular expressions cannot be stopped: one with nested repetitions can hold its worker for as long as it likes,
+which nothing here prevents. Who writes a profile is told so in the docstring of the key.
 """
 
 from __future__ import annotations

@@ -153,7 +153,9 @@ class Step(Model):
     """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
-    made on the answer of each."""
+    made on the answer of each. What `body matches` finds is looked for in all of the first 8 MiB, and nothing else goes
+    on in its worker meanwhile: nested repetitions such as `(a+)+`, or several `.*` on a large answer, can take minutes
+    or forever."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
     max_output_tokens: Tokens | None = None
@@ -284,7 +286,8 @@ class RateLimit(Model):
     4xx, an error in an answer with status 200) within a second of one of the same request."""
 
     body_matches: Regex | None = None
-    """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error."""
+    """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error. As
+    in checks, nested repetitions such as `(a+)+` can take forever."""
     retry_after: bool = True
     """true: it says when to come back, by Retry-After, by retry-after-ms, by its dialect or by when limits reset."""
 
@@ -413,7 +416,8 @@ class Profile(Model):
     http_version: Literal["1.1", "2"] = "1.1"
     """Version of HTTP to speak."""
     follow_redirects: bool = False
-    """true goes where a 3xx answer points, inside the same request."""
+    """true goes where a 3xx answer points, inside the same request. Credentials (authorization, cookies, the keys of
+    providers) go to no other host."""
     headers: Headers = {}
     """Of every request."""
     cookies: bool = True

@@ -55,11 +55,6 @@ class Rows:
     def __repr__(self) -> str:
         return f"<{len(self)} rows of {len(self.columns)} columns>"  # what is in them may be private
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory they take."""
-        return self._text.__sizeof__() + self._ends.__sizeof__()
-
     def append(self, cells: Iterable[str]) -> None:
         """Add a row: a text for every column, in their order."""
         text, ends = self._text, self._ends

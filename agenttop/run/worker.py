@@ -39,6 +39,7 @@ from agenttop.run.messages import (
     Report,
     Start,
     Steer,
+    ToWorker,
     pack,
     receive_from_controller,
 )
@@ -93,6 +94,19 @@ class Worker:
 
     # -- from the controller
 
+    def obey(self, message: ToWorker) -> None:
+        """Do what a message says."""
+        if isinstance(message, Go):
+            self.go(message.epoch_ns)
+        elif isinstance(message, Steer):
+            self.steer(message)
+        elif isinstance(message, Members):
+            self.join(message)
+        elif isinstance(message, Granted):
+            self.granted(message)
+        elif isinstance(message, Halt):
+            self.halt(message.mode)
+
     def go(self, epoch_ns: int) -> None:
         """Begin at the epoch."""
         self._epoch_ns = epoch_ns
@@ -111,7 +125,7 @@ class Worker:
                 most_users=most,
                 till=self._till,
             )
-            pool.broken = self._broken
+            pool.broken = self.broken
             self._pools.append(pool)
             ramp = self._plan.pools[compiled.index].ramp
             if compiled.open and ramp is not None:
@@ -253,8 +267,14 @@ class Worker:
 
     def _report(self) -> None:
         """Every 250 ms: everything new."""
-        for _ in self._delta:
-            pass  # the last one, where there was no time for it
+        if self.finished.done():
+            return  # the last of it has been sent, or there is none
+        try:
+            for _ in self._delta:
+                pass  # the last one, where there was no time for it
+        except Exception as error:  # as below
+            self.broken(error)
+            return
         self._delta = self._folding()
         self._fold()
         elapsed = self._elapsed()
@@ -269,9 +289,9 @@ class Worker:
                     self._loop.call_soon(self._fold)
                     return
         except Exception as error:  # whatever it is: without figures there is no run
-            self._broken(error)
+            self.broken(error)
 
-    def _broken(self, error: BaseException) -> None:
+    def broken(self, error: BaseException) -> None:
         """A mistake of ours: better no worker than one that says nothing."""
         if not self.finished.done():
             self.finished.set_exception(error)
@@ -317,6 +337,18 @@ class Worker:
         self._writer.write(pack(message))
 
 
+async def obey(worker: Worker, reader: asyncio.StreamReader) -> None:
+    """Do what the controller says, as long as there is one."""
+    try:
+        while True:
+            worker.obey(await receive_from_controller(reader))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        # Nobody is left to stop us or to hear what we measure: no load without a master.
+        worker.halt("cancel")
+    except Exception as error:  # whatever it is: no order is heard any more, the one to stop neither
+        worker.broken(error)
+
+
 async def main(fd: int) -> None:
     """Serve one run, then end."""
     loop = asyncio.get_running_loop()
@@ -336,26 +368,7 @@ async def main(fd: int) -> None:
     gc.set_threshold(100_000, 20, 50)
     worker.send(Ready(os.getpid()))
 
-    async def obey() -> None:
-        while True:
-            try:
-                message = await receive_from_controller(reader)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                # Nobody is left to stop us or to hear what we measure: no load without a master.
-                worker.halt("cancel")
-                return
-            if isinstance(message, Go):
-                worker.go(message.epoch_ns)
-            elif isinstance(message, Steer):
-                worker.steer(message)
-            elif isinstance(message, Members):
-                worker.join(message)
-            elif isinstance(message, Granted):
-                worker.granted(message)
-            elif isinstance(message, Halt):
-                worker.halt(message.mode)
-
-    obeying = asyncio.ensure_future(obey())
+    obeying = asyncio.ensure_future(obey(worker, reader))
     try:
         await worker.finished
         worker.report()

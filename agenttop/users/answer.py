@@ -13,7 +13,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
 from agenttop.profile.checks import INVALID
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
 from agenttop.wire.sse import SseError, SseParser
 

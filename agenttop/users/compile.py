@@ -1,27 +1,25 @@
-"""A profile turned into what a virtual user needs at hand: everything that never changes is bytes from here on."""
+"""A profile turned into what a virtual user needs at hand (``compiled``): everything that never changes is bytes from
+here on.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field, replace
-from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
 
 from agenttop import __version__, jsonpath
 from agenttop.dialects import dialect_named
-from agenttop.dialects.base import Dialect
 from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
-from agenttop.jsonpath import JsonPath
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.plantext import stage_name
-from agenttop.profile.checks import Check, compile_check
+from agenttop.profile.checks import compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step, Task
 from agenttop.profile.script import ScriptedPool, is_optional, rows_of
 from agenttop.profile.search import targets_of
 from agenttop.profile.template import (
-    Constant,
     Template,
     compile_form,
     compile_header,
@@ -30,158 +28,16 @@ from agenttop.profile.template import (
     compile_query,
     compile_text,
 )
-from agenttop.users.feeder import Feed, Feeds
-from agenttop.users.history import Turn, compile_turn
-from agenttop.users.refusals import RefusalPolicy, policy_of
+from agenttop.users.compiled import CompiledPool, CompiledStep, CompiledTask, Pieces
+from agenttop.users.feeder import Feeds
+from agenttop.users.history import compile_turn
+from agenttop.users.refusals import policy_of
 from agenttop.users.terms import caps_of, price_of
 from agenttop.users.trace import TRACEPARENT
 from agenttop.wire.target import Limits, Target, parse_target
 
-if TYPE_CHECKING:
-    from agenttop.users.script import CompiledScript
-
 _NS = 1_000_000_000
 _MADE_PER_REQUEST = {"uuid", "now", "random", TRACEPARENT}
-
-Pieces = list[bytes | Template]
-
-
-def fill_pieces(pieces: Pieces, variables: dict[str, str]) -> list[bytes]:
-    """The pieces with the variables in place."""
-    return [piece if isinstance(piece, bytes) else piece.fill(variables) for piece in pieces]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledStep:
-    """One request or WebSocket action, ready to be filled."""
-
-    request: int
-    """Index of its row in the layout; -1 for an action that is no request (a send that awaits nothing, a close)."""
-    name: str
-    kind: str
-    """``http``, ``connect``, ``send`` or ``close``."""
-    static: bytes | None
-    """The whole request or message where no variable is in it."""
-    head: Pieces
-    body: Template | None
-    url: Pieces
-    """Path and query, for transports that take a request apart (httpx)."""
-    method: str
-    headers: list[tuple[str, Template]]
-    """For such transports too, names in lower case."""
-    made: frozenset[str]
-    """Built-in variables that are made anew for each request."""
-    limits: Limits
-    dialect: Dialect
-    stream: bool
-    """Anything but an event stream is a protocol error."""
-    lean: bool
-    """Nothing of the answer is read unless its head says that it should be."""
-    reads_json: bool
-    reads_body: bool
-    checks: tuple[tuple[str, Check], ...]
-    save: tuple[tuple[str, JsonPath], ...]
-    save_headers: tuple[tuple[str, str], ...]
-    """Variable to the header it is saved from, in lower case."""
-    expect: JsonPath | None
-    wait: bool
-    target: Target
-    objectives: tuple[tuple[str, int], ...]
-    """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
-    max_output: int | None = None
-    """Tokens that it may make the target write, where that is not what the budget says of all requests."""
-    cookies: bool = True
-    """The user's cookies go with it."""
-
-    turn: Turn | None = None
-    """What it adds to the conversation; None where there is none."""
-
-    def saying(self, body: bytes, variables: dict[str, str]) -> CompiledStep:
-        """The step with this body instead of its own, as bytes for good."""
-        head = b"".join(fill_pieces(self.head, variables))
-        static = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
-        return replace(self, static=static, body=Constant(body), made=frozenset(), turn=None)
-
-    def fill(self, variables: dict[str, str]) -> bytes:
-        """The bytes on the wire."""
-        if self.static is not None:
-            return self.static
-        body = self.body.fill(variables) if self.body is not None else b""
-        if self.kind == "send":
-            return body
-        parts = fill_pieces(self.head, variables)
-        if self.body is not None:
-            parts.append(b"content-length: %d\r\n\r\n" % len(body))
-            parts.append(body)
-        return b"".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledTask:
-    """The steps of one task and the pause between them, in seconds."""
-
-    name: str
-    steps: tuple[CompiledStep, ...]
-    pause: tuple[float, float]
-    single: bool
-    """It has one step only, and its user does nothing about a refusal."""
-    feed: int = -1
-    """Index of its data among the pool's feeds; -1: none."""
-    apart: bool = False
-    """It is a conversation of its own, every time."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledPool:
-    """What a user of one pool does."""
-
-    index: int
-    name: str
-    protocol: str
-    target: Target
-    open: bool
-    think_time: tuple[float, float]
-    pacing: float | None
-    max_users: int
-    poisson: bool
-    setup: tuple[CompiledStep, ...]
-    tasks: tuple[CompiledTask, ...]
-    teardown: tuple[CompiledStep, ...]
-    renews: bool
-    """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
-    breathless: bool
-    """One request follows the other without a pause, and of the answers only the times matter."""
-    feeds: tuple[Feed, ...] = ()
-    """The data of the pool and of its tasks."""
-    feed: int = -1
-    """Index of the data of its sessions among them; -1: none."""
-    refusals: RefusalPolicy | None = None
-    """What is done about rate-limited answers; None where they are just counted."""
-    patient: bool = False
-    """Users wait after a refusal, or send again."""
-    script: CompiledScript | None = None
-    """What its users do is written in Python."""
-    cookies: bool = False
-    """Users keep the cookies that they are given."""
-    per_request: bool = False
-    """Every request opens a connection of its own."""
-    traced: bool = False
-    """Its requests carry the id of a trace."""
-    _weights: list[float] = field(default_factory=list)
-
-    def task(self, fraction: float) -> CompiledTask:
-        """The task at a fraction (0 to 1) of the weights."""
-        weights = self._weights
-        return self.tasks[min(bisect_right(weights, fraction * weights[-1]), len(self.tasks) - 1)]
-
-    def without(self, task: CompiledTask) -> CompiledPool:
-        """The pool when a task is not to be chosen any more; it may have none left."""
-        bounds = [0.0, *self._weights]
-        weights = [high - low for low, high in pairwise(bounds)]
-        left = [(each, weight) for each, weight in zip(self.tasks, weights, strict=True) if each is not task]
-        return replace(
-            self, tasks=tuple(each for each, _ in left), _weights=list(accumulate(weight for _, weight in left))
-        )
 
 
 def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
@@ -306,7 +162,7 @@ def _compile_pool(
         setup=compile_steps(pool.setup, "setup"),
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
-        renews="iteration" in _variables(pool) or any(task.feed >= 0 for task in tasks),
+        renews=_counts_iterations(profile, pool) or any(task.feed >= 0 for task in tasks),
         breathless=not pool.open
         and pool.think_time[1] == 0
         and pool.pacing is None
@@ -328,21 +184,26 @@ def _in_conversation(task: Task, steps: tuple[CompiledStep, ...]) -> tuple[Compi
     if not task.history:
         return steps
     return tuple(
-        replace(each, static=None, dialect=Transcribed(each.dialect), turn=compile_turn(task, step, each.dialect.name))
-        if each.dialect.name in TRANSCRIPTS
-        else each
+        _as_turn(task, each, step) if each.dialect.name in TRANSCRIPTS else each
         for each, step in zip(steps, task.steps, strict=True)
     )
+
+
+def _as_turn(task: Task, compiled: CompiledStep, step: Step) -> CompiledStep:
+    turn = compile_turn(task, step, compiled.dialect.name)
+    returned = {name for result in turn.results.values() for name in result.variables}
+    made = compiled.made | (returned & _MADE_PER_REQUEST)
+    return replace(compiled, static=None, dialect=Transcribed(compiled.dialect), turn=turn, made=made)
 
 
 def _per_request(profile: Profile, pool: Pool) -> bool:
     return (pool.connection or profile.connection) == "per_request"
 
 
-def _variables(pool: Pool) -> set[str]:
-    """A generous answer to which variables a pool uses: its text searched for ``{name``."""
-    text = repr([step.model_dump() for step in steps_of(pool)]) + repr(pool.headers)
-    return {"iteration"} if "{iteration" in text else set()
+def _counts_iterations(profile: Profile, pool: Pool) -> bool:
+    """A generous answer to whether a pool sends ``{iteration}``: all of its text is searched."""
+    said = [step.model_dump() for step in steps_of(pool)], [task.tool_results for task in pool.tasks]
+    return "{iteration" in repr((said, pool.headers, profile.headers))
 
 
 def _compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Target, request: int) -> CompiledStep:

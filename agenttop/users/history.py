@@ -131,20 +131,16 @@ class Conversation:
             variables: may stand in the results of tools.
 
         Returns:
-            Whether something was forgotten, for all of it would have been too large.
+            Whether something was forgotten, for all of it would have been too large, or cannot be written again.
         """
         if not answered:
             return False
+        try:
+            answer, results = _written(turn, answered, variables)
+        except RecursionError:  # it was read where the stack was less deep
+            return True
         self._opening = _filled(turn.opening, variables) or self._opening
-        answer: list[bytes] = []
-        results: list[bytes] = []
-        for item in answered:
-            if isinstance(item, Owed):
-                result = _encode(turn.form.result(item, _returned(turn, item.name, variables)))
-                (results if turn.form.carries else answer).append(result)
-            else:
-                answer.append(_encode(item))
-        exchange = exchange._replace(answer=b",".join(answer), results=b",".join(results))
+        exchange = exchange._replace(answer=answer, results=results)
         self._exchanges.append(exchange)
         self._size += exchange.size
         self.turns += 1
@@ -183,6 +179,19 @@ def _list(items: list[Any]) -> Template | None:
 
 def _filled(items: Template | None, variables: dict[str, str]) -> bytes:
     return items.fill(variables)[1:-1] if items is not None else b""
+
+
+def _written(turn: Turn, answered: list[Any], variables: dict[str, str]) -> tuple[bytes, bytes]:
+    """The turns of an answer, and the results that the next message of the user's begins with."""
+    answer: list[bytes] = []
+    results: list[bytes] = []
+    for item in answered:
+        if isinstance(item, Owed):
+            result = _encode(turn.form.result(item, _returned(turn, item.name, variables)))
+            (results if turn.form.carries else answer).append(result)
+        else:
+            answer.append(_encode(item))
+    return b",".join(answer), b",".join(results)
 
 
 def _result(value: Any) -> Template:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.spending import afford, release
 from agenttop.wire.http1 import Http1Connection
@@ -31,6 +31,7 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     data = step.fill(user.variables)
     if user.cookies is not None and step.cookies:
         data = user.cookies.add(data, step.target)
+    user.sent = data
     leaf = user.leaf = user.pool.leaves[step.request]
     answer = user.answer
     answer.begin(step)
@@ -64,7 +65,8 @@ async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
     data = step.static or step.fill(user.variables)
     pool = user.pool
     if not step.wait:
-        pool.unaccounted += socket.write(data)
+        # No request of its own: its bytes are those of the one before it.
+        pool.leaves[user.leaf.request].bytes_sent += socket.write(data)
         await asyncio.sleep(0)  # a task may wait for nothing else, and the loop must turn
         return True
     leaf = user.leaf = pool.leaves[step.request]
@@ -72,5 +74,4 @@ async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
     user.step = step
     await socket.send(data, user.answer, pool.loop)
     user.step = None
-    sent, pool.unaccounted = len(data) + pool.unaccounted, 0
-    return record_answer(user, step, leaf, socket, sent, 0)
+    return record_answer(user, step, leaf, socket, socket.sent, 0)

@@ -7,11 +7,11 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
-from agenttop.users.spending import hold
+from agenttop.users.spending import hold, hold_again
 from agenttop.users.trace import sent_again
 from agenttop.wire.http1 import IDLE
 
@@ -110,7 +110,7 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         if opened or not connection.unanswered:
             break
         # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
-        if pool.till is not None and not await hold(user, step):
+        if pool.till is not None and not await hold_again(user, step):
             break
         leaf.connections_reopened += 1
         leaf.attempts += 1

@@ -13,7 +13,7 @@ from agenttop.metrics.delta import WARMUP
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.schedule.control import Pauses
-from agenttop.users.compile import CompiledPool, CompiledTask
+from agenttop.users.compiled import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, seat_of
 from agenttop.users.quotas import Quotas
 from agenttop.users.refusals import Conformance, RefusalPolicy
@@ -72,8 +72,6 @@ class PoolRuntime:
         self.sending = True
         """New requests may be sent."""
         self.paused = False
-        self.unaccounted = 0
-        """Bytes of messages that await no answer; the next answered one takes them over."""
         self.leaves: list[Leaf] = []
         """Where requests sent now are counted, by request."""
         self.tally = recorder.count(compiled.index, 0)

@@ -12,7 +12,7 @@ from agenttop.metrics.outcome import Outcome, outcome_of_status
 from agenttop.metrics.recorder import Leaf
 from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
-from agenttop.users.compile import CompiledStep, fill_pieces
-from agenttop.users.spending import hold, release
+from agenttop.users.compiled import CompiledStep, fill_pieces
+from agenttop.users.spending import hold_again, release
 from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE
 from agenttop.wire.target import Target, parse_target
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: Headers that are for the target they were given for, and for no other: HTTP's own, and what providers call theirs.
+_CREDENTIALS = frozenset({
+    "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token",
+})  # fmt: skip
+# What a request line can hold as it is (RFC 3986), and "%", which is there already.
+_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 
 async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, connection: Connection) -> Connection:
@@ -37,20 +45,23 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
         location = answer.headers.get("location")
         if connection.failure is not None or answer.status not in REDIRECTS or not location:
             break
-        keep = answer.status in (307, 308) or method == "GET"
-        method = method if keep else "GET"
-        url = urljoin(url, location)
+        method = _method(answer.status, method)
+        url = _joined(url, location)
         target = _target(url)
         if target is None:
             connection.failure = (Outcome.PROTOCOL_ERROR, "redirected to something that is no http or https URL")
             break
-        if user.pool.till is not None and not await hold(user, step):
+        if user.pool.till is not None and not await hold_again(user, step):
             connection.failure = (Outcome.CANCELLED, "the budget was used up on the way")
             break
         there = (target.host, target.port, target.tls)
         if there != here or connection.state != IDLE or user.pool.compiled.per_request:
             connection.close()
-            connection = user.connection = await user.pool.connect(target)
+            try:
+                connection = user.connection = await user.pool.connect(target)
+            except asyncio.CancelledError:
+                user.cut(step, leaf)
+                raise
             here = there
             if connection.failure is not None:
                 connection.end_ns = perf_counter_ns()
@@ -60,7 +71,7 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
             leaf.connect.append(connection.opened_ns)
         if TRACEPARENT in step.made:
             user.variables[TRACEPARENT] = next_span(user.variables[TRACEPARENT])
-        request = _request(user, step, method, url, target, keep_body=keep, at_home=there == home)
+        request = _request(user, step, method, url, target, keep_body=method == step.method, at_home=there == home)
         if user.cookies is not None and step.cookies:
             request = user.cookies.add(request, target)
         answer.begin(step)
@@ -83,16 +94,32 @@ def _request(
     user: VirtualUser, step: CompiledStep, method: str, url: str, target: Target, *, keep_body: bool, at_home: bool
 ) -> bytes:
     parts = urlsplit(url)
-    where = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    where = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), _AS_IT_IS, "latin-1", "replace")
     body = step.body.fill(user.variables) if step.body is not None and keep_body else b""
     lines = [f"{method} {where} HTTP/1.1".encode("latin-1"), b"host: " + target.authority.encode("latin-1")]
     for name, value in step.headers:
-        # Credentials are for the target they were given for.
-        if name != "host" and (at_home or name not in ("authorization", "cookie")):
+        if name == "host" or (name == "content-type" and not keep_body):
+            continue
+        if at_home or name not in _CREDENTIALS:
             lines.append(name.encode("latin-1") + b": " + value.fill(user.variables))
     if body or method != "GET":
         lines.append(b"content-length: %d" % len(body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def _method(status: int, method: str) -> str:
+    """The method of the next request (RFC 9110, 15.4, and what browsers do): only a POST becomes a GET, and everything
+    does whose answer is elsewhere (303).
+    """
+    return "GET" if status == 303 or (status in (301, 302) and method == "POST") else method
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a location leads from a URL; empty where that is no URL at all."""
+    try:
+        return urljoin(url, location)
+    except ValueError:  # such as http://[::1
+        return ""
 
 
 def _target(url: str) -> Target | None:

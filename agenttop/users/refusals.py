@@ -16,7 +16,7 @@ from agenttop.profile.model import Profile
 
 if TYPE_CHECKING:
     from agenttop.users.answer import Answer
-    from agenttop.users.compile import CompiledStep
+    from agenttop.users.compiled import CompiledStep
 
 #: A failure so close to a refusal of the same request came under limit.
 UNDER_LIMIT_NS = 1_000_000_000

@@ -12,7 +12,7 @@ from agenttop.profile.script import ScriptedPool
 from agenttop.scripting.load import load_class
 from agenttop.scripting.user import User
 from agenttop.users.adhoc import Steps
-from agenttop.users.compile import CompiledPool, CompiledTask
+from agenttop.users.compiled import CompiledPool, CompiledTask
 from agenttop.users.scripted import ScriptedUser
 
 if TYPE_CHECKING:

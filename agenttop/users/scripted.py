@@ -13,22 +13,24 @@ from collections.abc import Mapping
 from random import Random
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttop.metrics.outcome import USER_ERROR, Outcome
+from agenttop.metrics.recorder import Leaf
 from agenttop.metrics.scope import OTHER, clean_text
 from agenttop.scripting.answer import NOT_SENT, RequestFailed
 from agenttop.scripting.answer import Answer as Given
 from agenttop.scripting.load import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.script_client import ScriptClient
 from agenttop.users.scripted_answer import ScriptedAnswer, handed_out
 from agenttop.users.spending import release
 from agenttop.users.user import RETRY_S, VirtualUser
 from agenttop.wire.transport import Connection
+from agenttop.wire.websocket import WebSocket
 
 if TYPE_CHECKING:
     from agenttop.users.pool import PoolRuntime
@@ -60,7 +62,7 @@ class ScriptedUser(VirtualUser):
         "_hook",
         "_in_task",
         "_person",
-        "_playing",
+        "_player",
         "_seed",
         "_unsent",
         "client",
@@ -78,8 +80,8 @@ class ScriptedUser(VirtualUser):
         self._hook = "setup"
         """The hook or the method of a task that is running."""
         self._in_task = False
-        self._playing = False
-        """A request of it is in flight."""
+        self._player: asyncio.Task[Any] | None = None
+        """What has a request of it in flight; its code may have begun a task for that."""
         self._asked = 0
         """Requests asked for so far."""
         self._asked_ns = 0
@@ -92,19 +94,18 @@ class ScriptedUser(VirtualUser):
 
     # -- life
 
-    async def live(self) -> None:
-        """See :class:`VirtualUser`."""
-        try:
-            await super().live()
-        finally:
-            self._gone = True
+    def leave(self) -> None:
+        """See :class:`VirtualUser`. A request that its code has begun and not waited for is given up."""
+        self._gone = True
+        exchange = self.exchange
+        if self._player is not None and exchange is None:
+            self._player.cancel()
+        elif exchange is not None and exchange.waiting:
+            exchange.fail(self._why_given_up(), GIVEN_UP)
+        super().leave()
 
-    async def serve(self) -> None:
-        """See :class:`VirtualUser`."""
-        try:
-            await super().serve()
-        finally:
-            self._gone = True
+    def _why_given_up(self) -> Outcome:
+        return Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
 
     async def _set_up(self) -> bool:
         self._person = None
@@ -212,8 +213,10 @@ class ScriptedUser(VirtualUser):
         send what is left of their tasks at once.
         """
         if self.pool.sending:
-            await self.nap(max(seconds, 0.0), within_task=True)
-            self._within_task = False
+            try:
+                await self.nap(max(seconds, 0.0), within_task=True)
+            finally:
+                self._within_task = False  # though the code waits no longer
         if not self.pool.sending:
             raise RunOver
 
@@ -237,7 +240,7 @@ class ScriptedUser(VirtualUser):
     @property
     def busy(self) -> bool:
         """A request of it is in flight."""
-        return self._playing
+        return self._player is not None
 
     @property
     def in_task(self) -> bool:
@@ -251,14 +254,14 @@ class ScriptedUser(VirtualUser):
             RunOver: the run has ended, before it or meanwhile.
             RuntimeError: another one is in flight, or the user has left.
         """
-        if self._playing:
+        if self._player is not None:
             raise RuntimeError("a user sends one request at a time; await the other one first")
         if self._gone:
             raise RuntimeError("this user has left; its client sends nothing any more")
         if not self.pool.sending:
             await asyncio.sleep(0)  # who does not want to hear of it must not keep the loop
             raise RunOver
-        self._playing = True
+        self._player = asyncio.current_task()
         self._asked += 1
         self._asked_ns = perf_counter_ns()
         self._unsent = self.answer.outcome = None
@@ -269,9 +272,11 @@ class ScriptedUser(VirtualUser):
             self._give_up(step, before)
             raise
         finally:
-            self._playing = False
-        judged = self.answer.outcome
+            self._player = None
+        judged = self.answer.outcome if self._unsent is None else None  # of an attempt before, where there is one
         if judged is None:
+            if not whole:
+                await asyncio.sleep(0)  # who tries until it is sent must not keep the loop
             return self._unjudged(step, whole)
         if judged[0] == Outcome.CANCELLED:
             raise RunOver
@@ -300,27 +305,25 @@ class ScriptedUser(VirtualUser):
             return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
         self.step = None
         if exchange.waiting:
-            outcome = Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
-            exchange.fail(outcome, GIVEN_UP)
-        leaf, opened = self.pool.leaves[step.request], 0
-        if step.kind == "http":
-            leaf = self.leaf
+            exchange.fail(self._why_given_up(), GIVEN_UP)
+        opened = 0
         if exchange is self.connection and exchange is not before:
             opened = self.connection.opened_ns
-        sent = len(self.sent) if step.kind == "http" else len(step.fill(self.variables))
-        record_answer(self, step, leaf, exchange, sent, opened)
+            if step.kind == "connect":
+                opened += exchange.end_ns - exchange.sent_ns
+        sent = exchange.sent if isinstance(exchange, WebSocket) else len(self.sent)
+        record_answer(self, step, self.leaf, exchange, sent, opened)
 
     async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
         self._unsent = connection.failure
         await super()._unconnected(step, connection)
 
-    def _cut(self, step: CompiledStep) -> None:
+    def cut(self, step: CompiledStep, leaf: Leaf) -> None:
         if not self.pool.sending:
-            super()._cut(step)
+            super().cut(step, leaf)
             return
         release(self)
         # Not the run has ended: the code did not want to wait for the connection.
-        leaf = self.pool.leaves[step.request]
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
         leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)
         self.pool.recorder.error(leaf, Outcome.TIMEOUT, GIVEN_UP, self.pool.elapsed())

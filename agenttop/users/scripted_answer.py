@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agenttop.scripting.answer import Answer as Given
 from agenttop.users.answer import MAX_BODY, Answer
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 
 
 class ScriptedAnswer(Answer):

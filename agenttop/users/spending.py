@@ -12,7 +12,7 @@ from agenttop.budget.purse import Purse
 from agenttop.budget.terms import Terms
 from agenttop.metrics.delta import PurseState
 from agenttop.metrics.outcome import Outcome
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 
 if TYPE_CHECKING:
     from agenttop.users.user import VirtualUser
@@ -91,6 +91,15 @@ async def hold(user: VirtualUser, step: CompiledStep) -> bool:
         return True
     release(user)
     return False
+
+
+async def hold_again(user: VirtualUser, step: CompiledStep) -> bool:
+    """The same while the request is under way and in no other hands: cut meanwhile, it is recorded."""
+    try:
+        return await hold(user, step)
+    except asyncio.CancelledError:
+        user.cut(step, user.leaf)
+        raise
 
 
 def settle(user: VirtualUser, step: CompiledStep) -> None:

@@ -9,7 +9,7 @@ from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.recorder import Leaf
 
 if TYPE_CHECKING:
-    from agenttop.users.compile import CompiledStep
+    from agenttop.users.compiled import CompiledStep
     from agenttop.users.user import VirtualUser
 
 # https://www.w3.org/TR/trace-context/#traceparent-header

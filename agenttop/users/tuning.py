@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agenttop.schedule.control import Pauses
-from agenttop.users.compile import CompiledPool, CompiledTask
+from agenttop.users.compiled import CompiledPool, CompiledTask
 from agenttop.users.refusals import RefusalPolicy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenttop.dialects.transcript import MOST_BYTES, Listening
-from agenttop.users.compile import CompiledStep
+from agenttop.users.compiled import CompiledStep
 from agenttop.users.history import Conversation
 from agenttop.users.patience import request_patiently
 

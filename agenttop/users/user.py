@@ -16,9 +16,9 @@ from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
 from agenttop.budget.amount import Amount
-from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
-from agenttop.users.compile import CompiledStep, CompiledTask
+from agenttop.users.compiled import CompiledStep, CompiledTask
 from agenttop.users.history import Conversation
 from agenttop.users.messages import open_socket, send_message
 from agenttop.users.patience import pause_after_refusal, request_patiently
@@ -26,7 +26,7 @@ from agenttop.users.random import SplitMix
 from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
-from agenttop.users.spending import afford, hold, release
+from agenttop.users.spending import afford, hold_again, release
 from agenttop.users.trace import TRACEPARENT, new_traceparent, sent_again
 from agenttop.users.turns import take_turn
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
@@ -169,8 +169,7 @@ class VirtualUser:
             if begun:
                 await self._tear_down()
         finally:
-            self.close()
-            pool.left(self)
+            self.leave()
 
     async def serve(self) -> None:
         """A user of an open pool: one iteration whenever :meth:`begin` is called, until retired."""
@@ -201,8 +200,12 @@ class VirtualUser:
             if ready:
                 await self._tear_down()
         finally:
-            self.close()
-            pool.left(self)
+            self.leave()
+
+    def leave(self) -> None:
+        """Its life is over."""
+        self.close()
+        self.pool.left(self)
 
     def begin(self, scheduled_ns: int) -> None:
         """Start an iteration that the plan wanted at ``scheduled_ns``."""
@@ -214,15 +217,18 @@ class VirtualUser:
         """Leave after the task under way."""
         self.retiring = True
         self.wake()
+        if self.waking is not None and not self.waking.done():
+            self.waking.set_result(None)
 
     async def nap(self, seconds: float, *, within_task: bool = False) -> None:
         """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
         nap = self._nap = self.pool.loop.create_future()
         self._within_task = within_task
-        self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
+        alarm = self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
         await nap
-        self._alarm.cancel()
-        self._nap = None
+        if self._nap is nap:  # and no other one has begun meanwhile, as code of a user's own may have it
+            alarm, self._nap = self._alarm, None
+        alarm.cancel()
 
     def retune(self, *, hurry: bool) -> None:
         """The pool has been compiled anew. With ``hurry`` its pauses are others: nobody waits longer from now on than a
@@ -245,9 +251,9 @@ class VirtualUser:
 
     def wake(self) -> None:
         """End a pause: there is something to find out."""
-        for future in (self._nap, self.waking):
-            if future is not None and not future.done() and not (self._within_task and self.pool.sending):
-                future.set_result(None)
+        nap = self._nap
+        if nap is not None and not nap.done() and not (self._within_task and self.pool.sending):
+            nap.set_result(None)
 
     def _seat(self) -> bool:
         """Take the row of a session; one whose set-up failed keeps its row. False where there is none, so that the user
@@ -390,7 +396,7 @@ class VirtualUser:
             if latency <= step.limits.total and not step.checks and not opened and not self.scheduled_ns:
                 record_times(leaf, connection, latency, len(data))
                 return True
-        if connection.unanswered and not opened and (pool.till is None or await hold(self, step)):
+        if connection.unanswered and not opened and (pool.till is None or await hold_again(self, step)):
             # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
             leaf.connections_reopened += 1
             leaf.attempts += 1
@@ -427,17 +433,17 @@ class VirtualUser:
     async def ready(self, step: CompiledStep) -> Connection | None:
         """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
         connection = self.connection
-        if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
-            connection.opened_ns = 0
-            return connection
-        if connection is not None:
-            if connection.dropped:
-                self.pool.leaves[step.request].connections_reopened += 1
-            connection.close()
         try:
+            if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
+                connection.opened_ns = 0
+                return connection
+            if connection is not None:
+                if connection.dropped:
+                    self.pool.leaves[step.request].connections_reopened += 1
+                connection.close()
             connection = self.connection = await self.pool.connect(step.target)
         except asyncio.CancelledError:
-            self._cut(step)
+            self.cut(step, self.pool.leaves[step.request])
             raise
         if connection.failure is None:
             return connection
@@ -451,19 +457,16 @@ class VirtualUser:
         outcome, message = connection.failure
         self.connection = None
         release(self)
-        if outcome is Outcome.CANCELLED:
-            self._cut(step)
-            return
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
         leaf.time_to_failure.append(connection.opened_ns)
         self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
         if self.pool.working and not self.retiring:
             await self.nap(RETRY_S)
 
-    def _cut(self, step: CompiledStep) -> None:
-        """Record that the run ended before there was a connection."""
+    def cut(self, step: CompiledStep, leaf: Leaf) -> None:
+        """Record under a leaf that the run ended while there was no connection for a request, or no budget to go on."""
         release(self)
-        outcomes = self.pool.leaves[step.request].outcomes
+        outcomes = leaf.outcomes
         outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
 
     # -- the rest

@@ -118,7 +118,7 @@ class SseParser:
             self._parts.append(data)
             data = b"".join(self._parts)
             self._parts = []
-            self._size = sum(map(len, self._data))
+            self._size = sum(map(len, self._data)) + len(self._data)
         # bytes, unlike str, break lines at exactly CR, LF and CRLF.
         lines = data.splitlines()
         last = data[-1]
@@ -143,7 +143,7 @@ class SseParser:
                     self._size = 0
                 self._event = b""
             elif line[:6] == b"data: ":
-                self._grow(len(line) - 6)
+                self._grow(len(line) - 5)  # and a line end, so that empty lines are something
                 held.append(line[6:])
             else:
                 if long and len(line) > self._limit:
@@ -152,7 +152,7 @@ class SseParser:
                 if value[:1] == b" ":
                     value = value[1:]
                 if name == b"data":
-                    self._grow(len(value))
+                    self._grow(len(value) + 1)
                     held.append(value)
                 elif name == b"event":
                     self._event = value

@@ -59,6 +59,7 @@ class WebSocket:
         "first_ns",
         "last_ns",
         "received",
+        "sent",
         "sent_ns",
         "sink",
         "unasked",
@@ -74,6 +75,8 @@ class WebSocket:
         self.unasked: Callable[[bytes, int], None] | None = None
         """Who is given messages that come while nothing is awaited; otherwise they are dropped."""
         self.sent_ns = self.first_ns = self.last_ns = self.end_ns = 0
+        self.sent = 0
+        """Bytes of the last message on the wire."""
         self.received = 0
         self.failure: tuple[Outcome, str] | None = None
 
@@ -88,23 +91,24 @@ class WebSocket:
         return self._waiter is not None
 
     def write(self, data: bytes) -> int:
-        """Send one text message and await nothing. Returns the bytes it took on the wire."""
-        frames = self._frames
-        frames.send_text(data)
-        out = b"".join(frames.data_to_send())
-        self.connection.write(out)
-        return len(out)
+        """Send one text message and await nothing. Returns the bytes that it takes on the wire."""
+        self.connection.write(self._framed(data))
+        return self.sent
 
     def send(self, data: bytes, sink: MessageSink, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """Send one text message; the future is done when the sink calls the exchange complete, or it has failed."""
         self.expect(sink, loop)
-        frames = self._frames
-        frames.send_text(data)
-        out = b"".join(frames.data_to_send())
+        out = self._framed(data)
         self.sent_ns = self.last_ns = perf_counter_ns()
         self.connection.write(out)
         assert self._waiter is not None
         return self._waiter
+
+    def _framed(self, data: bytes) -> bytes:
+        self._frames.send_text(data)
+        out = b"".join(self._frames.data_to_send())
+        self.sent = len(out)
+        return out
 
     def expect(self, sink: MessageSink, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """Await messages without sending one."""

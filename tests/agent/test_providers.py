@@ -13,7 +13,7 @@ from agenttop.agent.process import AgentProcess
 from agenttop.dialects import dialect_named
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.wire.sse import SseParser
-from tests.agent.test_http import HOURS, ORDER, post
+from tests.agent.test_http import HOURS, ORDER, post, reset_stats
 
 RESPONSES, MESSAGES, CHAT = "/v1/responses", "/v1/messages", "/v1/chat/completions"
 DIALECTS = {RESPONSES: "openai.responses", MESSAGES: "anthropic.messages", CHAT: "openai.chat"}
@@ -139,7 +139,7 @@ def test_a_message_thinks_when_it_is_allowed_to(agent: AgentProcess) -> None:
 @pytest.mark.parametrize("content", [HOURS, ORDER])
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_program_reads_what_was_served(agent: AgentProcess, path: str, content: str, stream: bool) -> None:
-    agent.reset_stats()
+    reset_stats(agent)
     reader, flags = read(ask(agent, path, content, stream=stream))
     stats = agent.stats()
     assert flags[DONE] == 1

@@ -169,3 +169,9 @@ def test_nothing_raises(data: bytes, event: bytes) -> None:
     reader = OpenAIChat().reader()
     for flags in (reader.event(data, event), reader.body(data)):
         assert not flags & ERROR or reader.error
+
+
+def test_a_failure_in_broken_text_is_one() -> None:
+    reader = OpenAIChat().reader()
+    assert reader.event(b'{"object": "error", "message": "no \xff"}') == ERROR
+    assert reader.error == "no \ufffd"

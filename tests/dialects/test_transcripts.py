@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -356,7 +357,6 @@ LARGE = "x" * (MOST_BYTES // 2 + 1)
         ("openai.chat", {"choices": [{"delta": {"tool_calls": [{"function": {"name": "f", "arguments": LARGE}}]}}]}),
         ("openai.responses", {"type": "response.output_text.delta", "delta": LARGE}),
         ("openai.responses", {"type": "response.output_item.done", "item": {"type": "message", "content": LARGE}}),
-        ("openai.responses", {"type": "response.completed", "response": {"output": [{"type": "message", "x": LARGE}]}}),
         ("anthropic.messages", {"type": "content_block_start", "content_block": {"type": "text", "text": LARGE}}),
         ("ag-ui", {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": LARGE}),
     ],
@@ -404,3 +404,89 @@ def test_nonsense_leaves_nothing() -> None:
             reader.transcript.body(data)
             turns = reader.transcript.turn()
             assert turns == ([says("\ufffd")] if b"choices" in data and dialect == "openai.chat" else [])
+
+
+def test_activities_of_a_snapshot_are_not_sent_back() -> None:
+    said = {"id": "a2", "role": "assistant", "content": "Here"}
+    activity = {"id": "p1", "role": "activity", "activityType": "plan", "content": {"steps": []}}
+    assert turns_of_body("ag-ui", {"type": "MESSAGES_SNAPSHOT", "messages": [activity, said]}) == [said]
+
+
+def test_a_snapshot_after_an_answer_that_was_too_large_is_kept() -> None:
+    said = {"id": "a2", "role": "assistant", "content": "Here"}
+    pieces = [{"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": LARGE}] * 2
+    assert turns_of_body("ag-ui", [*pieces, {"type": "MESSAGES_SNAPSHOT", "messages": [said]}]) == [said]
+
+
+def test_an_answer_that_is_told_three_times_takes_its_room_once() -> None:
+    item = {"type": "message", "role": "assistant", "content": LARGE}
+    reader = heard("openai.responses")
+    for event in (
+        {"type": "response.output_text.delta", "delta": LARGE},
+        {"type": "response.output_item.done", "item": item},
+        {"type": "response.completed", "response": {"output": [item]}},
+    ):
+        reader.transcript.event(json.dumps(event).encode())
+    assert reader.transcript.turn() == [item]
+    end = {"type": "response.completed", "response": {"output": [item, item]}}
+    reader.transcript.event(json.dumps(end).encode())
+    assert (reader.transcript.turn(), reader.transcript.full) == ([], True)
+
+
+#: Events without a word, of which a target could send any number; each has something of its own.
+ENDLESS: list[tuple[str, Callable[[int], dict[str, Any]]]] = [
+    ("ag-ui", lambda n: {"type": "TEXT_MESSAGE_START", "messageId": f"m{n}"}),
+    ("ag-ui", lambda n: {"type": "TEXT_MESSAGE_START", "messageId": f"m{n}", "role": "user"}),
+    ("ag-ui", lambda n: {"type": "TOOL_CALL_START", "toolCallId": f"c{n}", "parentMessageId": "m"}),
+    ("ag-ui", lambda n: {"type": "TOOL_CALL_RESULT", "toolCallId": f"c{n}", "content": ""}),
+    ("openai.chat", lambda n: {"choices": [{"delta": {"tool_calls": [{"index": n}]}}]}),
+    ("openai.responses", lambda n: {"type": "response.output_item.done", "item": {}}),
+    ("anthropic.messages", lambda n: {"type": "content_block_start", "index": n, "content_block": {}}),
+]
+
+
+@pytest.mark.parametrize(("dialect", "event"), ENDLESS)
+def test_an_answer_without_end_ends_somewhere(dialect: str, event: Callable[[int], dict[str, Any]]) -> None:
+    reader = heard(dialect)
+    for number in range(MOST_BYTES // 2 + 2):
+        reader.transcript.take(event(number), b"")
+        if reader.transcript.full:
+            break
+    assert reader.transcript.full
+    assert reader.transcript.turn() == []
+
+
+#: What can be read, but perhaps not written again: that needs a little more of the stack.
+ODD = [
+    b"9" * 40,
+    *(each for n in range(850, 1000, 3) for each in (b"[" * n + b"]" * n, b'{"a":' * n + b"1" + b"}" * n)),
+]
+PLACES = [
+    (
+        "openai.chat",
+        b'{"choices":[{"delta":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":{"a":%b}}}]}}]}',
+    ),
+    ("openai.responses", b'{"type":"response.output_item.done","item":{"type":"message","x":%b}}'),
+    ("openai.responses", b'{"type":"response.completed","response":{"output":[{"type":"message","x":%b}]}}'),
+    ("anthropic.messages", b'{"type":"content_block_start","content_block":{"type":"tool_use","id":"a","input":%b}}'),
+    ("anthropic.messages", b'{"type":"content_block_start","content_block":{"type":"tool_use","input":{"a":%b}}}'),
+    ("ag-ui", b'{"type":"MESSAGES_SNAPSHOT","messages":[{"id":"a","role":"assistant","content":"x","more":%b}]}'),
+]
+
+
+@pytest.mark.parametrize(("dialect", "event"), PLACES)
+def test_what_can_hardly_be_read_raises_nothing(dialect: str, event: bytes) -> None:
+    for odd in ODD:
+        for take in ("event", "body"):
+            reader = heard(dialect)
+            getattr(reader, take)(event % odd)
+            reader.transcript.turn()
+
+
+@pytest.mark.parametrize("kind", [[], {}, 1, None])
+def test_a_type_that_is_no_text_is_none(kind: Any) -> None:
+    output = [{"type": kind}, message_item("42")]
+    assert turns_of_body("openai.responses", {"output": output}) == output
+    said = {"id": "a2", "role": "assistant", "content": "Here"}
+    told = [{"id": "x", "role": kind, "content": "y"}, said]
+    assert turns_of_body("ag-ui", {"type": "MESSAGES_SNAPSHOT", "messages": told}) == told

@@ -9,37 +9,17 @@ import pytest
 from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
 from tests.e2e.harness import Place
+from tests.e2e.profiles import stream, voice
 
-PROFILE = """
+HEAD = """
 target = "{url}"
 users = {users}
 duration = "60s"
 [budget]
 {budget}
-[[pools]]
-name = "stream"
-protocol = "sse"
-dialect = "openai.chat"
-  [[pools.tasks]]
-  name = "ask"
-  post = "/v1/chat/completions"
-  json = {{ model = "m", stream = true, stream_options = {{ include_usage = true }}, messages = [{{ role = "user", content = "hours?" }}] }}
-"""  # noqa: E501
-VOICE = """
-target = "{url}"
-users = {users}
-duration = "60s"
-[budget]
-{budget}
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-  [[pools.setup]]
-  connect = "/v1/realtime?model=m"
-  [[pools.tasks]]
-  send = {{ type = "response.create" }}
 """
+PROFILE = HEAD + stream()
+VOICE = HEAD + voice()
 TOKENS = "tokens = 20_000\nmax_output_tokens = 200\nmax_input_tokens = 40"
 AGENT = {"preset": "quiet", "first_token": "20ms", "spread": 0}
 

@@ -8,6 +8,7 @@ from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
 from agenttop.run.journal import rebuild
 from tests.e2e.harness import Place
+from tests.e2e.profiles import voice
 
 LIMITED = {"preset": "quiet", "requests_per_minute": 600, "tokens_per_minute": 600_000, "burst": "60s"}
 
@@ -21,16 +22,7 @@ think_time = "50ms"
   [[pools.tasks]]
   post = "/api/sessions/s/messages"
   json = {{ content = "hours?" }}
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-think_time = "50ms"
-  [[pools.setup]]
-  connect = "/v1/realtime?model=m"
-  [[pools.tasks]]
-  send = {{ type = "response.create" }}
-"""
+""" + voice("50ms")
 
 
 def test_what_remains_is_live_and_kept(place: Place) -> None:

@@ -8,32 +8,15 @@ from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
 from agenttop.run.journal import rebuild
 from tests.e2e.harness import Place
+from tests.e2e.profiles import stream, voice
 
-PROFILE = """
+HEAD = """
 target = "{url}"
 users = 8
 duration = "2s"
 traceparent = {on}
-[[pools]]
-name = "stream"
-protocol = "sse"
-dialect = "openai.chat"
-think_time = "20ms"
-  [[pools.tasks]]
-  name = "ask"
-  post = "/v1/chat/completions"
-  json = {{ model = "m", stream = true, messages = [{{ role = "user", content = "hours?" }}] }}
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-think_time = "20ms"
-  [[pools.setup]]
-  connect = "/v1/realtime?model=m"
-  [[pools.tasks]]
-  name = "turn"
-  send = {{ type = "response.create" }}
 """
+PROFILE = HEAD + stream("20ms") + voice("20ms")
 
 
 def test_the_slowest_have_their_traces(place: Place) -> None:

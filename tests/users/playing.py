@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter_ns
+
+import pytest
 
 from agenttop.budget.ledger import Draw, Ledger
 from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
@@ -17,9 +19,11 @@ from agenttop.users.compile import compile_pools, layout_of
 from agenttop.users.pool import PoolRuntime
 from agenttop.users.spending import Till
 from agenttop.users.terms import terms_of
+from agenttop.users.user import VirtualUser
 from agenttop.wire.transport import Transport
 from tests.profile.writing import load
-from tests.wire.server import Reader, Writer, read_request, serving
+from tests.wire.frames import TEXT, accept, read_frame
+from tests.wire.server import Handler, Reader, Writer, read_request, serving
 
 Action = Callable[[Reader, Writer], Awaitable[None]]
 
@@ -136,6 +140,46 @@ async def nothing(reader: Reader, writer: Writer) -> None:
     await reader.read()
 
 
+def talking(
+    connections: Sequence[Sequence[bytes | None]], messages: list[bytes], finish: Callable[[], object]
+) -> Handler:
+    """A WebSocket server: the replies (None: no reply) to the messages of each connection, which then ends; ``finish``
+    is called before the last reply of all. What is said goes to ``messages``.
+    """
+    left = list(connections)
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer)
+        replies = left.pop(0)
+        for number, reply in enumerate(replies):
+            opcode, message = await read_frame(reader)
+            if opcode != TEXT:
+                return
+            messages.append(message)
+            if not left and number == len(replies) - 1:
+                finish()
+            if reply is not None:
+                writer.write(reply)
+        if not left:
+            await reader.read()
+
+    return handle
+
+
+def counting_again(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of every answer in a pool without pauses, whether the next request followed without waking its user."""
+    followed: list[bool] = []
+    again = VirtualUser.again
+
+    def counted(user: VirtualUser) -> bytes | None:
+        request = again(user)
+        followed.append(request is not None)
+        return request
+
+    monkeypatch.setattr(VirtualUser, "again", counted)
+    return followed
+
+
 @asynccontextmanager
 async def playing(folder: Path, text: str, script: Script) -> AsyncIterator[tuple[PoolRuntime, Layout, Recorder]]:
     """A pool whose target follows the script; ``{port}`` in the profile is the target's."""
@@ -180,6 +224,12 @@ name = "chat"
 name = "ask"
 {task or step}
 """
+
+
+def realtime(top: str = "") -> str:
+    """A profile whose target is spoken to in messages, and is not there."""
+    pool, before = 'protocol = "ws"\ndialect = "openai.realtime"', '[[pools.setup]]\nconnect = "/"'
+    return profile('send = { type = "response.create" }', top=top, pool=pool, before=before).replace("{port}", "1")
 
 
 def path_of(request: bytes) -> str:

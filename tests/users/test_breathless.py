@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agenttop.users.user import VirtualUser
-from tests.users.playing import Action, Play, Script, ended, path_of, play, playing, profile, then_close
+from tests.users.playing import Action, Play, Script, counting_again, ended, path_of, play, playing, profile, then_close
 from tests.wire.reading import until
 from tests.wire.server import Reader, Writer, chunked, ok, read_request
 
@@ -68,15 +68,7 @@ async def play_once(folder: Path, answers: list[bytes | Action]) -> tuple[object
 async def test_it_is_the_same_with_and_without_waking(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed = []
-    again = VirtualUser.again
-
-    def counted(user: VirtualUser) -> bytes | None:
-        request = again(user)
-        followed.append(request is not None)
-        return request
-
-    monkeypatch.setattr(VirtualUser, "again", counted)
+    followed = counting_again(monkeypatch)
     quick = await play_once(tmp_path, MIXED[name])
     assert any(followed)
     monkeypatch.setattr(VirtualUser, "again", lambda user: None)

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from agenttop.users import cookies as module
 from agenttop.users.cookies import Cookies
-from agenttop.users.user import VirtualUser
 from agenttop.wire.httpx_transport import HttpxTransport
 from agenttop.wire.target import parse_target
-from tests.users.playing import Script, ended, header, path_of, play, playing, pool_of, profile
+from tests.users.playing import Script, counting_again, ended, header, path_of, play, playing, pool_of, profile
 from tests.wire.frames import accepting
 from tests.wire.h2_server import Stream, speaking_h2
 from tests.wire.server import Reader, Writer, ok, serving
@@ -164,15 +163,7 @@ async def test_a_cookie_of_the_profile_wins(tmp_path: Path) -> None:
 async def test_a_pool_without_pauses_goes_on_as_before_and_its_cookies_go_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed = []
-    again = VirtualUser.again
-
-    def counted(user: VirtualUser) -> bytes | None:
-        request = again(user)
-        followed.append(request is not None)
-        return request
-
-    monkeypatch.setattr(VirtualUser, "again", counted)
+    followed = counting_again(monkeypatch)
     plain, set_one = ok(b"x"), ok(b"x", "set-cookie: a=1; Path=/")
     answers = [plain, plain, plain, set_one, plain, plain, set_one, set_one, plain, plain]
     played, requests = await play(tmp_path, profile(), *answers)

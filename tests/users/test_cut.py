@@ -7,19 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from agenttop.budget.amount import NOTHING, Amount
+from agenttop.budget.purse import Purse
 from agenttop.users.pool import PoolRuntime
 from agenttop.users.user import VirtualUser
-from agenttop.wire.http1 import Http1Connection
+from agenttop.wire.http1 import DRAINING, Http1Connection
 from agenttop.wire.target import Target
 from tests.users.playing import Play, Script, ended, playing, pool_of, profile, then_close
 from tests.wire.reading import until
-from tests.wire.server import Reader, Writer, ok, serving
+from tests.wire.server import Reader, Writer, chunked, ok, serving
 
 BUSY = ok(b"later", "retry-after: 0", status="429 Too Many Requests")
 
 
 async def silent(reader: Reader, writer: Writer) -> None:
     await reader.read()
+
+
+async def never(target: Target) -> Http1Connection:
+    """A connection that is not made."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
 
 
 async def asked(pool: PoolRuntime) -> Http1Connection:
@@ -53,10 +61,6 @@ async def test_an_answer_that_came_just_before_is_counted(tmp_path: Path) -> Non
 async def test_a_retry_that_is_cut_while_it_connects_is_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(target: Target) -> Http1Connection:
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError
-
     script = Script(then_close(BUSY), BUSY)
     async with playing(tmp_path, profile(top='on_429 = "retry"\n'), script) as (pool, layout, recorder):
         await asked(pool)
@@ -92,3 +96,60 @@ async def test_a_user_that_raises_is_told_of(tmp_path: Path, monkeypatch: pytest
         await ended(pool)
         await until(lambda: told)
         assert repr(told) == "[ZeroDivisionError('ours')]"
+
+
+async def test_a_redirect_that_is_cut_while_it_connects_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = ok(b"", "location: http://localhost:9/", status="302 Found")
+    async with playing(tmp_path, profile(top="follow_redirects = true"), Script(elsewhere, b"")) as played:
+        pool, layout, recorder = played
+        connection = await asked(pool)
+        monkeypatch.setattr(pool.transport, "connect", never)
+        (user,) = pool.tasks
+        await until(lambda: not connection.waiting and user.step is None)
+        pool.enter(1)  # it counts where it was sent
+        pool.cancel()
+        await ended(pool)
+        leaf = Play(layout, recorder).only
+        assert (leaf.outcomes, leaf.stage) == ({"cancelled": 1}, 0)
+
+
+async def test_who_waits_for_the_rest_of_an_answer_is_cancelled_with_the_request_that_waits(tmp_path: Path) -> None:
+    done = b'data: {"done": true}\n\n'
+    text = profile(pool='protocol = "sse"\n[pools.measure]\ndone = "$.done"\n')
+    async with serving(silent) as server:
+        pool, layout, recorder = pool_of(tmp_path, text.replace("{port}", str(server.port)))
+        connection = await asked(pool)
+        connection.data_received(chunked(done, headers=("content-type: text/event-stream",))[:-5])
+        await until(lambda: connection.state == DRAINING and connection.waiting)
+        pool.cancel()
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes == {"ok": 1, "cancelled": 1}
+
+
+async def test_a_request_that_waits_for_budget_to_be_sent_again_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, gone, waits = Purse.hold, asyncio.Event(), asyncio.Event()
+
+    def hold(purse: Purse, worst: Amount) -> bool:
+        if gone.is_set():
+            waits.set()
+            return False
+        return real(purse, worst)
+
+    async def close(reader: Reader, writer: Writer) -> None:
+        gone.set()
+        writer.close()
+
+    monkeypatch.setattr(Purse, "hold", hold)
+    script = Script(ok(b"x"), close, ok(b"x"))
+    async with playing(tmp_path, profile(top="[budget]\nrequests = 100"), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await waits.wait()
+        pool.cancel()
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes == {"ok": 1, "cancelled": 1}
+        assert pool.till is not None
+        assert pool.till.purse.held == NOTHING

@@ -221,6 +221,24 @@ async def test_an_arrival_without_a_free_user_is_dropped(tmp_path: Path) -> None
     assert (pools.sessions, pools.iterations, pools.dropped_iterations) == (1, 1, 1)
 
 
+async def test_every_arrival_after_a_pause_is_served(tmp_path: Path) -> None:
+    text = profile(pool='stages = [{ duration = "1s", rate = 1 }]').replace('users = 1\nduration = "1s"\n', "")
+    async with playing(tmp_path, text, Script(*[ok(b"x")] * 3)) as (pool, layout, recorder):
+        pool.arrive(perf_counter_ns())
+        await until(lambda: pool.idle)
+        pool.pause(True)
+        pool.pause(False)
+        await asyncio.sleep(0)  # for whoever was woken to look
+        assert len(pool.idle) == 1
+        pool.arrive(perf_counter_ns())
+        pool.arrive(perf_counter_ns())
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert played.only.outcomes == {"ok": 3}
+    (pools,) = played.pools
+    assert (pools.iterations, pools.dropped_iterations) == (3, 0)
+
+
 def test_a_user_has_a_number(tmp_path: Path) -> None:
     async def numbers() -> list[int]:
         pool: PoolRuntime

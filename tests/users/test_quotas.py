@@ -11,7 +11,7 @@ from agenttop.dialects.quota import MOST, Quota
 from agenttop.metrics.delta import WARMUP, QuotaState
 from agenttop.users.answer import Answer
 from agenttop.users.quotas import LOOK_NS, Quotas
-from tests.users.playing import Script, ended, playing, pool_of, profile
+from tests.users.playing import Script, ended, playing, pool_of, profile, realtime
 from tests.wire.server import ok
 
 SECOND = 1_000_000_000
@@ -89,22 +89,9 @@ async def test_a_stage_of_warm_up_says_so(tmp_path: Path) -> None:
     assert (state.remaining, state.lowest) == (4, None)
 
 
-SOCKET = """
-target = "http://127.0.0.1:1"
-users = 1
-duration = "1s"
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-setup = [{ connect = "/" }]
-tasks = [{ send = { type = "response.create" } }]
-"""
-
-
 @pytest.mark.parametrize("after", [False, True])
 async def test_the_realtime_event_tells_before_or_after_the_end(tmp_path: Path, after: bool) -> None:
-    pool, _, _ = pool_of(tmp_path, SOCKET)
+    pool, _, _ = pool_of(tmp_path, realtime())
     quotas = Quotas(0)
     answer = Answer(quotas)
     answer.unasked(b"", SECOND)  # before anything was asked

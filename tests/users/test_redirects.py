@@ -77,3 +77,47 @@ async def test_a_redirect_to_where_nobody_listens(tmp_path: Path) -> None:
         played, _ = await play(tmp_path, profile(top=FOLLOW), moved(where))
     assert played.only.outcomes == {"connect_error": 1}
     assert played.only.hists["time_to_failure"].low > 0
+
+
+@pytest.mark.parametrize("where", ["http://[::1", "http://127.0.0.1:port/"])
+async def test_a_redirect_to_what_is_no_url_at_all(tmp_path: Path, where: str) -> None:
+    played, _ = await play(tmp_path, profile(top=FOLLOW), moved(where))
+    assert played.only.outcomes == {"protocol_error": 1}
+
+
+async def test_where_a_redirect_leads_is_written_as_a_request_can_hold_it(tmp_path: Path) -> None:
+    played, requests = await play(tmp_path, profile(top=FOLLOW), moved("/a b?c=%20{}|\xe9"), ok(b"here"))
+    assert path_of(requests[1]) == "/a%20b?c=%20%7B%7D%7C%E9"
+    assert played.only.outcomes == {"ok": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "first", "then"),
+    [
+        ("301 x", "put", "PUT"),
+        ("302 x", "delete", "DELETE"),
+        ("301 x", "post", "GET"),
+        ("303 x", "patch", "GET"),
+        ("308 x", "post", "POST"),
+    ],
+)
+async def test_only_a_post_or_an_answer_elsewhere_makes_it_a_get(
+    tmp_path: Path, status: str, first: str, then: str
+) -> None:
+    text = profile(f'{first} = "/a"\njson = {{ x = 1 }}', top=FOLLOW)
+    _, requests = await play(tmp_path, text, moved("/b", status), moved("/c", "307 x"), ok(b"here"))
+    for request in requests[1:]:
+        assert request.startswith(f"{then} ".encode())
+        same = then == first.upper()
+        assert request.endswith(b'{"x":1}') == same
+        assert header(request, "content-type") == ("application/json" if same else None)
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie"])
+async def test_a_providers_key_is_no_more_given_away_than_another(tmp_path: Path, name: str) -> None:
+    there = Script(ok(b"there"))
+    async with serving(there) as other:
+        top = f'follow_redirects = true\nheaders = {{ {name} = "k=1" }}'
+        _, requests = await play(tmp_path, profile(top=top), moved(f"http://127.0.0.1:{other.port}/x"))
+    assert header(requests[0], name) == "k=1"
+    assert header(there.requests[0], name) is None

@@ -12,12 +12,11 @@ import pytest
 
 from agenttop.budget.amount import NOTHING, Amount
 from agenttop.users.pool import PoolRuntime
-from agenttop.wire.http1 import Http1Connection
-from agenttop.wire.target import Target
 from tests.users.playing import Play, Script, ended, nothing, path_of, playing
 from tests.users.scripts import log_of, play, profile, write
+from tests.users.test_cut import never
 from tests.wire.reading import until
-from tests.wire.server import ok
+from tests.wire.server import Reader, Writer, ok
 
 GIVEN_UP = "given up by the user's own code"
 
@@ -128,30 +127,64 @@ async def test_an_answer_in_flight_is_waited_for_when_a_run_is_drained(tmp_path:
         assert played().errors == []
 
 
-# -- a user's own patience
+# -- a user's own patience, which ends when the request has arrived
 
 IMPATIENT = """
+async def arrived(self):
+    while not self.log:
+        await asyncio.sleep(0)
+
+async def tire(self, patience):
+    await self.arrived()
+    patience.reschedule(0)
+
 @task
 async def buy(self):
     try:
-        async with asyncio.timeout(0.02):
+        async with asyncio.timeout(None) as patience:
+            self.tiring = asyncio.ensure_future(self.tire(patience))
             await self.client.get("/a")
+    except TimeoutError:
+        self.log.append("tired")
+    await self.client.get("/b", name="ask")
+"""
+WAITING_FOR = """
+@task
+async def buy(self):
+    asking = asyncio.ensure_future(self.client.get("/a"))
+    await self.arrived()
+    try:
+        await asyncio.wait_for(asking, 0.001)
     except TimeoutError:
         self.log.append("tired")
     await self.client.get("/b", name="ask")
 """
 
 
+@asynccontextmanager
+async def given_up(folder: Path, body: str, top: str = "") -> AsyncIterator[tuple[PoolRuntime, Play, list[bytes]]]:
+    """One user to the end of its task; the requests that came."""
+
+    async def silent(reader: Reader, writer: Writer) -> None:
+        assert script.pool is not None
+        log_of(script.pool).append("arrived")
+        await reader.read()
+
+    write(folder, body)
+    script = Script(silent, ok(b""))
+    async with playing(folder, profile(top=top), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await ended(pool)
+        assert log_of(pool) == ["arrived", "tired"]
+        assert [path_of(request) for request in script.requests] == ["/a", "/b"]
+        yield pool, Play(layout, recorder), script.requests
+
+
 @pytest.mark.parametrize("how", ["timeout", "wait_for"])
 async def test_what_code_gives_up_is_a_timeout(tmp_path: Path, how: str) -> None:
-    body = IMPATIENT
-    if how == "wait_for":
-        given = 'async with asyncio.timeout(0.02):\n            await self.client.get("/a")'
-        assert given in body
-        body = body.replace(given, "await asyncio.wait_for(self.client.get('/a'), 0.02)")
-    played, requests, log = await play(tmp_path, body, nothing, ok(b""))
-    assert log == ["tired"]
-    assert [path_of(request) for request in requests] == ["/a", "/b"]
+    body = IMPATIENT if how == "timeout" else IMPATIENT.partition("async def tire")[0] + WAITING_FOR
+    async with given_up(tmp_path, body) as (_, played, requests):
+        pass
     leaf = played.leaves["buy"]
     assert leaf.outcomes == {"timeout": 1}
     assert (leaf.sums["attempts"], leaf.sums["connections_opened"], leaf.hists["time_to_failure"].count) == (1, 1, 1)
@@ -161,11 +194,16 @@ async def test_what_code_gives_up_is_a_timeout(tmp_path: Path, how: str) -> None
 
 
 async def test_a_connection_that_code_gives_up_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(target: Target) -> Http1Connection:
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError
-
-    body = IMPATIENT.replace('await self.client.get("/b", name="ask")', "self.leaving or await self.sleep(3600)")
+    body = """
+    @task
+    async def buy(self):
+        try:
+            async with asyncio.timeout(0.02):
+                await self.client.get("/a")
+        except TimeoutError:
+            self.log.append("tired")
+        await self.sleep(3600)
+    """
     write(tmp_path, body)
     async with playing(tmp_path, profile(), Script(nothing)) as (pool, layout, recorder):
         monkeypatch.setattr(pool.transport, "connect", never)
@@ -232,12 +270,9 @@ BUDGET = "[budget]\ntokens = 1_000\nmax_output_tokens = 100\nmax_input_tokens = 
 
 
 async def test_what_code_gives_up_is_paid_for_once(tmp_path: Path) -> None:
-    write(tmp_path, IMPATIENT.replace('"/b"', '"/b", max_output_tokens=0'))
-    script = Script(nothing, ok(b""))
-    async with playing(tmp_path, profile(top=BUDGET), script) as (pool, _, _):
+    body = IMPATIENT.replace('"/b"', '"/b", max_output_tokens=0')
+    async with given_up(tmp_path, body, BUDGET) as (pool, _, _):
         assert pool.till is not None
-        pool.aim(1)
-        await ended(pool)
         purse = pool.till.purse
         # Of the first nobody knows what it made the target read and write; the second has no part in the tokens.
         assert (purse.held, purse.spent, purse.kept) == (NOTHING, Amount(2, 150), 1)
@@ -260,3 +295,91 @@ async def test_a_request_that_the_budget_refuses_is_an_answer(tmp_path: Path) ->
         await ended(pool)
         assert log_of(pool) == [("ok", ""), ("budget_refused", "the budget has no more for it")]
         assert Play(layout, recorder).only.outcomes == {"ok": 1, "budget_refused": 1}
+
+
+# -- pauses
+
+
+async def test_who_is_tired_of_a_pause_leaves_when_it_is_to(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        await self.client.get("/a")
+        try:
+            async with asyncio.timeout(0.01):
+                await self.sleep(3600)
+        except TimeoutError:
+            self.log.append("tired")
+    """
+    write(tmp_path, body)
+    text = profile(pool='stages = [{ duration = "1s", rate = 1 }]').replace('users = 1\nduration = "1s"', "")
+    async with playing(tmp_path, text, Script(ok(b""), nothing)) as (pool, _, _):
+        pool.arrive(1)
+        await until(lambda: pool.idle)
+        pool.finish(sending=True)
+        await ended(pool)
+        assert log_of(pool) == ["tired"]
+
+
+async def test_two_pauses_at_once_both_end(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        await asyncio.gather(self.sleep(0.001), self.sleep(0.02), self.sleep(0.01))
+        self.log.append("rested")
+        await self.client.get("/a")
+    """
+    _, _, log = await play(tmp_path, body, ok(b""))
+    assert log == ["rested"]
+
+
+async def test_code_that_tries_until_it_is_sent_does_not_keep_the_loop(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def buy(self):
+        await self.client.get("/a")
+        while not (await self.client.get("/b")).ok:
+            self.log.append("again")
+    """
+    write(tmp_path, body)
+    async with playing(tmp_path, profile(top="[budget]\nrequests = 1"), Script(ok(b""), nothing)) as (pool, _, _):
+        pool.aim(1)
+        await until(lambda: pool.leaves[0].outcomes)  # the first refusal
+        pool.finish(sending=True)  # from now on no refusal is waited out
+        await until(lambda: len(log_of(pool)) > 3)
+        await cut(pool)
+
+
+# -- what code has begun and not waited for
+
+LEFT = """
+@task
+async def buy(self):
+    await self.client.get("/a")
+    self.left = asyncio.ensure_future(self.client.get("/b"))
+    while not ({under_way}):
+        await asyncio.sleep(0)
+"""
+
+
+async def test_a_request_that_nobody_waits_for_is_given_up_with_its_user(tmp_path: Path) -> None:
+    played, requests, _ = await play(tmp_path, LEFT.format(under_way="self.leaving"), ok(b""), nothing)
+    assert [path_of(request) for request in requests] == ["/a", "/b"]
+    assert played.only.outcomes == {"ok": 1, "timeout": 1}
+    assert played.only.hists["latency"].count == played.only.hists["time_to_failure"].count == 1
+    assert played.message() == GIVEN_UP
+
+
+async def test_a_request_that_nobody_waits_for_and_that_has_no_connection_yet_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, LEFT.format(under_way="self._life.busy"))
+    async with playing(tmp_path, profile(), Script(ok(b"", "connection: close"), nothing)) as (pool, layout, recorder):
+        pool.aim(1)
+        (user,) = pool.tasks
+        await until(lambda: user.connection is not None)
+        monkeypatch.setattr(pool.transport, "connect", never)
+        pool.finish(sending=True)
+        await ended(pool)
+        await until(lambda: pool.leaves[0].outcomes)
+        assert Play(layout, recorder).only.outcomes == {"ok": 1, "timeout": 1}

@@ -9,7 +9,7 @@ import pytest
 
 from agenttop.users import scripted
 from agenttop.users import user as users
-from tests.users.playing import Play, ended, pool_of
+from tests.users.playing import Play, ended, pool_of, talking
 from tests.users.scripts import log_of, profile, write
 from tests.wire.frames import CLOSE, TEXT, accept, frame, read_frame
 from tests.wire.server import Reader, Writer, serving
@@ -40,24 +40,8 @@ async def talk(
     folder: Path, body: str, *connections: list[bytes | None], pool: str = ""
 ) -> tuple[Play, list[bytes], list[object]]:
     """The replies (None: no reply) to the messages of each connection, which then ends. The last one ends the run."""
-    left = list(connections)
     messages: list[bytes] = []
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        replies = left.pop(0)
-        for number, reply in enumerate(replies):
-            opcode, message = await read_frame(reader)
-            if opcode != TEXT:
-                return
-            messages.append(message)
-            if not left and number == len(replies) - 1:
-                runtime.finish(sending=True)
-            if reply is not None:
-                writer.write(reply)
-        if not left:
-            await reader.read()
-
+    handle = talking(connections, messages, lambda: runtime.finish(sending=True))
     write(folder, body)
     async with serving(handle) as server:
         text = profile(pool=WS + pool).replace("{port}", str(server.port))
@@ -139,3 +123,55 @@ async def test_a_dialect_says_when_an_answer_ends(tmp_path: Path) -> None:
     assert log == [(True, 5)] * 2
     assert played.leaves["turn"].sums["output_tokens"] == 10
     assert played.leaves["ask"].status == {101: 2}
+
+
+async def test_a_message_that_code_gives_up_counts_where_it_was_sent(tmp_path: Path) -> None:
+    body = """
+    async def tire(self, patience):
+        while not self.log:
+            await asyncio.sleep(0)
+        patience.reschedule(0)
+
+    async def setup(self):
+        await self.client.connect("/ws")
+
+    @task
+    async def turn(self):
+        async with asyncio.timeout(None) as patience:
+            self.tiring = asyncio.ensure_future(self.tire(patience))
+            await self.client.send("x", expect="$.done", name="ask")
+    """
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer)
+        await read_frame(reader)
+        runtime.enter(1, 7)
+        runtime.finish(sending=True)
+        log_of(runtime).append("arrived")
+        await reader.read()
+
+    write(tmp_path, body)
+    async with serving(handle) as server:
+        runtime, layout, recorder = pool_of(tmp_path, profile(pool=WS).replace("{port}", str(server.port)))
+        runtime.aim(1)
+        await ended(runtime)
+    asked = Play(layout, recorder).leaves["ask"]
+    assert (asked.outcomes, asked.stage, asked.mark) == ({"timeout": 1}, 0, 0)
+    assert asked.sums["bytes_sent"] == len(frame(TEXT, b"x", mask=True))
+
+
+async def test_messages_that_await_no_answer_have_their_bytes_too(tmp_path: Path) -> None:
+    body = """
+    @task
+    async def turn(self):
+        await self.client.connect("/ws", name="ask")
+        for _ in range(2):
+            await self.client.send("x" * 50, wait=False)
+        while not self.leaving:
+            await asyncio.sleep(0)
+    """
+    played, messages, _ = await talk(tmp_path, body, [None, None])
+    assert messages == [b"x" * 50] * 2
+    (leaf,) = played.leaves.values()
+    assert leaf.outcomes == {"ok": 1}
+    assert leaf.sums["bytes_sent"] > 150 + 2 * (50 + 6)  # the upgrade is more than 150

@@ -97,15 +97,20 @@ async def test_what_the_budget_does_not_allow_is_not_sent(tmp_path: Path) -> Non
     assert played.pools[0].iterations == 2
 
 
-async def test_each_retry_is_a_request_and_the_last_refusal_stands(tmp_path: Path) -> None:
-    script = Script(*[BUSY] * 4)
-    top = 'on_429 = "retry"\nmax_retries = 5\n[budget]\nrequests = 2\n'
-    async with playing(tmp_path, profile(top=top), script) as (pool, layout, recorder):
+async def until_refused(folder: Path, top: str, outcome: str, *answers: bytes) -> tuple[Play, Script]:
+    """One user until the budget has made something of a request; it sends nothing more."""
+    script = Script(*answers)
+    async with playing(folder, profile(top=top), script) as (pool, layout, recorder):
         pool.aim(1)
-        await until(lambda: "rate_limited" in pool.leaves[0].outcomes)
+        await until(lambda: outcome in pool.leaves[0].outcomes)
         pool.finish(sending=False)
         await ended(pool)
-        played = Play(layout, recorder)
+        return Play(layout, recorder), script
+
+
+async def test_each_retry_is_a_request_and_the_last_refusal_stands(tmp_path: Path) -> None:
+    top = 'on_429 = "retry"\nmax_retries = 5\n[budget]\nrequests = 2\n'
+    played, script = await until_refused(tmp_path, top, "rate_limited", *[BUSY] * 4)
     assert len(script.requests) == 2
     assert played.only.outcomes["rate_limited"] == 1
     assert played.only.sums["attempts"] == 2
@@ -113,14 +118,8 @@ async def test_each_retry_is_a_request_and_the_last_refusal_stands(tmp_path: Pat
 
 async def test_each_redirect_is_a_request(tmp_path: Path) -> None:
     moved = ok(b"", "location: /on", status="302 Found")
-    script = Script(moved, ok(b"x"), moved, ok(b"never"))
     top = "follow_redirects = true\n[budget]\nrequests = 3\n"
-    async with playing(tmp_path, profile(top=top), script) as (pool, layout, recorder):
-        pool.aim(1)
-        await until(lambda: "cancelled" in pool.leaves[0].outcomes)
-        pool.finish(sending=False)
-        await ended(pool)
-        played = Play(layout, recorder)
+    played, script = await until_refused(tmp_path, top, "cancelled", moved, ok(b"x"), moved, ok(b"never"))
     assert len(script.requests) == 3
     assert (played.only.outcomes["ok"], played.only.outcomes["cancelled"]) == (1, 1)
 

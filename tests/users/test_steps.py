@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agenttop.users.answer import Answer
-from agenttop.users.compile import CompiledStep, compile_pools, layout_of
+from agenttop.users.compile import compile_pools, layout_of
+from agenttop.users.compiled import CompiledStep
 from tests.profile.writing import load
 from tests.users.playing import play, profile
 from tests.wire.server import chunked

@@ -10,7 +10,7 @@ import pytest
 from agenttop.metrics.delta import WARMUP
 from agenttop.users.trace import new_traceparent, next_span
 from tests.profile.writing import load
-from tests.users.playing import Script, ended, header, play, playing, pool_of, profile
+from tests.users.playing import Script, ended, header, play, playing, pool_of, profile, realtime
 from tests.users.test_outcomes import CHAT, POST, events
 from tests.users.test_redirects import moved
 from tests.wire.server import ok
@@ -118,19 +118,7 @@ async def test_the_warm_up_is_not_among_them(tmp_path: Path) -> None:
 
 
 async def test_an_upgrade_has_one(tmp_path: Path) -> None:
-    text = """
-target = "http://127.0.0.1:1"
-users = 1
-duration = "1s"
-traceparent = true
-[[pools]]
-name = "voice"
-protocol = "ws"
-dialect = "openai.realtime"
-setup = [{ connect = "/" }]
-tasks = [{ send = { type = "response.create" } }]
-"""
-    pool, _, _ = pool_of(tmp_path, text)
+    pool, _, _ = pool_of(tmp_path, realtime(ON))
     (connect,) = pool.compiled.setup
     assert b"".join(piece for piece in connect.head if isinstance(piece, bytes)).endswith(b"\r\n\r\n")
     assert connect.made == {"agenttop_traceparent"}

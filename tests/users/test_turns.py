@@ -330,3 +330,28 @@ def test_the_newest_opening_is_sent_and_only_once(tmp_path: Path) -> None:
 
 def test_the_profile_knows_the_same_dialects() -> None:
     assert {name: form.key for name, (form, _) in TRANSCRIPTS.items()} == LISTS
+
+
+async def test_what_tools_return_may_be_made_anew(tmp_path: Path) -> None:
+    task = """
+    history = true
+    tool_results = { "*" = "{iteration} {uuid} {now} {random}" }
+    steps = [ { post = "/", json = { messages = [ { role = "user", content = "Hi" } ] } },
+              { post = "/", json = { messages = [] } } ]
+    """
+    played, requests = await play(tmp_path, profile(task=task, pool=CHAT), streamed("chat_tools.sse"), says("done"))
+    result = bodies(requests)[1]["messages"][-1]["content"].split()
+    assert [len(result), result[0], len(result[1])] == [4, "1", 36]
+    assert [leaf.outcomes for leaf in played.leaves.values()] == [{"ok": 2}]
+
+
+@pytest.mark.parametrize("dialect", sorted(LISTS))
+def test_a_turn_that_is_nested_too_deep_to_be_written_is_not_kept(tmp_path: Path, dialect: str) -> None:
+    (turn,) = turns_of(tmp_path, dialect, '[ { role = "user", content = "Hi" } ]')
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    talk = Conversation()
+    _, exchange = talk.ask(turn, {})
+    assert talk.keep(turn, exchange, [{"role": "assistant", "content": deep}], {})
+    assert talk.turns == 0

@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 
 from agenttop.users import user as users
-from tests.users.playing import Play, Script, ended, header, path_of, play, playing, pool_of, profile, then_close
-from tests.wire.frames import CLOSE, TEXT, accept, frame, read_frame
+from tests.users.playing import (
+    Play,
+    Script,
+    ended,
+    header,
+    path_of,
+    play,
+    playing,
+    pool_of,
+    profile,
+    talking,
+    then_close,
+)
+from tests.wire.frames import CLOSE, TEXT, frame
 from tests.wire.reading import until
-from tests.wire.server import Reader, Writer, ok, serving
+from tests.wire.server import ok, serving
 
 # -- connections
 
@@ -160,22 +172,8 @@ SEND = 'send = { ask = "{iteration}" }\nexpect = "$.done"'
 
 async def talk(folder: Path, text: str, *connections: list[bytes]) -> tuple[Play, list[bytes]]:
     """The replies to the messages of each connection, which then ends. The last reply of all ends the run."""
-    left = list(connections)
     messages: list[bytes] = []
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        replies = left.pop(0)
-        for number, reply in enumerate(replies):
-            opcode, message = await read_frame(reader)
-            assert opcode == TEXT
-            messages.append(message)
-            if not left and number == len(replies) - 1:
-                pool.finish(sending=True)
-            writer.write(reply)
-        if not left:
-            await reader.read()
-
+    handle = talking(connections, messages, lambda: pool.finish(sending=True))
     async with serving(handle) as server:
         pool, layout, recorder = pool_of(folder, text.replace("{port}", str(server.port)))
         pool.aim(1)
@@ -231,3 +229,10 @@ async def test_an_upgrade_that_is_refused(tmp_path: Path, name: str) -> None:
     assert words in played.message()
     assert ("retry_after" in played.only.hists) == (status == 429)
     assert played.pools == []
+
+
+@pytest.mark.parametrize("where", ["top", "pool"])
+async def test_headers_of_all_requests_know_the_iteration(tmp_path: Path, where: str) -> None:
+    text = profile(**{where: 'headers = { x-turn = "{iteration}" }'})
+    _, requests = await play(tmp_path, text, ok(b""), ok(b""), ok(b""))
+    assert [header(request, "x-turn") for request in requests] == ["1", "2", "3"]

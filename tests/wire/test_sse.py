@@ -114,7 +114,8 @@ def test_tells_of_an_event_that_never_ended(stream: bytes, pending: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "stream", [b"data: " + b"x" * 200 + b"\n\n", b"data: xxxxxxxxxx\n" * 20, b": " + b"x" * 200 + b"\n"]
+    "stream",
+    [b"data: " + b"x" * 200 + b"\n\n", b"data: xxxxxxxxxx\n" * 20, b"data:\n" * 102, b": " + b"x" * 200 + b"\n"],
 )
 def test_an_event_has_a_limit(stream: bytes) -> None:
     for step in (1, 7, 90, len(stream)):

@@ -1,0 +1,160 @@
+"""What a virtual user has at hand of its profile: requests, tasks and pools, as bytes as far as they never change."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from agenttop.dialects.base import Dialect
+from agenttop.jsonpath import JsonPath
+from agenttop.profile.checks import Check
+from agenttop.profile.template import Constant, Template
+from agenttop.users.feeder import Feed
+from agenttop.users.history import Turn
+from agenttop.users.refusals import RefusalPolicy
+from agenttop.wire.target import Limits, Target
+
+if TYPE_CHECKING:
+    from agenttop.users.script import CompiledScript
+
+Pieces = list[bytes | Template]
+
+
+def fill_pieces(pieces: Pieces, variables: dict[str, str]) -> list[bytes]:
+    """The pieces with the variables in place."""
+    return [piece if isinstance(piece, bytes) else piece.fill(variables) for piece in pieces]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """One request or WebSocket action, ready to be filled."""
+
+    request: int
+    """Index of its row in the layout; -1 for an action that is no request (a send that awaits nothing, a close)."""
+    name: str
+    kind: str
+    """``http``, ``connect``, ``send`` or ``close``."""
+    static: bytes | None
+    """The whole request or message where no variable is in it."""
+    head: Pieces
+    body: Template | None
+    url: Pieces
+    """Path and query, for transports that take a request apart (httpx)."""
+    method: str
+    headers: list[tuple[str, Template]]
+    """For such transports too, names in lower case."""
+    made: frozenset[str]
+    """Built-in variables that are made anew for each request."""
+    limits: Limits
+    dialect: Dialect
+    stream: bool
+    """Anything but an event stream is a protocol error."""
+    lean: bool
+    """Nothing of the answer is read unless its head says that it should be."""
+    reads_json: bool
+    reads_body: bool
+    checks: tuple[tuple[str, Check], ...]
+    save: tuple[tuple[str, JsonPath], ...]
+    save_headers: tuple[tuple[str, str], ...]
+    """Variable to the header it is saved from, in lower case."""
+    expect: JsonPath | None
+    wait: bool
+    target: Target
+    objectives: tuple[tuple[str, int], ...]
+    """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
+    max_output: int | None = None
+    """Tokens that it may make the target write, where that is not what the budget says of all requests."""
+    cookies: bool = True
+    """The user's cookies go with it."""
+
+    turn: Turn | None = None
+    """What it adds to the conversation; None where there is none."""
+
+    def saying(self, body: bytes, variables: dict[str, str]) -> CompiledStep:
+        """The step with this body instead of its own, as bytes for good."""
+        head = b"".join(fill_pieces(self.head, variables))
+        static = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        return replace(self, static=static, body=Constant(body), made=frozenset(), turn=None)
+
+    def fill(self, variables: dict[str, str]) -> bytes:
+        """The bytes on the wire."""
+        if self.static is not None:
+            return self.static
+        body = self.body.fill(variables) if self.body is not None else b""
+        if self.kind == "send":
+            return body
+        parts = fill_pieces(self.head, variables)
+        if self.body is not None:
+            parts.append(b"content-length: %d\r\n\r\n" % len(body))
+            parts.append(body)
+        return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTask:
+    """The steps of one task and the pause between them, in seconds."""
+
+    name: str
+    steps: tuple[CompiledStep, ...]
+    pause: tuple[float, float]
+    single: bool
+    """It has one step only, and its user does nothing about a refusal."""
+    feed: int = -1
+    """Index of its data among the pool's feeds; -1: none."""
+    apart: bool = False
+    """It is a conversation of its own, every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPool:
+    """What a user of one pool does."""
+
+    index: int
+    name: str
+    protocol: str
+    target: Target
+    open: bool
+    think_time: tuple[float, float]
+    pacing: float | None
+    max_users: int
+    poisson: bool
+    setup: tuple[CompiledStep, ...]
+    tasks: tuple[CompiledTask, ...]
+    teardown: tuple[CompiledStep, ...]
+    renews: bool
+    """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
+    breathless: bool
+    """One request follows the other without a pause, and of the answers only the times matter."""
+    feeds: tuple[Feed, ...] = ()
+    """The data of the pool and of its tasks."""
+    feed: int = -1
+    """Index of the data of its sessions among them; -1: none."""
+    refusals: RefusalPolicy | None = None
+    """What is done about rate-limited answers; None where they are just counted."""
+    patient: bool = False
+    """Users wait after a refusal, or send again."""
+    script: CompiledScript | None = None
+    """What its users do is written in Python."""
+    cookies: bool = False
+    """Users keep the cookies that they are given."""
+    per_request: bool = False
+    """Every request opens a connection of its own."""
+    traced: bool = False
+    """Its requests carry the id of a trace."""
+    _weights: list[float] = field(default_factory=list)
+
+    def task(self, fraction: float) -> CompiledTask:
+        """The task at a fraction (0 to 1) of the weights."""
+        weights = self._weights
+        return self.tasks[min(bisect_right(weights, fraction * weights[-1]), len(self.tasks) - 1)]
+
+    def without(self, task: CompiledTask) -> CompiledPool:
+        """The pool when a task is not to be chosen any more; it may have none left."""
+        bounds = [0.0, *self._weights]
+        weights = [high - low for low, high in pairwise(bounds)]
+        left = [(each, weight) for each, weight in zip(self.tasks, weights, strict=True) if each is not task]
+        return replace(
+            self, tasks=tuple(each for each, _ in left), _weights=list(accumulate(weight for _, weight in left))
+        )
