@@ -67,7 +67,7 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, hung_up.set)
-    seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "until stopped"
+    seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "no end planned"
     say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
 
     ended: Ended | None = None

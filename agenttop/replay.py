@@ -41,7 +41,7 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
         from agenttop.tui.result import How
 
         feed = ReplayFeed(playback, speed=options.speed or SPEEDS[0])
-        no_color, light = "NO_COLOR" in os.environ, is_light(options.theme)
+        no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme)
         result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
     return FAILED if result.how is How.FAILED else DONE
 

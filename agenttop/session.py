@@ -308,7 +308,7 @@ def _view(
     from agenttop.tui.result import How
 
     step_back()  # a late screen is late, a late worker is wrong
-    no_color, light = "NO_COLOR" in os.environ, is_light(options.theme or theme)
+    no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme or theme)
     result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
     if result.how is How.ABSENT:
         raise ConnectionError(result.message)
@@ -346,7 +346,7 @@ def _print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, as
         return
     terminal = stream.isatty()
     width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
-    say(render_text(summary, color=terminal and "NO_COLOR" not in os.environ, width=width, ascii=ascii_only), stream)
+    say(render_text(summary, color=terminal and not os.environ.get("NO_COLOR"), width=width, ascii=ascii_only), stream)
 
 
 async def _tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         refresh_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        no_color = "NO_COLOR" in os.environ
+        no_color = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=ansi or no_color)
         self.animation_level = "none"
         theme = THEMES[light]

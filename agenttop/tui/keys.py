@@ -112,6 +112,8 @@ FOOTER: tuple[tuple[str, str, int], ...] = (
 
 #: Of these, what is offered to whoever only looks.
 LOOKING = frozenset({"freeze", "filter", "order", "time", "enlarge", "go to", "help", "quit"})
+#: And while a search sets the load itself.
+SEARCHING = LOOKING | {"command", "detach"}
 
 #: The same of a replay.
 FOOTER_REPLAY: tuple[tuple[str, str, int], ...] = (

@@ -211,6 +211,13 @@ async def test_no_color_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not COLOUR.search(sent)
 
 
+async def test_an_empty_no_color_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")  # https://no-color.org: present, and not an empty string
+    feed = FakeFeed("storm")
+    sent, _ = await draw(made(feed), feed, (120, 40), 2)
+    assert COLOUR.search(sent)
+
+
 async def test_sixteen_colours_are_enough() -> None:
     feed = FakeFeed("storm")
     sent, _ = await draw(made(feed, ansi=True), feed, (120, 40), 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 
-from agenttop.tui.keys import FOOTER, FOOTER_REPLAY, LOOKING
+from agenttop.tui.keys import FOOTER, FOOTER_REPLAY, LOOKING, SEARCHING
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.pane import Pane
@@ -89,6 +89,8 @@ class Bar(Pane, can_focus=True):
         rates = pool.unit == "rate" if pool else view.open_only
         shown = [(key, "rate" if rates and label == "users" else label, rank) for key, label, rank in FOOTER]
         shown = [part for part in shown if part[1] != "detach" or self.detach]
+        if view.snap.search is not None:
+            shown = [part for part in shown if part[1] in SEARCHING]
         if self.read_only:
             line.add("only looking  ", look.warn)
             shown = [part for part in shown if part[1] in LOOKING]
