@@ -94,9 +94,10 @@ class Playback:
     def info(self) -> RunInfo:
         """The run, with its timeline up to where this stands."""
         history = self._timeline.overview(length=self.at)
-        edited = self._fold.aggregate.edited
+        fold, edited = self._fold, self._fold.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
-        return msgspec.structs.replace(info, history=history, events=tuple(self._fold.events))
+        told = {"events": tuple(fold.events), "by_hand": tuple(fold.by_hand.values())}
+        return msgspec.structs.replace(info, history=history, **told)
 
     def snapshot(self) -> Snapshot:
         """The picture where this stands."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.plantext import Row, format_plan, format_target, stage_name
+from agenttop.report.figures import clock
 from agenttop.run.plan import Plan
-from agenttop.schedule.course import RUN, Leg, cut, ramp_of
+from agenttop.schedule.course import RUN, Leg, cut, ramp_of, value
 
 #: Stages of a run, those of edits included: each has figures of its own.
 MOST_STAGES = 1000
@@ -23,6 +25,10 @@ MOST_STAGES = 1000
 
 class Unplannable(ValueError):
     """The rows cannot follow on the plan as it is; the message says why."""
+
+
+class SoAlready(Unplannable):
+    """Nothing would change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     """From ``plan_time`` on the plan of ``group`` goes from where its target is through ``rows``.
 
     Args:
-        rows: the stages to come.
+        rows: the stages to come; none: those of the profile, as they were written.
         plan: the plan as it is, with its layout.
         group: as :func:`group_of` says.
         plan_time: now, on the plan's clock.
@@ -72,6 +78,8 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     stages, legs = plan.layout.stages, plan.courses[group]
     open = group != RUN and plan.pools[group].open
     pool = plan.layout.pools[group].name if group != RUN else None
+    as_typed = bool(rows)
+    rows = rows or as_written(plan, group, plan_time)
     if len(stages) + len(rows) > MOST_STAGES:
         raise Unplannable(f"a run has {MOST_STAGES} stages at most, those of edits included; begin another run")
     at = ramp_of(legs).stage_at(plan_time)
@@ -80,7 +88,8 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
         rows = (_rest(rows[0], plan, group, plan_time), *rows[1:])
     kept = legs[: at + 1] if goes_on else cut(legs, plan_time, open=open)
     new = rows[1:] if goes_on else rows
-    _check_targets(new, open=open)
+    if as_typed:
+        _check_targets(new, open=open)
     made, infos = _follow(new, kept, pool, len(stages), open=open)
     course = (*kept, *made)
     if ramp_of(course).duration <= plan_time:
@@ -93,6 +102,29 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     before = to_come(legs, stages, plan_time)
     stages = (*whole, *infos)
     return Replanned(course, stages, format_plan(before), format_plan(to_come(course, stages, plan_time)))
+
+
+def as_written(plan: Plan, group: int, plan_time: float) -> list[Row]:
+    """What is left of the stages of the profile; the target is where they have it, at once.
+
+    Raises:
+        Unplannable: nothing is.
+        SoAlready: it is what is to come anyway.
+    """
+    whose = "" if group == RUN else f" of {plan.layout.pools[group].name}"
+    legs, open = plan.written[group], group != RUN and plan.pools[group].open
+    rows = to_come(legs, plan.layout.stages, plan_time)
+    if not rows:
+        over = clock(ramp_of(legs).duration)
+        raise Unplannable(
+            f"the stages{whose} in the profile were over at {over} of the plan; say: plan STAGES, or stop"
+        )
+    now = value(legs, plan_time, open=open)
+    if not rows[0].step and not isclose(value(plan.courses[group], plan_time, open=open), now):
+        rows = [Row(0.0, now, True, rows[0].name, rows[0].per_s), *rows]
+    if format_plan(rows) == format_plan(to_come(plan.courses[group], plan.layout.stages, plan_time)):
+        raise SoAlready(f"it is so already: {format_plan(rows)}")
+    return rows
 
 
 def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) -> list[Row]:

@@ -27,10 +27,16 @@ def events(second: int) -> list[Event]:
 
 
 MARK = ByHand(30.0, "users 3 → 13")
+EARLIER = ByHand(12.0, "plan held at 00:12")
 
 
 def situation(run: FakeRun, second: int) -> Situation:
-    return msgspec.structs.replace(run.situation(second), by_hand=(MARK,) if second >= 30 else ())
+    return msgspec.structs.replace(run.situation(second), by_hand=marks(second))
+
+
+def marks(second: int) -> tuple[ByHand, ...]:
+    """Those that a snapshot of so many seconds has; the earlier one is not among the newest any more."""
+    return (MARK,) if second >= 30 else (EARLIER,) if 12 <= second < 20 else ()
 
 
 def write(directory: Path, run: FakeRun = RUN, seconds: int | None = None, *, gap: int = 0) -> None:
@@ -104,6 +110,8 @@ def test_any_way_leads_to_the_same_second(playback: Playback, live: list[Snapsho
         history = playback.info().history
         assert [tick.t_s for tick in history] == [float(second) for second in range(1, count + 1)]
         assert history == tuple(seen.tick for seen in live[:count])
+        told = [mark for mark in (EARLIER, MARK) if mark.t_s <= count]
+        assert playback.info().by_hand == tuple(told)
 
 
 def test_copies_are_bounded_and_save_the_way_back(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

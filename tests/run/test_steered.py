@@ -47,7 +47,7 @@ rows = st.builds("{}ms {}{}".format, st.integers(0, 9000), st.sampled_from(["", 
 edits = st.builds(
     lambda rest, found, pool: f"plan {', '.join(['rest'] * rest + found)}{pool}",
     st.booleans(), st.lists(rows, min_size=1, max_size=3), st.sampled_from(["", "", " own", " open"]),
-)  # fmt: skip
+) | st.sampled_from(["plan profile", "plan profile own", "plan profile open"])  # fmt: skip
 habits = st.sampled_from(["think 1s..3s", "pacing 2s", "on_429 honor", "think profile"])
 sequences = st.lists(st.tuples(st.integers(1, 12_000), commands | edits | habits), max_size=8)
 #: The controls from a time on, and the plan as it was edited until then.
