@@ -98,7 +98,7 @@ def _needs(users: int, workers: int) -> str:
 
 
 def most_users(profile: Profile) -> int:
-    """The most users that may be there at once: of the run's stages or a search, of pools with their own, of open ones."""
+    """The most users there may be at once: of the run's stages or a search, of pools with their own, of open ones."""
     total = max((stage.users or 0 for stage in profile.stages), default=0)
     if profile.search is not None and profile.search.unit != "rate":
         total += int(profile.search.to or 0)

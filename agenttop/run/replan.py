@@ -78,8 +78,9 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     stages, legs = plan.layout.stages, plan.courses[group]
     open = group != RUN and plan.pools[group].open
     pool = plan.layout.pools[group].name if group != RUN else None
-    as_typed = bool(rows)
-    rows = rows or as_written(plan, group, plan_time)
+    as_typed, jump = bool(rows), None
+    if not as_typed:
+        rows, jump = as_written(plan, group, plan_time)
     if len(stages) + len(rows) > MOST_STAGES:
         raise Unplannable(f"a run has {MOST_STAGES} stages at most, those of edits included; begin another run")
     at = ramp_of(legs).stage_at(plan_time)
@@ -90,7 +91,7 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     new = rows[1:] if goes_on else rows
     if as_typed:
         _check_targets(new, open=open)
-    made, infos = _follow(new, kept, pool, len(stages), open=open)
+    made, infos = _follow(new, kept, pool, len(stages), open=open, jump=jump)
     course = (*kept, *made)
     if ramp_of(course).duration <= plan_time:
         raise Unplannable("these stages take no time; write durations above 0s, or say: stop")
@@ -104,27 +105,26 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     return Replanned(course, stages, format_plan(before), format_plan(to_come(course, stages, plan_time)))
 
 
-def as_written(plan: Plan, group: int, plan_time: float) -> list[Row]:
-    """What is left of the stages of the profile; the target is where they have it, at once.
+def as_written(plan: Plan, group: int, plan_time: float) -> tuple[list[Row], float | None]:
+    """What is left of the stages of the profile, and where its target is to be at once; None where it is there.
 
     Raises:
         Unplannable: nothing is.
         SoAlready: it is what is to come anyway.
     """
-    whose = "" if group == RUN else f" of {plan.layout.pools[group].name}"
     legs, open = plan.written[group], group != RUN and plan.pools[group].open
     rows = to_come(legs, plan.layout.stages, plan_time)
     if not rows:
+        whose = "" if group == RUN else f" of {plan.layout.pools[group].name}"
         over = clock(ramp_of(legs).duration)
         raise Unplannable(
             f"the stages{whose} in the profile were over at {over} of the plan; say: plan STAGES, or stop"
         )
     now = value(legs, plan_time, open=open)
-    if not rows[0].step and not isclose(value(plan.courses[group], plan_time, open=open), now):
-        rows = [Row(0.0, now, True, rows[0].name, rows[0].per_s), *rows]
-    if format_plan(rows) == format_plan(to_come(plan.courses[group], plan.layout.stages, plan_time)):
+    there = isclose(value(plan.courses[group], plan_time, open=open), now)
+    if there and format_plan(rows) == format_plan(to_come(plan.courses[group], plan.layout.stages, plan_time)):
         raise SoAlready(f"it is so already: {format_plan(rows)}")
-    return rows
+    return rows, None if there or rows[0].step else now
 
 
 def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) -> list[Row]:
@@ -171,12 +171,13 @@ def _check_targets(rows: Sequence[Row], *, open: bool) -> None:
 
 
 def _follow(
-    rows: Sequence[Row], kept: Sequence[Leg], pool: str | None, first: int, *, open: bool
+    rows: Sequence[Row], kept: Sequence[Leg], pool: str | None, first: int, *, open: bool, jump: float | None
 ) -> tuple[list[Leg], list[StageInfo]]:
-    """The rows as legs, and as stages with the indices from ``first`` on."""
-    legs: list[Leg] = []
+    """The rows as legs, and as stages with the indices from ``first`` on; the first begins with a ``jump``."""
+    legs: list[Leg] = [] if jump is None else [Leg(0.0, jump, True, first)]
     infos: list[StageInfo] = []
-    start, target = ramp_of(kept).duration, kept[-1].target if kept else 0.0
+    before = [*kept, *legs]
+    start, target = ramp_of(before).duration, before[-1].target if before else 0.0
     for index, row in enumerate(rows, first):
         assert row.duration_s is not None
         assert row.target is not None

@@ -144,8 +144,8 @@ def test_back_to_the_profile_from_where_it_would_be_now(plan: Plan) -> None:
     assert change.said == "plan from 00:08 on: 2s 10, 10s 10, peak: 10s step 40"
     assert (change.before, change.after) == ("7s 25, 1h step 80", "2s 10, 10s 10, peak: 10s step 40")
     assert stages_of(after) == [
-        (0, "ramp", 0, 5, 5), (5, "ramp", 5, 8, 11), (7, "hold", 8, 8, 8), (8, "ramp", 8, 10, 10),
-        (9, "hold", 10, 20, 10), (10, "peak", 20, 30, 40),
+        (0, "ramp", 0, 5, 5), (5, "ramp", 5, 8, 11), (7, "ramp", 8, 10, 10), (8, "hold", 10, 20, 10),
+        (9, "peak", 20, 30, 40),
     ]  # fmt: skip
     with pytest.raises(Rejected, match="it is so already"):
         give(after, "plan profile", 9.0, change.control)
