@@ -430,7 +430,7 @@ class Controller:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
         self._report(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
-        short = self._short_of_files(elapsed) if command.op in ("users", "plan") else ""
+        short = self._short_of_files(elapsed) if command.op in ("users", "plan", "release") else ""
         return Reply(0, True, f"{change.said}; {short}" if short else change.said)
 
     def _short_of_files(self, elapsed: float) -> str:
