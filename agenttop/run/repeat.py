@@ -169,6 +169,8 @@ def rewritten(header: RunHeader, found: Steered, end_s: float) -> tuple[dict[str
         notes.append(
             "New work was paused for a while: written down as a target of 0, as near as a profile comes to it."
         )
+    if found.lines:
+        notes.append("Ramps that pools shared while one was set by hand are a line for each: true to a user or two.")
     with contextlib.suppress(ValueError):
         if parse_duration(table.get("warmup", "0s")) >= end_s:
             table["warmup"] = "0s"

@@ -33,6 +33,10 @@ from agenttop.schedule.stages import Ramp
 HABITS = ("think", "pacing", "on_429")
 #: Times this close, in seconds, are the same.
 _TOUCHING_S = 1e-9
+#: A ramp through more users than this, in one stage and shared by pools, is written as a line for each of them: a run
+#: keeps figures of every stage.
+LONG_RAMP = 100
+_BEFORE_S = 1e-6
 
 
 #: What is set by hand of a line; None where the plan has it.
@@ -62,6 +66,8 @@ class Steered:
     """No pool shares the run's stages any more."""
     paused: bool
     """At some time it was: written down as a target of 0."""
+    lines: bool = False
+    """Ramps that several pools shared are lines for each of them, true to a user or two."""
 
 
 def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple[float, Control]]:
@@ -121,8 +127,9 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
     apart = any(index in span.control.pool_users for span in spans for index in sharing)
     pools: dict[str, list[dict[str, Any]]] = {}
     shared: list[dict[str, Any]] | None = None
+    lines = False
     if apart:
-        found = _apart(plan, spans, sharing)
+        found, lines = _apart(plan, spans, sharing)
         pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
     same = _untouched(spans, plan.ramp, RUN, _shared_by_hand, end_s)
     if sharing and not apart and not same:
@@ -136,7 +143,7 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
         name = plan.layout.pools[index].name
         pieces = _line(plan, spans, pool.ramp, index, by_hand, rate=pool.open)
         pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
-    return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans))
+    return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans), lines)
 
 
 def _shared_by_hand(control: Control) -> float | None:
@@ -233,35 +240,40 @@ def _along(ramp: Ramp, names: Sequence[str], span: Span, after: float) -> Iterat
         yield Piece(start_s, span.end_s, after, after, "end")
 
 
-def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> dict[int, list[Piece]]:
-    """The users of each sharing pool, a piece for every number it had."""
+def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> tuple[dict[int, list[Piece]], bool]:
+    """The users of each sharing pool, a piece for every number it had; and whether lines stand for some of them."""
     found: dict[int, list[Piece]] = {index: [] for index in sharing}
+    lines = False
     for span in spans:
         then = plan if span.control.held_at is None else plan.under(span.control)
-        for start_s, end_s in _constant(plan.ramp, span):
-            users = wanted_users(then.pools, then.ramp, span.control, (start_s + end_s) / 2)
+        for start_s, end_s, line in _parts(plan.ramp, span):
+            lines = lines or line
+            times = (start_s, end_s - _BEFORE_S) if line else ((start_s + end_s) / 2,)
+            users = [wanted_users(then.pools, then.ramp, span.control, t_s) for t_s in times]
             for index in sharing:
-                value = 0.0 if span.control.paused else float(users[index])
+                first, last = (0.0 if span.control.paused else float(users[at][index]) for at in (0, -1))
                 pieces = found[index]
-                if pieces and pieces[-1].last == value:
-                    start = pieces.pop().start_s
-                    pieces.append(Piece(start, end_s, value, value, ""))
-                else:
-                    pieces.append(Piece(start_s, end_s, value, value, ""))
-    return found
+                same = bool(pieces) and pieces[-1].first == pieces[-1].last == first == last
+                begin_s = pieces.pop().start_s if same else start_s
+                pieces.append(Piece(begin_s, end_s, first, last, ""))
+    return found, lines
 
 
-def _constant(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float]]:
-    """Parts of a span in which a ramp has one whole number."""
+def _parts(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float, bool]]:
+    """Parts of a span in which a ramp has one whole number, or (True) goes through many in a line."""
     control, start_s = span.control, span.start_s
     runs = ramp is not None and control.held_at is None and control.users is None and not control.paused
     while start_s < span.end_s:
-        end_s = span.end_s
+        end_s, line = span.end_s, False
         if runs and ramp is not None:
-            end_s = min(
-                end_s, max(ramp.next_change(start_s + control.shift) - control.shift, math.nextafter(start_s, math.inf))
-            )
-        yield start_s, end_s
+            plan_s = start_s + control.shift
+            at = ramp.stage_at(plan_s)
+            stage_end_s = min(end_s, ramp.bounds[at][1] - control.shift) if at >= 0 else start_s
+            beyond = ramp.at(stage_end_s - _BEFORE_S + control.shift) - ramp.at(plan_s)
+            line = stage_end_s > start_s + _BEFORE_S and abs(beyond) > LONG_RAMP
+            change_s = ramp.next_change(plan_s) - control.shift
+            end_s = stage_end_s if line else min(end_s, max(change_s, math.nextafter(start_s, math.inf)))
+        yield start_s, end_s, line
         start_s = end_s
 
 
