@@ -67,8 +67,8 @@ _SUMS = (
 )
 
 
-#: All that a leaf may hold but its phases. With many stages most leaves hold nothing, and are looked at all the same: what
-#: ends late counts under the stage it was sent in.
+#: All that a leaf may hold but its phases. With many stages most leaves hold nothing, and are looked at all the same:
+#: what ends late counts under the stage it was sent in.
 _held = attrgetter("late", "outcomes", "violations", "missed", *_HISTS, *_SUMS)
 
 
