@@ -10,10 +10,11 @@ import msgspec
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
+from agenttop.metrics.searched import SearchState
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, Snapshot, StageInfo, Tick
 from agenttop.run.summarize import RunHeader
-from agenttop.run.verdicts import Span, measured, rules_of_file, still_sent
+from agenttop.run.verdicts import Span, breaker_of_file, measured, rules_of_file, still_sent
 from agenttop.thresholds.judge import Judge
 
 
@@ -45,6 +46,8 @@ class Refold:
         self.layout = header.layout
         self.aggregate = Aggregate(header.layout, live_only=live_only)
         self.judge = Judge(rules_of_file(header.profile, header.layout), header.layout)
+        self.breaker = breaker_of_file(header.profile)
+        self._searches = "search" in header.profile
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.by_hand: dict[float, ByHand] = {}
         """The newest last, by the times they are known by."""
@@ -70,6 +73,7 @@ class Refold:
         for delta in second.deltas:
             self.aggregate.fold(delta)
             self.judge.fold(delta)
+            self.breaker.fold(delta)
         for worker in second.gone:
             self.aggregate.worker_gone(worker)
         tick = self.aggregate.second(second.situation)
@@ -82,6 +86,8 @@ class Refold:
         seconds = measured(self.sending_s, self.layout.warmup_s, self.stage_spans or self._planned)
         sending = still_sent(self.end_s, self.sending_s)
         self.judge.second(self.end_s, seconds, sending=sending, running=False)
+        if second.situation.state == "running" and self.breaker.second(self.end_s) and self._searches:
+            self.breaker.reset(self.end_s)  # the level fails, and the run goes on
         return tick
 
     @property
@@ -93,7 +99,10 @@ class Refold:
         """The picture at the end of the last second, with all events that are kept."""
         events = tuple(self.events)
         picture = self.aggregate.snapshot(msgspec.structs.replace(self._situation, events=events))
-        return msgspec.structs.replace(picture, events=events, thresholds=self.judge.verdicts)
+        search = None if self.search is None else msgspec.convert(self.search, SearchState)
+        return msgspec.structs.replace(
+            picture, events=events, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search
+        )
 
     def _keep(self, marks: Sequence[ByHand]) -> None:
         """A second has the newest alone, and those that have grown again."""

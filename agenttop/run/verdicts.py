@@ -9,7 +9,8 @@ from typing import Any
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import Verdict
 from agenttop.profile.durations import parse_duration
-from agenttop.profile.model import Profile
+from agenttop.profile.model import CircuitBreaker, Profile
+from agenttop.profile.percent import parse_percent
 from agenttop.thresholds.breaker import Breaker, BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule, Seconds, names_of
@@ -60,6 +61,21 @@ def rules_of_file(written: Mapping[str, Any], layout: Layout) -> list[Rule]:
             empty = bool(table.get("allow_empty"))
             found.append(Rule(table["expression"], expression, False, delay, window, empty))
     return found
+
+
+def breaker_of_file(written: Mapping[str, Any]) -> Breaker:
+    """That of a profile as a journal has it; one that never opens where it has none, or a value was a secret."""
+    table = written.get("circuit_breaker")
+    if not isinstance(table, Mapping):
+        return Breaker(None)
+    told = CircuitBreaker()
+    try:
+        failed = parse_percent(table.get("failed", told.failed))
+        over_s = parse_duration(table["over"]) if "over" in table else told.over
+        fewest = int(table.get("min_requests", told.min_requests))
+    except ValueError:
+        return Breaker(None)
+    return Breaker(BreakerRule(failed, over_s, fewest, bool(table.get("count_429"))))
 
 
 def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Seconds:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.searched import SearchState
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import ByHand, Edited, Event, Snapshot
 from agenttop.run import playback as module
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
 from agenttop.run.playback import Playback
 from agenttop.run.summarize import run_header
+from agenttop.run.verdicts import breaker_of_file
+from agenttop.thresholds.breaker import Breaker, BreakerRule
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=90, storm=(20, 30), saturated=(40, 50))
@@ -208,3 +212,35 @@ def test_the_plan_is_what_it_was_at_the_time(tmp_path: Path) -> None:
             made.move(count)
             seen.append((made.info().duration_s, made.snapshot().edited))
     assert seen == [(40.0, None), (95.0, edited), (95.0, edited), (40.0, None), (95.0, edited)]
+
+
+def test_the_circuit_breaker_and_a_search_stand_as_they_did(tmp_path: Path) -> None:
+    run = FakeRun(seconds=40, storm=(20, 30))
+    breaker = Breaker(BreakerRule(0.05, 5.0, count_429=True))
+    profile = {"circuit_breaker": {"failed": "5%", "over": "5s", "count_429": True}}
+    search: dict[str, Any] = {
+        "unit": "users",
+        "pool": None,
+        "good": 0.95,
+        "confidence": 0.95,
+        "capacity": 4.0,
+        "steps": [],
+    }
+    states = []
+    with JournalWriter(tmp_path, run_header(run.info(), run.layout, profile, "0" * 64)) as journal:
+        for second in range(1, run.seconds):
+            for delta in run.deltas(second):
+                breaker.fold(delta)
+            breaker.second(float(second))
+            states.append(breaker.state)
+            journal.second(run.situation(second), run.deltas(second), search=search if second == 10 else None)
+    assert any(state is not None and state.open for state in states)
+    with Playback(tmp_path) as made:
+        for count in (39, 25, 9, 10, 12):
+            made.move(count)
+            seen = made.snapshot()
+            assert seen.breaker == states[count - 1]
+            assert seen.search == (SearchState("users", None, 0.95, 0.95, 4.0) if count >= 10 else None)
+    assert breaker_of_file({}).rule is None
+    assert breaker_of_file({"circuit_breaker": {"over": "***"}}).rule is None
+    assert breaker_of_file({"circuit_breaker": {}}).rule == BreakerRule(0.5, 10.0)
