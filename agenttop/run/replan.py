@@ -7,7 +7,8 @@ index ever means another stage.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isclose
 
@@ -125,6 +126,15 @@ def as_written(plan: Plan, group: int, plan_time: float) -> tuple[list[Row], flo
     if there and format_plan(rows) == format_plan(to_come(plan.courses[group], plan.layout.stages, plan_time)):
         raise SoAlready(f"it is so already: {format_plan(rows)}")
     return rows, None if there or rows[0].step else now
+
+
+def can_go_back(plan: Plan, groups: Iterable[int], plan_time: float) -> bool:
+    """Whether stages that were edited could be the profile's again."""
+    for group in groups:
+        with suppress(Unplannable):
+            as_written(plan, group, plan_time)
+            return True
+    return False
 
 
 def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) -> list[Row]:

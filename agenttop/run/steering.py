@@ -13,7 +13,7 @@ from agenttop.report.figures import clock
 from agenttop.run.command import MOST_USERS, Command
 from agenttop.run.habits import Unfit, change_habits
 from agenttop.run.plan import Plan
-from agenttop.run.replan import Replanned, SoAlready, Unplannable, group_of, replan
+from agenttop.run.replan import Replanned, SoAlready, Unplannable, can_go_back, group_of, replan
 from agenttop.schedule.control import Control, wanted_users
 from agenttop.schedule.course import RUN
 
@@ -86,14 +86,22 @@ def steer(
             raise Rejected("this is past the last stage")
         name = _at(boundary, plan)
         return Change(control.jump(elapsed, boundary), f"on to {name}", before=round(now, 3), after=round(boundary, 3))
-    pool = index_of(command.pool, layout)
-    manual = control.users is not None or control.pool_users or control.pool_rates
-    if pool is None and not manual:
-        raise Rejected("nothing is set by hand")
+    return _release(command, control, plan, elapsed)
+
+
+def _release(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
+    pool = index_of(command.pool, plan.layout)
+    groups = control.courses if pool is None else control.courses.keys() & {pool}
+    edited = can_go_back(plan, groups, control.plan_time(elapsed))
+    hint = f"plan profile{f' {command.pool}' if pool is not None else ''} gives back the profile's stages"
+    if pool is None and not (control.users is not None or control.pool_users or control.pool_rates):
+        raise Rejected(f"nothing is set by hand; {hint}" if edited else "nothing is set by hand")
     if pool is not None and pool not in control.pool_users and pool not in control.pool_rates:
-        raise Rejected(f"nothing of {command.pool} is set by hand")
+        text = f"nothing of {command.pool} is set by hand"
+        raise Rejected(f"{text}; {hint}" if edited else text)
     whose = "the plan's targets" if pool is None else f"{command.pool}: the plan's target"
-    return Change(control.release(pool), f"{whose} again", command.pool, before="manual", after="plan")
+    said = f"{whose} again" + (f", as it was edited ({hint})" if edited else "")
+    return Change(control.release(pool), said, command.pool, before="manual", after="plan")
 
 
 def _at(boundary: float, plan: Plan) -> str:

@@ -44,7 +44,8 @@ def test_so_are_stages_and_what_a_release_leads_to(controller: Controller) -> No
     )
     assert "need" not in controller.handle("users 20", "key").message
     assert controller.handle("release", "key").message == (
-        f"the plan's targets again; 350 users need 450 files, {LIMIT}"
+        "the plan's targets again, as it was edited (plan profile gives back the profile's stages); "
+        f"350 users need 450 files, {LIMIT}"
     )
     assert "need" not in controller.handle("plan profile", "key").message
     assert [control["command"] for control in controller.controls] == [

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agenttop.report.figures import clock
 from agenttop.run.command import parse_command
@@ -82,6 +83,23 @@ def test_users_of_a_pool_without_weight(tmp_path: Path) -> None:
     assert users(plan, control) == [10, 5, 4, 0]
     change = give(plan, "users +1", control)
     assert (change.said, users(plan, change.control)) == ("users 15 → 16", [11, 5, 4, 0])
+
+
+def test_a_release_does_not_undo_an_edit_and_says_what_does(plan: Plan) -> None:
+    change = give(plan, "plan 1h 50", give(plan, "users 20").control)
+    assert change.stages is not None
+    edited = plan.under(change.control, replace(plan.layout, stages=change.stages))
+    released = give(edited, "release", change.control)
+    hint = "plan profile gives back the profile's stages"
+    assert released.said == f"the plan's targets again, as it was edited ({hint})"
+    with pytest.raises(Rejected, match=f"^nothing is set by hand; {hint}$"):
+        give(edited, "release", released.control)
+    with pytest.raises(Rejected, match=r"^nothing of own is set by hand$"):
+        give(edited, "release own", released.control)
+    back = give(edited, "plan profile", change.control)
+    assert back.stages is not None
+    written = edited.under(back.control, replace(plan.layout, stages=back.stages))
+    assert give(written, "release", back.control).said == "the plan's targets again"
 
 
 def test_rate(plan: Plan) -> None:
