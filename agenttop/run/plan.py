@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agenttop.metrics.layout import Layout
-from agenttop.profile.model import Profile
+from agenttop.profile.model import Profile, Stage
 from agenttop.run.habits import habits_of
 from agenttop.schedule.control import Control, PoolPlan, wanted_users
 from agenttop.schedule.course import RUN, Leg, ramp_of
@@ -23,6 +23,11 @@ def most_of(profile: Profile) -> list[Control]:
     return [Control().with_users(int(search.to), names.index(search.pool) if search.pool is not None else None)]
 
 
+def written_stages(profile: Profile) -> list[Stage]:
+    """The stages of a profile in the order of a layout: those of the run, then those of each pool."""
+    return [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
+
+
 class Plan:
     """The plan of a run; times are seconds on the plan's own clock."""
 
@@ -32,8 +37,7 @@ class Plan:
         self._controls = [Control(), *most_of(profile)]
         names = {None: RUN} | {info.name: index for index, info in enumerate(layout.pools)}
         planned: dict[int, list[Leg]] = {}
-        written = [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
-        for stage, info in zip(written, layout.stages, strict=True):
+        for stage, info in zip(written_stages(profile), layout.stages, strict=True):
             leg = Leg(stage.duration, info.target_end, info.step, info.index)
             planned.setdefault(names[info.pool], []).append(leg)
         pools = [PoolPlan(pool.weight, None, pool.open) for pool in profile.pools]

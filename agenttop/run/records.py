@@ -19,7 +19,7 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, RunInf
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import SUMMARY
-from agenttop.run.plan import Plan
+from agenttop.run.plan import Plan, written_stages
 from agenttop.run.spec import RunSpec
 from agenttop.run.summarize import build_summary, run_header
 from agenttop.run.verdicts import Span
@@ -62,7 +62,8 @@ class Records:
             directory=spec.directory,
         )
         header = run_header(self._info, layout, spec.masked, spec.sha256)
-        self._header = replace(header, references=spec.references, folder=spec.folder)
+        durations_s = tuple(stage.duration for stage in written_stages(profile))
+        self._header = replace(header, references=spec.references, folder=spec.folder, durations_s=durations_s)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
         self._edited: Edited | None = None

@@ -92,15 +92,19 @@ def plan_of(header: RunHeader) -> Plan:
         NotRepeatable: a weight was one of them.
     """
 
+    written = header.layout.stages
+    # Rounded, a boundary would be another moment than the one a command was given at.
+    durations_s = header.durations_s or tuple(stage.end_s - stage.start_s for stage in written)
+
     def stages(pool: str | None) -> list[model.Stage]:
         return [
             model.Stage.model_construct(
-                duration=stage.end_s - stage.start_s,
+                duration=durations_s[stage.index],
                 users=stage.target_end if stage.unit == "users" else None,
                 rate=stage.target_end if stage.unit == "rate" else None,
                 ramp="step" if stage.step else "linear",
             )
-            for stage in header.layout.stages
+            for stage in written
             if stage.pool == pool
         ]
 

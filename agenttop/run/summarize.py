@@ -36,6 +36,8 @@ class RunHeader(msgspec.Struct, frozen=True):
     """Where the profile has ``${NAME}``, and the text that it is in."""
     folder: str = ""
     """What paths in the profile are relative to."""
+    durations_s: tuple[float, ...] = ()
+    """Of the stages of ``layout``, as the profile has them: their ends less their begins are these but for rounding."""
 
 
 def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str) -> RunHeader:

@@ -11,6 +11,7 @@ from agenttop.profile.load import load_profile
 from agenttop.profile.toml import dumps
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalError, JournalWriter
+from agenttop.run.plan import written_stages
 from agenttop.run.repeat import Left, NothingDriven, driven, left_by, plan_of, rewritten
 from agenttop.run.steered import NotRepeatable
 from agenttop.run.summarize import RunHeader, build_summary, run_header
@@ -39,7 +40,8 @@ def header_of(folder: Path, text: str = PROFILE, environment: dict[str, str] = E
         ("chat",), 0, 1, str(folder),
     )  # fmt: skip
     header = run_header(info, layout, loaded.masked, loaded.sha256)
-    return msgspec.structs.replace(header, references=loaded.references, folder=str(folder))
+    durations_s = tuple(stage.duration for stage in written_stages(loaded.profile))
+    return msgspec.structs.replace(header, references=loaded.references, folder=str(folder), durations_s=durations_s)
 
 
 def test_the_plan_of_a_header_is_that_of_its_profile(tmp_path: Path) -> None:
