@@ -10,12 +10,10 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 from numpy.typing import NDArray
 
@@ -238,25 +236,6 @@ class Hist:
         scaled = {key: round(value / per_unit, 6) for key, value in (low | values | {"max": self.high}).items()}
         return {"count": self.count, **scaled, "hdr": self.to_hdr()}
 
-    def to_delta(self) -> HistDelta:
-        """All of it as one delta.
-
-        Raises:
-            ValueError: there is no record.
-        """
-        if not self.count:
-            raise ValueError("no record")
-        index = np.flatnonzero(self._counts > 0)
-        return HistDelta(
-            index.astype("<i4").tobytes(),
-            self._counts[index].astype("<i8").tobytes(),
-            self.count,
-            self.low,
-            self.high,
-            self.total,
-            self.deviations,
-        )
-
     def to_hdr(self) -> str:
         """The standard HdrHistogram V2 encoding (compressed, base64), made by hdrh's codec."""
         hdr = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
@@ -268,34 +247,6 @@ class Hist:
             hdr.min_value = lowest_value(int(used[0]))
             hdr.max_value = highest_value(int(used[-1]))
         return str(hdr.encode(), "ascii")
-
-    @classmethod
-    def from_hdr(cls, text: str) -> Hist:
-        """Read a V2 encoding. What it does not carry is taken from its buckets: minimum, maximum, sum and deviations.
-
-        Raises:
-            ValueError: it is none, or has another resolution or range than ours.
-        """
-        try:
-            hdr = HdrHistogram.decode(text)
-        except (HdrCookieException, HdrLengthException, zlib.error, ValueError, TypeError) as error:
-            raise ValueError(f"not an HdrHistogram V2 encoding: {error}") from error
-        counts = np.frombuffer(hdr.counts, np.int64).copy()
-        index = np.flatnonzero(counts)
-        resolution = (hdr.significant_figures, hdr.lowest_trackable_value)
-        if resolution != (DIGITS, LOWEST_US) or index.max(initial=0) >= COUNTS:
-            raise ValueError("an HdrHistogram of another resolution or range than 1 µs to 1 h with 3 digits")
-        self = cls()
-        if index.size:
-            self._counts = counts[: int(index[-1]) + 1].copy()
-            self.count = int(counts.sum())
-            self.low, self.high = float(lowest_value(int(index[0]))), float(highest_value(int(index[-1])))
-            bucket = np.maximum((index >> _HALF_BITS) - 1, 0)
-            middle = ((index - (bucket << _HALF_BITS)) << bucket) + ((1 << bucket) - 1) / 2
-            self.total = float(middle.dot(counts[index]))
-            apart = middle - self.total / self.count
-            self.deviations = float((apart * apart).dot(counts[index]))
-        return self
 
     def _grow(self, size: int) -> None:
         if size > self._counts.size:

@@ -139,12 +139,12 @@ class Live:
 
     def rps(self, requests: Iterable[int]) -> float:
         """Finished requests per second."""
-        wanted = set(requests)
+        wanted = tuple(requests)
         count = sum(
-            finished(outcomes)
+            finished(piece.outcomes[request])
             for piece in self._slices
-            for request, outcomes in piece.outcomes.items()
-            if request in wanted
+            for request in wanted
+            if request in piece.outcomes
         )
         return count / self.seconds if self.seconds > 0 else 0.0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, LeafDelta, PoolDelta, SlowRequest
@@ -64,6 +65,11 @@ _SUMS = (
     "stalled",
     "unterminated",
 )
+
+
+#: All that a leaf may hold but its phases. With many stages most leaves hold nothing, and are looked at all the same:
+#: what ends late counts under the stage it was sent in.
+_held = attrgetter("late", "outcomes", "violations", "missed", *_HISTS, *_SUMS)
 
 
 class Leaf:
@@ -159,6 +165,8 @@ class Leaf:
 
     def take(self) -> TakenLeaf | None:
         """What is new, or None; the leaf begins again at nothing."""
+        if not any(_held(self)) and not any(self.phases.values()):
+            return None
         taken: dict[str, array[int]] = {}
         outcomes = self.outcomes
         if self.late:
@@ -190,8 +198,6 @@ class Leaf:
         if self.missed:
             sums |= {MISSED + name: count for name, count in self.missed.items()}
             self.missed = {}
-        if not (taken or outcomes or sums):
-            return None
         leaf = TakenLeaf(taken, LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums, self.mark))
         self.outcomes = {}
         self.status = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import pickle
 import signal
 import socket
@@ -76,10 +75,6 @@ class BoxAgent:
         self._news = asyncio.Event()
         self._seq = 0
         self._command_seq = 0
-
-    def hello(self) -> dict[str, object]:
-        """What this machine has."""
-        return {"host": socket.gethostname(), "cpu_count": os.cpu_count() or 1, "python": sys.version.split()[0]}
 
     async def start(
         self,

@@ -2,10 +2,11 @@
 
     users N|+N|-N [POOL]    rate N [POOL]    hold    resume    pause    next    release [POOL]    stop [now]
     start    status
-    plan STAGES [POOL]    think DURATION[..DURATION] [POOL]    pacing DURATION [POOL]    on_429 count|honor|retry [POOL]
+    plan STAGES|profile [POOL]    think DURATION[..DURATION]|profile [POOL]    pacing DURATION [POOL]
+    on_429 count|honor|retry|profile [POOL]
 
 ``pause`` toggles; ``resume`` ends both a hold and a pause. STAGES are as in :mod:`agenttop.plantext`.
-``think profile`` and ``on_429 profile`` go back to what the profile says.
+``plan profile``, ``think profile`` and ``on_429 profile`` go back to what the profile says.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ GRAMMAR = {
     "pause": "",
     "next": "",
     "release": "[POOL]",
-    "plan": "STAGES [POOL]",
+    "plan": "STAGES|profile [POOL]",
     "think": "1s..3s|profile [POOL]",
     "pacing": "10s [POOL]",
     "on_429": "count|honor|retry|profile [POOL]",
@@ -41,6 +42,7 @@ POLICIES = ("count", "honor", "retry")
 #: The word for: as the profile says.
 PROFILE = "profile"
 LONGEST_PAUSE_S = 86_400.0
+MOST_USERS = 1_000_000
 
 
 class CommandError(ValueError):
@@ -56,7 +58,7 @@ class Command(msgspec.Struct, frozen=True):
     pool: str | None = None
     now: bool = False
     rows: tuple[Row, ...] = ()
-    """Of ``plan``."""
+    """Of ``plan``; none: the profile's."""
     span: tuple[float, float] | None = None
     """Of ``think`` and ``pacing``, in seconds; None: the profile's."""
     word: str | None = None
@@ -105,8 +107,11 @@ def split_run(words: Sequence[str]) -> tuple[str | None, str]:
 
 
 def _plan(text: str) -> Command:
-    if not text.strip():
-        raise CommandError("say: plan STAGES [POOL], such as: plan rest, 2m 80, 5m step 80, 1m 0")
+    words = text.split()
+    if not words:
+        raise CommandError("say: plan STAGES [POOL], such as: plan rest, 2m 80, 5m step 80, 1m 0; or: plan profile")
+    if words[0] == PROFILE and len(words) <= 2:
+        return Command("plan", pool=words[1] if len(words) == 2 else None)
     try:
         rows, pool = parse_plan(text)
     except PlanError as error:
@@ -145,7 +150,7 @@ def _number(op: str, word: str) -> tuple[float, bool]:
     if op == "users":
         if value != int(value):
             raise CommandError(f"users are whole; {word!r} is not")
-        if abs(value) > 1_000_000:
+        if abs(value) > MOST_USERS:
             raise CommandError("more than 1 000 000 users are not supported on one box")
     elif relative:
         raise CommandError("rate takes an absolute number")

@@ -32,6 +32,7 @@ from agenttop.run.box import BoxAgent, BoxError
 from agenttop.run.by_hand import Hand, Told
 from agenttop.run.command import CommandError, parse_command
 from agenttop.run.control_socket import ControlSocket
+from agenttop.run.files import most_of_open, short_of_files
 from agenttop.run.messages import Halt, Steer
 from agenttop.run.places import socket_path
 from agenttop.run.plan import Plan
@@ -40,12 +41,13 @@ from agenttop.run.priority import step_back
 from agenttop.run.records import Records
 from agenttop.run.replan import before
 from agenttop.run.searching import BUSY, searching_of
+from agenttop.run.spans import Spans
 from agenttop.run.spec import RunSpec
 from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
 from agenttop.run.supply import Supply
 from agenttop.run.targets import situation
-from agenttop.run.verdicts import breaker_of, measured, rules_of, summed, told
+from agenttop.run.verdicts import breaker_of, measured, rules_of, still_sent, summed, told
 from agenttop.run.watcher import Watcher
 from agenttop.schedule.control import Control
 from agenttop.thresholds.judge import Judge
@@ -95,7 +97,10 @@ class Controller:
         self._deltas: list[Delta] = []
         self._gone: list[int] = []
         self._lost = 0
-        self._spans: list[tuple[float, float] | None] = [None for _ in self.layout.stages]
+        self._told_short = False
+        self._unwritten = ""
+        """Why the last second is not in the journal."""
+        self.spans = Spans(len(self.layout.stages))
         self._records: Records | None = None
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
@@ -225,7 +230,7 @@ class Controller:
             return
         plan_time = self.control.plan_time(elapsed)
         if not self._halted:
-            self._mark_stages(elapsed, plan_time)
+            self._tell_stages(elapsed)
             limit = self.spec.limit_s
             if self._halt_asked:
                 self._stopped()
@@ -328,8 +333,8 @@ class Controller:
         """Judge the thresholds and the circuit breaker on the second that has closed; they may end the run."""
         running = self.state == "running" and not self._halted and bool(self.box.alive)
         end_s = self._sending_ended_s if self._halted else t_s
-        seconds = measured(end_s, self.profile.warmup, self._spans)
-        for verdict in self.judge.second(t_s, seconds, sending=t_s <= end_s + STEP_S, running=running):
+        seconds = measured(end_s, self.profile.warmup, self.spans.all)
+        for verdict in self.judge.second(t_s, seconds, sending=still_sent(t_s, end_s), running=running):
             if not verdict.aborted_run:
                 self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
         aborting = self.judge.aborting
@@ -350,17 +355,26 @@ class Controller:
         self.halt("cancel")
 
     def _write_second(self, situation: Situation) -> None:
+        assert self._records is not None
         deltas, self._deltas = self._deltas, []
         gone, self._gone = self._gone, []
-        if self._records is not None:
-            new = self.search.news() if self.search is not None else None
-            try:
-                self._records.second(
-                    situation, deltas, controls=self.controls, events=self.watcher.take(), gone=gone, search=new
-                )
-            except OSError as error:
-                # A full disk must not end a run that goes well; the summary may yet find room.
+        try:
+            self._records.second(
+                situation,
+                deltas,
+                controls=self.controls,
+                events=self.watcher.take(),
+                gone=gone,
+                search=self.search.news() if self.search is not None else None,
+                spans=self.spans.take(),
+                sending_ended_s=self._sending_ended_s if self._halted else None,
+            )
+            self._unwritten = ""
+        except OSError as error:
+            # A full disk must not end a run that goes well; the summary may yet find room.
+            if error.strerror != self._unwritten:
                 self.watcher.say(situation.t_s, f"journal: {error.strerror}", "error")
+            self._unwritten = error.strerror or ""
 
     def _situation(self, t_s: float) -> Situation:
         return situation(
@@ -377,24 +391,14 @@ class Controller:
             marks=self.hand.newest,
         )
 
-    def _mark_stages(self, elapsed: float, plan_time: float) -> None:
-        """Note when each stage really was; ``hold`` and ``next`` make that differ from the plan."""
-        seen: set[int] = set()
-        for index in range(len(self.plan.pools)):
-            stage = self.plan.stage_of(index, plan_time)
-            if stage in seen or stage >= len(self._spans):
-                continue
-            seen.add(stage)
-            span = self._spans[stage]
-            if span is None:
-                self._spans[stage] = (elapsed if elapsed > STEP_S * 2 else 0.0, elapsed)
-                info = self.layout.stages[stage]
-                unit = "users" if info.unit == "users" else "iterations/s"
-                goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
-                number = 1 + sum(before(other, info) for other in self.layout.stages)
-                self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
-            else:
-                self._spans[stage] = (span[0], elapsed)
+    def _tell_stages(self, elapsed: float) -> None:
+        """Note which stages are under way, and tell of those that begin."""
+        for index in self.spans.look(elapsed, self.plan, self.control):
+            info = self.layout.stages[index]
+            unit = "users" if info.unit == "users" else "iterations/s"
+            goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
+            number = 1 + sum(before(other, info) for other in self.layout.stages)
+            self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
 
     def _drain_clock(self) -> None:
         """Close what is left: whole seconds, and the piece after the last."""
@@ -425,8 +429,7 @@ class Controller:
         if self.search is not None:
             return Reply(0, False, BUSY)
         try:
-            begun = {index for index, span in enumerate(self._spans) if span is not None}
-            change = steer(command, self.control, self.plan, elapsed, begun=begun)
+            change = steer(command, self.control, self.plan, elapsed, begun=self.spans.begun)
         except Rejected as error:
             return Reply(0, False, str(error))
         self.control = change.control
@@ -436,13 +439,24 @@ class Controller:
             self._send_control()
         self._note(elapsed, text, change.pool, change.before, change.after, source)
         self._report(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
-        return Reply(0, True, change.said)
+        short = self._short_of_files(elapsed) if command.op in ("users", "plan", "release") else ""
+        return Reply(0, True, f"{change.said}; {short}" if short else change.said)
+
+    def _short_of_files(self, elapsed: float) -> str:
+        """What is to be said of users that a command has raised beyond what can connect; told once as an event."""
+        users = self.plan.most_to_come(self.control, elapsed) + most_of_open(self.profile)
+        short = short_of_files(users, len(self.box.alive) or self.spec.workers)
+        if short and not self._told_short:
+            self.watcher.say(elapsed, short, "warn")
+            self.aggregate.workers.warn(f"{short} (at {elapsed:.0f} s)")
+        self._told_short = bool(short)
+        return short
 
     def _replan(self, stages: tuple[StageInfo, ...]) -> None:
         """The plan was edited."""
         self.layout = replace(self.layout, stages=stages)
         self.plan = self.plan.under(self.control, self.layout)
-        self._spans += [None for _ in stages[len(self._spans) :]]
+        self.spans.grow(len(stages))
         limit = self.spec.limit_s
         edited = Edited(stages, self.plan.duration_s if limit is None else min(limit, self.plan.duration_s))
         self.aggregate.replan(edited)
@@ -514,7 +528,7 @@ class Controller:
             sending_ended_s=self._sending_ended_s if self._halted else elapsed,
             stop_reason=self.stop_reason,
             exit_code=self.exit_code,
-            stage_spans=self._spans,
+            stage_spans=self.spans.all,
             controls=self.controls,
             thresholds=summed(self.judge.verdicts),
             search=self.search.summary() if self.search is not None else None,

@@ -67,30 +67,51 @@ def files_warning(profile: Profile, workers: int) -> list[str]:
     The limit of this process is raised as far as it goes, as every worker's will be: only what is refused is said.
     """
     users = most_users(profile)
-    needed = -(-users // workers) + SPARE
-    allowed = raise_file_limit()
+    needed, allowed = _needed(users, workers), raise_file_limit()
     if needed <= allowed:
         return []
-    if workers == 1:
-        text = f"{count(users)} users need {count(needed)} files"
-    else:
-        text = f"{count(users)} users need {count(needed)} files in each of {workers} workers"
-    text += f", this shell allows {count(allowed)}: ulimit -n {_round_up(needed)}"
+    text = f"{_needs(users, workers)}, this shell allows {count(allowed)}: ulimit -n {_round_up(needed)}"
     if os.geteuid() != 0:
         text += " (as root: it is the hard limit)"
     enough = -(-users // (allowed - SPARE)) if allowed > SPARE else 0
     return [f"{text}, or --workers {enough}" if 0 < enough <= (os.cpu_count() or 1) else text]
 
 
+def short_of_files(users: int, workers: int) -> str:
+    """The same of so many users that a run is steered to, whose limit cannot be raised any more; empty where it will
+    do.
+    """
+    allowed = raise_file_limit()
+    if _needed(users, workers) <= allowed:
+        return ""
+    limit = f"the limit is {count(allowed)}: connections beyond it fail here, not at the target"
+    return f"{_needs(users, workers)}, {limit}"
+
+
+def _needed(users: int, workers: int) -> int:
+    return -(-users // workers) + SPARE
+
+
+def _needs(users: int, workers: int) -> str:
+    where = f" in each of {workers} workers" if workers > 1 else ""
+    return f"{count(users)} users need {count(_needed(users, workers))} files{where}"
+
+
 def most_users(profile: Profile) -> int:
-    """The most users that may be there at once: of the run's stages, of pools with their own, of open pools."""
+    """The most users there may be at once: of the run's stages or a search, of pools with their own, of open ones."""
     total = max((stage.users or 0 for stage in profile.stages), default=0)
+    if profile.search is not None and profile.search.unit != "rate":
+        total += int(profile.search.to or 0)
+    total += most_of_open(profile)
     for pool in profile.pools:
-        if pool.open:
-            total += pool.max_users
-        elif pool.stages:
+        if not pool.open and pool.stages:
             total += max(stage.users or 0 for stage in pool.stages)
     return total
+
+
+def most_of_open(profile: Profile) -> int:
+    """Those of open pools, whatever their rates."""
+    return sum(pool.max_users for pool in profile.pools if pool.open)
 
 
 def _usable(limit: int) -> int:

@@ -25,12 +25,14 @@ from agenttop.metrics.snapshot import Edited, Event
 from agenttop.run.refold import Refold
 from agenttop.run.refold import Second as Second
 from agenttop.run.summarize import RunHeader, build_summary
-from agenttop.run.verdicts import summed
+from agenttop.run.verdicts import Span, summed
 
 MAGIC = b"agenttop-journal/1\n"
 FILE_NAME = "journal.bin"
 _PREFIX = struct.Struct("<IIB")
 _RAW, _ZLIB = 0, 1
+#: No record has more bytes; a damaged length may say 4 GB.
+_LONGEST = 1 << 28
 #: Below this many bytes compressing does not pay.
 _SMALL = 256
 
@@ -87,17 +89,28 @@ class JournalWriter:
         gone: Sequence[int] = (),
         search: Mapping[str, Any] | None = None,
         edited: Edited | None = None,
+        spans: Mapping[int, Span] | None = None,
+        sending_ended_s: float | None = None,
     ) -> None:
         """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it;
         ``search`` is the summary's, where there is news of it, and ``edited`` the plan where it was edited in it.
+        ``spans`` are when stages were, of those for which that has changed.
 
         Raises:
             OSError: it cannot be written; what was written before stays readable and one may go on.
         """
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
-        told = None if search is None else dict(search)
-        deltas = compact(deltas, self._layout)
-        second = Second(situation, deltas, [dict(c) for c in controls], list(events), list(gone), told, edited)
+        second = Second(
+            situation,
+            compact(deltas, self._layout),
+            [dict(control) for control in controls],
+            list(events),
+            list(gone),
+            None if search is None else dict(search),
+            edited,
+            dict(spans or {}),
+            sending_ended_s,
+        )
         self._append(_record(self._encoder.encode(second)))
 
     def close(self) -> None:
@@ -187,6 +200,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         sending_ended_s=fold.sending_s,
         stop_reason="error",
         exit_code=1,
+        stage_spans=fold.stage_spans,
         controls=controls,
         thresholds=summed(fold.judge.verdicts),
         search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
@@ -209,7 +223,16 @@ def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes 
     if len(prefix) < _PREFIX.size:
         return None
     length, checksum, flag = _PREFIX.unpack(prefix)
+    if not 0 < length <= _LONGEST:  # a disk that lost its power may leave zeros
+        return None
     payload = read(length)
-    if len(payload) < length or zlib.crc32(payload) != checksum:
+    if len(payload) < length or zlib.crc32(payload) != checksum or flag != _flag_of(payload):
         return None
     return zlib.decompress(payload) if unpack and flag == _ZLIB else payload
+
+
+def _flag_of(payload: bytes) -> int:
+    """The flag stands in no checksum, but a payload says by itself what it is: a map of msgpack never begins as zlib
+    does.
+    """
+    return _ZLIB if payload.startswith(b"\x78") else _RAW

@@ -94,10 +94,10 @@ class Playback:
     def info(self) -> RunInfo:
         """The run, with its timeline up to where this stands."""
         history = self._timeline.overview(length=self.at)
-        edited = self._fold.aggregate.edited
+        fold, edited = self._fold, self._fold.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
-        events, by_hand = tuple(self._fold.events), tuple(self._fold.by_hand.values())
-        return msgspec.structs.replace(info, history=history, events=events, by_hand=by_hand)
+        told = {"events": tuple(fold.events), "by_hand": tuple(fold.by_hand.values())}
+        return msgspec.structs.replace(info, history=history, **told)
 
     def snapshot(self) -> Snapshot:
         """The picture where this stands."""

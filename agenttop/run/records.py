@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import ByHand, Edited, Event, RunInfo
+from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalWriter
 from agenttop.run.places import SUMMARY
-from agenttop.run.plan import Plan
+from agenttop.run.plan import Plan, written_stages
 from agenttop.run.spec import RunSpec
 from agenttop.run.summarize import build_summary, run_header
+from agenttop.run.verdicts import Span
+
+
+@dataclass(slots=True)
+class _New:
+    """What the journal has not taken."""
+
+    deltas: list[Delta] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    spans: dict[int, Span] = field(default_factory=dict)
 
 
 class Records:
@@ -32,6 +45,7 @@ class Records:
     def __init__(self, spec: RunSpec, plan: Plan, aggregate: Aggregate) -> None:
         self._spec = spec
         self._aggregate = aggregate
+        self._layout = plan.layout
         profile, layout, limit = spec.profile, plan.layout, spec.limit_s
         self._info = RunInfo(
             run_id=spec.run_id,
@@ -48,11 +62,13 @@ class Records:
             directory=spec.directory,
         )
         header = run_header(self._info, layout, spec.masked, spec.sha256)
-        self._header = replace(header, references=spec.references, folder=spec.folder)
+        durations_s = tuple(stage.duration for stage in written_stages(profile))
+        self._header = replace(header, references=spec.references, folder=spec.folder, durations_s=durations_s)
         self._journal = JournalWriter(spec.directory, self._header)
         self._controls_written = 0
         self._edited: Edited | None = None
         """Not written yet."""
+        self._new = _New()
 
     def describe(self, events: Iterable[Event], by_hand: tuple[ByHand, ...] = ()) -> RunInfo:
         """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it."""
@@ -84,16 +100,35 @@ class Records:
         events: Sequence[Event],
         gone: Sequence[int],
         search: Mapping[str, Any] | None = None,
+        spans: Mapping[int, Span] | None = None,
+        sending_ended_s: float | None = None,
     ) -> None:
         """Append a second. ``controls`` are all so far; the rest is new.
 
         Raises:
             OSError: it cannot be written.
         """
-        new = controls[self._controls_written :]
-        self._journal.second(
-            situation, deltas, controls=new, events=events, gone=gone, search=search, edited=self._edited
+        late = self._new
+        new = _New(
+            [*late.deltas, *deltas], [*late.events, *events], [*late.gone, *gone], {**late.spans, **(spans or {})}
         )
+        try:
+            self._journal.second(
+                situation,
+                new.deltas,
+                controls=controls[self._controls_written :],
+                events=new.events,
+                gone=new.gone,
+                search=search,
+                edited=self._edited,
+                spans=new.spans,
+                sending_ended_s=sending_ended_s,
+            )
+        except OSError:
+            # The next one has it as well, so that nothing is lost but in which second it was.
+            self._new = _New(compact(new.deltas, self._layout), new.events[-KEPT_EVENTS:], new.gone, new.spans)
+            raise
+        self._new = _New()
         self._controls_written = len(controls)
         self._edited = None
 

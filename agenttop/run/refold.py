@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,10 +12,9 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.situation import Situation
-from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, Snapshot, Tick
-from agenttop.run.by_hand import KEPT
+from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, Snapshot, StageInfo, Tick
 from agenttop.run.summarize import RunHeader
-from agenttop.run.verdicts import breaker_of_file, measured, rules_of_file
+from agenttop.run.verdicts import Span, breaker_of_file, measured, rules_of_file, still_sent
 from agenttop.thresholds.judge import Judge
 
 
@@ -32,6 +31,10 @@ class Second(msgspec.Struct, frozen=True):
     """How far a search for capacity had come, where a step of it was over."""
     edited: Edited | None = None
     """The plan, where it was edited in it."""
+    spans: dict[int, Span] = {}
+    """When stages were, of those for which that has changed in it: begin and end, in seconds since the run began."""
+    sending_ended_s: float | None = None
+    """When the sending ended, where it has."""
 
 
 class Refold:
@@ -44,17 +47,20 @@ class Refold:
         self.aggregate = Aggregate(header.layout, live_only=live_only)
         self.judge = Judge(rules_of_file(header.profile, header.layout), header.layout)
         self.breaker = breaker_of_file(header.profile)
+        self._searches = "search" in header.profile
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.by_hand: dict[float, ByHand] = {}
-        """What was done by hand, by the time it began: a second has the newest alone."""
+        """The newest last, by the times they are known by."""
         self.end_s = 0.0
         """When the last second ended."""
         self.sending_s = 0.0
         """When requests were last sent."""
         self.search: dict[str, Any] | None = None
         """How far a search for capacity had come."""
-        self._sending = True
-        self._spans = [(stage.start_s, stage.end_s) for stage in header.layout.stages]
+        self.spans: dict[int, Span] = {}
+        """When stages were; empty where the journal does not say."""
+        self._sending_ended_s: float | None = None
+        self._planned = _planned(header.layout.stages)
         self._situation = Situation(0.0, state="starting")
 
     def add(self, second: Second) -> Tick:
@@ -63,7 +69,7 @@ class Refold:
             self.aggregate.replan(second.edited)
             self.judge.grow(self.aggregate.layout)
             self.layout = self.aggregate.layout
-            self._spans = [(stage.start_s, stage.end_s) for stage in second.edited.stages]
+            self._planned = _planned(second.edited.stages)
         for delta in second.deltas:
             self.aggregate.fold(delta)
             self.judge.fold(delta)
@@ -72,18 +78,23 @@ class Refold:
             self.aggregate.worker_gone(worker)
         tick = self.aggregate.second(second.situation)
         self.events.extend(second.events)
-        self._hand(second.situation.by_hand)
         self.search = second.search or self.search
         self._situation = second.situation
         self.end_s = second.situation.t_s
-        self._sending = self._sending and second.situation.state != "draining"
-        self.sending_s = self.end_s if self._sending else self.sending_s
-        seconds = measured(self.sending_s, self.layout.warmup_s, self._spans)
-        self.judge.second(self.end_s, seconds, sending=self._sending, running=False)
+        self._spans_and_sending(second)
+        self._keep(second.situation.by_hand)
+        seconds = measured(self.sending_s, self.layout.warmup_s, self.stage_spans or self._planned)
+        sending = still_sent(self.end_s, self.sending_s)
+        self.judge.second(self.end_s, seconds, sending=sending, running=False)
         opens = second.situation.state == "running" and self.breaker.second(self.end_s)
-        if opens and second.search is not None:  # it failed a level, and the search went on
-            self.breaker.reset(self.end_s)
+        if self._searches and (opens or _failed_level(second.search)):
+            self.breaker.reset(self.end_s)  # it says nothing of the level that follows
         return tick
+
+    @property
+    def stage_spans(self) -> list[Span | None] | None:
+        """When each stage was, None of one that was not; None where the journal does not say."""
+        return [self.spans.get(stage.index) for stage in self.layout.stages] if self.spans else None
 
     def snapshot(self) -> Snapshot:
         """The picture at the end of the last second, with all events that are kept."""
@@ -94,7 +105,25 @@ class Refold:
             picture, events=events, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search
         )
 
-    def _hand(self, marks: Iterable[ByHand]) -> None:
+    def _keep(self, marks: Sequence[ByHand]) -> None:
+        """A second has the newest alone, and those that have grown again."""
         self.by_hand.update((mark.t_s, mark) for mark in marks)
-        for t_s in list(self.by_hand)[:-KEPT]:
-            del self.by_hand[t_s]
+        while len(self.by_hand) > KEPT_EVENTS:
+            del self.by_hand[next(iter(self.by_hand))]
+
+    def _spans_and_sending(self, second: Second) -> None:
+        self.spans.update(second.spans)
+        if self._sending_ended_s is None:
+            self._sending_ended_s = second.sending_ended_s
+        if self._sending_ended_s is None and second.situation.state == "draining":
+            self._sending_ended_s = self.sending_s  # a journal that does not say: to the second
+        self.sending_s = self.end_s if self._sending_ended_s is None else self._sending_ended_s
+
+
+def _failed_level(search: dict[str, Any] | None) -> bool:
+    """Whether a level is over that does not hold."""
+    return search is not None and bool(search["steps"]) and not search["steps"][-1]["holds"]
+
+
+def _planned(stages: Sequence[StageInfo]) -> list[Span | None]:
+    return [(stage.start_s, stage.end_s) for stage in stages]

@@ -20,7 +20,7 @@ from agenttop.report.summary import SummaryError, load_summary
 from agenttop.run.journal import read_seconds
 from agenttop.run.places import SUMMARY
 from agenttop.run.plan import Plan
-from agenttop.run.steered import Steered, end_of_plan, followed, steered
+from agenttop.run.steered import NotRepeatable, Steered, end_of_plan, followed, steered
 from agenttop.run.summarize import RunHeader
 
 #: A run ends so long after its limit at most: its controller looks at the clock 20 times a second.
@@ -53,6 +53,7 @@ class _Driven(msgspec.Struct):
 
     situation: _Moment
     controls: list[dict[str, Any]] = []
+    sending_ended_s: float | None = None
 
 
 def left_by(directory: Path) -> Left:
@@ -77,41 +78,66 @@ def left_by(directory: Path) -> Left:
     for second in seconds:
         assert isinstance(second, _Driven)
         commands += second.controls
-        if second.situation.state not in ("draining", "done"):
+        if second.sending_ended_s is not None:
+            ended_s = second.sending_ended_s
+        elif second.situation.state not in ("draining", "done"):
             ended_s = second.situation.t_s
     return Left(header, commands, ended_s, completed=False)
 
 
 def plan_of(header: RunHeader) -> Plan:
-    """The plan of a run, without its profile's secrets."""
+    """The plan of a run, without its profile's secrets.
+
+    Raises:
+        NotRepeatable: a weight was one of them.
+    """
+
+    written = header.layout.stages
+    # Rounded, a boundary would be another moment than the one a command was given at.
+    durations_s = header.durations_s or tuple(stage.end_s - stage.start_s for stage in written)
 
     def stages(pool: str | None) -> list[model.Stage]:
         return [
             model.Stage.model_construct(
-                duration=stage.end_s - stage.start_s,
+                duration=durations_s[stage.index],
                 users=stage.target_end if stage.unit == "users" else None,
                 rate=stage.target_end if stage.unit == "rate" else None,
                 ramp="step" if stage.step else "linear",
             )
-            for stage in header.layout.stages
+            for stage in written
             if stage.pool == pool
         ]
 
-    weights = [pool.get("weight", 1) for pool in header.profile.get("pools", ())]
+    weights = [_weight(pool, len(header.layout.pools)) for pool in header.profile.get("pools", ())]
     pools = [
-        model.Pool.model_construct(name=pool.name, weight=float(weight), stages=stages(pool.name))
+        model.Pool.model_construct(name=pool.name, weight=weight, stages=stages(pool.name))
         for pool, weight in zip(header.layout.pools, weights, strict=True)
     ]
     return Plan(model.Profile.model_construct(stages=stages(None), pools=pools), header.layout)
+
+
+def _weight(pool: dict[str, Any], pools: int) -> float:
+    written = pool.get("weight", 1)
+    if isinstance(written, str) and pools == 1:
+        return 1.0  # it shares with nobody
+    try:
+        return float(written)
+    except ValueError:
+        text = f"the weight of {pool.get('name')} came from the environment, and nobody knows it any more"
+        raise NotRepeatable(f"{text}; write it into the profile and run that") from None
 
 
 def driven(left: Left) -> tuple[Steered, float]:
     """The stages that drive it again, and how long.
 
     Raises:
-        NotRepeatable: what drove it cannot be told.
+        NotRepeatable: what drove it cannot be told, or it was a search.
         NothingDriven: it did not.
     """
+    if "search" in left.header.profile:
+        path = os.path.join(left.header.folder, left.header.info.profile)
+        text = "it was a search for capacity, which sets the load itself, so that there are no stages to write down"
+        raise NotRepeatable(f"{text}; search again: agenttop capacity --profile {path}")
     plan = plan_of(left.header)
     controls, plan = followed(plan, left.commands)
     natural, limit_s, end_s = end_of_plan(plan, controls), left.header.info.duration_s, left.ended_s
@@ -140,13 +166,15 @@ def rewritten(header: RunHeader, found: Steered, end_s: float) -> tuple[dict[str
         table.pop("stages", None)  # the short form, written out
     if found.shared is not None:
         table["stages"] = found.shared
-    for pool in table.get("pools", ()):
-        if pool["name"] in found.pools:
-            pool["stages"] = found.pools[pool["name"]]
+    for pool, info in zip(table.get("pools", ()), header.layout.pools, strict=True):
+        if info.name in found.pools:
+            pool["stages"] = found.pools[info.name]
     if found.paused:
         notes.append(
             "New work was paused for a while: written down as a target of 0, as near as a profile comes to it."
         )
+    if found.lines:
+        notes.append("Ramps that pools shared while one was set by hand are a line for each: true to a user or two.")
     with contextlib.suppress(ValueError):
         if parse_duration(table.get("warmup", "0s")) >= end_s:
             table["warmup"] = "0s"

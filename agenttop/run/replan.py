@@ -7,15 +7,18 @@ index ever means another stage.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isclose
 
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.plantext import Row, format_plan, format_target, stage_name
+from agenttop.report.figures import clock
 from agenttop.run.plan import Plan
-from agenttop.schedule.course import RUN, Leg, cut, ramp_of
+from agenttop.schedule.course import RUN, Leg, cut, ramp_of, value
 
 #: Stages of a run, those of edits included: each has figures of its own.
 MOST_STAGES = 1000
@@ -23,6 +26,10 @@ MOST_STAGES = 1000
 
 class Unplannable(ValueError):
     """The rows cannot follow on the plan as it is; the message says why."""
+
+
+class SoAlready(Unplannable):
+    """Nothing would change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     """From ``plan_time`` on the plan of ``group`` goes from where its target is through ``rows``.
 
     Args:
-        rows: the stages to come.
+        rows: the stages to come; none: those of the profile, as they were written.
         plan: the plan as it is, with its layout.
         group: as :func:`group_of` says.
         plan_time: now, on the plan's clock.
@@ -72,6 +79,9 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     stages, legs = plan.layout.stages, plan.courses[group]
     open = group != RUN and plan.pools[group].open
     pool = plan.layout.pools[group].name if group != RUN else None
+    as_typed, jump = bool(rows), None
+    if not as_typed:
+        rows, jump = as_written(plan, group, plan_time)
     if len(stages) + len(rows) > MOST_STAGES:
         raise Unplannable(f"a run has {MOST_STAGES} stages at most, those of edits included; begin another run")
     at = ramp_of(legs).stage_at(plan_time)
@@ -80,8 +90,9 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
         rows = (_rest(rows[0], plan, group, plan_time), *rows[1:])
     kept = legs[: at + 1] if goes_on else cut(legs, plan_time, open=open)
     new = rows[1:] if goes_on else rows
-    _check_targets(new, open=open)
-    made, infos = _follow(new, kept, pool, len(stages), open=open)
+    if as_typed:
+        _check_targets(new, open=open)
+    made, infos = _follow(new, kept, pool, len(stages), open=open, jump=jump)
     course = (*kept, *made)
     if ramp_of(course).duration <= plan_time:
         raise Unplannable("these stages take no time; write durations above 0s, or say: stop")
@@ -93,6 +104,37 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
     before = to_come(legs, stages, plan_time)
     stages = (*whole, *infos)
     return Replanned(course, stages, format_plan(before), format_plan(to_come(course, stages, plan_time)))
+
+
+def as_written(plan: Plan, group: int, plan_time: float) -> tuple[list[Row], float | None]:
+    """What is left of the stages of the profile, and where its target is to be at once; None where it is there.
+
+    Raises:
+        Unplannable: nothing is.
+        SoAlready: it is what is to come anyway.
+    """
+    legs, open = plan.written[group], group != RUN and plan.pools[group].open
+    rows = to_come(legs, plan.layout.stages, plan_time)
+    if not rows:
+        whose = "" if group == RUN else f" of {plan.layout.pools[group].name}"
+        over = clock(ramp_of(legs).duration)
+        raise Unplannable(
+            f"the stages{whose} in the profile were over at {over} of the plan; say: plan STAGES, or stop"
+        )
+    now = value(legs, plan_time, open=open)
+    there = isclose(value(plan.courses[group], plan_time, open=open), now)
+    if there and format_plan(rows) == format_plan(to_come(plan.courses[group], plan.layout.stages, plan_time)):
+        raise SoAlready(f"it is so already: {format_plan(rows)}")
+    return rows, None if there or rows[0].step else now
+
+
+def can_go_back(plan: Plan, groups: Iterable[int], plan_time: float) -> bool:
+    """Whether stages that were edited could be the profile's again."""
+    for group in groups:
+        with suppress(Unplannable):
+            as_written(plan, group, plan_time)
+            return True
+    return False
 
 
 def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) -> list[Row]:
@@ -139,12 +181,13 @@ def _check_targets(rows: Sequence[Row], *, open: bool) -> None:
 
 
 def _follow(
-    rows: Sequence[Row], kept: Sequence[Leg], pool: str | None, first: int, *, open: bool
+    rows: Sequence[Row], kept: Sequence[Leg], pool: str | None, first: int, *, open: bool, jump: float | None
 ) -> tuple[list[Leg], list[StageInfo]]:
-    """The rows as legs, and as stages with the indices from ``first`` on."""
-    legs: list[Leg] = []
+    """The rows as legs, and as stages with the indices from ``first`` on; the first begins with a ``jump``."""
+    legs: list[Leg] = [] if jump is None else [Leg(0.0, jump, True, first)]
     infos: list[StageInfo] = []
-    start, target = ramp_of(kept).duration, kept[-1].target if kept else 0.0
+    before = [*kept, *legs]
+    start, target = ramp_of(before).duration, before[-1].target if before else 0.0
     for index, row in enumerate(rows, first):
         assert row.duration_s is not None
         assert row.target is not None

@@ -20,21 +20,23 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agenttop.profile.durations import format_duration
 from agenttop.run.command import Command, CommandError, parse_command
 from agenttop.run.habits import Unfit, apply_habits
+from agenttop.run.pieces import Piece, rate_stages, users_stages
 from agenttop.run.plan import Plan
 from agenttop.run.steering import Rejected, index_of, steer
 from agenttop.schedule.control import Control, wanted_users
 from agenttop.schedule.course import RUN, ramp_of
 from agenttop.schedule.stages import Ramp
 
-#: Rates this close (relative) are the same.
-_SAME = 1e-9
 #: Commands that change what users do, and not what is wanted of them.
 HABITS = ("think", "pacing", "on_429")
-#: Times this close, in seconds, are.
+#: Times this close, in seconds, are the same.
 _TOUCHING_S = 1e-9
+#: A ramp through more users than this, in one stage and shared by pools, is written as a line for each of them: a run
+#: keeps figures of every stage.
+LONG_RAMP = 100
+_BEFORE_S = 1e-6
 
 
 #: What is set by hand of a line; None where the plan has it.
@@ -55,22 +57,6 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A target that goes from ``first`` to ``last`` in a straight line."""
-
-    start_s: float
-    end_s: float
-    first: float
-    last: float
-    name: str
-
-    def at(self, value: float) -> float:
-        """When a line that is not level has this value."""
-        share = (value - self.first) / (self.last - self.first)
-        return self.start_s + share * (self.end_s - self.start_s)
-
-
-@dataclass(frozen=True, slots=True)
 class Steered:
     """Stages by whose they are, as a profile has them; a line that nothing has changed is not there."""
 
@@ -80,6 +66,8 @@ class Steered:
     """No pool shares the run's stages any more."""
     paused: bool
     """At some time it was: written down as a target of 0."""
+    lines: bool = False
+    """Ramps that several pools shared are lines for each of them, true to a user or two."""
 
 
 def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple[float, Control]]:
@@ -139,8 +127,9 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
     apart = any(index in span.control.pool_users for span in spans for index in sharing)
     pools: dict[str, list[dict[str, Any]]] = {}
     shared: list[dict[str, Any]] | None = None
+    lines = False
     if apart:
-        found = _apart(plan, spans, sharing)
+        found, lines = _apart(plan, spans, sharing)
         pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
     same = _untouched(spans, plan.ramp, RUN, _shared_by_hand, end_s)
     if sharing and not apart and not same:
@@ -154,7 +143,7 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
         name = plan.layout.pools[index].name
         pieces = _line(plan, spans, pool.ramp, index, by_hand, rate=pool.open)
         pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
-    return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans))
+    return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans), lines)
 
 
 def _shared_by_hand(control: Control) -> float | None:
@@ -251,35 +240,40 @@ def _along(ramp: Ramp, names: Sequence[str], span: Span, after: float) -> Iterat
         yield Piece(start_s, span.end_s, after, after, "end")
 
 
-def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> dict[int, list[Piece]]:
-    """The users of each sharing pool, a piece for every number it had."""
+def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> tuple[dict[int, list[Piece]], bool]:
+    """The users of each sharing pool, a piece for every number it had; and whether lines stand for some of them."""
     found: dict[int, list[Piece]] = {index: [] for index in sharing}
+    lines = False
     for span in spans:
         then = plan if span.control.held_at is None else plan.under(span.control)
-        for start_s, end_s in _constant(plan.ramp, span):
-            users = wanted_users(then.pools, then.ramp, span.control, (start_s + end_s) / 2)
+        for start_s, end_s, line in _parts(plan.ramp, span):
+            lines = lines or line
+            times = (start_s, end_s - _BEFORE_S) if line else ((start_s + end_s) / 2,)
+            users = [wanted_users(then.pools, then.ramp, span.control, t_s) for t_s in times]
             for index in sharing:
-                value = 0.0 if span.control.paused else float(users[index])
+                first, last = (0.0 if span.control.paused else float(users[at][index]) for at in (0, -1))
                 pieces = found[index]
-                if pieces and pieces[-1].last == value:
-                    start = pieces.pop().start_s
-                    pieces.append(Piece(start, end_s, value, value, ""))
-                else:
-                    pieces.append(Piece(start_s, end_s, value, value, ""))
-    return found
+                same = bool(pieces) and pieces[-1].first == pieces[-1].last == first == last
+                begin_s = pieces.pop().start_s if same else start_s
+                pieces.append(Piece(begin_s, end_s, first, last, ""))
+    return found, lines
 
 
-def _constant(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float]]:
-    """Parts of a span in which a ramp has one whole number."""
+def _parts(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float, bool]]:
+    """Parts of a span in which a ramp has one whole number, or (True) goes through many in a line."""
     control, start_s = span.control, span.start_s
     runs = ramp is not None and control.held_at is None and control.users is None and not control.paused
     while start_s < span.end_s:
-        end_s = span.end_s
+        end_s, line = span.end_s, False
         if runs and ramp is not None:
-            end_s = min(
-                end_s, max(ramp.next_change(start_s + control.shift) - control.shift, math.nextafter(start_s, math.inf))
-            )
-        yield start_s, end_s
+            plan_s = start_s + control.shift
+            at = ramp.stage_at(plan_s)
+            stage_end_s = min(end_s, ramp.bounds[at][1] - control.shift) if at >= 0 else start_s
+            beyond = ramp.at(stage_end_s - _BEFORE_S + control.shift) - ramp.at(plan_s)
+            line = stage_end_s > start_s + _BEFORE_S and abs(beyond) > LONG_RAMP
+            change_s = ramp.next_change(plan_s) - control.shift
+            end_s = stage_end_s if line else min(end_s, max(change_s, math.nextafter(start_s, math.inf)))
+        yield start_s, end_s, line
         start_s = end_s
 
 
@@ -287,119 +281,3 @@ def _names(plan: Plan, group: int) -> list[str]:
     """As a profile has them: those of a pool's own stages begin with its name in a layout."""
     own = f"{plan.layout.pools[group].name}/" if group != RUN else ""
     return [plan.layout.stages[leg.index].name.removeprefix(own) for leg in plan.courses.get(group, ())]
-
-
-# -- stages
-
-
-class _Stages:
-    """Stages one after the other. Boundaries are rounded to µs, so that their errors do not add up."""
-
-    def __init__(self, unit: str) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.level = 0.0
-        """The target at the end of the last."""
-        self._unit = unit
-        self._us = 0
-
-    def jump(self, value: float) -> None:
-        """Be at a value without taking time."""
-        if abs(value - self.level) > _SAME * max(abs(value), 1.0):
-            self._row(0, value, "step", "")
-
-    def level_until(self, end_s: float, value: float, name: str) -> None:
-        """A value until ``end_s``."""
-        duration = self._take(end_s)
-        last = self.rows[-1] if self.rows else None
-        if last is not None and last[self._unit] == value and last["ramp"] == "step" and last["_name"] == name:
-            last["_us"] += duration
-        elif duration:
-            self._row(duration, value, "step", name)
-
-    def line_until(self, end_s: float, value: float, name: str) -> None:
-        """A straight line to a value at ``end_s``."""
-        self._row(self._take(end_s), value, "linear", name)
-
-    def done(self) -> list[dict[str, Any]]:
-        """As a profile has them. A plan of nothing but zeros is none: one that takes no time makes it one."""
-        rows = self.rows
-        if not any(row[self._unit] for row in rows):
-            rows = [{self._unit: 1, "ramp": "step", "_us": 0, "_name": ""}, *rows]
-        return [
-            {
-                **({"name": row["_name"]} if row["_name"] else {}),
-                "duration": _duration_text(row["_us"]),
-                self._unit: row[self._unit],
-                **({"ramp": "step"} if row["ramp"] == "step" else {}),
-            }
-            for row in rows
-        ]
-
-    def _take(self, end_s: float) -> int:
-        before, self._us = self._us, max(self._us, round(end_s * 1e6))
-        return self._us - before
-
-    def _row(self, duration_us: int, value: float, ramp: str, name: str) -> None:
-        self.rows.append({self._unit: value, "ramp": ramp, "_us": duration_us, "_name": name})
-        self.level = value
-
-
-def rate_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
-    """Stages of a rate."""
-    stages = _Stages("rate")
-    for piece in pieces:
-        if piece.first == piece.last:
-            stages.level_until(piece.end_s, piece.last, piece.name)
-        else:
-            stages.jump(piece.first)
-            stages.line_until(piece.end_s, piece.last, piece.name)
-    return stages.done()
-
-
-# A stage of users ends at a whole number, and a line that was cut need not. It is driven to whole users all the same,
-# halves rounded up, so that it can be taken apart:
-#
-#     first … ⌈first⌉        steps, at the halves        ┐ for a line that rises; one that falls has ⌊ ⌋ and ⌈ ⌉
-#     ⌈first⌉ … ⌊last⌋       a line between whole users  │ changed about
-#     ⌊last⌋ … last          steps, at the halves        ┘
-
-
-def users_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
-    """Stages of users."""
-    stages = _Stages("users")
-    for piece in pieces:
-        if piece.first == piece.last:
-            stages.level_until(piece.end_s, math.floor(piece.last + 0.5), piece.name)
-            continue
-        rises = piece.last > piece.first
-        begin = math.ceil(piece.first) if rises else math.floor(piece.first)
-        end = math.floor(piece.last) if rises else math.ceil(piece.last)
-        if (end - begin if rises else begin - end) < 1:
-            _steps(stages, piece, piece.last, piece.end_s)
-            continue
-        if begin != piece.first:
-            _steps(stages, piece, begin, piece.at(begin))
-        stages.jump(begin)
-        stages.line_until(piece.end_s if end == piece.last else piece.at(end), end, piece.name)
-        if end != piece.last:
-            rest = Piece(piece.at(end), piece.end_s, end, piece.last, piece.name)
-            _steps(stages, rest, piece.last, piece.end_s)
-    return stages.done()
-
-
-def _steps(stages: _Stages, piece: Piece, last: float, end_s: float) -> None:
-    """A part of a line, from its first to ``last`` at ``end_s``, in steps at the halves."""
-    low, high = sorted((piece.first, last))
-    halves = [whole + 0.5 for whole in range(math.floor(low) - 1, math.ceil(high) + 1) if low < whole + 0.5 < high]
-    value = piece.first
-    for half in halves if last > piece.first else halves[::-1]:
-        stages.level_until(piece.at(half), math.floor((value + half) / 2 + 0.5), piece.name)
-        value = half
-    stages.level_until(end_s, math.floor((value + last) / 2 + 0.5), piece.name)
-
-
-def _duration_text(us: int) -> str:
-    """A duration as a profile writes it, to the µs."""
-    if us % 1000 == 0:
-        return format_duration(us / 1e6)
-    return f"{us / 1e6:.6f}".rstrip("0") + "s"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.report.figures import clock
-from agenttop.run.command import Command
+from agenttop.run.command import MOST_USERS, Command
 from agenttop.run.habits import Unfit, change_habits
 from agenttop.run.plan import Plan
-from agenttop.run.replan import Unplannable, group_of, replan
+from agenttop.run.replan import Replanned, SoAlready, Unplannable, can_go_back, group_of, replan
 from agenttop.schedule.control import Control, wanted_users
+from agenttop.schedule.course import RUN
 
 
 class Rejected(Exception):
@@ -81,17 +84,32 @@ def steer(
         boundary = plan.next_boundary(now)
         if boundary is None:
             raise Rejected("this is past the last stage")
-        index = plan.stage_at(boundary)
-        name = layout.stages[index].name if index >= 0 else "the end of the plan"
+        name = _at(boundary, plan)
         return Change(control.jump(elapsed, boundary), f"on to {name}", before=round(now, 3), after=round(boundary, 3))
-    pool = index_of(command.pool, layout)
-    manual = control.users is not None or control.pool_users or control.pool_rates
-    if pool is None and not manual:
-        raise Rejected("nothing is set by hand")
+    return _release(command, control, plan, elapsed)
+
+
+def _release(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
+    pool = index_of(command.pool, plan.layout)
+    groups = control.courses if pool is None else control.courses.keys() & {pool}
+    edited = can_go_back(plan, groups, control.plan_time(elapsed))
+    hint = f"plan profile{f' {command.pool}' if pool is not None else ''} gives back the profile's stages"
+    if pool is None and not (control.users is not None or control.pool_users or control.pool_rates):
+        raise Rejected(f"nothing is set by hand; {hint}" if edited else "nothing is set by hand")
     if pool is not None and pool not in control.pool_users and pool not in control.pool_rates:
-        raise Rejected(f"nothing of {command.pool} is set by hand")
+        text = f"nothing of {command.pool} is set by hand"
+        raise Rejected(f"{text}; {hint}" if edited else text)
     whose = "the plan's targets" if pool is None else f"{command.pool}: the plan's target"
-    return Change(control.release(pool), f"{whose} again", command.pool, before="manual", after="plan")
+    said = f"{whose} again" + (f", as it was edited ({hint})" if edited else "")
+    return Change(control.release(pool), said, command.pool, before="manual", after="plan")
+
+
+def _at(boundary: float, plan: Plan) -> str:
+    """What begins at a boundary of the plan, in words."""
+    stage = plan.stage_from(boundary)
+    if stage is not None:
+        return plan.layout.stages[stage].name
+    return "the end of the plan" if boundary >= plan.duration_s else f"{clock(boundary)} of the plan"
 
 
 def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
@@ -104,18 +122,29 @@ def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Ch
             raise Rejected(f"{command.pool} is driven by arrivals; say: rate N {command.pool}")
         before = wanted[pool]
     else:
-        sharing = [i for i, each in enumerate(plan.pools) if not each.open and each.ramp is None and each.weight > 0]
-        if not sharing:
+        sharing = [i for i, each in enumerate(plan.pools) if not each.open and each.ramp is None]
+        if not any(plan.pools[i].weight for i in sharing):
             raise Rejected(f"every pool has stages of its own; name one of: {', '.join(p.name for p in layout.pools)}")
         before = sum(wanted[i] for i in sharing)
-    after = int(command.value) + (before if command.relative else 0)
-    if after < 0 and not command.relative:
-        raise Rejected("there are no fewer than 0 users")
-    after = max(after, 0)
+    after = max(int(command.value) + (before if command.relative else 0), 0)
     if after == before and command.relative:
-        raise Rejected("there are no fewer than 0 users")
+        raise Rejected("there are no fewer than 0 users" if command.value else f"there are {before} users already")
+    if after > MOST_USERS:
+        raise Rejected("more than 1 000 000 users are not supported on one box")
+    control = control.with_users(after, pool)
     said = moved("users", command.pool, before, after)
-    return Change(control.with_users(after, pool), said, command.pool, before, after)
+    if pool is None:
+        said += _kept_by_hand(control, plan, elapsed, sharing, after)
+    return Change(control, said, command.pool, before, after)
+
+
+def _kept_by_hand(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
+    """What is to be said of a total that pools with users of their own by hand do not allow; empty where they do."""
+    users = sum(wanted_users(plan.pools, plan.ramp, control, elapsed)[index] for index in sharing)
+    if users == total:
+        return ""
+    names = ", ".join(plan.layout.pools[index].name for index in sharing if index in control.pool_users)
+    return f" (there are {users}, for what is set by hand stays until released: {names})"
 
 
 def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
@@ -138,19 +167,28 @@ def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Cha
 
 
 def _plan(command: Command, control: Control, plan: Plan, elapsed: float, begun: Collection[int]) -> Change:
-    pool = index_of(command.pool, plan.layout)
-    now = control.plan_time(elapsed)
+    pool, now = index_of(command.pool, plan.layout), control.plan_time(elapsed)
+    by_hand = control.users is not None or control.pool_users or control.pool_rates
+    same = "it is so already: no stages were edited"
+    done: dict[str | None, Replanned] = {}
     try:
-        group = group_of(pool, plan)
-        made = replan(command.rows, plan, group, now, begun)
+        for group in [group_of(pool, plan)] if command.rows or pool is not None else list(control.courses):
+            try:
+                made = replan(command.rows, plan, group, now, begun)
+            except SoAlready as error:
+                same = str(error)
+                continue
+            control = control.with_course(made.legs, group)
+            plan = plan.under(control, replace(plan.layout, stages=made.stages))
+            done[plan.layout.pools[group].name if group != RUN else None] = made
     except Unplannable as error:
         raise Rejected(str(error)) from None
-    name = plan.layout.pools[group].name if group >= 0 else None
-    said = f"plan{f' of {name}' if name else ''} from {clock(now)} on: {made.after}"
-    by_hand = control.users is not None or control.pool_users or control.pool_rates
-    if by_hand:
-        said += " (what is set by hand stays until released)"
-    return Change(control.with_course(made.legs, group), said, name, made.before, made.after, made.stages)
+    if not done:
+        raise Rejected(same)
+    whose = [f"plan{f' of {name}' if name else ''} from {clock(now)} on: {made.after}" for name, made in done.items()]
+    said = "; ".join(whose) + (" (what is set by hand stays until released)" if by_hand else "")
+    before, after = ("; ".join(getattr(made, side) for made in done.values()) for side in ("before", "after"))
+    return Change(control, said, next(iter(done)) if len(done) == 1 else None, before, after, plan.layout.stages)
 
 
 def moved(op: str, pool: str | None, before: float | str | None, after: float | str | None) -> str:

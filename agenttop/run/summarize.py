@@ -36,6 +36,8 @@ class RunHeader(msgspec.Struct, frozen=True):
     """Where the profile has ``${NAME}``, and the text that it is in."""
     folder: str = ""
     """What paths in the profile are relative to."""
+    durations_s: tuple[float, ...] = ()
+    """Of the stages of ``layout``, as the profile has them: their ends less their begins are these but for rounding."""
 
 
 def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str) -> RunHeader:
@@ -137,7 +139,7 @@ def build_summary(
             name: {"passed": passed, "failed": failed} for name, (passed, failed) in sorted(aggregate.checks.items())
         },
         "quotas": aggregate.quotas.summary(),
-        "slowest": aggregate.slowest.summary(layout) if layout.traceparent else None,
+        "slowest": _slowest(aggregate, stages) if layout.traceparent else None,
         "budget": aggregate.spending.summary(),
         "quality": None if quality is None else dict(quality),
         "search": None if search is None else dict(search),
@@ -177,16 +179,28 @@ def driven_stages(aggregate: Aggregate) -> list[StageInfo]:
 def _timeline(aggregate: Aggregate, stages: Sequence[StageInfo]) -> dict[str, Any]:
     """The timeline, whose stages are those of the summary."""
     timeline = aggregate.timeline.summary()
-    places = {stage.index: place for place, stage in enumerate(stages)}
+    places = _places(stages)
     return timeline | {"stage": [places.get(index, -1) for index in timeline["stage"]]}
+
+
+def _slowest(aggregate: Aggregate, stages: Sequence[StageInfo]) -> dict[str, list[dict[str, Any]]]:
+    """The slowest requests, whose stages are those of the summary."""
+    places = _places(stages)
+    found = aggregate.slowest.summary(aggregate.layout)
+    return {by: [row | {"stage": places.get(row["stage"], -1)} for row in rows] for by, rows in found.items()}
+
+
+def _places(stages: Sequence[StageInfo]) -> dict[int, int]:
+    """Where each stage stands in the summary, by its index in the run."""
+    return {stage.index: place for place, stage in enumerate(stages)}
 
 
 def _span(aggregate: Aggregate, stage: StageInfo) -> tuple[float, float] | None:
     """When a stage was, as far as the timeline tells: a pool's own stages run beside those it knows, as planned."""
     if stage.pool is None:
         return aggregate.timeline.span(stage.index)
-    columns = aggregate.timeline.columns()["t_s"]
-    end_s = min(stage.end_s, columns[-1] if columns else 0.0)
+    last = aggregate.timeline.last
+    end_s = min(stage.end_s, last.t_s if last is not None else 0.0)
     return (stage.start_s, end_s) if end_s > stage.start_s else None
 
 

@@ -55,7 +55,7 @@ def situation(
         t_s=t_s,
         plan_t_s=plan_time,
         state=state,
-        warmup=t_s <= warmup_s,
+        warmup=0 < t_s <= warmup_s,
         held=control.held_at is not None,
         paused=control.paused,
         stage=-1 if ending else plan.stage_at(plan_time),

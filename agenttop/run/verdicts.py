@@ -17,7 +17,10 @@ from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule, Seconds, names_of
 from agenttop.thresholds.select import select
 
+#: Begin and end of a stage, in seconds since the run began.
 Span = tuple[float, float]
+#: A controller looks at the clock that often: the end of the sending is late by so much at most.
+END_S = 0.05
 
 
 def rules_of(profile: Profile, masked: Mapping[str, Any]) -> list[Rule]:
@@ -82,6 +85,11 @@ def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Sec
         return sum(max(0.0, min(end, end_s) - max(start, warmup_s)) for start, end in found)
 
     return seconds
+
+
+def still_sent(t_s: float, sending_ended_s: float) -> bool:
+    """Whether requests were still sent in the second that ends at ``t_s``, or at its very end."""
+    return t_s <= sending_ended_s + END_S
 
 
 def told(verdict: Verdict) -> str:

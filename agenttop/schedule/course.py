@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,12 +58,3 @@ def value(legs: Sequence[Leg], plan_time: float, *, open: bool = False) -> float
     """The target at ``plan_time``."""
     ramp = ramp_of(legs)
     return 0.0 if open and plan_time >= ramp.duration else ramp.at(plan_time)
-
-
-def left_s(legs: Sequence[Leg], plan_time: float) -> float:
-    """Seconds until the leg under way ends; 0 where none is."""
-    end = math.inf
-    for _, end in ramp_of(legs).bounds:
-        if end > plan_time:
-            return end - plan_time
-    return 0.0

@@ -12,6 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agenttop.schedule.sums import ExactSum
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -59,18 +61,17 @@ class Ramp:
         self._counts: list[float] = []
         """The integral at the end of each stage."""
         self._last = self.stages[-1].target if self.stages else start
-        areas: list[float] = []
         elapsed, value = 0.0, start
-        for number, stage in enumerate(self.stages, 1):
+        ends, areas = ExactSum(), ExactSum()
+        for stage in self.stages:
             first = stage.target if stage.step else value
             self._first.append(first)
             self._rises.append((stage.target - first) / stage.duration if stage.duration else 0.0)
             self._starts.append(elapsed)
             # Sums of all durations so far, each rounded once: boundaries stay where the profile puts them.
-            elapsed = math.fsum(each.duration for each in self.stages[:number])
+            elapsed = ends.add(stage.duration)
             self._ends.append(elapsed)
-            areas.append(stage.duration * (first + stage.target) / 2)
-            self._counts.append(math.fsum(areas))
+            self._counts.append(areas.add(stage.duration * (first + stage.target) / 2))
             value = stage.target
         self.duration = elapsed
         """Seconds from the first stage's start to the last one's end."""
@@ -126,12 +127,10 @@ class Ramp:
         into = elapsed - self._starts[index]
         return before + into * (self._first[index] + self._rises[index] * into / 2)
 
-    def inverse(self, count: float) -> float:
-        """The smallest elapsed time at which the integral reaches ``count``; infinite if it never does."""
-        return self.inverses((count,))[0]
-
     def inverses(self, counts: Sequence[float]) -> list[float]:
-        """``inverse`` of each of an ascending sequence, in one walk over the stages: never descending."""
+        """The smallest elapsed time at which the integral reaches each of an ascending sequence of counts, in one walk
+        over the stages: never descending, and infinite where it never does.
+        """
         times: list[float] = []
         last = 0.0
         position, total = 0, len(counts)

@@ -26,7 +26,7 @@ FORMS = (
     Form("resume", "", "end a hold or a pause"),
     Form("pause", "", "pause new work, or go on"),
     Form("next", "", "on to the next stage"),
-    Form("plan", "STAGES [POOL]", "other stages from now on, such as: plan rest, 2m 80, 5m step 80"),
+    Form("plan", "STAGES|profile [POOL]", "other stages from now on, such as: rest, 2m 80, 5m step 80"),
     Form("think", "1s..3s|profile [POOL]", "pauses of users after a task"),
     Form("pacing", "10s [POOL]", "from the beginning of a task to that of the next"),
     Form("on_429", "count|honor|retry|profile [POOL]", "what users do about a 429"),
@@ -43,7 +43,8 @@ def completions(text: str, pools: Sequence[str]) -> list[str]:
         return [form.word for form in FORMS if form.word.startswith(last)]
     form = next((form for form in FORMS if form.word == before[0]), None)
     slots = form.rest.split() if form is not None else []
-    if len(before) > len(slots) or "STAGES" in slots:
+    typed_freely = form is not None and "STAGES" in form.rest and before[1:2] not in ([], ["profile"])
+    if len(before) > len(slots) or typed_freely:
         return []
     slot = slots[len(before) - 1].strip("[]")
     words = pools if slot == "POOL" else [word for word in slot.split("|") if word.isalpha() and word.islower()]

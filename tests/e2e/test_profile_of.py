@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agenttop.agent.process import AgentProcess
+from agenttop.run.journal import rebuild
 from tests.e2e.harness import Place
 
 PROFILE = """
@@ -39,7 +40,8 @@ STEERING = (
     (5, "hold"),
     (6, "resume"),
     (7, "plan 1s step 5, 1h 20"),
-    (8, "users 2"),
+    (8, "plan profile"),
+    (9, "users 2"),
 )
 
 
@@ -56,10 +58,14 @@ def test_a_steered_run_is_driven_again(place: Place, agent: AgentProcess) -> Non
         for t_s, command in STEERING:
             viewer.wait(lambda s, t_s=t_s: s["t_s"] >= t_s)  # type: ignore[misc]
             viewer.command(command)
-        viewer.wait(lambda s: s["t_s"] >= 10)
+        viewer.wait(lambda s: s["t_s"] >= 11)
         viewer.command("stop")
         assert run.wait() == 130
     first = place.directory() / "summary.json"
+    # Had it been cut off, the same would be known of its stages.
+    summary, rebuilt = json.loads(first.read_text()), rebuild(place.directory())
+    assert rebuilt["stages"] == summary["stages"]
+    assert rebuilt["run"]["measured_s"] == summary["run"]["measured_s"]
     written = place.finish("profile-of", "p", "-o", "again.toml")
     assert written.wait() == 0, written.err.text()
     text = (place.root / "again.toml").read_text()

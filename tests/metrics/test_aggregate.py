@@ -6,6 +6,7 @@ from collections import Counter
 
 import msgspec
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from agenttop.budget.amount import Amount
 from agenttop.metrics.aggregate import Aggregate
@@ -21,7 +22,7 @@ from agenttop.metrics.delta import (
     PurseState,
 )
 from agenttop.metrics.figures import cost_usd
-from agenttop.metrics.histogram import Hist, fold
+from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Caps, Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.scope import MAX_ERRORS, MAX_PHASES, OTHER
 from agenttop.metrics.situation import PoolTarget, Situation
@@ -108,10 +109,10 @@ def test_stages_and_pools_add_up() -> None:
         for key in ("requests", "ok", "failed", "rate_limited", "attempts", "bytes_received"):
             assert sum(part[key] for part in parts) == total[key]
         assert sum(part["latency_ms"]["count"] for part in parts) == total["latency_ms"]["count"]
-        merged = Hist()
-        for part in parts:
-            merged.merge(Hist.from_hdr(part["latency_ms"]["hdr"]))
-        assert merged.to_hdr() == total["latency_ms"]["hdr"]
+        merged = HdrHistogram.decode(total["latency_ms"]["hdr"])
+        assert merged.get_total_count() == total["latency_ms"]["count"]
+        counts = [list(HdrHistogram.decode(part["latency_ms"]["hdr"]).counts) for part in parts]
+        assert [sum(column) for column in zip(*counts, strict=True)] == list(merged.counts)
     assert sum(aggregate.metrics_stage(i, 1)["iterations"] for i in range(3)) == total["iterations"]
     assert list(total["phases_ms"]) == ["context_load", "llm_call", "tool_execution"]
     assert aggregate.metrics_request(0, 1)["sessions"] is None

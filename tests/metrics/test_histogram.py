@@ -51,15 +51,11 @@ def test_percentiles_are_hdrhs(values: list[int], percent: float) -> None:
 
 @settings(max_examples=40)
 @given(batches)
-def test_hdrh_reads_what_we_encode_and_we_read_what_hdrh_encodes(values: list[int]) -> None:
+def test_hdrh_reads_what_we_encode(values: list[int]) -> None:
     hist, hdr = hist_of(values), reference(values)
     decoded = HdrHistogram.decode(hist.to_hdr())
     assert list(decoded.counts) == list(hdr.counts)
     assert decoded.get_total_count() == len(values)
-    again = Hist.from_hdr(hdr.encode().decode())
-    assert again.count == hist.count
-    assert np.flatnonzero(again.counts).tolist() == np.flatnonzero(hist.counts).tolist()
-    assert again.mean == pytest.approx(hist.mean, rel=2e-3, abs=1)
 
 
 @given(st.lists(batches, min_size=1, max_size=6))
@@ -81,10 +77,10 @@ def test_merging_equals_folding_all_at_once(parts: list[list[int]]) -> None:
 def test_merged_encodings_have_the_same_percentiles(one: list[int], other: list[int]) -> None:
     merged = HdrHistogram.decode(hist_of(one).to_hdr())
     merged.decode_and_add(hist_of(other).to_hdr())
-    read = Hist.from_hdr(hist_of(one).to_hdr())
-    read.merge(Hist.from_hdr(hist_of(other).to_hdr()))
+    whole = hist_of(one + other)
     for percent in (50, 90, 99, 99.9):
-        assert read.percentile(percent) == merged.get_value_at_percentile(percent)
+        found = merged.get_value_at_percentile(percent)
+        assert whole.percentile(percent) == min(max(found, whole.low), whole.high)
 
 
 @given(batches)
@@ -112,7 +108,7 @@ def test_out_of_range() -> None:
     hist = Hist()
     hist.add(delta)
     assert hist.percentile(100) == highest_value(int(counts_index(np.array([HIGHEST_US]))[0]))
-    assert Hist.from_hdr(hist.to_hdr()).count == 2
+    assert HdrHistogram.decode(hist.to_hdr()).get_total_count() == 2
 
 
 def test_small_values_take_little_memory() -> None:
@@ -136,25 +132,10 @@ def test_dist() -> None:
 def test_empty() -> None:
     hist = Hist()
     assert (hist.dist(), hist.mean, hist.stddev, hist.percentile(50)) == (None, None, None, None)
-    assert Hist.from_hdr(hist.to_hdr()).count == 0
-    for call in (hist.to_delta, lambda: hist.percentiles((50,)), lambda: fold(array("q")), lambda: merge([])):
+    assert HdrHistogram.decode(hist.to_hdr()).get_total_count() == 0
+    for call in (lambda: hist.percentiles((50,)), lambda: fold(array("q")), lambda: merge([])):
         with pytest.raises(ValueError, match=r"no|nothing"):
             call()
-
-
-def test_delta_round_trip() -> None:
-    hist, again = hist_of([5_000, 7_000_000, 7_000_000]), Hist()
-    again.add(hist.to_delta())
-    assert again.dist() == hist.dist()
-
-
-COARSER = HdrHistogram(1, 10**6, 2).encode().decode()
-
-
-@pytest.mark.parametrize("text", ["", "nonsense", "AAAAAAAA", "HISTFAAAAAAA", COARSER])
-def test_what_is_no_encoding_of_ours(text: str) -> None:
-    with pytest.raises(ValueError, match="HdrHistogram"):
-        Hist.from_hdr(text)
 
 
 @given(st.lists(batches, min_size=1, max_size=6), st.integers(1, 3), percents)
@@ -173,6 +154,6 @@ def test_what_is_removed_was_never_there(parts: list[list[int]], window: int, pe
         assert (rolling.count, rolling.low, rolling.high) == (fresh.count, fresh.low, fresh.high)
         assert rolling.percentile(percent) == fresh.percentile(percent)
         assert rolling.mean == pytest.approx(fresh.mean, rel=1e-9, abs=1e-3)
-    rolling.remove(rolling.to_delta(), 0.0, 0.0)
+    rolling.remove(merge(inside), 0.0, 0.0)
     assert (rolling.count, rolling.mean, rolling.percentile(50), rolling.dist()) == (0, None, None, None)
     assert not rolling.counts.any()

@@ -125,8 +125,3 @@ async def test_workers_that_do_not_end_are_killed(box: Box) -> None:
     os.kill(box.pids()[0], signal.SIGSTOP)
     await box.agent.stop(0.05)
     assert box.agent._workers[0].process.returncode == -signal.SIGKILL
-
-
-def test_what_a_machine_says_of_itself() -> None:
-    hello = BoxAgent().hello()
-    assert set(hello) == {"host", "cpu_count", "python"}

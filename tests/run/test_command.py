@@ -128,3 +128,15 @@ def test_stages_are_parsed_and_errors_show_the_place() -> None:
         parse_command("plan 2m 80, 5x step 80")
     with pytest.raises(CommandError, match=r"say: plan STAGES \[POOL\], such as"):
         parse_command("plan  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("plan profile", Command("plan")),
+        ("plan  profile  chat ", Command("plan", pool="chat")),
+        ("plan profile: 2m 80", Command("plan", rows=(Row(120.0, 80.0, False, "profile"),))),
+    ],
+)
+def test_the_stages_of_the_profile(text: str, command: Command) -> None:
+    assert parse_command(text) == command

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from agenttop.run import files
-from agenttop.run.files import count_open_files, file_limit, files_warning, most_users, open_files, raise_file_limit
+from agenttop.run.files import (
+    count_open_files,
+    file_limit,
+    files_warning,
+    most_users,
+    open_files,
+    raise_file_limit,
+    short_of_files,
+)
 from tests.run.plans import TASK, profile_of
 
 POOL = '[[pools]]\nname = "a"\n' + TASK
@@ -55,6 +63,19 @@ def test_too_few_files_are_said_with_the_remedy(tmp_path: Path) -> None:
 
 def test_what_a_raised_limit_allows_is_not_worth_a_word(tmp_path: Path) -> None:
     assert under(256, 1_024, tmp_path, 900) == ([], 1_024)
+
+
+def test_users_that_a_run_is_steered_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "raise_file_limit", lambda: 1_024)
+    assert short_of_files(924, 1) == short_of_files(1_848, 2) == ""
+    limit = "the limit is 1 024: connections beyond it fail here, not at the target"
+    assert short_of_files(925, 1) == f"925 users need 1 025 files, {limit}"
+    assert short_of_files(4_000, 2) == f"4 000 users need 2 100 files in each of 2 workers, {limit}"
+
+
+def test_a_search_for_users_counts(tmp_path: Path) -> None:
+    text = '[objectives]\nlatency = "1s"\n[search]\nto = 5000\n' + POOL
+    assert most_users(profile_of(tmp_path, text)) == 5000
 
 
 def test_a_remedy_for_each_who_can_take_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

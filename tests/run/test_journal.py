@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.snapshot import Edited, Event, StageInfo
 from agenttop.report.summary import check_summary
-from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second, read_journal, rebuild
+from agenttop.run.journal import FILE_NAME, MAGIC, JournalError, JournalWriter, Second, read_journal, rebuild
 from agenttop.run.summarize import RunHeader, build_summary, run_header
 from tests.metrics.fakes import FakeRun
 
@@ -135,6 +138,75 @@ def test_a_torn_or_damaged_end_loses_that_second_alone(tmp_path: Path) -> None:
     path.write_bytes(whole[:-3] + b"\0\0\0")
     assert len(list(read_journal(path))) == 5
     assert rebuild(tmp_path)["timeline"]["t_s"] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_zeros_that_a_disk_left_are_the_end(tmp_path: Path) -> None:
+    write(FakeRun(seconds=5), tmp_path)
+    path = tmp_path / FILE_NAME
+    path.write_bytes(path.read_bytes() + bytes(4096))
+    assert len(list(read_journal(tmp_path))) == 6
+    assert rebuild(tmp_path)["run"]["duration_s"] == 5.0
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[object]]:
+    """One, and what is in it."""
+    made = tmp_path_factory.mktemp("whole")
+    write(FakeRun(seconds=4, workers=1), made)
+    return (made / FILE_NAME).read_bytes(), list(read_journal(made))
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1), st.integers(1, 255))
+def test_any_byte_may_be_wrong(
+    journal: tuple[bytes, list[object]], tmp_path_factory: pytest.TempPathFactory, share: float, flip: int
+) -> None:
+    """What was before it is read, and nothing that was not written."""
+    whole, expected = journal
+    at = min(int(len(whole) * share), len(whole) - 1)
+    damaged = tmp_path_factory.mktemp("damaged")
+    (damaged / FILE_NAME).write_bytes(whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
+    try:
+        found = list(read_journal(damaged))
+    except JournalError:
+        found = []
+    assert found == expected[: len(found)]
+    shutil.rmtree(damaged)
+
+
+def test_a_flag_that_is_wrong_ends_the_reading(tmp_path: Path) -> None:
+    """It is the one byte of a record that stands in no checksum."""
+    write(FakeRun(seconds=5), tmp_path)
+    path = tmp_path / FILE_NAME
+    whole = bytearray(path.read_bytes())
+    at, flags = len(MAGIC), []
+    while at < len(whole):
+        flags.append(at + 8)
+        at += 9 + int.from_bytes(whole[at : at + 4], "little")
+    for index, flag in enumerate(flags[1:], 1):
+        for wrong in (0, 1, 2, 255):
+            if wrong != whole[flag]:
+                path.write_bytes(whole[:flag] + bytes([wrong]) + whole[flag + 1 :])
+                assert len(list(read_journal(path))) == index
+
+
+def test_stages_are_as_they_were_and_not_as_planned(tmp_path: Path) -> None:
+    run = FakeRun(seconds=10, storm=None)
+    header = msgspec.structs.replace(header_of(run), profile={"thresholds": ["requests{stage:hold} rate > 0"]})
+    spans = {1: {0: (0.0, 1.0)}, 4: {0: (0.0, 3.5), 1: (3.5, 4.0)}, 10: {1: (3.5, 9.25)}}
+    with JournalWriter(tmp_path, header) as journal:
+        for second in range(1, 11):
+            ended = 9.25 if second == 10 else None
+            now = msgspec.structs.replace(run.situation(second), state="draining" if ended else "running")
+            journal.second(now, run.deltas(second), spans=spans.get(second), sending_ended_s=ended)
+    summary = rebuild(tmp_path)
+    check_summary(summary)
+    assert [(s["start_s"], s["end_s"], s["measured_s"]) for s in summary["stages"]] == [
+        (0.0, 3.5, 3.5), (3.5, 9.25, 5.75), (8.0, 10.0, 0.0)
+    ]  # fmt: skip
+    assert summary["run"]["measured_s"] == 9.25
+    hold = summary["stages"][1]
+    assert summary["thresholds"][0]["observed"] == pytest.approx(hold["requests"] / 5.75)
 
 
 def test_records_come_back(tmp_path: Path) -> None:

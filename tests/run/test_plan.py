@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agenttop.schedule.control import Control
 from tests.run.plans import STAGES, TASK, plan_of
 
 
@@ -49,3 +50,13 @@ def test_one_pool_and_the_runs_stages(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, f'{STAGES}[[pools]]\nname = "only"\n{TASK}')
     assert plan.ramp is not None
     assert [plan.ramp.users_at(t) for t in (0.0, 5.0, 10.0, 19.9, 20.0, 29.9)] == [0, 5, 10, 10, 40, 40]
+
+
+def test_the_most_users_that_are_still_to_come(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path)
+    assert [plan.most_to_come(Control(), t) for t in (0.0, 12.0, 25.0, 99.0)] == [44, 44, 44, 44]
+    falling = plan_of(tmp_path, STAGES.replace("users = 40", "users = 1") + f'[[pools]]\nname = "only"\n{TASK}')
+    assert [falling.most_to_come(Control(), t) for t in (0.0, 12.0, 25.0)] == [10, 10, 1]
+    assert falling.most_to_come(Control(users=70), 25.0) == 70
+    # Who holds the plan will let it go on.
+    assert plan_of(tmp_path).most_to_come(Control(held_at=5.0), 50.0) == 44

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from agenttop.run import playback as module
 from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
 from agenttop.run.playback import Playback
 from agenttop.run.summarize import run_header
+from agenttop.run.verdicts import breaker_of_file
 from agenttop.thresholds.breaker import Breaker, BreakerRule
 from tests.metrics.fakes import FakeRun
 
@@ -29,10 +31,16 @@ def events(second: int) -> list[Event]:
 
 
 MARK = ByHand(30.0, "users 3 → 13")
+EARLIER = ByHand(12.0, "plan held at 00:12")
 
 
 def situation(run: FakeRun, second: int) -> Situation:
-    return msgspec.structs.replace(run.situation(second), by_hand=(MARK,) if second >= 30 else ())
+    return msgspec.structs.replace(run.situation(second), by_hand=marks(second))
+
+
+def marks(second: int) -> tuple[ByHand, ...]:
+    """Those that a snapshot of so many seconds has; the earlier one is not among the newest any more."""
+    return (MARK,) if second >= 30 else (EARLIER,) if 12 <= second < 20 else ()
 
 
 def write(directory: Path, run: FakeRun = RUN, seconds: int | None = None, *, gap: int = 0) -> None:
@@ -106,6 +114,8 @@ def test_any_way_leads_to_the_same_second(playback: Playback, live: list[Snapsho
         history = playback.info().history
         assert [tick.t_s for tick in history] == [float(second) for second in range(1, count + 1)]
         assert history == tuple(seen.tick for seen in live[:count])
+        told = [mark for mark in (EARLIER, MARK) if mark.t_s <= count]
+        assert playback.info().by_hand == tuple(told)
 
 
 def test_copies_are_bounded_and_save_the_way_back(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,3 +283,35 @@ def test_a_search_stands_where_its_last_step_left_it(tmp_path: Path) -> None:
             playback.move(count)
             found.append(playback.snapshot().search)
     assert found == [None, search, search]
+
+
+def test_the_circuit_breaker_and_a_search_stand_as_they_did(tmp_path: Path) -> None:
+    run = FakeRun(seconds=40, storm=(20, 30))
+    breaker = Breaker(BreakerRule(0.05, 5.0, count_429=True))
+    profile = {"circuit_breaker": {"failed": "5%", "over": "5s", "count_429": True}}
+    search: dict[str, Any] = {
+        "unit": "users",
+        "pool": None,
+        "good": 0.95,
+        "confidence": 0.95,
+        "capacity": 4.0,
+        "steps": [],
+    }
+    states = []
+    with JournalWriter(tmp_path, run_header(run.info(), run.layout, profile, "0" * 64)) as journal:
+        for second in range(1, run.seconds):
+            for delta in run.deltas(second):
+                breaker.fold(delta)
+            breaker.second(float(second))
+            states.append(breaker.state)
+            journal.second(run.situation(second), run.deltas(second), search=search if second == 10 else None)
+    assert any(state is not None and state.open for state in states)
+    with Playback(tmp_path) as made:
+        for count in (39, 25, 9, 10, 12):
+            made.move(count)
+            seen = made.snapshot()
+            assert seen.breaker == states[count - 1]
+            assert seen.search == (SearchState("users", None, 0.95, 0.95, 4.0) if count >= 10 else None)
+    assert breaker_of_file({}).rule is None
+    assert breaker_of_file({"circuit_breaker": {"over": "***"}}).rule is None
+    assert breaker_of_file({"circuit_breaker": {}}).rule == BreakerRule(0.5, 10.0)

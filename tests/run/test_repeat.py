@@ -11,7 +11,9 @@ from agenttop.profile.load import load_profile
 from agenttop.profile.toml import dumps
 from agenttop.report.summary import write_summary
 from agenttop.run.journal import JournalError, JournalWriter
+from agenttop.run.plan import written_stages
 from agenttop.run.repeat import Left, NothingDriven, driven, left_by, plan_of, rewritten
+from agenttop.run.steered import NotRepeatable
 from agenttop.run.summarize import RunHeader, build_summary, run_header
 from agenttop.users.compile import layout_of
 from tests.metrics.fakes import FakeRun
@@ -27,18 +29,19 @@ ENVIRONMENT = {"URL": "http://127.0.0.1:1", "KEY": "sesame-open"}
 CONTROL: dict[str, Any] = {"t_s": 5.0, "command": "users 20", "pool": None, "from": 5, "to": 20, "source": "key"}
 
 
-def header_of(folder: Path, text: str = PROFILE) -> RunHeader:
+def header_of(folder: Path, text: str = PROFILE, environment: dict[str, str] = ENVIRONMENT) -> RunHeader:
     """What the journal of a run of this profile begins with."""
     (folder / "rows.csv").write_text("a\nb\n")
     (folder / "p.toml").write_text(text)
-    loaded = load_profile(folder / "p.toml", env=ENVIRONMENT)
+    loaded = load_profile(folder / "p.toml", env=environment)
     layout = layout_of(loaded.profile)
     info = RunInfo(
         "id", "p", "p.toml", "http://127.0.0.1:1", "2026-01-01T00:00:00Z", 30.0, loaded.profile.warmup, layout.stages,
         ("chat",), 0, 1, str(folder),
     )  # fmt: skip
     header = run_header(info, layout, loaded.masked, loaded.sha256)
-    return msgspec.structs.replace(header, references=loaded.references, folder=str(folder))
+    durations_s = tuple(stage.duration for stage in written_stages(loaded.profile))
+    return msgspec.structs.replace(header, references=loaded.references, folder=str(folder), durations_s=durations_s)
 
 
 def test_the_plan_of_a_header_is_that_of_its_profile(tmp_path: Path) -> None:
@@ -114,22 +117,25 @@ def test_a_run_within_its_warm_up(tmp_path: Path) -> None:
         driven(Left(header, [], 0.0, completed=False))
 
 
-def test_what_is_left_of_a_run_that_was_cut_off_and_of_one_that_is_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exact", [True, False])
+def test_what_is_left_of_a_run_that_was_cut_off_and_of_one_that_is_over(tmp_path: Path, exact: bool) -> None:
     run = FakeRun(seconds=8, storm=None)
     header = run_header(run.info(), run.layout, {"name": "peak"}, "0" * 64)
     with JournalWriter(tmp_path, header) as journal:
         for second in range(1, 9):
             state = "running" if second <= 6 else "draining"
             now = msgspec.structs.replace(run.situation(second), state=state)
-            journal.second(now, run.deltas(second), controls=[CONTROL] if second == 5 else ())
-    assert left_by(tmp_path) == Left(header, [CONTROL], 6.0, completed=False)
+            ended = 6.2 if second > 6 and exact else None
+            told = [CONTROL] if second == 5 else []
+            journal.second(now, run.deltas(second), controls=told, sending_ended_s=ended)
+    assert left_by(tmp_path) == Left(header, [CONTROL], 6.2 if exact else 6.0, completed=False)
     summary = build_summary(
         run.aggregate(), header, duration_s=8.5, sending_ended_s=6.25, stop_reason="completed", exit_code=0
     )
     write_summary(tmp_path / "summary.json", summary)
     assert left_by(tmp_path) == Left(header, [], 6.25, completed=True)
     (tmp_path / "summary.json").write_text("{}")
-    assert left_by(tmp_path).ended_s == 6.0
+    assert left_by(tmp_path).ended_s == (6.2 if exact else 6.0)
 
 
 def test_no_journal(tmp_path: Path) -> None:
@@ -138,3 +144,20 @@ def test_no_journal(tmp_path: Path) -> None:
     (tmp_path / "journal.bin").write_bytes(b"something else")
     with pytest.raises(JournalError):
         left_by(tmp_path)
+
+
+def test_a_weight_that_came_from_the_environment(tmp_path: Path) -> None:
+    environment = ENVIRONMENT | {"WEIGHT": "3"}
+    by_hand = CONTROL | {"command": "users 2 chat", "to": 2}
+    header = header_of(tmp_path, f'{PROFILE}[[pools]]\nname = "tools"\nweight = "${{WEIGHT}}"\n{TASK}', environment)
+    with pytest.raises(NotRepeatable, match="the weight of tools came from the environment"):
+        driven(Left(header, [by_hand], 30.0, completed=True))
+    header = header_of(tmp_path, PROFILE.replace("data =", 'weight = "${WEIGHT}"\ndata ='), environment)
+    assert driven(Left(header, [CONTROL], 30.0, completed=True))[1] == 30.0
+
+
+def test_a_search_says_how_to_search_again(tmp_path: Path) -> None:
+    search = '[objectives]\nlatency = "1s"\n[search]\nto = 50\n'
+    header = header_of(tmp_path, f'target = "${{URL}}"\n{search}[[pools]]\nname = "chat"\n{TASK}')
+    with pytest.raises(NotRepeatable, match=f"search for capacity, .* capacity --profile {tmp_path}/p.toml"):
+        driven(Left(header, [], 30.0, completed=True))

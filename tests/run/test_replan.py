@@ -110,6 +110,14 @@ def test_held_plans_and_manual_users(plan: Plan) -> None:
         ("plan 5s 2.5", 5, "users are whole; 2.5 is not"),
         ("plan rest, 5s 0", 31, "no stage is under way; begin with a duration instead of rest"),
         ("plan peak: rest, 5s 0", 5, "peak is not under way, but ramp; look at the plan again"),
+        ("plan profile", 5, "it is so already: no stages were edited"),
+        ("plan profile own", 5, "it is so already: 15s step 4"),
+        (
+            "plan profile own",
+            21,
+            "the stages of own in the profile were over at 00:20 of the plan; say: plan STAGES, or stop",
+        ),
+        ("plan profile chat", 5, "chat shares the run's stages"),
         ("plan 0s 5", 5, "these stages take no time; write durations above 0s, or say: stop"),
     ],
 )
@@ -124,6 +132,47 @@ def test_rejected_where_it_is_not_clear_whose_plan(tmp_path: Path) -> None:
         give(plan_of(tmp_path, own), "plan 5s 3", 1.0)
     one = f'[[pools]]\nname = "a"\nstages = [{{ duration = "5s", users = 4 }}]\n{TASK}'
     assert give(plan_of(tmp_path, one), "plan 5s 3", 1.0)[0].pool == "a"
+
+
+def test_back_to_the_profile_from_where_it_would_be_now(plan: Plan) -> None:
+    change, after = give(plan, "plan 10s 25, 1h step 80", 5.0)
+    change, after = give(after, "plan profile", 8.0, change.control)
+    # At 8 s the profile has 8 users, and the edited plan 11.
+    assert after.ramp is not None
+    assert [after.ramp.users_at(t) for t in (0, 5, 7.9, 8, 9, 10, 15, 20, 29)] == [0, 5, 11, 8, 9, 10, 10, 40, 40]
+    assert after.duration_s == 30.0
+    assert change.said == "plan from 00:08 on: 2s 10, 10s 10, peak: 10s step 40"
+    assert (change.before, change.after) == ("7s 25, 1h step 80", "2s 10, 10s 10, peak: 10s step 40")
+    assert stages_of(after) == [
+        (0, "ramp", 0, 5, 5), (5, "ramp", 5, 8, 11), (7, "ramp", 8, 10, 10), (8, "hold", 10, 20, 10),
+        (9, "peak", 20, 30, 40),
+    ]  # fmt: skip
+    with pytest.raises(Rejected, match="it is so already"):
+        give(after, "plan profile", 9.0, change.control)
+
+
+def test_every_plan_that_was_edited_is_the_profiles_again(plan: Plan) -> None:
+    change, after = give(plan, "plan 1h 50", 5.0)
+    change, after = give(after, "plan 1h 9 own", 6.0, change.control)
+    assert after.duration_s == 3606.0
+    change, after = give(after, "plan profile", 7.0, change.control)
+    assert (after.duration_s, change.pool) == (30.0, None)
+    # Where one of them is so already, the others are changed all the same.
+    again, edited = give(after, "plan 1h 50", 8.0, change.control)
+    again, _ = give(edited, "plan profile", 9.0, again.control)
+    assert (again.pool, again.after) == (None, "1s 10, 10s 10, peak: 10s step 40")
+    assert change.said == "plan from 00:07 on: 3s 10, 10s 10, peak: 10s step 40; plan of own from 00:07 on: 13s step 4"
+    for t_s in (7.0, 12.0, 25.0):
+        assert wanted_users(after.pools, after.ramp, Control(), t_s) == wanted_users(
+            plan.pools, plan.ramp, Control(), t_s
+        )
+
+
+def test_a_rate_is_the_profiles_again(plan: Plan) -> None:
+    change, after = give(plan, "plan 1h 80/s open", 10.0)
+    change, after = give(after, "plan profile open", 20.0, change.control)
+    assert [after.planned_rate(3, t_s) for t_s in (20.0, 25.0, 30.0)] == [pytest.approx(20), pytest.approx(25), 0.0]
+    assert change.pool == "open"
 
 
 def test_there_is_an_end_to_editing(plan: Plan) -> None:
@@ -146,9 +195,20 @@ _rows = st.lists(
 _plans = st.builds(
     lambda rows, pool: f"plan {', '.join(rows or ['rest'])}{pool}", _rows, st.sampled_from(["", " own", " open"])
 ) | st.builds(lambda rows: f"plan {', '.join(['rest', *rows])}", _rows)
-_others = st.sampled_from(["hold", "resume", "pause", "next", "release", "release own", "rate 12", "on_429 honor"]) | (
-    st.sampled_from(["users 25", "users +3", "users 4 tools", "users 9 own", "think 1s..3s"])
-)
+_others = st.sampled_from(
+    [
+        "hold",
+        "plan profile",
+        "plan profile own",
+        "resume",
+        "pause",
+        "next",
+        "release",
+        "release own",
+        "rate 12",
+        "on_429 honor",
+    ]
+) | (st.sampled_from(["users 25", "users +3", "users 4 tools", "users 9 own", "think 1s..3s"]))
 _commands = st.lists(st.tuples(st.integers(0, 8000), _plans | _others), max_size=8)
 
 
@@ -171,7 +231,7 @@ def test_any_commands_at_any_times(
             continue
         control = change.control
         arrivals.change(elapsed, control, 3, plan.pools[3].ramp)
-        if text.startswith("plan") and not any(word in text for word in ("step", " 0ms")):
+        if text.startswith("plan") and not any(word in text for word in ("step", " 0ms", "profile")):
             for ramp, old in ((plan.ramp, before.ramp), (plan.pools[2].ramp, before.pools[2].ramp)):
                 assert ramp is not None
                 assert old is not None

@@ -47,7 +47,7 @@ rows = st.builds("{}ms {}{}".format, st.integers(0, 9000), st.sampled_from(["", 
 edits = st.builds(
     lambda rest, found, pool: f"plan {', '.join(['rest'] * rest + found)}{pool}",
     st.booleans(), st.lists(rows, min_size=1, max_size=3), st.sampled_from(["", "", " own", " open"]),
-)  # fmt: skip
+) | st.sampled_from(["plan profile", "plan profile own", "plan profile open"])  # fmt: skip
 habits = st.sampled_from(["think 1s..3s", "pacing 2s", "on_429 honor", "think profile"])
 sequences = st.lists(st.tuples(st.integers(1, 12_000), commands | edits | habits), max_size=8)
 #: The controls from a time on, and the plan as it was edited until then.
@@ -204,6 +204,21 @@ def test_a_pool_by_hand_gives_every_sharing_pool_stages_of_its_own(tmp_path: Pat
         {"duration": "10s", "users": 30, "ramp": "step"},
     ]
     assert found.pools["tools"][-1] == {"duration": "18s", "users": 3, "ramp": "step"}
+
+
+def test_a_long_ramp_that_pools_share_is_a_line_for_each(tmp_path: Path) -> None:
+    long = MIXED.replace("users = 10\nramp", "users = 9000\nramp", 1).replace('duration = "10s"', 'duration = "10m"', 1)
+    plan = plan_of(tmp_path, long)
+    states, _ = drive(plan, [(200_000, "users 3 tools"), (100_000, "release"), (400_000, "hold")])
+    controls = [(begin, control) for begin, control, _ in states]
+    found = steered(plan, controls, 700.0)
+    assert found.lines
+    assert sum(len(rows) for rows in found.pools.values()) < 30
+    again = repeat(tmp_path, plan, long, found)
+    still = [(0.0, Control(), again)]
+    for t_s in (0.5, 60.0, 199.9, 200.1, 250.0, 299.9, 300.1, 450.0, 599.9, 601.0, 650.0, 699.0):
+        for got, driven in zip(targets(still, t_s)[:2], targets(states, t_s)[:2], strict=True):
+            assert abs(got - driven) <= 2, t_s
 
 
 def test_stages_that_were_edited(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agenttop.report.figures import clock
 from agenttop.run.command import parse_command
@@ -66,6 +67,41 @@ def test_release_of_one_pool(plan: Plan) -> None:
     assert change.said == "own: the plan's target again"
 
 
+def test_a_total_that_pools_set_by_hand_do_not_allow_is_told(plan: Plan) -> None:
+    control = give(plan, "users 8 chat", give(plan, "users 20").control).control
+    change = give(plan, "users 5", control)
+    assert users(plan, change.control) == [8, 0, 4, 0]
+    assert change.said == "users 20 → 5 (there are 8, for what is set by hand stays until released: chat)"
+    assert give(plan, "users -1", change.control).said.startswith("users 8 → 7 (there are 8, ")
+    both = give(plan, "users 3 tools", control).control
+    assert give(plan, "users 50", both).said.endswith("until released: chat, tools)")
+
+
+def test_users_of_a_pool_without_weight(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, MIXED.replace("weight = 1", "weight = 0"))
+    control = give(plan, "users 5 tools").control
+    assert users(plan, control) == [10, 5, 4, 0]
+    change = give(plan, "users +1", control)
+    assert (change.said, users(plan, change.control)) == ("users 15 → 16", [11, 5, 4, 0])
+
+
+def test_a_release_does_not_undo_an_edit_and_says_what_does(plan: Plan) -> None:
+    change = give(plan, "plan 1h 50", give(plan, "users 20").control)
+    assert change.stages is not None
+    edited = plan.under(change.control, replace(plan.layout, stages=change.stages))
+    released = give(edited, "release", change.control)
+    hint = "plan profile gives back the profile's stages"
+    assert released.said == f"the plan's targets again, as it was edited ({hint})"
+    with pytest.raises(Rejected, match=f"^nothing is set by hand; {hint}$"):
+        give(edited, "release", released.control)
+    with pytest.raises(Rejected, match=r"^nothing of own is set by hand$"):
+        give(edited, "release own", released.control)
+    back = give(edited, "plan profile", change.control)
+    assert back.stages is not None
+    written = edited.under(back.control, replace(plan.layout, stages=back.stages))
+    assert give(written, "release", back.control).said == "the plan's targets again"
+
+
 def test_rate(plan: Plan) -> None:
     for text in ("rate 50", "rate 50 open"):
         change = give(plan, text)
@@ -107,12 +143,33 @@ def test_next(plan: Plan) -> None:
     assert give(plan, "next", elapsed=25.0).said == "on to the end of the plan"
 
 
+def test_next_names_the_stage_that_begins(tmp_path: Path) -> None:
+    text = "".join(
+        f'[[pools]]\nname = "{name}"\nstages = [{stages}]\n{TASK}'
+        for name, stages in (
+            ("a", '{ duration = "10s", users = 4 }'),
+            ("b", '{ duration = "5s", users = 4 }, { name = "late", duration = "15s", users = 4 }'),
+        )
+    )
+    plan = plan_of(tmp_path, text)
+    assert give(plan, "next", elapsed=1.0).said == "on to b/late"
+    assert give(plan, "next", elapsed=6.0).said == "on to 00:10 of the plan"
+    assert give(plan, "next", elapsed=11.0).said == "on to the end of the plan"
+
+
+def test_the_stages_of_the_run_end_before_those_of_a_pool(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, MIXED.replace("30s", "90s"))
+    assert give(plan, "next", elapsed=25.0).said == "on to 00:30 of the plan"
+
+
 @pytest.mark.parametrize(
     ("text", "control", "why"),
     [
         ("users 5 nope", Control(), "there is no pool nope; there are: chat, tools, own, open"),
         ("users 5 open", Control(), "open is driven by arrivals; say: rate N open"),
         ("users -1", Control(users=0), "there are no fewer than 0 users"),
+        ("users +0", Control(), "there are 10 users already"),
+        ("users +1000000", Control(users=5), "more than 1 000 000 users"),
         ("rate 5 chat", Control(), "chat is driven by users; say: users N chat"),
         ("rate 5 nope", Control(), "there is no pool nope"),
         ("rate 2000000", Control(), "a rate is 0 to 1 000 000"),

@@ -6,7 +6,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import SlowRequest
+from agenttop.metrics.snapshot import Edited
 from agenttop.report.summary import summary_schema
 from agenttop.run.summarize import build_summary, run_header
 from tests.metrics.fakes import FakeRun
@@ -60,6 +64,23 @@ def test_stages_as_they_really_were() -> None:
     assert stages[0]["planned_end_s"] == 2.0
     assert stages[1]["rps"] == pytest.approx(stages[1]["requests"] / 6.5)
     assert stages[2]["rps"] == 0.0
+
+
+def test_stages_that_were_dropped_leave_no_gap_in_what_names_them_by_their_place() -> None:
+    run = FakeRun(seconds=10)
+    ramp, hold, drain = run.layout.stages
+    run.layout = replace(run.layout, traceparent=True)
+    aggregate = Aggregate(run.layout)
+    spike = replace(drain, index=3, name="spike")
+    aggregate.replan(Edited((ramp, hold, replace(drain, dropped=True), spike), 10.0))
+    aggregate.slowest.add(SlowRequest(0, 3, 9.0, 880.0, 20.0, 200, "a" * 32))
+    aggregate.second(replace(run.situation(9), stage=3))
+    header = run_header(run.info(), run.layout, {"name": "peak"}, "0" * 64)
+    ended: dict[str, Any] = {"duration_s": 10.0, "sending_ended_s": 10.0, "stop_reason": "completed", "exit_code": 0}
+    summary = build_summary(aggregate, header, **ended)
+    assert [stage["name"] for stage in summary["stages"]] == ["ramp", "hold", "spike"]
+    assert summary["timeline"]["stage"] == [2]
+    assert [row["stage"] for by in ("by_latency", "by_ttft") for row in summary["slowest"][by]] == [2, 2]
 
 
 def _no_nan(value: Any) -> None:

@@ -27,6 +27,8 @@ POOLS = ("chat", "tools", "talk")
         ("on_429 r", ["on_429 retry"]),
         ("on_429 honor t", ["on_429 honor tools", "on_429 honor talk"]),
         ("plan 2m ", []),
+        ("plan p", ["plan profile"]),
+        ("plan profile t", ["plan profile tools", "plan profile talk"]),
         ("nonsense ", []),
         ("users 1 chat ", []),
     ],
