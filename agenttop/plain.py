@@ -8,6 +8,7 @@ import signal
 from dataclasses import dataclass
 from typing import TextIO
 
+from agenttop import held
 from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
@@ -68,7 +69,9 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    held.release()
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "until stopped"
     say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
 

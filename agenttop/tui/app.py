@@ -15,6 +15,8 @@ from typing import ClassVar
 from rich.console import Console
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.theme import Theme
 
@@ -32,6 +34,7 @@ from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.screens.palette import Choice, PaletteScreen
+from agenttop.tui.terminal import Terminal
 from agenttop.tui.text import clean
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
@@ -76,7 +79,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     CSS_PATH: ClassVar[str | Path] = Path(__file__).with_name("agenttop.tcss")
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+        Binding("ctrl+z", "suspend", show=False, priority=True),
+    ]
 
     def __init__(
         self,
@@ -114,6 +120,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._heard_s = clock()
         self._jumped = False
         self.player = player_of(feed)
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return Terminal if found is LinuxDriver else found
 
     # The run's side: reading and drawing.
 
@@ -165,6 +175,13 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.info = snap.edited.of(self.info)
             self.history.replan(self.info)
 
+    def on_terminal_ready(self) -> None:
+        self.refresh(layout=True)
+        self.draw()
+
+    def on_terminal_gone(self) -> None:
+        self.hangup()
+
     def on_arrived(self) -> None:
         jumped, self._jumped = self._jumped, False
         if jumped or (self.snap is not None and self.snap.t_s >= self._due_t_s):
@@ -195,6 +212,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         view = self.view()
         if view is None or self.snap is None or not self.main.is_mounted:
             return
+        if not force and isinstance(self._driver, Terminal) and self._driver.behind:
+            return  # a newer picture is due when the terminal has taken this one
         with self.batch_update():
             self.main.query_one(Bar).expire(self.snap.t_s)
             self.main.show(view, force=force)
@@ -238,7 +257,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "interrupt":
+        if action in ("interrupt", "suspend"):
             return True
         if self.focused is not None:  # a prompt or a question has the keys
             return False
@@ -448,6 +467,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         else:
             self._leave(How.LEFT)
 
+    def action_suspend(self) -> None:
+        """Ctrl-Z: stop, as other programs do; ``fg`` comes back, and the load goes on meanwhile."""
+        if isinstance(self._driver, Terminal):
+            self._driver.ask_to_stop()
+
     def terminate(self) -> None:
         """SIGTERM: stop and leave when the run has ended; the second time leave."""
         if self.stopping or self.player is not None:
@@ -456,8 +480,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._stop()
 
     def hangup(self) -> None:
-        """SIGHUP: the terminal is dead; the run goes on."""
-        signals.mute()
+        """SIGHUP: the terminal is dead, or will be; the run goes on."""
         self._leave(How.HANGUP)
 
 
@@ -479,7 +502,10 @@ def run_live(
         with signals.handlers(interrupt=app.action_interrupt, terminate=app.terminate, hangup=app.hangup):
             return await app.run_async(mouse=False)
 
-    return asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")
+    result = asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")
+    if result.how is How.HANGUP:
+        signals.mute()
+    return result
 
 
 async def show_in_browser(feed: Feed) -> None:

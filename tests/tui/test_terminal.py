@@ -149,12 +149,13 @@ def test_a_hang_up_ends_the_screen_at_once_and_without_a_fault() -> None:
         assert terminal.wait() == 0
 
 
-def test_sighup_alone_writes_nothing_more() -> None:
+def test_sighup_alone_gives_the_terminal_back_and_says_nothing() -> None:
     with demo() as terminal:
+        before = termios.tcgetattr(terminal.master)
         terminal.until(b"quit")
         os.kill(terminal.pid, signal.SIGHUP)
         assert terminal.wait() == 0
-        assert RESTORED[0] not in terminal.output
+        assert_restored(terminal, before)
         assert b"How." not in terminal.output
 
 
