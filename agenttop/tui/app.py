@@ -119,6 +119,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._clock = clock
         self._heard_s = clock()
         self._jumped = False
+        self._left = False
         self.player = player_of(feed)
 
     def get_driver_class(self) -> type[Driver]:
@@ -240,6 +241,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.call_after_refresh(self.exit, result)
 
     def _leave(self, how: How, message: str = "") -> None:
+        if self._left:
+            return
+        self._left = True
         self.exit(LiveResult(how, None, bool(self.stopping), message))
 
     # The user's side: keys.py names these.
@@ -473,8 +477,12 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._driver.ask_to_stop()
 
     def terminate(self) -> None:
-        """SIGTERM: stop and leave when the run has ended; the second time leave."""
-        if self.stopping or self.player is not None:
+        """SIGTERM: stop and leave when the run has ended; the second time leave. A shell that loses its terminal sends one
+        to the jobs it has stopped; of a run that is no end.
+        """
+        if self._left or (isinstance(self._driver, Terminal) and self._driver.dead):
+            self.hangup()
+        elif self.stopping or self.player is not None:
             self._leave(How.LEFT)
         else:
             self._stop()

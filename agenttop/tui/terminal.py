@@ -68,6 +68,11 @@ class Terminal(LinuxDriver):
         """The terminal has not taken what it was sent, or is not ours: more of it is of no use."""
         return self._waiting or self._away
 
+    @property
+    def dead(self) -> bool:
+        """There is no terminal any more."""
+        return not os.isatty(self._out)
+
     def write(self, data: str) -> None:
         if threading.get_ident() != self._main:  # the thread that reads asks the terminal for its size
             self._loop.call_soon_threadsafe(self.write, data)

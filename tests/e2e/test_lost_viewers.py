@@ -97,7 +97,7 @@ def test_not_one_request_more_or_less(place: Place, agent: AgentProcess, how: st
             assert "completed" in terminal.after()
     check_summary(summary)
     assert summary["totals"]["requests"] == served(agent) == RATE * SECONDS
-    assert summary["pools"]["chat"]["iterations"]["dropped"] == 0
+    assert summary["pools"]["chat"]["dropped_iterations"] == 0
     assert (summary["run"]["stop_reason"], summary["run"]["exit_code"]) == ("completed", 0)
     place.gone()
 
@@ -114,7 +114,7 @@ def test_a_terminal_that_is_read_again_is_current_and_its_keys_were_heard(place:
         terminal.go_on()
         shown = terminal.wait_for(lambda text: clock(text) >= now and "13" in text)
         assert "RUN" in shown
-        assert "q quit" in shown
+        assert "you: users 3 → 13" in shown
         terminal.send("d")
         assert terminal.wait() == 0
         terminal.whole()

@@ -68,8 +68,8 @@ def test_a_stopped_screen_gives_the_terminal_back_and_comes_again(place: Place, 
         assert viewing.status() == psutil.STATUS_STOPPED
         if how != "SIGSTOP":  # of that nobody is told
             terminal.whole()
-        before = agent.stats()["websocket"]["messages"]
-        until(lambda: agent.stats()["websocket"]["messages"] > before + 20, "load while the viewer is stopped")
+        before = agent.stats()["websocket"]["messages_in"]
+        until(lambda: agent.stats()["websocket"]["messages_in"] > before + 20, "load while the viewer is stopped")
         terminal.send("echo typed-to-the-shell\r")
         terminal.wait_for(lambda text: text.count("typed-to-the-shell") == 2)
         terminal.resize(40, 120)

@@ -55,7 +55,6 @@ def tmux(place: Place) -> Iterator[Tmux]:
     shell = "env PS1='ready> ' sh -i"
     try:
         server("new-session", "-d", "-s", "t", "-n", "first", "-x", 80, "-y", 24, shell)
-        server("set-option", "-g", "window-size", "manual")
         server("new-window", "-d", "-n", "second", "-t", "t", shell)
         server("resize-window", "-t", "second", "-x", 120, "-y", 40)
         yield server
