@@ -477,8 +477,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._driver.ask_to_stop()
 
     def terminate(self) -> None:
-        """SIGTERM: stop and leave when the run has ended; the second time leave. A shell that loses its terminal sends one
-        to the jobs it has stopped; of a run that is no end.
+        """SIGTERM: stop and leave when the run has ended; the second time leave. A shell that loses its terminal also
+        sends one to the jobs it has stopped; that ends no run.
         """
         if self._left or (isinstance(self._driver, Terminal) and self._driver.dead):
             self.hangup()
