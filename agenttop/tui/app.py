@@ -34,7 +34,7 @@ from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.screens.palette import Choice, PaletteScreen
-from agenttop.tui.terminal import Terminal
+from agenttop.tui.terminal import Terminal, TerminalReady
 from agenttop.tui.text import clean
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
@@ -176,8 +176,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.info = snap.edited.of(self.info)
             self.history.replan(self.info)
 
-    def on_terminal_ready(self) -> None:
-        self.refresh(layout=True)
+    def on_terminal_ready(self, event: TerminalReady) -> None:
+        if event.blank:
+            self.refresh(layout=True)
         self.draw()
 
     def on_terminal_gone(self) -> None:

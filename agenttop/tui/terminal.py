@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 import sys
 import termios
@@ -28,6 +27,8 @@ from textual.message import Message
 
 #: How long a terminal that is not read may take for the last words.
 GRACE_S = 2.0
+#: A terminal that was full is tried again so soon.
+AGAIN_S = 0.05
 #: While the terminal is not ours we look so often whether it is again: ``fg`` after ``bg`` comes without a signal.
 LOOK_S = 0.1
 #: Bytes at a time.
@@ -35,7 +36,11 @@ _CHUNK = 16 * 1024
 
 
 class TerminalReady(Message):
-    """The terminal is ours again, or takes more again: what stands on it is old."""
+    """The terminal takes more again. Where it is ours again, it is ``blank``: nothing of what we drew is on it."""
+
+    def __init__(self, *, blank: bool) -> None:
+        super().__init__()
+        self.blank = blank
 
 
 class TerminalGone(Message):
@@ -83,15 +88,15 @@ class Terminal(LinuxDriver):
                 self._loop.call_soon(self._send)
 
     def _send(self) -> None:
+        """Plans itself again until all is sent. (Not every system says when a terminal takes more.)"""
         if not self._push():
-            if not self._waiting:
-                self._waiting = True
-                self._loop.add_writer(self._out, self._send)
+            self._waiting = True
+            self._loop.call_later(AGAIN_S, self._send)
             return
         self._planned = False
         if self._waiting:
-            self._stop_waiting()
-            self._app.post_message(TerminalReady())
+            self._waiting = False
+            self._app.post_message(TerminalReady(blank=False))
 
     def _push(self) -> bool:
         """Send what the terminal takes; whether that was all."""
@@ -106,23 +111,18 @@ class Terminal(LinuxDriver):
             self._app.post_message(TerminalGone())
         return True
 
-    def _stop_waiting(self) -> None:
-        self._waiting = self._planned = False
-        self._loop.remove_writer(self._out)
-
     def close(self) -> None:
         """Send the rest. A terminal that is not read keeps nobody: it gets what gives it back, in place of the rest."""
         deadline = time.monotonic() + GRACE_S
         while not self._push() and (left_s := deadline - time.monotonic()) > 0:
-            select.select([], [self._out], [], left_s)
+            time.sleep(min(left_s, AGAIN_S))
         if self._unsent:
             with suppress(termios.error):
                 termios.tcflush(self._out, termios.TCOFLUSH)
             self._unsent[:] = self._goodbye
             self._push()
             self._unsent.clear()
-        if self._waiting:
-            self._stop_waiting()
+        self._waiting = False
         super().close()
 
     # -- whose it is
@@ -169,14 +169,13 @@ class Terminal(LinuxDriver):
             return
         self.suspend_application_mode()
         self.start_application_mode()
-        self._app.post_message(TerminalReady())
+        self._app.post_message(TerminalReady(blank=True))
 
     def _let_go(self) -> None:
         """Somebody else has the terminal; what we changed is not ours to change back."""
         self._away = True
         self._unsent.clear()
-        if self._waiting:
-            self._stop_waiting()
+        self._waiting = False
         self.exit_event.set()
         if self._key_thread is not None:
             self._key_thread.join()
