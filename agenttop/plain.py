@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import select
 import signal
+from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -22,6 +25,43 @@ class Outcome:
     left: bool = False
     failed: bool = False
     """The view itself failed, and has said so."""
+
+
+#: Lines that are kept for a reader who has stopped reading; the oldest are dropped.
+KEPT_LINES = 10_000
+#: How long somebody who wants the end waits for the reader.
+GRACE_S = 2.0
+#: A reader is looked after so often.
+_AGAIN_S = 0.05
+
+
+class Lines:
+    """Lines on their way to a reader. While that takes none (a pager, a terminal on hold) they are kept: a program that
+    waited in ``write`` would hear no signal.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._kept: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def say(self, line: str) -> None:
+        """Print it, as soon as all before it are."""
+        self._kept.append(line)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Print what the reader takes; whether that was all."""
+        while self._kept and self._takes():
+            # A reader that is gone (head, a closed pipe) is no reason to end a run.
+            with contextlib.suppress(BrokenPipeError):
+                print(self._kept.popleft(), file=self._out, flush=True)
+        return not self._kept
+
+    def _takes(self) -> bool:
+        try:
+            return bool(select.select([], [self._out], [], 0)[1])
+        except (OSError, ValueError):  # no file of the system's
+            return True
 
 
 class Teller:
@@ -48,6 +88,8 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     """
     info = await feed.open()
     loop = asyncio.get_running_loop()
+    lines = Lines(out)
+    say = lines.say
     hung_up = asyncio.Event()
     asked = 0
     pending: set[asyncio.Task[object]] = set()
@@ -61,11 +103,6 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         task: asyncio.Task[object] = loop.create_task(feed.command(text, source="key"))
         pending.add(task)
         task.add_done_callback(pending.discard)
-
-    def say(line: str) -> None:
-        # A reader that is gone (head, a closed pipe) is no reason to end a run.
-        with contextlib.suppress(BrokenPipeError):
-            print(line, file=out, flush=True)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -97,6 +134,11 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     waiting = loop.create_task(hung_up.wait())
     try:
         await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        before, until_s = asked, loop.time() + (GRACE_S if asked else math.inf)
+        while True:
+            if lines.flush() or hung_up.is_set() or asked > before or loop.time() > until_s:
+                break
+            await asyncio.sleep(_AGAIN_S)
     finally:
         waiting.cancel()
         if hung_up.is_set():
