@@ -140,6 +140,7 @@ class Terminal(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         if self._away:
+            self._stop_reading()
             return
         before = len(self._unsent)
         super().stop_application_mode()
@@ -176,11 +177,15 @@ class Terminal(LinuxDriver):
         self._away = True
         self._unsent.clear()
         self._waiting = False
+        self._stop_reading()
+        super().close()
+
+    def _stop_reading(self) -> None:
+        """End the thread that reads, and touch the terminal no more."""
         self.exit_event.set()
         if self._key_thread is not None:
             self._key_thread.join()
         self.exit_event.clear()
-        super().close()
 
     def _look_later(self) -> None:
         if self._looking is None:
