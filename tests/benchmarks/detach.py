@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from agenttop.run.places import LOG
 from tests.benchmarks.count_server import SLICE_S
 from tests.benchmarks.machine import client_cores, started_on
 from tests.benchmarks.options import Options, begin
-from tests.benchmarks.program import ask, serving
+from tests.benchmarks.program import BenchmarkError, ask, serving
 from tests.benchmarks.results import Results
 from tests.benchmarks.targets import judge
 from tests.e2e.harness import Place, until
@@ -76,6 +77,8 @@ def _running() -> Iterator[tuple[Terminal, int, Place]]:
             terminal = Terminal(place, "--profile", profile, "--workers", 1)
         with terminal:
             yield terminal, port, place
+            if not place.sockets():
+                raise BenchmarkError(f"the run is over: {(place.directory() / LOG).read_text()[-2000:]}")
             place.viewer().command("stop now")
             place.gone()
 
