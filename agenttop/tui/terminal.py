@@ -106,10 +106,13 @@ class Terminal(LinuxDriver):
         except BlockingIOError:
             return False
         except OSError:
-            self._unsent.clear()
-            self._away = True
-            self._app.post_message(TerminalGone())
+            self._lose()
         return True
+
+    def _lose(self) -> None:
+        self._unsent.clear()
+        self._away = True
+        self._app.post_message(TerminalGone())
 
     def close(self) -> None:
         """Send the rest. A terminal that is not read keeps nobody: it gets what gives it back, in place of the rest."""
@@ -163,6 +166,9 @@ class Terminal(LinuxDriver):
         """SIGCONT. Also after a SIGSTOP, which gives no notice: the shell has had the terminal meanwhile."""
         if not self._app.is_running:
             return
+        if self.dead:  # a SIGCONT comes with every hang-up, and no SIGHUP where that is ignored
+            self._lose()
+            return
         if not _in_front(self.fileno):
             if not self._away:
                 self._let_go()
@@ -194,10 +200,7 @@ class Terminal(LinuxDriver):
     def _look(self) -> None:
         self._looking = None
         if self._away and self._app.is_running:
-            if _in_front(self.fileno):
-                self._continued()
-            else:
-                self._look_later()
+            self._continued()
 
 
 def _in_front(terminal: int) -> bool:
