@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import select
 import signal
+from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
-from agenttop import pipes
+from agenttop import held, pipes
 from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
@@ -21,6 +24,41 @@ class Outcome:
     left: bool = False
     failed: bool = False
     """The view itself failed, and has said so."""
+
+
+#: Lines that are kept for a reader who has stopped reading; the oldest are dropped.
+KEPT_LINES = 10_000
+#: How long somebody who wants the end waits for the reader.
+GRACE_S = 2.0
+#: A reader is looked after so often.
+_AGAIN_S = 0.05
+
+
+class Lines:
+    """Lines on their way to a reader. While that takes none (a pager, a terminal on hold) they are kept: a program that
+    waited in ``write`` would hear no signal.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._kept: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def say(self, line: str) -> None:
+        """Print it, as soon as all before it are."""
+        self._kept.append(line)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Print what the reader takes; whether that was all."""
+        while self._kept and self._takes():
+            pipes.say(self._kept.popleft(), self._out)
+        return not self._kept
+
+    def _takes(self) -> bool:
+        try:
+            return bool(select.select([], [self._out], [], 0)[1])
+        except (OSError, ValueError):  # no file of the system's
+            return True
 
 
 class Teller:
@@ -47,6 +85,8 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     """
     info = await feed.open()
     loop = asyncio.get_running_loop()
+    lines = Lines(out)
+    say = lines.say
     hung_up = asyncio.Event()
     asked = 0
     pending: set[asyncio.Task[object]] = set()
@@ -61,12 +101,11 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         pending.add(task)
         task.add_done_callback(pending.discard)
 
-    def say(line: str) -> None:
-        pipes.say(line, out)
-
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    held.release()
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "no end planned"
     say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
 
@@ -92,6 +131,11 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
     waiting = loop.create_task(hung_up.wait())
     try:
         await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        before, until_s = asked, loop.time() + (GRACE_S if asked else math.inf)
+        while True:
+            if lines.flush() or hung_up.is_set() or asked > before or loop.time() > until_s:
+                break
+            await asyncio.sleep(_AGAIN_S)
     finally:
         waiting.cancel()
         if hung_up.is_set():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
-from agenttop import plain
+from agenttop import held, plain
 from agenttop.arguments import is_light
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.metrics.snapshot import Ended
@@ -94,6 +94,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
+    held.hold()
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import signal
@@ -9,8 +10,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from msgspec.structs import replace
 
+from agenttop import plain
 from agenttop.metrics.snapshot import Ended, Event, Reply, RunInfo, Snapshot
-from agenttop.plain import Outcome, follow
+from agenttop.plain import Lines, Outcome, follow
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=10, storm=None)
@@ -122,3 +124,45 @@ class Gone(io.StringIO):
 async def test_a_reader_that_is_gone_does_not_matter() -> None:
     async with asyncio.timeout(30):
         assert await follow(FakeFeed(*snapshots(3), ENDED), Gone()) == Outcome(ENDED)
+
+
+async def test_lines_wait_for_a_reader_and_signals_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, writes = os.pipe()
+    feed = FakeFeed(*snapshots(3))
+
+    def react(text: str) -> None:
+        feed.queue.put_nowait(ENDED)
+
+    feed.react = react
+    with os.fdopen(reads, encoding="utf-8") as reader, os.fdopen(writes, "w", encoding="utf-8") as out:
+        os.set_blocking(writes, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writes, b"." * 1000)
+        os.set_blocking(writes, True)
+        following = asyncio.create_task(follow(feed, out))
+        while not feed.queue.empty():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        monkeypatch.setattr(plain, "GRACE_S", 0.0)
+        async with asyncio.timeout(30):
+            assert await following == Outcome(ENDED)
+        assert feed.commands == ["stop"]
+        os.set_blocking(reads, False)
+        assert "00:01" not in reader.read()
+
+
+def test_a_reader_who_comes_back_misses_nothing() -> None:
+    reads, writes = os.pipe()
+    with open(reads, encoding="utf-8") as reader, open(writes, "w", encoding="utf-8") as out:
+        lines = Lines(out)
+        said = [f"line {number}" for number in range(3000)]  # more than a pipe holds
+        for line in said:
+            lines.say(line + "." * 80)
+        assert not lines.flush()
+        got = []
+        while not lines.flush():
+            got.append(reader.readline().split(".")[0])
+        out.close()
+        got += [line.split(".")[0] for line in reader]
+    assert got == said

@@ -3,9 +3,10 @@
 A viewer gets the :class:`RunInfo`, then a snapshot a second. It may send ``{"id": 1, "command": "users +10", "source":
 "key"}`` and gets a :class:`Reply` of the same id.
 
-Nothing a viewer does disturbs the run or the others: one that does not read only misses snapshots, garbage is answered,
-lines are read :data:`PACE_S` apart however fast they come, and of too many viewers the last are sent away. Whoever is
-not the owner is: by the mode of the socket and of its directory, and by what the kernel says of a caller.
+Nothing a viewer does disturbs the run or the others: one that does not read only misses snapshots, and is told the run
+anew (a :class:`RunInfo`) once it has read what there was; garbage is answered, lines are read :data:`PACE_S` apart
+however fast they come, and of too many viewers the last are sent away. Whoever is not the owner is: by the mode of the
+socket and of its directory, and by what the kernel says of a caller.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -38,7 +39,7 @@ SOURCES = ("key", "ctl", "api")
 class Request(msgspec.Struct):
     """What a viewer sends."""
 
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
     command: str
     source: str = "api"
 
@@ -58,6 +59,8 @@ class ControlSocket:
         self._handle = handle
         self._describe = describe
         self._viewers: dict[asyncio.StreamWriter, bool] = {}
+        self._behind: set[asyncio.StreamWriter] = set()
+        """Viewers that have missed snapshots."""
         self._server: asyncio.Server | None = None
         self._last: bytes = b""
         self._visited = asyncio.Event()
@@ -83,9 +86,15 @@ class ControlSocket:
         """Send to every viewer that keeps up."""
         line = _encode(message) + b"\n"
         self._last = line
-        for writer, told in self._viewers.items():
-            if told and (writer.transport.get_write_buffer_size() < BACKLOG or isinstance(message, Ended)):
+        for writer in [writer for writer, told in self._viewers.items() if told]:
+            unread = writer.transport.get_write_buffer_size()
+            if isinstance(message, Ended) or (unread < BACKLOG and writer not in self._behind):
                 writer.write(line)
+            elif unread:
+                self._behind.add(writer)
+            else:
+                self._behind.discard(writer)
+                self._tell(writer)
 
     async def close(self, patience_s: float = 2.0) -> None:
         """Let the viewers read what they have been sent, then go. The first one may still be on its way."""
@@ -131,6 +140,7 @@ class ControlSocket:
             pass
         finally:
             self._viewers.pop(writer, None)
+            self._behind.discard(writer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
@@ -147,7 +157,7 @@ class ControlSocket:
     def _answer(self, line: bytes) -> Reply:
         try:
             request = _request.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return Reply(-1, False, 'say {"id": 1, "command": "users +10"}')
         source = request.source if request.source in SOURCES else SOURCES[-1]
         reply = self._handle(" ".join(request.command.split()), source)
@@ -161,14 +171,21 @@ class SocketFeed:
         self._path = path
         self.can_detach = can_detach
         """The run goes on without this viewer."""
-        self._messages: asyncio.Queue[Snapshot | Ended | None] = asyncio.Queue()
+        self._messages: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
         self._next = 0
 
     async def open(self) -> RunInfo:
         """See :class:`agenttop.feed.Feed`."""
+        try:
+            return await self._open()
+        finally:
+            self._opened.set()
+
+    async def _open(self) -> RunInfo:
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=1 << 26)
         line = await reader.readline()
         info = msgspec.json.decode(line, type=Message) if line else None
@@ -179,13 +196,14 @@ class SocketFeed:
         self._listening = asyncio.create_task(self._listen(reader, Events(info.events)))
         return info
 
-    async def messages(self) -> AsyncIterator[Snapshot | Ended]:
+    async def messages(self) -> AsyncIterator[RunInfo | Snapshot | Ended]:
         """See :class:`agenttop.feed.Feed`."""
         while (message := await self._messages.get()) is not None:
             yield message
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """See :class:`agenttop.feed.Feed`."""
+        """See :class:`agenttop.feed.Feed`. It waits until the feed is open."""
+        await self._opened.wait()
         # When the other side has gone the socket can still be written to; nobody would answer.
         gone = self._listening is None or self._listening.done()
         if gone or self._writer is None or self._writer.is_closing():
@@ -220,6 +238,9 @@ class SocketFeed:
                         waiting.set_result(message)
                 elif isinstance(message, Snapshot):
                     self._messages.put_nowait(events.complete(message))
+                elif isinstance(message, RunInfo):
+                    events = Events(message.events)
+                    self._messages.put_nowait(message)
                 elif isinstance(message, Ended):
                     self._messages.put_nowait(message)
         except (ConnectionError, ValueError, msgspec.DecodeError):

@@ -37,8 +37,9 @@ class Entry(msgspec.Struct, frozen=True):
     run: str
     directory: str
     state: str = "broken"
-    """``starting``, ``running`` or ``draining`` of a live run; ``done``, ``stopped`` (by hand or by a rule of its
-    profile), ``failed`` or ``cut off`` of one that is over; ``broken``: it cannot be read, and ``problem`` says why."""
+    """``starting``, ``armed``, ``running`` or ``draining`` of a live run; ``done``, ``stopped`` (by hand or by a
+    rule of its profile), ``failed`` or ``cut off`` of one that is over; ``broken``: it cannot be read, and ``problem``
+    says why."""
     live: bool = False
     elapsed_s: float | None = None
     duration_s: float | None = None

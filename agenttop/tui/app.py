@@ -15,6 +15,8 @@ from typing import ClassVar
 from rich.console import Console
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from agenttop.feed import Feed, can_detach, is_read_only, player_of
@@ -32,6 +34,7 @@ from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
 from agenttop.tui.screens.palette import Choice, PaletteScreen
+from agenttop.tui.terminal import Terminal, TerminalReady
 from agenttop.tui.text import clean
 from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
@@ -58,7 +61,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     CSS_PATH: ClassVar[str | Path] = Path(__file__).with_name("agenttop.tcss")
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+        Binding("ctrl+z", "suspend", show=False, priority=True),
+    ]
 
     def __init__(
         self,
@@ -95,7 +101,12 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._clock = clock
         self._heard_s = clock()
         self._jumped = False
+        self._left = False
         self.player = player_of(feed)
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return Terminal if found is LinuxDriver else found
 
     # The run's side: reading and drawing.
 
@@ -147,6 +158,14 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.info = snap.edited.of(self.info)
             self.history.replan(self.info)
 
+    def on_terminal_ready(self, event: TerminalReady) -> None:
+        if event.blank:
+            self.refresh(layout=True)
+        self.draw()
+
+    def on_terminal_gone(self) -> None:
+        self.hangup()
+
     def on_arrived(self) -> None:
         jumped, self._jumped = self._jumped, False
         if jumped or (self.snap is not None and self.snap.t_s >= self._due_t_s):
@@ -177,6 +196,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         view = self.view()
         if view is None or self.snap is None or not self.main.is_mounted:
             return
+        if not force and isinstance(self._driver, Terminal) and self._driver.behind:
+            return  # a newer picture is due when the terminal has taken this one
         with self.batch_update():
             self.main.query_one(Bar).expire(self.snap.t_s)
             self.main.show(view, force=force)
@@ -203,6 +224,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.call_after_refresh(self.exit, result)
 
     def _leave(self, how: How, message: str = "") -> None:
+        if self._left:
+            return
+        self._left = True
         self.exit(LiveResult(how, None, bool(self.stopping), message))
 
     # The user's side: keys.py names these.
@@ -220,7 +244,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "interrupt":
+        if action in ("interrupt", "suspend"):
             return True
         if self.focused is not None:  # a prompt or a question has the keys
             return False
@@ -441,16 +465,24 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         else:
             self._leave(How.LEFT)
 
+    def action_suspend(self) -> None:
+        """Ctrl-Z: stop, as other programs do; ``fg`` comes back, and the load goes on meanwhile."""
+        if isinstance(self._driver, Terminal):
+            self._driver.ask_to_stop()
+
     def terminate(self) -> None:
-        """SIGTERM: stop and leave when the run has ended; the second time leave."""
-        if self.stopping or self.player is not None:
+        """SIGTERM: stop and leave when the run has ended; the second time leave. A shell that loses its terminal also
+        sends one to the jobs it has stopped; that ends no run.
+        """
+        if self._left or (isinstance(self._driver, Terminal) and self._driver.dead):
+            self.hangup()
+        elif self.stopping or self.player is not None:
             self._leave(How.LEFT)
         else:
             self._stop()
 
     def hangup(self) -> None:
-        """SIGHUP: the terminal is dead; the run goes on."""
-        signals.mute()
+        """SIGHUP: the terminal is dead, or will be; the run goes on."""
         self._leave(How.HANGUP)
 
 
@@ -472,7 +504,10 @@ def run_live(
         with signals.handlers(interrupt=app.action_interrupt, terminate=app.terminate, hangup=app.hangup):
             return await app.run_async(mouse=False)
 
-    return asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")
+    result = asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")
+    if result.how is How.HANGUP:
+        signals.mute()
+    return result
 
 
 async def show_in_browser(feed: Feed) -> None:

@@ -9,16 +9,21 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from agenttop import held
+
 
 @contextmanager
 def handlers(
     *, interrupt: Callable[[], None], terminate: Callable[[], None], hangup: Callable[[], None]
 ) -> Iterator[None]:
-    """Call these in the running loop for SIGINT, SIGTERM and SIGHUP."""
+    """Call these in the running loop for SIGINT, SIGTERM and SIGHUP; a SIGHUP that is ignored (``nohup``) stays so."""
     loop = asyncio.get_running_loop()
     wanted = {signal.SIGINT: interrupt, signal.SIGTERM: terminate, signal.SIGHUP: hangup}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del wanted[signal.SIGHUP]
     for number, handler in wanted.items():
         loop.add_signal_handler(number, handler)
+    held.release()
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks.capacity import capacity
+from tests.benchmarks.detach import detach
 from tests.benchmarks.memory import memory
 from tests.benchmarks.nginx import Missing
 from tests.benchmarks.options import Options
@@ -31,6 +32,7 @@ ALL = {
     "workers": workers,
     "memory": memory,
     "screen": screen,
+    "detach": detach,
     "truth": truth,
     "capacity": capacity,
     "agent": agent,

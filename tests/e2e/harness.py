@@ -266,7 +266,7 @@ class Place:
 
     def gone(self, words: str = "agenttop.run") -> None:
         """Wait until no process of a run is left."""
-        until(lambda: not self.processes(words), f"the end of {[p.cmdline() for p in self.processes(words)]}")
+        until(lambda: not self.processes(words), f"the end of every process of {words or 'this place'}")
 
     def close(self) -> None:
         """End what is left here, and remove all of it."""

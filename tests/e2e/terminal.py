@@ -15,7 +15,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,11 +27,15 @@ from tests.e2e.harness import PATIENCE_S, Place, Viewer, until
 MODES = {25: True, 47: False, 1047: False, 1049: False, 2004: False} | dict.fromkeys(
     (9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016), False
 )
+#: What a terminal runs unless told otherwise.
+AGENTTOP = (sys.executable, "-m", "agenttop")
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 
 
 class Terminal:
-    """``agenttop ARGUMENTS`` on a terminal of its own. A context manager: what is left of it is killed."""
+    """``agenttop ARGUMENTS`` (or another ``program``) on a terminal of its own. A context manager: what is left of it
+    is killed.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Terminal:
         rows: int = 24,
         columns: int = 80,
         env: dict[str, str] | None = None,
+        program: Sequence[str] | None = None,
     ) -> None:
         self.place = place
         self._master, self._slave = pty.openpty()
@@ -55,7 +60,7 @@ class Terminal:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agenttop", *map(str, arguments)],
+            [*(program or AGENTTOP), *map(str, arguments)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -64,9 +69,7 @@ class Terminal:
             start_new_session=True,
             preexec_fn=take_terminal,
         )
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        self._look()
         self._viewers: list[Viewer] = []
 
     def __enter__(self) -> Self:
@@ -80,10 +83,19 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._look_away()
+        os.close(self._slave)
+        if self._master >= 0:
+            os.close(self._master)
+
+    def _look(self) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _look_away(self) -> None:
         self._over.set()
         self._thread.join()
-        os.close(self._slave)
-        os.close(self._master)
 
     def _read(self) -> None:
         while not self._over.is_set():
@@ -118,6 +130,44 @@ class Terminal:
         """What the system does to a session whose terminal has gone."""
         self.process.send_signal(signal.SIGHUP)
 
+    def drop(self) -> None:
+        """The terminal goes, and the system hangs up: an emulator that was closed, a line that was lost."""
+        self._look_away()
+        os.close(self._master)
+        self._master = -1
+
+    def stall(self) -> None:
+        """Read nothing any more: the terminal takes not one byte from now on."""
+        self._look_away()
+        ours = os.open(os.ttyname(self._slave), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        while select.select([], [ours], [], 0.2)[1]:  # the program may be writing at this very moment
+            with contextlib.suppress(BlockingIOError):
+                os.write(ours, bytes(4096))  # NUL, which terminals ignore
+        os.close(ours)
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._look()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """As an emulator does: the system tells the program with a SIGWINCH."""
+        with self._lock:
+            self.screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def alternate(self) -> bool:
+        """Whether the screen is the alternate one."""
+        with self._lock:
+            return self.raw.rfind(b"\x1b[?1049h") > self.raw.rfind(b"\x1b[?1049l")
+
+    def cooked(self) -> bool:
+        """Whether the terminal is as it was before the program: echo, lines, signals."""
+        return self.state() == self.before
+
+    def state(self) -> list[Any]:
+        """How the terminal is set."""
+        return termios.tcgetattr(self._slave)
+
     def viewer(self) -> Viewer:
         """A connection to the run's control socket."""
         viewer = self.place.viewer()
@@ -147,4 +197,4 @@ class Terminal:
         assert not wrong, f"modes left behind: {wrong}"
         # The kitty keyboard protocol is a stack: what was pushed is popped.
         assert len(re.findall(rb"\x1b\[>\d+u", self.raw)) == self.raw.count(b"\x1b[<u")
-        assert termios.tcgetattr(self._slave) == self.before
+        until(self.cooked, "the terminal as it was")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import check_summary
-from tests.e2e.harness import Place, Run, until
+from tests.e2e.harness import PATIENCE_S, Place, Run, until
 
 PROFILE = """
 target = "{url}"
@@ -117,6 +121,33 @@ def test_the_load_comes_before_the_sums(place: Place, agent: AgentProcess) -> No
         assert place.controller().nice() > max(worker.nice() for worker in place.workers(2))
         run.signal(signal.SIGTERM)
         assert run.wait() == 130
+
+
+def test_a_reader_who_has_stopped_reading_keeps_nobody_from_ending_the_run(place: Place, agent: AgentProcess) -> None:
+    # As in a pager: ctrl-c reaches us, and our output nobody.
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    viewing = subprocess.Popen(
+        [sys.executable, "-m", "agenttop", "--profile", profile(place, agent.url), "--headless"],
+        env=place.env(), cwd=place.root, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(theirs)
+    viewer = place.viewer()
+    try:
+        viewer.wait(lambda s: s["t_s"] >= 3)
+        viewing.send_signal(signal.SIGINT)
+        assert viewer.drain()["exit_code"] == 130
+        with open(ours) as lines:
+            said = lines.read()
+        assert viewing.wait(PATIENCE_S) == 130
+    finally:
+        viewer.close()
+        if viewing.poll() is None:
+            viewing.kill()
+            viewing.wait()
+    assert "00:01" in said
+    assert "chat/message" in said, "the summary, too"
+    place.gone()
 
 
 def test_a_run_outlives_its_viewer(place: Place, agent: AgentProcess) -> None:

@@ -167,3 +167,29 @@ def test_no_screen_where_the_terminal_cannot_show_one(place: Place, agent: Agent
         assert terminal.wait() == 130
         assert b"1049" not in terminal.raw
     place.gone()
+
+
+def test_resized_while_it_runs(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent), rows=24, columns=80) as terminal:
+        viewer = terminal.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        terminal.wait_for("RUN")
+        for rows, columns, words in (
+            (40, 120, "time to first token"),
+            (60, 200, "percentiles"),
+            (10, 40, "needs 60"),
+            (24, 80, "q quit"),
+        ):
+            terminal.resize(rows, columns)
+            terminal.wait_for(words)
+        shown = terminal.wait_for("RUN")
+        assert "time to first token" not in shown
+        assert "needs 60" not in shown
+        before = viewer.wait(lambda s: True)["t_s"]
+        viewer.wait(lambda s: s["t_s"] > before)
+        terminal.send("d")
+        assert terminal.wait() == 0
+        terminal.whole()
+        viewer.command("stop")
+        viewer.drain()
+    place.gone()

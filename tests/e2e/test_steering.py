@@ -161,3 +161,24 @@ def test_viewers_that_stall_or_talk_nonsense_are_in_nobodys_way(place: Place, ag
             stalled.stdout.close()
     assert place.summary()["totals"]["failed"] == 0
     place.gone()
+
+
+def test_a_thousand_callers_leave_nothing_behind(place: Place, agent: AgentProcess) -> None:
+    with place.start("--profile", place.write(VOICE.format(url=agent.url)), "--headless") as run:
+        viewer = run.viewer()
+        viewer.wait(lambda s: s["users"] == 3)
+        controller, (path,) = place.controller(), place.sockets()
+        files = controller.num_fds()
+        for number in range(1000):
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.connect(str(path))
+                if number % 2:
+                    caller.sendall(b'{"id": 1, "comm' if number % 3 else os.urandom(500))
+        until(lambda: controller.num_fds() <= files, "every connection closed again")
+        assert viewer.command("users 5")["applied"]
+        until(lambda: connected(agent) == 5, "five users")
+        viewer.command("stop")
+        assert run.wait() == 130
+    assert place.summary()["totals"]["failed"] == 0
+    assert (place.directory() / "controller.log").read_text() == ""
+    place.gone()

@@ -12,7 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
@@ -51,7 +54,7 @@ async def serving(path: Path, describe: Callable[[], RunInfo | None] = info) -> 
         await server.close()
 
 
-async def first(feed: SocketFeed) -> Snapshot | Ended:
+async def first(feed: SocketFeed) -> RunInfo | Snapshot | Ended:
     async with asyncio.timeout(20):
         return await anext(feed.messages())
 
@@ -319,4 +322,123 @@ async def test_a_feed_of_something_else(path: Path) -> None:
         feed = SocketFeed(path)
         with pytest.raises(ConnectionError, match="does not say what it is"):
             await feed.open()
+        await feed.close()
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_line_whatever_is_in_it_goes_without_an_answer(line: bytes) -> None:
+    server = ControlSocket(Path("unused"), echo, info)
+    assert msgspec.json.encode(server._answer(line))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "command", "source", "x"]), ANY_JSON))
+def test_nor_does_anything_that_is_nearly_a_command(request: dict[str, object]) -> None:
+    server = ControlSocket(Path("unused"), echo, info)
+    assert msgspec.json.encode(server._answer(json.dumps(request).encode()))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"id": 1, "command": "hold", "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b"[" * 60_000,
+        b'{"id": ' + b"9" * 60_000 + b', "command": "hold"}',
+        b'{"id": 99999999999999999999, "command": "hold"}',
+        b'{"id": 1e400, "command": "hold"}',
+        b'{"id": 1, "command": "\\ud800"}',
+        b'{"id": 1, "command": "\xed\xa0\x80"}',
+    ],
+    ids=["deep", "deeper", "long number", "large number", "infinite number", "half a character", "half a byte"],
+)
+async def test_absurd_lines_are_answered_and_the_viewer_stays(path: Path, line: bytes) -> None:
+    async with serving(path):
+        raw = await Raw.open(path)
+        await raw.line()
+        raw.writer.write(line + b"\n")
+        assert (await raw.line())["id"] == -1
+        raw.writer.write(b'{"id": 9, "command": "hold"}\n')
+        assert (await raw.line())["message"] == "api: hold"
+        raw.writer.close()
+
+
+async def test_half_a_line_waits_for_the_other_half_and_one_alone_is_garbage(path: Path) -> None:
+    async with serving(path):
+        raw, other = await Raw.open(path), await Raw.open(path)
+        await raw.line()
+        await other.line()
+        raw.writer.write(b'{"id": 9, "comm')
+        other.writer.write(b'{"id": 1, "command": "next"}\n')
+        assert (await other.line())["message"] == "api: next"
+        raw.writer.write(b'and": "hold"}\n{"id": 10, "command": "no')
+        assert (await raw.line())["message"] == "api: hold"
+        raw.writer.write_eof()
+        assert (await raw.line())["id"] == -1
+        assert await raw.reader.read() == b""
+        for viewer in (raw, other):
+            viewer.writer.close()
+
+
+async def test_a_thousand_callers_leave_nothing_behind(path: Path) -> None:
+    async with serving(path) as server:
+        feed = SocketFeed(path)
+        await feed.open()
+        for number in range(1000):
+            caller = await Raw.open(path)
+            if number % 3:
+                caller.writer.write(b'{"id": 1, "command": "hold"}\n' if number % 2 else b"half")
+            caller.writer.transport.abort()
+        server.publish(SNAPSHOT)
+        assert await first(feed) == SNAPSHOT
+        assert (await feed.command("hold")).applied
+        async with asyncio.timeout(60):
+            while len(server._viewers) > 1 or len(server._serving) > 1:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        await feed.close()
+
+
+async def test_who_has_missed_something_is_told_the_run_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "BACKLOG", 4 * len(str(SNAPSHOT)))
+    async with serving(path) as server:
+        deaf = SocketFeed(path)
+        await deaf.open()
+        assert deaf._writer is not None
+        deaf._writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for seq in range(400):
+            server.publish(replace(SNAPSHOT, seq=seq))
+            await asyncio.sleep(0)
+        assert server._behind
+        deaf._writer.transport.resume_reading()  # type: ignore[attr-defined]
+        seq, anew = 400, None
+        async with asyncio.timeout(20):
+            async for message in deaf.messages():
+                if isinstance(message, RunInfo):
+                    anew = message
+                    break
+                if server._behind and not any(w.transport.get_write_buffer_size() for w in server._behind):
+                    server.publish(replace(SNAPSHOT, seq=seq))
+                    seq += 1
+        newest = await first(deaf)
+        assert isinstance(newest, Snapshot)
+        assert newest.seq == seq - 1
+        assert not server._behind
+        assert anew is not None
+        assert len(anew.history) == 3
+        await deaf.close()
+
+
+async def test_a_command_waits_until_the_feed_is_open(path: Path) -> None:
+    async with serving(path):
+        feed = SocketFeed(path)
+        early = asyncio.create_task(feed.command("hold"))
+        await asyncio.sleep(0)
+        await feed.open()
+        async with asyncio.timeout(20):
+            assert (await early).applied
         await feed.close()

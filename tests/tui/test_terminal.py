@@ -69,9 +69,11 @@ class Terminal:
 
 
 @contextmanager
-def demo(*arguments: str, size: tuple[int, int] = (24, 80)) -> Iterator[Terminal]:
+def demo(*arguments: str, size: tuple[int, int] = (24, 80), nohup: bool = False) -> Iterator[Terminal]:
     pid, master = pty.fork()
     if pid == 0:
+        if nohup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
         for name in ("NO_COLOR", "COLUMNS", "LINES"):
             os.environ.pop(name, None)
@@ -149,12 +151,20 @@ def test_a_hang_up_ends_the_screen_at_once_and_without_a_fault() -> None:
         assert terminal.wait() == 0
 
 
-def test_sighup_alone_writes_nothing_more() -> None:
+def test_a_terminal_that_goes_without_a_signal_is_noticed() -> None:
+    with demo("--interval", "0.1", nohup=True) as terminal:
+        terminal.until(b"quit")
+        terminal.hang_up()
+        assert terminal.wait() == 0
+
+
+def test_sighup_alone_gives_the_terminal_back_and_says_nothing() -> None:
     with demo() as terminal:
+        before = termios.tcgetattr(terminal.master)
         terminal.until(b"quit")
         os.kill(terminal.pid, signal.SIGHUP)
         assert terminal.wait() == 0
-        assert RESTORED[0] not in terminal.output
+        assert_restored(terminal, before)
         assert b"How." not in terminal.output
 
 
