@@ -350,8 +350,9 @@ def _mask(message: str, secrets: tuple[str, ...]) -> str:
     """Without what a target says back of a key, and without the beginning of one where the message was cut."""
     for secret in secrets:
         message = message.replace(secret, "***")
+    whole = message.removesuffix("…")
     for secret in secrets:
-        for length in range(min(len(secret) - 1, len(message)), 3, -1):
-            if message.endswith(secret[:length]):
-                return message[:-length] + "***"
+        for length in range(min(len(secret) - 1, len(whole)), 3, -1):
+            if whole.endswith(secret[:length]):
+                return whole[:-length] + "***" + message[len(whole) :]
     return message

@@ -16,6 +16,8 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
@@ -190,6 +192,11 @@ class BoxAgent:
                     worker.done = True
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except msgspec.DecodeError as error:
+            # Whatever it measures from now on would not be heard: better no load than one that nobody counts.
+            worker.why = f"what it says cannot be read: {error}"
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.kill()
         code = await worker.process.wait()
         worker.alive = False
         how = "" if worker.done and code == 0 else worker.why or _exit(code)

@@ -57,7 +57,7 @@ class Hand:
 
     def mark(self, t_s: float, text: str) -> None:
         """Note something whose event is told by somebody else."""
-        self._done.append(ByHand(round(t_s, 1), text))
+        self._done.append(ByHand(round(t_s, 3), text))
 
     def rested(self, t_s: float, *, now: bool = False) -> list[Told]:
         """The event of steps that are over, once: after their rest, or ``now`` since something else comes."""

@@ -113,7 +113,6 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     async def on_mount(self) -> None:
         await self.push_screen(self.main)
         self.main.query_one(Bar).detach = can_detach(self.feed)
-        self.main.query_one(Bar).read_only = is_read_only(self.feed)
         self.run_worker(self._read(), group="read")
         self.run_worker(self.commander.work(), group="commands")
         self.set_interval(1.0, self.listen)
@@ -189,6 +188,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             stopping=self.stopping,
             silent_s=silent_s if silent_s > SILENT_S else 0.0,
             cursor=self.player.cursor if self.player is not None else None,
+            looking=is_read_only(self.feed),
         )
 
     def draw(self, *, force: bool = True) -> None:

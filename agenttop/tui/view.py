@@ -43,6 +43,8 @@ class View:
     """Seconds without news from the run, where that is too long."""
     cursor: Cursor | None = None
     """Where a replay stands; None of a live run."""
+    looking: bool = False
+    """This viewer can change nothing of a live run."""
 
     @property
     def marks(self) -> Iterable[ByHand]:

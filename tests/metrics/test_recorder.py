@@ -63,3 +63,12 @@ def test_what_comes_while_it_is_folded_is_for_the_next_time() -> None:
     assert [(leaf.outcomes, leaf.hists["latency"].count) for leaf in second.leaves] == [({"ok": 1}, 1)]
     assert ([pool.iterations for pool in second.pools], second.errors, second.checks) == ([1], [], {})
     assert recorder.fold().leaves == []
+
+
+def test_the_beginning_of_a_secret_where_a_text_was_cut_is_hidden() -> None:
+    recorder = Recorder(1, ("sk-0123456789",))
+    begun = "x" * 1190
+    assert recorder.masked(f"{begun} sk-0123456789 and more") == f"{begun} ***…"
+    assert recorder.masked(f"{begun} sk-0123456789") == f"{begun} ***…"
+    assert recorder.masked("bad key sk-0123456789") == "bad key ***"
+    assert recorder.masked("bad key sk-01234") == "bad key ***"

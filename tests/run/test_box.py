@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from time import monotonic, perf_counter_ns
 
+import msgspec
 import pytest
 
 from agenttop.agent.process import AgentProcess
 from agenttop.profile.model import Profile
+from agenttop.run import box as module
 from agenttop.run.box import BoxAgent, BoxError, Item
-from agenttop.run.messages import Halt, Steer
+from agenttop.run.messages import FromWorker, Halt, Report, Steer, receive_from_worker
 from agenttop.schedule.control import Control
 from agenttop.users.compile import layout_of
 from tests.run.plans import profile_of
@@ -108,6 +111,24 @@ async def test_a_killed_worker_is_told_and_its_users_go_to_the_others(box: Box) 
     assert box.agent.alive == [1]
     await box.until(lambda: box.users == {1: 9})
     assert {item.worker for item in box.items} == {0, 1}, "a worker keeps its number"
+
+
+async def test_a_worker_that_cannot_be_understood_is_no_worker(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = 0
+
+    async def receive(reader: asyncio.StreamReader) -> FromWorker:
+        nonlocal heard
+        message = await receive_from_worker(reader)
+        heard += isinstance(message, Report)
+        if heard == 3:
+            raise msgspec.DecodeError("made up")
+        return message
+
+    monkeypatch.setattr(module, "receive_from_worker", receive)
+    await box.start(2)
+    await box.until(lambda: bool(box.ends()))
+    assert list(box.ends().values()) == ["what it says cannot be read: made up"]
+    await box.until(lambda: list(box.users.values()) == [9])
 
 
 async def test_a_worker_that_cannot_begin(box: Box) -> None:

@@ -70,6 +70,8 @@ async def test_who_only_looks_leaves_it_waiting(key: str) -> None:
     feed.put(armed())
     async with AgenttopApp(ReadOnly(feed), clock=lambda: 0.0).run_test(size=(80, 24)) as pilot:
         await settle(pilot, feed)
+        assert "ARMED: nothing is sent yet" in text(pilot)
+        assert "press enter" not in text(pilot)
         await pilot.press(key)
         result = await left(pilot)
     assert (result.how, result.stop_requested, feed.commands) == (How.DETACHED, False, [])

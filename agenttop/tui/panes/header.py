@@ -17,6 +17,8 @@ LOUD = 0.05
 NO_END_S = 86_000.0
 #: What to do about a run that waits; it fits the smallest terminal.
 ARMED = "ARMED: press enter to start"
+#: And where others start it.
+ARMED_LOOKING = "ARMED: nothing is sent yet"
 
 
 def ruled(view: View, width: int, height: int) -> list[Line]:
@@ -118,7 +120,7 @@ def _notices(view: View, width: int) -> Line:
     look, snap = view.look, view.snap
     parts: list[tuple[str, Style]] = []
     if snap.state == "armed" and not view.stopping:
-        parts.append((f" {ARMED} ", look.badge))
+        parts.append((f" {ARMED_LOOKING if view.looking else ARMED} ", look.badge))
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))

@@ -104,4 +104,5 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             if len(str(form)) <= 10:
                 lines[-1].to(14).add(form.help, look.dim)
         lines.append(Line().add("  ^C", look.key).to(14).add("stop and summarise;", look.dim))
-        return [*lines, Line().to(14).add("again: end at once", look.dim)]
+        lines.append(Line().to(14).add("again: end at once", look.dim))
+        return [*lines, Line().add("  ^Z", look.key).to(14).add("to the shell; fg: back", look.dim)]

@@ -33,7 +33,6 @@ class Bar(Pane, can_focus=True):
         super().__init__(self._bar, id=id)
         self.question: Question | None = None
         self.detach = False
-        self.read_only = False
         self._status: tuple[str, bool] | None = None
         self._until_t_s = 0.0
 
@@ -91,7 +90,7 @@ class Bar(Pane, can_focus=True):
         shown = [part for part in shown if part[1] != "detach" or self.detach]
         if view.snap.search is not None:
             shown = [part for part in shown if part[1] in SEARCHING]
-        if self.read_only:
+        if view.looking:
             line.add("only looking  ", look.warn)
             shown = [part for part in shown if part[1] in LOOKING]
         if view.cursor is not None:
