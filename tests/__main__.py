@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+#: One more at a time than there are cores: tests of whole runs wait for time to pass more than they work.
+AT_ONCE = (os.cpu_count() or 1) + 1
 
 
 def main(arguments: list[str]) -> int:
@@ -17,7 +20,7 @@ def main(arguments: list[str]) -> int:
         [sys.executable, "-m", "ruff", "format", "--check", "."],
         [sys.executable, "-m", "mypy"],
         [str(BIN / "lint-imports"), "--no-logo"],
-        [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
+        [sys.executable, "-m", "pytest", "-n", str(AT_ONCE), "--dist", "worksteal", *arguments],
     ]
     for check in checks:
         print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
