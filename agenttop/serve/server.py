@@ -7,11 +7,13 @@ not this machine's own, or by a page that is not ours.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import re
 import secrets
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -34,6 +36,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+HOST = "127.0.0.1"
 #: What a browser may call us: no name of which somebody else says that it is 127.0.0.1. A tunnel has a port of its own.
 _OURS = re.compile(r"(?i)(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 
@@ -83,6 +86,14 @@ class RunServer(Server):
         }
         return aiohttp_jinja2.render_template("app_index.html", request, context)
 
+    def serve_on(self, listener: socket.socket) -> None:
+        """Serve on a socket that listens, until SIGINT or SIGTERM."""
+        loop = asyncio.new_event_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.request_exit)
+        self.initialize_logging()
+        web.run_app(self._make_app(), sock=listener, handle_signals=False, loop=loop, print=None)
+
     async def _make_app(self) -> web.Application:
         inner = await super()._make_app()
         app = web.Application(middlewares=[_sealed(self.token)])
@@ -120,11 +131,8 @@ def serve(run_id: str, port: int, say: Callable[[str], None]) -> None:
     Raises:
         OSError: the port is taken.
     """
-    host = "127.0.0.1"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        port = probe.getsockname()[1]
-    server = RunServer(run_id, host, port, secrets.token_urlsafe(16), lambda: run_id in live_ids())
-    say(server.address)
-    server.serve()
+    with socket.create_server((HOST, port)) as listener:
+        token = secrets.token_urlsafe(16)
+        server = RunServer(run_id, HOST, listener.getsockname()[1], token, lambda: run_id in live_ids())
+        say(server.address)  # who looks at once is answered: the socket listens already
+        server.serve_on(listener)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from agenttop.feed import ReadOnly
-from agenttop.serve.server import RunServer
+from agenttop.serve.server import HOST, RunServer
 from agenttop.tui.app import show_in_browser
 from tests.e2e.browser import page
 from tests.e2e.harness import until
@@ -40,12 +40,11 @@ def picture() -> bytes:
 
 def serve() -> None:
     """Serve the run as ``agenttop serve`` does, until the process is ended."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = RunServer("k3f9", "127.0.0.1", port, "token")
-    server.command = shlex.join(COMMAND)
-    print(server.address, flush=True)
-    server.serve()
+    with socket.create_server((HOST, 0)) as listener:
+        server = RunServer("k3f9", HOST, listener.getsockname()[1], "token")
+        server.command = shlex.join(COMMAND)
+        print(server.address, flush=True)
+        server.serve_on(listener)
 
 
 if __name__ == "__main__":
