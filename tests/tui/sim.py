@@ -278,7 +278,6 @@ class Sim:
             output_tokens=self.tokens,
             thresholds=VERDICTS if self.scenario in ("thresholds", "budget", "breaker") else (),
             budget=BUDGET if self.scenario == "budget" else (),
-            budget_refused=3 if self.scenario == "budget" else 0,
             stage_phases=self._stage_phases(),
             quotas=self._quotas(storm),
             breaker=BREAKERS.get(self.scenario),

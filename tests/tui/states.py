@@ -82,7 +82,10 @@ STATES: dict[str, State] = {
     "silent": State(("! no news from the run for 9s",), silent_s=9.0),
     "open": State((r"rate 49\.7/s → 120", r"target +(49\.7|50)/s"), "open"),
     "thresholds": State(("3 pass", "! 2 FAIL", "1 no data"), "thresholds"),
-    "budget spent": State(("! budget spent, 3 not sent", "! 97%"), "budget"),
+    "budget near its end": State(("! 97%",), "budget"),
+    "budget spent": State(
+        ("! budget spent, 3 not sent", "! 97%"), "budget", change=lambda s: replace(s, budget_refused=3)
+    ),
     "circuit": State(("breaker 12% of 50%",), "circuit"),
     "circuit open": State(("BREAKER OPEN", "! breaker 62% of 50% OPEN"), "breaker"),
     "search": State(("search 40 users", "measuring 8/15s", "97.1% good"), "search"),

@@ -69,8 +69,9 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         lines = self._pane(view, width)
         if width < 2 * _COLUMN - 2:
             return [*lines, *left, *right]
+        column = max(_COLUMN, *(line.width + 1 for line in left))
         for row in range(max(len(left), len(right))):
-            line = Line().extend(left[row] if row < len(left) else Line()).to(_COLUMN)
+            line = Line().extend(left[row] if row < len(left) else Line()).to(column)
             lines.append(line.extend(right[row] if row < len(right) else Line()))
         return lines
 
