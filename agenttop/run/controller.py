@@ -47,15 +47,13 @@ from agenttop.run.spending import Treasury, used_up
 from agenttop.run.steering import Rejected, steer
 from agenttop.run.supply import Supply
 from agenttop.run.targets import situation
-from agenttop.run.verdicts import breaker_of, measured, rules_of, still_sent, summed, told
+from agenttop.run.verdicts import STEP_S, breaker_of, measured, rules_of, still_sent, summed, told
 from agenttop.run.watcher import Watcher
 from agenttop.schedule.control import Control
 from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
 from agenttop.users.terms import terms_of
 
-STEP_S = 0.05
-"""How often the controller looks at the clock."""
 SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
 CANCEL_S = 5.0

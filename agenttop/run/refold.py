@@ -13,6 +13,7 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import KEPT_EVENTS, ByHand, Edited, Event, Snapshot, StageInfo, Tick
+from agenttop.run.by_hand import KEPT
 from agenttop.run.summarize import RunHeader
 from agenttop.run.verdicts import Span, breaker_of_file, measured, rules_of_file, still_sent
 from agenttop.thresholds.judge import Judge
@@ -108,7 +109,7 @@ class Refold:
     def _keep(self, marks: Sequence[ByHand]) -> None:
         """A second has the newest alone, and those that have grown again."""
         self.by_hand.update((mark.t_s, mark) for mark in marks)
-        while len(self.by_hand) > KEPT_EVENTS:
+        while len(self.by_hand) > KEPT:
             del self.by_hand[next(iter(self.by_hand))]
 
     def _spans_and_sending(self, second: Second) -> None:

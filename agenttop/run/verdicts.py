@@ -19,8 +19,8 @@ from agenttop.thresholds.select import select
 
 #: Begin and end of a stage, in seconds since the run began.
 Span = tuple[float, float]
-#: A controller looks at the clock that often: the end of the sending is late by so much at most.
-END_S = 0.05
+#: A controller looks at the clock so often: the end of the sending is late by so much at most.
+STEP_S = 0.05
 
 
 def rules_of(profile: Profile, masked: Mapping[str, Any]) -> list[Rule]:
@@ -89,7 +89,7 @@ def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Sec
 
 def still_sent(t_s: float, sending_ended_s: float) -> bool:
     """Whether requests were still sent in the second that ends at ``t_s``, or at its very end."""
-    return t_s <= sending_ended_s + END_S
+    return t_s <= sending_ended_s + STEP_S
 
 
 def told(verdict: Verdict) -> str:

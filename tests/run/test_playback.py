@@ -15,8 +15,9 @@ from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import ByHand, Edited, Event, Snapshot
 from agenttop.run import playback as module
-from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second
+from agenttop.run.journal import FILE_NAME, JournalError, JournalWriter, Second, read_header, read_journal
 from agenttop.run.playback import Playback
+from agenttop.run.refold import Refold
 from agenttop.run.summarize import run_header
 from agenttop.run.verdicts import breaker_of_file
 from agenttop.thresholds.breaker import Breaker, BreakerRule
@@ -258,6 +259,30 @@ def test_the_circuit_breaker_stands_as_it_did(tmp_path: Path) -> None:
         for count in (*range(1, 41), 12, 25):
             playback.move(count)
             assert playback.snapshot().breaker == seen[count - 1]
+
+
+def test_how_a_level_of_a_search_failed_is_nothing_against_the_one_that_follows(tmp_path: Path) -> None:
+    breaker = Breaker(BreakerRule(0.06, 5.0, 5, True))
+    profile = {"circuit_breaker": RULE, "search": {}}
+    over = {15: {"steps": [{"holds": True}]}, 22: {"steps": [{"holds": True}, {"holds": False}]}}
+    seen = []
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, profile, "0" * 64)) as journal:
+        for second in range(1, 41):
+            for delta in RUN.deltas(second):
+                breaker.fold(delta)
+            if breaker.second(float(second)) or second == 22:
+                breaker.reset(float(second))
+            seen.append(breaker.state)
+            journal.second(RUN.situation(second), RUN.deltas(second), search=over.get(second))
+    fold = Refold(read_header(tmp_path), live_only=True)
+    found = []
+    for record in list(read_journal(tmp_path))[1:]:
+        assert isinstance(record, Second)
+        fold.add(record)
+        found.append(fold.breaker.state)
+    assert found == seen
+    assert seen[21] is not None
+    assert (seen[21].requests, seen[20] == seen[21]) == (0, False)
 
 
 @pytest.mark.parametrize("told", [None, {"failed": "***"}])
