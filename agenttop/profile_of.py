@@ -12,13 +12,13 @@ from typing import Any
 from agenttop.exits import DONE, UsageError
 from agenttop.profile.load import load_profile
 from agenttop.profile.problems import ProfileError
+from agenttop.profile.settings import PREFIX
 from agenttop.profile.toml import dumps
 from agenttop.run.journal import JournalError
 from agenttop.run.repeat import NothingDriven, driven, left_by, rewritten
 from agenttop.run.repeat_habits import with_habits
 from agenttop.run.steered import NotRepeatable
 from agenttop.session import run_path
-from agenttop.settings import PREFIX
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 #: A value that a reference may have wherever one is likely: a header, a body, a target.

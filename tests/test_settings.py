@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenttop.settings import Settings, SettingsProblem, read_settings, unknown_variables
+from agenttop.profile.settings import Settings, SettingsProblem, read_settings, unknown_variables
 
 
 def test_nothing_set_means_nothing_changed() -> None:

@@ -35,9 +35,9 @@ from agenttop.profile.python import check_scripts
 from agenttop.profile.rules import check_rules
 from agenttop.profile.search import Capacity, derive, resolved
 from agenttop.profile.secrets import Filler, read_environment, redact
+from agenttop.profile.settings import Settings, SettingsProblem, read_settings, unknown_variables, variable
 from agenttop.profile.template import plain_text
 from agenttop.profile.thresholds import check_thresholds
-from agenttop.settings import Settings, SettingsProblem, read_settings, unknown_variables, variable
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _DURATIONS = ("warmup", "graceful_stop", "timeout", "connect_timeout")

@@ -49,12 +49,13 @@ from agenttop.run.vitals import Vitals
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
 from agenttop.schedule.shares import worker_share
-from agenttop.users.compile import compile_pools
+from agenttop.users.compile import compile_pools, makers_of
 from agenttop.users.connectors import Connectors
+from agenttop.users.policy import policy_of
 from agenttop.users.pool import PoolRuntime
-from agenttop.users.refusals import policy_of
-from agenttop.users.spending import Till
 from agenttop.users.terms import terms_of
+from agenttop.users.till import Till
+from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 
 DELTA_S = 0.25
@@ -77,6 +78,7 @@ class Worker:
         self._profile = profile
         self._plan = self._as_written = Plan(profile, start.layout)
         self._compiled = compile_pools(profile, start.layout)
+        self._makers = makers_of(profile, start.layout, self._compiled)
         self._recorder = Recorder(len(start.layout.requests), start.secrets)
         self._connectors = Connectors(loop, profile)
         self._control = Control()
@@ -124,6 +126,7 @@ class Worker:
                 redirects=self._profile.follow_redirects,
                 most_users=most,
                 till=self._till,
+                make=self._makers.get(compiled.index, VirtualUser),
             )
             pool.broken = self.broken
             self._pools.append(pool)

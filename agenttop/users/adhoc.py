@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.template import Constant, form_text, path_text, query_text
-from agenttop.users.compile import compile_step
 from agenttop.users.compiled import CompiledStep, Pieces
+from agenttop.users.step import compile_step
 from agenttop.wire.target import Limits, Target
 
 #: Kinds of request kept compiled for a pool; who makes up more of them pays for compiling.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 from agenttop.dialects.base import Dialect
 from agenttop.jsonpath import JsonPath
@@ -13,11 +12,8 @@ from agenttop.profile.checks import Check
 from agenttop.profile.template import Constant, Template
 from agenttop.users.feeder import Feed
 from agenttop.users.history import Turn
-from agenttop.users.refusals import RefusalPolicy
+from agenttop.users.policy import RefusalPolicy
 from agenttop.wire.target import Limits, Target
-
-if TYPE_CHECKING:
-    from agenttop.users.script import CompiledScript
 
 Pieces = list[bytes | Template]
 
@@ -135,7 +131,7 @@ class CompiledPool:
     """What is done about rate-limited answers; None where they are just counted."""
     patient: bool = False
     """Users wait after a refusal, or send again."""
-    script: CompiledScript | None = None
+    scripted: bool = False
     """What its users do is written in Python."""
     cookies: bool = False
     """Users keep the cookies that they are given."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
-from agenttop.users.spending import afford, release
+from agenttop.users.spending import afford
 from agenttop.wire.http1 import Http1Connection
 from agenttop.wire.websocket import WebSocket, upgrade_key
 
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
 
-
-async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
+async def open_socket(user: UserBase, step: CompiledStep) -> bool:
     """Open the user's WebSocket. The row's latency is the upgrade's; ``connect`` holds TCP and TLS too."""
     user.close()
     if user.pool.till is not None and not await afford(user, step):
@@ -53,13 +50,13 @@ async def open_socket(user: VirtualUser, step: CompiledStep) -> bool:
     return record_answer(user, step, leaf, connection, len(data), opened)
 
 
-async def send_message(user: VirtualUser, step: CompiledStep) -> bool:
+async def send_message(user: UserBase, step: CompiledStep) -> bool:
     """Send a message; where it is answered, record what became of it. False where the WebSocket is gone."""
     if step.wait and user.pool.till is not None and not await afford(user, step):
         return False
     socket = user.socket
     if socket is None or not socket.open:
-        release(user)
+        user.release()
         return False
     user.make(step)
     data = step.static or step.fill(user.variables)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
+from agenttop.users.request import request
 from agenttop.users.spending import hold, hold_again
-from agenttop.users.trace import sent_again
 from agenttop.wire.http1 import IDLE
-
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
 
 #: Nobody waits longer, whatever a target asks for.
 LONGEST_WAIT_S = 300.0
@@ -24,7 +21,7 @@ LONGEST_WAIT_S = 300.0
 DEFAULT_WAIT_S = 1.0
 
 
-async def request_patiently(user: VirtualUser, step: CompiledStep) -> bool:
+async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
     """Send a request of a profile with ``on_429`` other than ``count``. True where it is ok in the end.
 
     ``honor``: a refused request has failed; its user waits before it goes on. ``retry``: the same bytes are sent again
@@ -34,13 +31,13 @@ async def request_patiently(user: VirtualUser, step: CompiledStep) -> bool:
     policy = user.pool.compiled.refusals
     assert policy is not None
     if policy.on_429 == "honor":
-        whole = await user.request(step)
+        whole = await request(user, step)
         await pause_after_refusal(user)
         return whole
     closed, planned_ns = not user.pool.compiled.open, user.scheduled_ns
     user.retries_left = policy.max_retries
     try:
-        whole = await user.request(step)
+        whole = await request(user, step)
         if user.refusal is not None and retries(user):
             user.began_ns = planned_ns or user.refusal.sent_ns
             whole = await _retry(user, step, policy.max_retries, planned_ns > 0 or closed)
@@ -49,7 +46,7 @@ async def request_patiently(user: VirtualUser, step: CompiledStep) -> bool:
     return whole
 
 
-def retries(user: VirtualUser) -> bool:
+def retries(user: UserBase) -> bool:
     """What is refused now is sent again, if anything is left to try: the policy may have changed under way, and a
     refusal under another one has been counted.
     """
@@ -57,14 +54,14 @@ def retries(user: VirtualUser) -> bool:
     return policy is not None and policy.on_429 == "retry"
 
 
-async def pause_after_refusal(user: VirtualUser) -> None:
+async def pause_after_refusal(user: UserBase) -> None:
     """Where the last answer was a refusal, wait as long as it asks."""
     refusal, user.refusal = user.refusal, None
     if refusal is not None:
         await _wait(user, refusal, DEFAULT_WAIT_S)
 
 
-async def _retry(user: VirtualUser, step: CompiledStep, most: int, timed: bool) -> bool:
+async def _retry(user: UserBase, step: CompiledStep, most: int, timed: bool) -> bool:
     """Wait and send again, at most so many times; ``timed``: there is a response time. True where it is ok in the
     end.
     """
@@ -89,7 +86,7 @@ async def _retry(user: VirtualUser, step: CompiledStep, most: int, timed: bool) 
     return whole
 
 
-async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bool) -> bool:
+async def _attempt(user: UserBase, step: CompiledStep, data: bytes, timed: bool) -> bool:
     """Send bytes that were sent before, and record what becomes of them."""
     pool, answer = user.pool, user.answer
     connection, opened = user.connection, 0
@@ -104,7 +101,7 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
         leaf = user.leaf = pool.leaves[step.request]
         answer.begin(step)
         user.step = step
-        data = sent_again(user, step, data)
+        data = user.sent_again(step, data)
         await connection.send(data, answer, False)
         user.step = None
         if opened or not connection.unanswered:
@@ -129,7 +126,7 @@ async def _attempt(user: VirtualUser, step: CompiledStep, data: bytes, timed: bo
     return whole
 
 
-async def _wait(user: VirtualUser, refusal: Refusal, default_s: float) -> bool:
+async def _wait(user: UserBase, refusal: Refusal, default_s: float) -> bool:
     """Wait out a refusal. False where the run ends, the user leaves or nobody waits any more."""
     asked = default_s if refusal.asked_s is None else refusal.asked_s
     until_ns = refusal.end_ns + int(min(asked, LONGEST_WAIT_S) * 1e9)
@@ -143,7 +140,7 @@ async def _wait(user: VirtualUser, refusal: Refusal, default_s: float) -> bool:
     return False
 
 
-def _give_up(user: VirtualUser, step: CompiledStep, refusal: Refusal) -> None:
+def _give_up(user: UserBase, step: CompiledStep, refusal: Refusal) -> None:
     """The refusal is what has become of its request, after all."""
     leaf, pool = refusal.leaf, user.pool
     for name, check in step.checks:

@@ -6,23 +6,17 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from heapq import heappop, heappush
 from inspect import CORO_CREATED, getcoroutinestate
-from time import perf_counter_ns
 from typing import Any, cast
 
 from agenttop.metrics.delta import WARMUP
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.schedule.control import Pauses
 from agenttop.users.compiled import CompiledPool, CompiledTask
-from agenttop.users.feeder import Feeder, seat_of
-from agenttop.users.quotas import Quotas
-from agenttop.users.refusals import Conformance, RefusalPolicy
-from agenttop.users.spending import Till
+from agenttop.users.policy import RefusalPolicy
+from agenttop.users.shared import PoolShared
 from agenttop.users.streams import STALLED
 from agenttop.users.tuning import tuned
 from agenttop.users.user import VirtualUser
-from agenttop.wire.target import Target
-from agenttop.wire.transport import Connection, Connector
 
 #: Calls of :meth:`PoolRuntime.watch` after which every user has been looked at.
 WATCH_CALLS = 5
@@ -30,54 +24,21 @@ WATCH_CALLS = 5
 MOST_AT_ONCE = 300
 
 
-class PoolRuntime:
-    """The live side of a pool."""
-
-    #: How long a paused user sleeps before it looks again by itself; it is woken earlier.
-    pause_s = 60.0
+class PoolRuntime(PoolShared):
+    """The live side of a pool. Arguments as those of ``PoolShared``; ``make`` makes a user of a number."""
 
     def __init__(
         self,
         compiled: CompiledPool,
         *,
-        loop: asyncio.AbstractEventLoop,
-        recorder: Recorder,
-        transport: Connector,
-        epoch_ns: int,
-        seed: int,
         worker: int,
         workers: int,
-        redirects: bool,
-        most_users: int = 1 << 62,
-        till: Till | None = None,
+        make: Callable[[PoolShared, int], VirtualUser] = VirtualUser,
+        **shared: Any,
     ) -> None:
-        self.compiled = compiled
-        self.loop = loop
-        self.recorder = recorder
+        super().__init__(compiled, worker=worker, workers=workers, **shared)
         self.broken: Callable[[BaseException], None] = self._raise
         """Told of a user that raises, a mistake of ours: a run must not go on without it and say nothing."""
-        self.transport = transport
-        self.epoch_ns = epoch_ns
-        self.seed = seed
-        self.redirects = redirects
-        self.till = till
-        """Where its users pay for their requests; None without a budget."""
-        policy = compiled.refusals
-        self.conformance = Conformance(policy) if policy is not None and policy.judged else None
-        """What refusals are judged by; None where nobody asks."""
-        self.quotas = Quotas(epoch_ns)
-        """What remains of the target's limits."""
-        self.working = True
-        """New tasks may be begun."""
-        self.sending = True
-        """New requests may be sent."""
-        self.paused = False
-        self.leaves: list[Leaf] = []
-        """Where requests sent now are counted, by request."""
-        self.tally = recorder.count(compiled.index, 0)
-        """The counts of the present stage."""
-        self.stage = 0
-        self.mark = 0
         self.idle: list[VirtualUser] = []
         """Users of an open pool that have nothing to do."""
         self.active: list[VirtualUser] = []
@@ -89,31 +50,16 @@ class PoolRuntime:
         self._round: list[VirtualUser] = []
         self._next = self._flying = self._oldest = 0
         self._seen = (0, 0)
-        seat, seats = seat_of(worker, workers, compiled.index, most_users)
-        self.feeders = [Feeder(feed, seat, seats) for feed in compiled.feeds]
-        """This worker's place in the pool's data, by index."""
-        self.used_up: tuple[str, ...] = ()
-        """Data files of which no rows are left here."""
-        self.notes: tuple[str, ...] = ()
-        """What is to be told of its users, once in the run."""
-        self.closed = False
-        """No other user is begun, for there is no data for one."""
-        self._planned = seat < most_users
-        """The plan has users of this pool for this worker at some time."""
+        self._make = make
         self._worker = worker
         self._workers = workers
         self._numbers: list[int] = []
         self._next_number = 0
 
-    # -- what users ask
+    # -- of its users
 
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return (perf_counter_ns() - self.epoch_ns) / 1e9
-
-    async def connect(self, target: Target) -> Connection:
-        """A connection to the target; its ``failure`` says why there is none."""
-        return await self.transport.connect(target)
+    def wait_for_work(self, user: VirtualUser) -> None:
+        self.idle.append(user)
 
     def task_used_up(self, task: CompiledTask) -> bool:
         """Every row of a task's data has been used: it is not chosen any more. False where no task is left, so that
@@ -127,21 +73,10 @@ class PoolRuntime:
         self.finish(sending=True)
         return False
 
-    def sessions_used_up(self) -> None:
-        """Every row of the pool's data has been used: sessions under way go on, no other begins."""
-        if not self.closed:
-            self.used_up = (*self.used_up, self.feeders[self.compiled.feed].name)
-            self.closed = True
-
-    def note(self, text: str) -> None:
-        """Have something told, once."""
-        if text not in self.notes:
-            self.notes = (*self.notes, text)
-
     @property
     def over(self) -> bool:
         """It has no users, and as things stand none will come: its data is used up, or none are planned here."""
-        return not self.tasks and (self.closed or not self._planned)
+        return not self.tasks and (self.closed or not self.planned)
 
     def left(self, user: VirtualUser) -> None:
         """A user's life is over."""
@@ -284,8 +219,7 @@ class PoolRuntime:
         else:
             number = self._next_number * self._workers + self._worker + 1
             self._next_number += 1
-        script = self.compiled.script
-        user = VirtualUser(self, number) if script is None else script.user(self, number)
+        user = self._make(self, number)
         self.active.append(user)
         task = self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
         task.add_done_callback(self._ended)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
 from agenttop.dialects.retry_after import retry_after
 from agenttop.dialects.server_timing import parse_server_timing
+from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.outcome import Outcome, outcome_of_status
 from agenttop.metrics.recorder import Leaf
 from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
-from agenttop.users.trace import note_slowest
+from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.transport import Connection
-
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
-
 
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
 MOST_NS = 1 << 62
@@ -51,7 +49,7 @@ def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) ->
 
 
 def record_answer(
-    user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int
+    user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int
 ) -> bool:
     """Record one finished exchange; True where the user can go on with what it got.
 
@@ -141,7 +139,7 @@ def record_answer(
             leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
     _record_phases(leaf, answer, latency)
     if user.pool.compiled.traced:
-        note_slowest(user, step, leaf, sent_ns, latency)
+        _note_slowest(user, step, leaf, sent_ns, latency)
     if step.objectives:
         began = scheduled or user.began_ns or sent_ns
         missed = missed_objectives(step, answer, latency, exchange.end_ns - began, sent_ns)
@@ -204,12 +202,12 @@ def _words(status: int, answer: Answer) -> str:
     return f"{words}: {excerpt}" if excerpt else words
 
 
-def _checked(user: VirtualUser, name: str, passed: bool) -> bool:
+def _checked(user: UserBase, name: str, passed: bool) -> bool:
     user.pool.recorder.check(name, passed)
     return passed
 
 
-def _save(user: VirtualUser, step: CompiledStep, answer: Answer) -> bool:
+def _save(user: UserBase, step: CompiledStep, answer: Answer) -> bool:
     """Save what the step asks for. False where some of it is not there."""
     found = []
     for name, path in step.save:
@@ -241,7 +239,7 @@ def _text(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _refused(user: VirtualUser, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
+def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
     """Note a refusal and what follows from it. True where its request may be sent again."""
     answer, pool = user.answer, user.pool
     wait = _retry_after(answer)
@@ -306,3 +304,18 @@ def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
         for name, duration in phases.items():
             leaf.phase(name, duration, latency)
         leaf.unattributed.append(max(latency - sum(phases.values()), 0))
+
+
+def _note_slowest(user: UserBase, step: CompiledStep, leaf: Leaf, sent_ns: int, latency_ns: int) -> None:
+    """Keep an ok request, where it is among the slowest; what is sent in the warm-up is not. A message on a WebSocket
+    is of the trace of its upgrade; a request whose own code gave it another traceparent is of none that is known here.
+    """
+    pool, answer = user.pool, user.answer
+    latency_ms = round(latency_ns / 1e6, 3)
+    ttft_ms = None if answer.ttft_ns is None else round(answer.ttft_ns / 1e6, 3)
+    slowest = pool.recorder.slowest
+    value = user.variables.get(TRACEPARENT) if step.kind == "send" or TRACEPARENT in step.made else None
+    if value is None or leaf.stage < 0 or not slowest.lets_in(latency_ms, ttft_ms):
+        return
+    t_s = (sent_ns - pool.epoch_ns) / 1e9
+    slowest.add(SlowRequest(leaf.request, leaf.stage, t_s, latency_ms, ttft_ms, answer.status or None, trace_id(value)))

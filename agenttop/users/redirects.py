@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep, fill_pieces
-from agenttop.users.spending import hold_again, release
+from agenttop.users.spending import hold_again
 from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE
 from agenttop.wire.target import Target, parse_target
 from agenttop.wire.transport import Connection
-
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
 
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -30,7 +27,7 @@ _CREDENTIALS = frozenset({
 _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 
-async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, connection: Connection) -> Connection:
+async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, connection: Connection) -> Connection:
     """Go where the answer points, and on from there; the time runs from the first request on.
 
     Returns:
@@ -65,7 +62,7 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
             here = there
             if connection.failure is not None:
                 connection.end_ns = perf_counter_ns()
-                release(user)
+                user.release()
                 break
             leaf.connections_opened += 1
             leaf.connect.append(connection.opened_ns)
@@ -91,7 +88,7 @@ async def follow_redirects(user: VirtualUser, step: CompiledStep, leaf: Leaf, co
 
 
 def _request(
-    user: VirtualUser, step: CompiledStep, method: str, url: str, target: Target, *, keep_body: bool, at_home: bool
+    user: UserBase, step: CompiledStep, method: str, url: str, target: Target, *, keep_body: bool, at_home: bool
 ) -> bytes:
     parts = urlsplit(url)
     where = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), _AS_IT_IS, "latin-1", "replace")

@@ -6,17 +6,14 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from time import time
-from typing import TYPE_CHECKING
 
 from agenttop.dialects.resets import reset_after
 from agenttop.dialects.retry_after import retry_after
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
-from agenttop.profile.model import Profile
-
-if TYPE_CHECKING:
-    from agenttop.users.answer import Answer
-    from agenttop.users.compiled import CompiledStep
+from agenttop.users.answer import Answer
+from agenttop.users.compiled import CompiledStep
+from agenttop.users.policy import RefusalPolicy
 
 #: A failure so close to a refusal of the same request came under limit.
 UNDER_LIMIT_NS = 1_000_000_000
@@ -29,31 +26,6 @@ MOST_MATCHED = 2048
 NO_HINT = "no Retry-After"
 NO_MATCH = "body does not match"
 _UNGRACEFUL = (Outcome.SERVER_ERROR, Outcome.CLIENT_ERROR, Outcome.STREAM_ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalPolicy:
-    """What a profile says about rate-limited answers, where it wants more than to count them."""
-
-    on_429: str
-    """``count``, ``honor`` or ``retry``."""
-    max_retries: int
-    judged: bool
-    """There is a ``[rate_limit]``: refusals conform to it or not."""
-    body_matches: re.Pattern[str] | None
-    retry_after: bool
-
-
-def policy_of(profile: Profile, on_429: str | None = None) -> RefusalPolicy | None:
-    """The policy of a profile, with another ``on_429`` where one is given; None where refusals are just counted."""
-    rules = profile.rate_limit
-    on_429 = on_429 or profile.on_429
-    if rules is None:
-        if on_429 == "count":
-            return None
-        return RefusalPolicy(on_429, profile.max_retries, False, None, False)
-    body = None if rules.body_matches is None else re.compile(rules.body_matches)
-    return RefusalPolicy(on_429, profile.max_retries, True, body, rules.retry_after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from agenttop.scripting.answer import Answer
 from agenttop.scripting.client import Client
-from agenttop.users.adhoc import header_variable
+from agenttop.users.adhoc import Steps, header_variable
+from agenttop.users.compiled import CompiledStep
+from agenttop.wire.websocket import WebSocket
 
-if TYPE_CHECKING:
-    from agenttop.users.scripted import ScriptedUser
+
+class Player(Protocol):
+    """Who performs what is asked for."""
+
+    variables: dict[str, str]
+    socket: WebSocket | None
+
+    @property
+    def steps(self) -> Steps: ...
+    @property
+    def running(self) -> str: ...
+    @property
+    def streams(self) -> bool: ...
+    @property
+    def busy(self) -> bool: ...
+    async def play(self, step: CompiledStep) -> Answer: ...
+    def close(self) -> None: ...
 
 
 class ScriptClient(Client):
@@ -18,7 +35,7 @@ class ScriptClient(Client):
 
     __slots__ = ("_user",)
 
-    def __init__(self, user: ScriptedUser) -> None:
+    def __init__(self, user: Player) -> None:
         self._user = user
 
     async def request(
@@ -40,11 +57,11 @@ class ScriptClient(Client):
     ) -> Answer:
         """See :class:`Client`."""
         user = self._user
-        step = user.script.steps.request(
+        step = user.steps.request(
             method,
             path,
             user.running if name is None else name,
-            stream=user.pool.compiled.protocol == "sse" and user.in_task if stream is None else bool(stream),
+            stream=user.streams if stream is None else bool(stream),
             json=json,
             body=body,
             form=form,
@@ -71,7 +88,7 @@ class ScriptClient(Client):
         """See :class:`Client`."""
         user = self._user
         row = user.running if name is None else name
-        step = user.script.steps.connect(path, row, query=query, headers=headers, timeout=timeout)
+        step = user.steps.connect(path, row, query=query, headers=headers, timeout=timeout)
         if headers:
             self._fill(headers)
         return await user.play(step)
@@ -90,7 +107,7 @@ class ScriptClient(Client):
     ) -> Answer:
         """See :class:`Client`."""
         user = self._user
-        step = user.script.steps.message(
+        step = user.steps.message(
             message,
             user.running if name is None else name,
             expect=expect,

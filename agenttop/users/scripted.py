@@ -10,10 +10,11 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agenttop.metrics.outcome import USER_ERROR, Outcome
 from agenttop.metrics.recorder import Leaf
@@ -23,18 +24,16 @@ from agenttop.scripting.answer import Answer as Given
 from agenttop.scripting.load import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
+from agenttop.users.adhoc import Steps
+from agenttop.users.base import RETRY_S
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.script_client import ScriptClient
 from agenttop.users.scripted_answer import ScriptedAnswer, handed_out
-from agenttop.users.spending import release
-from agenttop.users.user import RETRY_S, VirtualUser
+from agenttop.users.shared import PoolShared
+from agenttop.users.user import VirtualUser
 from agenttop.wire.transport import Connection
 from agenttop.wire.websocket import WebSocket
-
-if TYPE_CHECKING:
-    from agenttop.users.pool import PoolRuntime
-    from agenttop.users.script import CompiledScript
 
 #: Places whose traceback is written down, and names of checks that are kept apart, of one class in one worker.
 MOST_PLACES = 20
@@ -45,6 +44,24 @@ MOST_CHECKS = 200
 MOST_WORDS = 300
 GIVEN_UP = "given up by the user's own code"
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledScript:
+    """What the users of a pool are made of."""
+
+    file: str
+    person: type[User]
+    """The user's own class."""
+    rows: Mapping[str, int]
+    """Index in the layout by hook and by method of a task: where its requests and its exceptions are counted."""
+    named: Mapping[str, str]
+    """What that row is called."""
+    steps: Steps
+    said: dict[str, set[str]] = field(default_factory=dict)
+    """Messages of exceptions so far, by what was raised where."""
+    checks: dict[str, str] = field(default_factory=dict)
+    """Names of checks that the code has counted, as they are shown."""
 
 
 class RunOver(asyncio.CancelledError):
@@ -69,10 +86,9 @@ class ScriptedUser(VirtualUser):
         "script",
     )
 
-    def __init__(self, pool: PoolRuntime, number: int) -> None:
+    def __init__(self, script: CompiledScript, pool: PoolShared, number: int) -> None:
         super().__init__(pool, number)
-        assert pool.compiled.script is not None
-        self.script: CompiledScript = pool.compiled.script
+        self.script = script
         self.answer: ScriptedAnswer = ScriptedAnswer(pool.quotas)
         self.client = ScriptClient(self)
         self._person: User | None = None
@@ -128,7 +144,7 @@ class ScriptedUser(VirtualUser):
         whole = await self._call(task.name)
         self._in_task = False
         if whole:
-            self._tally.iterations += 1
+            self.tally.iterations += 1
         if self._asked == before:
             await asyncio.sleep(0)  # a task may wait for nothing at all, and the loop must turn
         return self.socket is None or self.socket.open
@@ -243,9 +259,14 @@ class ScriptedUser(VirtualUser):
         return self._player is not None
 
     @property
-    def in_task(self) -> bool:
-        """A task is running, and no hook."""
-        return self._in_task
+    def streams(self) -> bool:
+        """What it sends now asks for a stream: a task is running, and no hook, in a pool of streams."""
+        return self._in_task and self.pool.compiled.protocol == "sse"
+
+    @property
+    def steps(self) -> Steps:
+        """Makes its requests."""
+        return self.script.steps
 
     async def play(self, step: CompiledStep) -> Given:
         """Perform a step, and say what came of it.
@@ -301,7 +322,7 @@ class ScriptedUser(VirtualUser):
         """The code waits no longer for what is in flight, or the run ends: record it as it stands."""
         exchange, self.retries_left, self.refusal = self.exchange, 0, None
         if exchange is None:
-            release(self)
+            self.release()
             return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
         self.step = None
         if exchange.waiting:
@@ -322,7 +343,7 @@ class ScriptedUser(VirtualUser):
         if not self.pool.sending:
             super().cut(step, leaf)
             return
-        release(self)
+        self.release()
         # Not the run has ended: the code did not want to wait for the connection.
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
         leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)

@@ -3,65 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from agenttop.budget.amount import NOTHING, Amount
-from agenttop.budget.ledger import Draw, Grant
-from agenttop.budget.purse import Purse
-from agenttop.budget.terms import Terms
-from agenttop.metrics.delta import PurseState
+from agenttop.budget.amount import Amount
 from agenttop.metrics.outcome import Outcome
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
-
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
 
 #: A user whose request the budget refused waits so long: the run is about to end.
 REFUSED_S = 1.0
 
 
-class Till:
-    """The purse of a worker, at which its users wait while it asks for more.
-
-    Args:
-        terms: how requests are counted.
-        ask: called with what is to be drawn from the run's budget.
-    """
-
-    def __init__(self, terms: Terms, ask: Callable[[Draw], None]) -> None:
-        self.purse = Purse(terms, ask)
-        self._answered = asyncio.Event()
-
-    async def hold(self, worst: Amount) -> bool:
-        """Hold what a request may use; False where the budget has no more for it."""
-        purse = self.purse
-        while not purse.hold(worst):
-            if purse.dry:
-                return False
-            await self._answered.wait()
-        return True
-
-    def take(self, grant: Grant) -> None:
-        """The answer to what was asked for."""
-        self.purse.take(grant)
-        answered, self._answered = self._answered, asyncio.Event()
-        answered.set()
-
-    def state(self) -> PurseState:
-        """How it stands; to be called four times a second."""
-        purse = self.purse
-        purse.rest()
-        overran = {request: most.tokens for request, most in purse.overran.items()}
-        return PurseState(purse.granted, purse.spent, purse.held, purse.kept, overran)
-
-    def close(self) -> None:
-        """Nothing more will be sent: what was granted beyond that is given back."""
-        purse = self.purse
-        purse.granted = purse.terms.capped(purse.spent.plus(purse.held))
-
-
-async def afford(user: VirtualUser, step: CompiledStep) -> bool:
+async def afford(user: UserBase, step: CompiledStep) -> bool:
     """Hold what the next request of a user may use at worst. False where it must not be sent, which is recorded."""
     if await hold(user, step):
         return True
@@ -76,7 +28,7 @@ async def afford(user: VirtualUser, step: CompiledStep) -> bool:
     return False
 
 
-async def hold(user: VirtualUser, step: CompiledStep) -> bool:
+async def hold(user: UserBase, step: CompiledStep) -> bool:
     """Hold what a request may use that is one more attempt of another. False where it must not be sent."""
     till = user.pool.till
     assert till is not None
@@ -89,11 +41,11 @@ async def hold(user: VirtualUser, step: CompiledStep) -> bool:
     user.held = worst
     if user.pool.sending:
         return True
-    release(user)
+    user.release()
     return False
 
 
-async def hold_again(user: VirtualUser, step: CompiledStep) -> bool:
+async def hold_again(user: UserBase, step: CompiledStep) -> bool:
     """The same while the request is under way and in no other hands: cut meanwhile, it is recorded."""
     try:
         return await hold(user, step)
@@ -102,7 +54,7 @@ async def hold_again(user: VirtualUser, step: CompiledStep) -> bool:
         raise
 
 
-def settle(user: VirtualUser, step: CompiledStep) -> None:
+def settle(user: UserBase, step: CompiledStep) -> None:
     """Say what the request that a user holds something for has used, now that it has ended."""
     worst, user.held = user.held, None
     till, answer = user.pool.till, user.answer
@@ -121,14 +73,7 @@ def settle(user: VirtualUser, step: CompiledStep) -> None:
     purse.overrun(step.request, worst, used)
 
 
-def release(user: VirtualUser) -> None:
-    """What a user holds is free again: there was no connection, so that nothing was sent."""
-    worst, user.held = user.held, None
-    if worst is not None and user.pool.till is not None:
-        user.pool.till.purse.settle(worst, NOTHING)
-
-
-def _length(user: VirtualUser, step: CompiledStep) -> int:
+def _length(user: UserBase, step: CompiledStep) -> int:
     """Bytes that a request says something with: those of its message, or of its body and its path."""
     if step.made:
         user.make(step)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from agenttop.schedule.control import Pauses
 from agenttop.users.compiled import CompiledPool, CompiledTask
-from agenttop.users.refusals import RefusalPolicy
+from agenttop.users.policy import RefusalPolicy
 
 
 def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) -> CompiledPool:
@@ -25,7 +25,7 @@ def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) 
         patient=patient,
         tasks=tasks,
         breathless=not compiled.open
-        and compiled.script is None
+        and not compiled.scripted
         and not compiled.per_request
         and pauses.think_time[1] == 0
         and pauses.pacing is None

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agenttop.dialects.transcript import MOST_BYTES, Listening
+from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.history import Conversation
 from agenttop.users.patience import request_patiently
-
-if TYPE_CHECKING:
-    from agenttop.users.user import VirtualUser
+from agenttop.users.request import request
 
 FORGOT = (
     f"conversations of more than {MOST_BYTES >> 20} MiB forget their oldest turns; history_turns says how many to keep"
 )
 
 
-async def take_turn(user: VirtualUser, step: CompiledStep) -> bool:
+async def take_turn(user: UserBase, step: CompiledStep) -> bool:
     """Send a request with all that was said before it. Only what is ok in the end is kept: a turn that failed was never
     taken.
     """
@@ -29,7 +26,7 @@ async def take_turn(user: VirtualUser, step: CompiledStep) -> bool:
     user.make(step)
     body, exchange = talk.ask(turn, variables)
     whole_step = step.saying(body, variables)
-    whole = await (request_patiently(user, whole_step) if user.pool.compiled.patient else user.request(whole_step))
+    whole = await (request_patiently(user, whole_step) if user.pool.compiled.patient else request(user, whole_step))
     reader = user.answer.reader
     if whole and isinstance(reader, Listening):
         transcript = reader.transcript

@@ -10,123 +10,21 @@ recorded, ends its task, and life goes on.
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from time import perf_counter_ns, time
-from typing import TYPE_CHECKING
+from time import perf_counter_ns
 
-from agenttop.budget.amount import Amount
-from agenttop.metrics.recorder import Leaf
-from agenttop.users.answer import Answer
+from agenttop.users.base import RETRY_S, UserBase
 from agenttop.users.compiled import CompiledStep, CompiledTask
-from agenttop.users.history import Conversation
 from agenttop.users.messages import open_socket, send_message
 from agenttop.users.patience import pause_after_refusal, request_patiently
-from agenttop.users.random import SplitMix
-from agenttop.users.record import record_answer, record_times
-from agenttop.users.redirects import REDIRECTS, follow_redirects
-from agenttop.users.refusals import Refusal
-from agenttop.users.spending import afford, hold_again, release
-from agenttop.users.trace import TRACEPARENT, new_traceparent, sent_again
+from agenttop.users.record import record_times
+from agenttop.users.request import request
 from agenttop.users.turns import take_turn
-from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
-from agenttop.wire.target import Target
-from agenttop.wire.transport import Connection
-from agenttop.wire.websocket import WebSocket
-
-if TYPE_CHECKING:
-    from agenttop.users.cookies import Cookies
-    from agenttop.users.pool import PoolRuntime
-
-#: A user whose set-up or connection failed waits at least this long, so that a target that is down is not stormed.
-RETRY_S = 0.25
-#: How long the rest of an answer may take that was complete before its last byte; then the connection is opened anew.
-SETTLE_S = 0.1
 
 
-class VirtualUser:
-    """A user of one pool. ``number`` is unique within the pool over all workers, from 1."""
+class VirtualUser(UserBase):
+    """A user that lives as its profile's steps say."""
 
-    __slots__ = (
-        "_alarm",
-        "_breathless",
-        "_nap",
-        "_seated",
-        "_tally",
-        "_thinking",
-        "_within_task",
-        "answer",
-        "began_ns",
-        "connection",
-        "cookies",
-        "held",
-        "iteration",
-        "leaf",
-        "number",
-        "pool",
-        "random",
-        "refusal",
-        "retiring",
-        "retries_left",
-        "scheduled_ns",
-        "sent",
-        "socket",
-        "step",
-        "talk",
-        "variables",
-        "waking",
-    )
-
-    def __init__(self, pool: PoolRuntime, number: int) -> None:
-        self.pool = pool
-        self.number = number
-        self.random = SplitMix(pool.seed, pool.compiled.index, number)
-        self.variables = {"user": str(number), "iteration": "0"}
-        self.answer = Answer(pool.quotas)
-        self.connection: Connection | None = None
-        self.socket: WebSocket | None = None
-        self.cookies: Cookies | None = None
-        """Those of its session; None where it was given none."""
-        self.talk: Conversation | None = None
-        """That of its session, or of the task under way; None where nothing was said yet."""
-        self.step: CompiledStep | None = None
-        """The step whose exchange is in flight."""
-        self.iteration = 0
-        self.retiring = False
-        self.scheduled_ns = 0
-        """When the plan wanted the next request; 0 in a closed pool, and once it has been used."""
-        self._nap: asyncio.Future[None] | None = None
-        self.waking: asyncio.Future[None] | None = None
-        """What an idle user of an open pool waits on."""
-        self._within_task = False
-        self._alarm: asyncio.TimerHandle | None = None
-        """Ends the pause under way."""
-        self._thinking = False
-        """That pause is one between two tasks."""
-        self._breathless = False
-        """The answer may be followed by the next request at once: see :meth:`again`."""
-        self._seated = False
-        """It has the row of a session that has not begun yet."""
-        self.refusal: Refusal | None = None
-        """The last answer, where it was a rate limit and something follows from that: see ``users.patience``."""
-        self.retries_left = 0
-        """How often the request in flight may be sent again."""
-        self.began_ns = 0
-        """When a request that is sent again was planned or first sent; 0 of all others."""
-        self.held: Amount | None = None
-        """What the request in flight may use of the budget at worst."""
-        # Of the exchange in flight.
-        self.leaf = pool.leaves[0]
-        self.sent = b""
-        self._tally = pool.tally
-
-    @property
-    def exchange(self) -> Connection | WebSocket | None:
-        """What carries the exchange in flight."""
-        step = self.step
-        if step is None:
-            return None
-        return self.socket if step.kind == "send" else self.connection
+    __slots__ = ()
 
     # -- life
 
@@ -181,7 +79,7 @@ class VirtualUser:
                     if self.retiring or not pool.working:
                         break
                     self.waking = pool.loop.create_future()
-                    pool.idle.append(self)
+                    pool.wait_for_work(self)
                     await self.waking
                     self.waking = None
                     continue
@@ -220,41 +118,6 @@ class VirtualUser:
         if self.waking is not None and not self.waking.done():
             self.waking.set_result(None)
 
-    async def nap(self, seconds: float, *, within_task: bool = False) -> None:
-        """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
-        nap = self._nap = self.pool.loop.create_future()
-        self._within_task = within_task
-        alarm = self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
-        await nap
-        if self._nap is nap:  # and no other one has begun meanwhile, as code of a user's own may have it
-            alarm, self._nap = self._alarm, None
-        alarm.cancel()
-
-    def retune(self, *, hurry: bool) -> None:
-        """The pool has been compiled anew. With ``hurry`` its pauses are others: nobody waits longer from now on than a
-        whole one, each for another part of it, so that not all begin at once. Whoever waits for other reasons finds out
-        whether they still hold.
-        """
-        self._breathless = False  # the answer to what is in flight is looked at as any other
-        if self._nap is None or self._nap.done() or self._alarm is None:
-            return
-        if not self._thinking and not self._within_task:
-            self._nap.set_result(None)
-        if not hurry or not self._thinking:
-            return
-        compiled, loop = self.pool.compiled, self.pool.loop
-        whole = self.random.between(compiled.think_time) if compiled.pacing is None else compiled.pacing
-        when = loop.time() + whole * self.random.fraction()
-        if when < self._alarm.when():
-            self._alarm.cancel()
-            self._alarm = loop.call_at(when, _finish, self._nap)
-
-    def wake(self) -> None:
-        """End a pause: there is something to find out."""
-        nap = self._nap
-        if nap is not None and not nap.done() and not (self._within_task and self.pool.sending):
-            nap.set_result(None)
-
     def _seat(self) -> bool:
         """Take the row of a session; one whose set-up failed keeps its row. False where there is none, so that the user
         has nothing to begin.
@@ -291,9 +154,9 @@ class VirtualUser:
         step = task.steps[0]
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
-            self._breathless = pool.compiled.breathless and self.cookies is None
-            whole = pool.sending and await self.request(step)
-            self._breathless = False
+            self.breathless = pool.compiled.breathless and self.cookies is None
+            whole = pool.sending and await request(self, step)
+            self.breathless = False
             if self.refusal is not None:  # what is done about one may have changed since it was sent
                 await pause_after_refusal(self)
         else:
@@ -304,7 +167,7 @@ class VirtualUser:
             if task.apart:
                 self.talk = talk
         if whole:
-            self._tally.iterations += 1
+            self.tally.iterations += 1
         return self.socket is None or self.socket.open
 
     def _task(self) -> CompiledTask | None:
@@ -314,7 +177,7 @@ class VirtualUser:
         self.iteration += 1
         if compiled.renews:
             return self._renewed()
-        self._tally = pool.tally
+        self.tally = pool.tally
         tasks = compiled.tasks
         return tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
 
@@ -325,7 +188,7 @@ class VirtualUser:
         while tasks := pool.compiled.tasks:
             task = tasks[0] if len(tasks) == 1 else pool.compiled.task(self.random.fraction())
             if task.feed < 0 or pool.feeders[task.feed].feed(self.variables, self.random):
-                self._tally = pool.tally
+                self.tally = pool.tally
                 return task
             if not pool.task_used_up(task):
                 break
@@ -349,7 +212,7 @@ class VirtualUser:
         if step.turn is not None:
             whole = await take_turn(self, step)
         elif step.kind == "http":
-            whole = await (request_patiently(self, step) if self.pool.compiled.patient else self.request(step))
+            whole = await (request_patiently(self, step) if self.pool.compiled.patient else request(self, step))
         elif step.kind == "close":
             self.close()
             return True
@@ -359,171 +222,11 @@ class VirtualUser:
             await pause_after_refusal(self)
         return whole
 
-    # -- HTTP
-
-    async def request(self, step: CompiledStep) -> bool:
-        """Send a request and record what became of it."""
-        pool = self.pool
-        if pool.till is not None and not await afford(self, step):
-            return False
-        connection = self.connection
-        opened = 0
-        if connection is None or connection.state != IDLE:
-            connection = await self.ready(step)
-            if connection is None:
-                return False
-            opened = connection.opened_ns
-            self._breathless = False  # what opened the connection is recorded with what that took
-        data = self._prepare(step)
-        if self.cookies is not None and step.cookies:
-            data = self.cookies.add(data, step.target)
-        answer = self.answer
-        if not step.lean:
-            answer.begin(step)
-        else:
-            answer.step = None
-        breathless = self._breathless
-        await connection.send(data, self if step.lean else answer, step.lean)
-        if breathless:
-            # Others may have followed the one that was sent here.
-            step = self.step or step
-            data = self.sent
-        leaf = self.leaf
-        self.step = None
-        if connection.lean and connection.failure is None:
-            # The hot path: nothing to read, nothing to check but the time.
-            latency = connection.end_ns - connection.sent_ns
-            if latency <= step.limits.total and not step.checks and not opened and not self.scheduled_ns:
-                record_times(leaf, connection, latency, len(data))
-                return True
-        if connection.unanswered and not opened and (pool.till is None or await hold_again(self, step)):
-            # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
-            leaf.connections_reopened += 1
-            leaf.attempts += 1
-            connection = await self.ready(step)
-            if connection is None:
-                return False
-            opened = connection.opened_ns
-            answer.begin(step)
-            self.step = step
-            data = sent_again(self, step, data)
-            await connection.send(data, answer, False)
-            self.step = None
-        if answer.step is None:
-            answer.begin(step)
-            answer.status = connection.status
-        elif "set-cookie" in answer.headers:
-            self.keep_cookies(data, step.target)
-        if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
-            connection = await follow_redirects(self, step, leaf, connection)
-        whole = record_answer(self, step, leaf, connection, len(data), opened)
-        if pool.compiled.per_request:
-            self.close()
-        return whole
-
-    def _prepare(self, step: CompiledStep) -> bytes:
-        """The bytes of the next request; from now on it is the one in flight."""
-        if step.made:
-            self.make(step)
-        self.step = step
-        self.leaf = self.pool.leaves[step.request]
-        self.sent = data = step.static or step.fill(self.variables)
-        return data
-
-    async def ready(self, step: CompiledStep) -> Connection | None:
-        """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
-        connection = self.connection
-        try:
-            if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
-                connection.opened_ns = 0
-                return connection
-            if connection is not None:
-                if connection.dropped:
-                    self.pool.leaves[step.request].connections_reopened += 1
-                connection.close()
-            connection = self.connection = await self.pool.connect(step.target)
-        except asyncio.CancelledError:
-            self.cut(step, self.pool.leaves[step.request])
-            raise
-        if connection.failure is None:
-            return connection
-        await self._unconnected(step, connection)
-        return None
-
-    async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
-        """Record that there was no connection, and wait a little."""
-        leaf = self.pool.leaves[step.request]
-        assert connection.failure is not None
-        outcome, message = connection.failure
-        self.connection = None
-        release(self)
-        leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
-        leaf.time_to_failure.append(connection.opened_ns)
-        self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
-        if self.pool.working and not self.retiring:
-            await self.nap(RETRY_S)
-
-    def cut(self, step: CompiledStep, leaf: Leaf) -> None:
-        """Record under a leaf that the run ended while there was no connection for a request, or no budget to go on."""
-        release(self)
-        outcomes = leaf.outcomes
-        outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
-
-    # -- the rest
-
-    def make(self, step: CompiledStep) -> None:
-        """Fill the built-in variables that are new for each request."""
-        if "uuid" in step.made:
-            bits = self.random.bits() << 64 | self.random.bits()
-            self.variables["uuid"] = str(uuid.UUID(int=bits, version=4))
-        if "now" in step.made:
-            self.variables["now"] = f"{time():.3f}"
-        if "random" in step.made:
-            self.variables["random"] = str(self.random.bits() >> 33)
-        if TRACEPARENT in step.made:
-            self.variables[TRACEPARENT] = new_traceparent()
-
-    def keep_cookies(self, data: bytes, target: Target) -> None:
-        """Keep the cookies that the answer sets, to a request as it went to the target."""
-        set_cookie = self.answer.headers.get("set-cookie")
-        if set_cookie is None or not self.pool.compiled.cookies:
-            return
-        if self.cookies is None:
-            from agenttop.users.cookies import Cookies
-
-            self.cookies = Cookies()
-        self.cookies.keep(set_cookie, data, target)
-
-    def close(self) -> None:
-        """Close the user's connection, and its WebSocket with a goodbye."""
-        socket, self.socket = self.socket, None
-        if socket is not None:
-            socket.close()
-        connection, self.connection = self.connection, None
-        if connection is not None and connection.state != CLOSED:
-            connection.close()
-
-    # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
-
-    def head(self, status: int, headers: dict[str, str], now: int) -> bool:
-        """The head tells of a stream, of phases or of a failure: read it after all."""
-        assert self.step is not None
-        self.answer.begin(self.step)
-        return self.answer.head(status, headers, now)
-
-    def data(self, data: bytes, now: int) -> bool:
-        """See :class:`Answer`."""
-        return self.answer.data(data, now)
-
-    def trailers(self, headers: dict[str, str]) -> None:
-        """See :class:`Answer`."""
-        self.answer.trailers(headers)
-
     def again(self) -> bytes | None:
         """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`request`
         would do: waking them takes as long as all the rest of our work on a request.
         """
-        if not self._breathless:
+        if not self.breathless:
             return None
         pool, step, connection = self.pool, self.step, self.connection
         if self.retiring or pool.paused or not pool.working or step is None or connection is None:
@@ -531,15 +234,10 @@ class VirtualUser:
         latency = connection.end_ns - connection.sent_ns
         if latency > step.limits.total:
             return None
-        tally = self._tally
+        tally = self.tally
         task = self._task()
         if task is None:
             return None
         record_times(self.leaf, connection, latency, len(self.sent))
         tally.iterations += 1
-        return self._prepare(task.steps[0])
-
-
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+        return self.prepare(task.steps[0])

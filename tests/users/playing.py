@@ -15,10 +15,10 @@ from agenttop.metrics.delta import ErrorDelta, LeafDelta, PoolDelta
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.recorder import Recorder
 from agenttop.profile.model import Profile
-from agenttop.users.compile import compile_pools, layout_of
+from agenttop.users.compile import compile_pools, layout_of, makers_of
 from agenttop.users.pool import PoolRuntime
-from agenttop.users.spending import Till
 from agenttop.users.terms import terms_of
+from agenttop.users.till import Till
 from agenttop.users.user import VirtualUser
 from agenttop.wire.transport import Transport
 from tests.profile.writing import load
@@ -58,8 +58,9 @@ def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
     layout = layout_of(profile)
     recorder = Recorder(len(layout.requests))
     loop = asyncio.get_running_loop()
+    compiled = compile_pools(profile, layout)
     pool = PoolRuntime(
-        compile_pools(profile, layout)[0],
+        compiled[0],
         loop=loop,
         recorder=recorder,
         transport=Transport(loop, None, 5.0),
@@ -69,6 +70,7 @@ def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
         workers=1,
         redirects=profile.follow_redirects,
         till=till_of(profile, loop),
+        make=makers_of(profile, layout, compiled).get(0, VirtualUser),
     )
     pool.enter(0)
     return pool, layout, recorder

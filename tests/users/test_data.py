@@ -160,6 +160,7 @@ async def test_a_set_up_that_failed_is_tried_again_with_its_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(users, "RETRY_S", 0.0)
+    monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
     text = profile('get = "/{name}"', pool=data("once", "b.jsonl"), before=SESSION)
     _, requests = await play(tmp_path, text, ok(status="503 x"), ok(status="503 x"), SAME, SAME)
     assert [path_of(request) for request in requests] == ["/in/ann", "/in/ann", "/in/ann", "/ann"]

@@ -13,7 +13,8 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
 from agenttop.users.compile import compile_pools, layout_of
-from agenttop.users.refusals import UNDER_LIMIT_NS, Conformance, RefusalPolicy
+from agenttop.users.policy import RefusalPolicy
+from agenttop.users.refusals import UNDER_LIMIT_NS, Conformance
 from tests.profile.writing import SMALL, load
 from tests.users.playing import play, profile
 from tests.users.test_outcomes import CHAT, POST

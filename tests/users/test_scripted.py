@@ -39,6 +39,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits before he tries again; that he would is looked at on its own."""
     monkeypatch.setattr(scripted, "RETRY_S", 0.0)
     monkeypatch.setattr(users, "RETRY_S", 0.0)
+    monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
 
 
 def raised(played: Play) -> list[tuple[str, int]]:

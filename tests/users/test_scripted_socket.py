@@ -34,6 +34,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits before he tries again."""
     monkeypatch.setattr(scripted, "RETRY_S", 0.0)
     monkeypatch.setattr(users, "RETRY_S", 0.0)
+    monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
 
 
 async def talk(

@@ -73,6 +73,7 @@ class Moody:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (users, scripted):
         monkeypatch.setattr(module, "RETRY_S", 0.0)
+        monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
     monkeypatch.setattr(patience, "LONGEST_WAIT_S", 0.01)
 
 

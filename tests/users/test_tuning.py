@@ -10,8 +10,8 @@ from agenttop.metrics.delta import LeafDelta
 from agenttop.profile.load import load_profile
 from agenttop.schedule.control import Pauses
 from agenttop.users.compile import compile_pools, layout_of
+from agenttop.users.policy import RefusalPolicy, policy_of
 from agenttop.users.pool import PoolRuntime
-from agenttop.users.refusals import RefusalPolicy, policy_of
 from agenttop.users.tuning import tuned
 from tests.profile.writing import SMALL, load
 from tests.users.playing import Action, Play, Script, ended, playing, profile

@@ -98,6 +98,7 @@ async def test_what_was_saved_from_a_header_is_sent(tmp_path: Path) -> None:
 
 async def test_a_set_up_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "RETRY_S", 0.0)
+    monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
     text = profile('get = "/of/{session}"', before=SESSION)
     played, requests = await play(tmp_path, text, ok(status="503 x"), ok(b"{}"), ok(b'{"id": 7}'), ok(b"x"))
     assert [path_of(request) for request in requests] == ["/session", "/session", "/session", "/of/7"]

@@ -1,0 +1,265 @@
+"""What a user lives with: its connection, its cookies and variables, the exchange in flight; and the few things that
+every kind of request does with them. How a request goes is in ``users.request``, what a life is in ``users.user``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from time import time
+
+from agenttop.budget.amount import NOTHING, Amount
+from agenttop.metrics.recorder import Leaf
+from agenttop.users.answer import Answer
+from agenttop.users.compiled import CompiledStep
+from agenttop.users.cookies import Cookies
+from agenttop.users.history import Conversation
+from agenttop.users.random import SplitMix
+from agenttop.users.refusals import Refusal
+from agenttop.users.shared import PoolShared
+from agenttop.users.trace import TRACEPARENT, again, new_traceparent
+from agenttop.wire.http1 import CLOSED, DRAINING
+from agenttop.wire.target import Target
+from agenttop.wire.transport import Connection
+from agenttop.wire.websocket import WebSocket
+
+#: A user whose set-up or connection failed waits at least this long, so that a target that is down is not stormed.
+RETRY_S = 0.25
+#: How long the rest of an answer may take that was complete before its last byte; then the connection is opened anew.
+SETTLE_S = 0.1
+
+
+class UserBase:
+    """A user of one pool. ``number`` is unique within the pool over all workers, from 1."""
+
+    __slots__ = (
+        "_alarm",
+        "_nap",
+        "_seated",
+        "_thinking",
+        "_within_task",
+        "answer",
+        "began_ns",
+        "breathless",
+        "connection",
+        "cookies",
+        "held",
+        "iteration",
+        "leaf",
+        "number",
+        "pool",
+        "random",
+        "refusal",
+        "retiring",
+        "retries_left",
+        "scheduled_ns",
+        "sent",
+        "socket",
+        "step",
+        "talk",
+        "tally",
+        "variables",
+        "waking",
+    )
+
+    def __init__(self, pool: PoolShared, number: int) -> None:
+        self.pool = pool
+        self.number = number
+        self.random = SplitMix(pool.seed, pool.compiled.index, number)
+        self.variables = {"user": str(number), "iteration": "0"}
+        self.answer = Answer(pool.quotas)
+        self.connection: Connection | None = None
+        self.socket: WebSocket | None = None
+        self.cookies: Cookies | None = None
+        """Those of its session; None where it was given none."""
+        self.talk: Conversation | None = None
+        """That of its session, or of the task under way; None where nothing was said yet."""
+        self.step: CompiledStep | None = None
+        """The step whose exchange is in flight."""
+        self.iteration = 0
+        self.retiring = False
+        self.scheduled_ns = 0
+        """When the plan wanted the next request; 0 in a closed pool, and once it has been used."""
+        self._nap: asyncio.Future[None] | None = None
+        self.waking: asyncio.Future[None] | None = None
+        """What an idle user of an open pool waits on."""
+        self._within_task = False
+        self._alarm: asyncio.TimerHandle | None = None
+        """Ends the pause under way."""
+        self._thinking = False
+        """That pause is one between two tasks."""
+        self.breathless = False
+        """The answer may be followed by the next request at once: see :meth:`again`."""
+        self._seated = False
+        """It has the row of a session that has not begun yet."""
+        self.refusal: Refusal | None = None
+        """The last answer, where it was a rate limit and something follows from that: see ``users.patience``."""
+        self.retries_left = 0
+        """How often the request in flight may be sent again."""
+        self.began_ns = 0
+        """When a request that is sent again was planned or first sent; 0 of all others."""
+        self.held: Amount | None = None
+        """What the request in flight may use of the budget at worst."""
+        # Of the exchange in flight.
+        self.leaf = pool.leaves[0]
+        self.sent = b""
+        self.tally = pool.tally
+
+    @property
+    def exchange(self) -> Connection | WebSocket | None:
+        """What carries the exchange in flight."""
+        step = self.step
+        if step is None:
+            return None
+        return self.socket if step.kind == "send" else self.connection
+
+    async def nap(self, seconds: float, *, within_task: bool = False) -> None:
+        """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
+        nap = self._nap = self.pool.loop.create_future()
+        self._within_task = within_task
+        alarm = self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
+        await nap
+        if self._nap is nap:  # and no other one has begun meanwhile, as code of a user's own may have it
+            alarm, self._nap = self._alarm, None
+        alarm.cancel()
+
+    def retune(self, *, hurry: bool) -> None:
+        """The pool has been compiled anew. With ``hurry`` its pauses are others: nobody waits longer from now on than a
+        whole one, each for another part of it, so that not all begin at once. Whoever waits for other reasons finds out
+        whether they still hold.
+        """
+        self.breathless = False  # the answer to what is in flight is looked at as any other
+        if self._nap is None or self._nap.done() or self._alarm is None:
+            return
+        if not self._thinking and not self._within_task:
+            self._nap.set_result(None)
+        if not hurry or not self._thinking:
+            return
+        compiled, loop = self.pool.compiled, self.pool.loop
+        whole = self.random.between(compiled.think_time) if compiled.pacing is None else compiled.pacing
+        when = loop.time() + whole * self.random.fraction()
+        if when < self._alarm.when():
+            self._alarm.cancel()
+            self._alarm = loop.call_at(when, _finish, self._nap)
+
+    def wake(self) -> None:
+        """End a pause: there is something to find out."""
+        nap = self._nap
+        if nap is not None and not nap.done() and not (self._within_task and self.pool.sending):
+            nap.set_result(None)
+
+    async def ready(self, step: CompiledStep) -> Connection | None:
+        """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
+        connection = self.connection
+        try:
+            if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
+                connection.opened_ns = 0
+                return connection
+            if connection is not None:
+                if connection.dropped:
+                    self.pool.leaves[step.request].connections_reopened += 1
+                connection.close()
+            connection = self.connection = await self.pool.connect(step.target)
+        except asyncio.CancelledError:
+            self.cut(step, self.pool.leaves[step.request])
+            raise
+        if connection.failure is None:
+            return connection
+        await self._unconnected(step, connection)
+        return None
+
+    async def _unconnected(self, step: CompiledStep, connection: Connection) -> None:
+        """Record that there was no connection, and wait a little."""
+        leaf = self.pool.leaves[step.request]
+        assert connection.failure is not None
+        outcome, message = connection.failure
+        self.connection = None
+        self.release()
+        leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
+        leaf.time_to_failure.append(connection.opened_ns)
+        self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
+        if self.pool.working and not self.retiring:
+            await self.nap(RETRY_S)
+
+    def cut(self, step: CompiledStep, leaf: Leaf) -> None:
+        """Record under a leaf that the run ended while there was no connection for a request, or no budget to go on."""
+        self.release()
+        outcomes = leaf.outcomes
+        outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
+
+    def make(self, step: CompiledStep) -> None:
+        """Fill the built-in variables that are new for each request."""
+        if "uuid" in step.made:
+            bits = self.random.bits() << 64 | self.random.bits()
+            self.variables["uuid"] = str(uuid.UUID(int=bits, version=4))
+        if "now" in step.made:
+            self.variables["now"] = f"{time():.3f}"
+        if "random" in step.made:
+            self.variables["random"] = str(self.random.bits() >> 33)
+        if TRACEPARENT in step.made:
+            self.variables[TRACEPARENT] = new_traceparent()
+
+    def keep_cookies(self, data: bytes, target: Target) -> None:
+        """Keep the cookies that the answer sets, to a request as it went to the target."""
+        set_cookie = self.answer.headers.get("set-cookie")
+        if set_cookie is None or not self.pool.compiled.cookies:
+            return
+        if self.cookies is None:
+            self.cookies = Cookies()
+        self.cookies.keep(set_cookie, data, target)
+
+    def close(self) -> None:
+        """Close the user's connection, and its WebSocket with a goodbye."""
+        socket, self.socket = self.socket, None
+        if socket is not None:
+            socket.close()
+        connection, self.connection = self.connection, None
+        if connection is not None and connection.state != CLOSED:
+            connection.close()
+
+    def prepare(self, step: CompiledStep) -> bytes:
+        """The bytes of the next request; from now on it is the one in flight."""
+        if step.made:
+            self.make(step)
+        self.step = step
+        self.leaf = self.pool.leaves[step.request]
+        self.sent = data = step.static or step.fill(self.variables)
+        return data
+
+    def sent_again(self, step: CompiledStep, data: bytes) -> bytes:
+        """The bytes of a request for another attempt: the same, but for the span where there is one."""
+        if TRACEPARENT not in step.made:
+            return data
+        data, self.variables[TRACEPARENT] = again(data, self.variables[TRACEPARENT])
+        return data
+
+    def release(self) -> None:
+        """What it holds of the budget is free again: there was no connection, so that nothing was sent."""
+        worst, self.held = self.held, None
+        if worst is not None and self.pool.till is not None:
+            self.pool.till.purse.settle(worst, NOTHING)
+
+    # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
+
+    def head(self, status: int, headers: dict[str, str], now: int) -> bool:
+        """The head tells of a stream, of phases or of a failure: read it after all."""
+        assert self.step is not None
+        self.answer.begin(self.step)
+        return self.answer.head(status, headers, now)
+
+    def data(self, data: bytes, now: int) -> bool:
+        """See :class:`Answer`."""
+        return self.answer.data(data, now)
+
+    def trailers(self, headers: dict[str, str]) -> None:
+        """See :class:`Answer`."""
+        self.answer.trailers(headers)
+
+    def again(self) -> bytes | None:
+        """The next request, where it may follow a lean answer at once."""
+        return None
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

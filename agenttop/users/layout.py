@@ -1,0 +1,81 @@
+"""The rows, pools and stages of a profile, as everything that counts has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.snapshot import StageInfo
+from agenttop.plantext import stage_name
+from agenttop.profile.model import Pool, Profile, Step
+from agenttop.profile.script import is_optional, rows_of
+from agenttop.profile.search import targets_of
+from agenttop.users.terms import caps_of, price_of
+
+
+def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
+    """All stages of a profile in the summary's order: those of the run, then each pool's own."""
+    found: list[StageInfo] = []
+    groups: list[tuple[str | None, list[Any]]] = [(None, profile.stages)]
+    groups += [(pool.name, pool.stages) for pool in profile.pools if pool.stages]
+    for pool_name, stages in groups:
+        start, target = 0.0, 0.0
+        for stage in stages:
+            unit = "rate" if stage.rate is not None else "users"
+            end_target = float(stage.rate if stage.rate is not None else stage.users or 0)
+            step = stage.ramp == "step"
+            begin = end_target if step else target
+            name = stage.name or stage_name(begin, end_target)
+            # A search drives what it likes between the two.
+            begin, end_target = targets_of(profile, pool_name) or (begin, end_target)
+            found.append(
+                StageInfo(
+                    index=len(found),
+                    name=f"{pool_name}/{name}" if pool_name else name,
+                    start_s=start,
+                    end_s=start + stage.duration,
+                    target_start=begin,
+                    target_end=end_target,
+                    unit=unit,
+                    pool=pool_name,
+                    step=step,
+                )
+            )
+            start, target = start + stage.duration, end_target
+    return tuple(found)
+
+
+def layout_of(profile: Profile) -> Layout:
+    """The rows and indices that a profile amounts to."""
+    pools = tuple(
+        PoolInfo(pool.name, pool.protocol, pool.dialect or profile.dialect, pool.open) for pool in profile.pools
+    )
+    rows: dict[tuple[int, str], None] = {}
+    for index, pool in enumerate(profile.pools):
+        for step in steps_of(pool):
+            if is_request(step):
+                rows.setdefault((index, step.name))
+        rows |= {(index, row): None for row in rows_of(pool)}
+    requests = tuple(RequestInfo(pool, name, is_optional(profile.pools[pool], name)) for pool, name in rows)
+    return Layout(
+        pools,
+        requests,
+        stages_of(profile),
+        profile.warmup,
+        objectives=bool(profile.objectives.limits_ns),
+        rate_limit=profile.rate_limit is not None,
+        retries=profile.on_429 == "retry",
+        budget=caps_of(profile),
+        price=price_of(profile),
+        traceparent=profile.traceparent,
+    )
+
+
+def steps_of(pool: Pool) -> list[Step]:
+    """Every step of a pool in the order of the file."""
+    return [*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown]
+
+
+def is_request(step: Step) -> bool:
+    """Whether a step is answered, and so has a row of its own."""
+    return not step.close and (step.send is None or step.wait)

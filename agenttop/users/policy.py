@@ -1,0 +1,33 @@
+"""What a profile says about rate-limited answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agenttop.profile.model import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPolicy:
+    """What a profile says about rate-limited answers, where it wants more than to count them."""
+
+    on_429: str
+    """``count``, ``honor`` or ``retry``."""
+    max_retries: int
+    judged: bool
+    """There is a ``[rate_limit]``: refusals conform to it or not."""
+    body_matches: re.Pattern[str] | None
+    retry_after: bool
+
+
+def policy_of(profile: Profile, on_429: str | None = None) -> RefusalPolicy | None:
+    """The policy of a profile, with another ``on_429`` where one is given; None where refusals are just counted."""
+    rules = profile.rate_limit
+    on_429 = on_429 or profile.on_429
+    if rules is None:
+        if on_429 == "count":
+            return None
+        return RefusalPolicy(on_429, profile.max_retries, False, None, False)
+    body = None if rules.body_matches is None else re.compile(rules.body_matches)
+    return RefusalPolicy(on_429, profile.max_retries, True, body, rules.retry_after)

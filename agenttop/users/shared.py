@@ -1,0 +1,111 @@
+"""What the users of one pool on one worker share, and ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from time import perf_counter_ns
+from typing import Any
+
+from agenttop.metrics.recorder import Leaf, Recorder
+from agenttop.users.compiled import CompiledPool, CompiledTask
+from agenttop.users.feeder import Feeder, seat_of
+from agenttop.users.quotas import Quotas
+from agenttop.users.refusals import Conformance
+from agenttop.users.till import Till
+from agenttop.wire.target import Target
+from agenttop.wire.transport import Connection, Connector
+
+
+class PoolShared(ABC):
+    """What a user sees of its pool: see ``users.pool`` for the rest."""
+
+    #: How long a paused user sleeps before it looks again by itself; it is woken earlier.
+    pause_s = 60.0
+
+    def __init__(
+        self,
+        compiled: CompiledPool,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        recorder: Recorder,
+        transport: Connector,
+        epoch_ns: int,
+        seed: int,
+        worker: int,
+        workers: int,
+        redirects: bool,
+        most_users: int = 1 << 62,
+        till: Till | None = None,
+    ) -> None:
+        self.compiled = compiled
+        self.loop = loop
+        self.recorder = recorder
+        self.transport = transport
+        self.epoch_ns = epoch_ns
+        self.seed = seed
+        self.redirects = redirects
+        self.till = till
+        """Where its users pay for their requests; None without a budget."""
+        policy = compiled.refusals
+        self.conformance = Conformance(policy) if policy is not None and policy.judged else None
+        """What refusals are judged by; None where nobody asks."""
+        self.quotas = Quotas(epoch_ns)
+        """What remains of the target's limits."""
+        self.working = True
+        """New tasks may be begun."""
+        self.sending = True
+        """New requests may be sent."""
+        self.paused = False
+        self.leaves: list[Leaf] = []
+        """Where requests sent now are counted, by request."""
+        self.tally = recorder.count(compiled.index, 0)
+        """The counts of the present stage."""
+        self.stage = 0
+        self.mark = 0
+        seat, seats = seat_of(worker, workers, compiled.index, most_users)
+        self.feeders = [Feeder(feed, seat, seats) for feed in compiled.feeds]
+        """This worker's place in the pool's data, by index."""
+        self.used_up: tuple[str, ...] = ()
+        """Data files of which no rows are left here."""
+        self.notes: tuple[str, ...] = ()
+        """What is to be told of its users, once in the run."""
+        self.planned = seat < most_users
+        """The plan has users of this pool for this worker at some time."""
+        self.closed = False
+        """No other user is begun, for there is no data for one."""
+
+    # -- what users ask
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return (perf_counter_ns() - self.epoch_ns) / 1e9
+
+    async def connect(self, target: Target) -> Connection:
+        """A connection to the target; its ``failure`` says why there is none."""
+        return await self.transport.connect(target)
+
+    def sessions_used_up(self) -> None:
+        """Every row of the pool's data has been used: sessions under way go on, no other begins."""
+        if not self.closed:
+            self.used_up = (*self.used_up, self.feeders[self.compiled.feed].name)
+            self.closed = True
+
+    def note(self, text: str) -> None:
+        """Have something told, once."""
+        if text not in self.notes:
+            self.notes = (*self.notes, text)
+
+    @abstractmethod
+    def wait_for_work(self, user: Any) -> None:
+        """A user of an open pool has nothing to do."""
+
+    @abstractmethod
+    def task_used_up(self, task: CompiledTask) -> bool:
+        """Every row of a task's data has been used: it is not chosen any more. False where no task is left, so that
+        all users leave.
+        """
+
+    @abstractmethod
+    def left(self, user: Any) -> None:
+        """A user's life is over."""
