@@ -1,6 +1,6 @@
 """``python -m agenttop``."""
 
-from agenttop.cli import main
+from agenttop.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -53,17 +53,19 @@ class Realtime:
             return
         stats.connections += 1
         stats.open_sockets += 1
-        talk = Talk(self._state, limit, scope, send, beta=b"realtime=v1" in headers.get(b"openai-beta", b""))
+        conversation = RealtimeConversation(
+            self._state, limit, scope, send, beta=b"realtime=v1" in headers.get(b"openai-beta", b"")
+        )
         try:
             # A client can ask for these subprotocols to carry its key from a browser.
             subprotocol = "realtime" if "realtime" in scope.get("subprotocols", ()) else None
             await send({"type": "websocket.accept", "subprotocol": subprotocol})
-            await talk.hold(receive)
+            await conversation.hold(receive)
         finally:
             stats.open_sockets -= 1
 
 
-class Talk:
+class RealtimeConversation:
     """One connection: reads client events, and runs one response at a time beside the reading."""
 
     def __init__(self, state: State, limit: KeyLimit, scope: Scope, send: Send, *, beta: bool) -> None:
@@ -152,12 +154,16 @@ class Talk:
         if self._running is not None and not self._running.done():
             raise Refused("Conversation already has an active response.", "conversation_already_has_active_response")
         options = options if isinstance(options, dict) else {}
-        talk = self._conversation
-        cap = token_cap({**talk.session, **options}, "max_output_tokens") if _capped(talk.session, options) else None
+        conversation = self._conversation
+        cap = (
+            token_cap({**conversation.session, **options}, "max_output_tokens")
+            if _capped(conversation.session, options)
+            else None
+        )
         instructions = options.get("instructions")
-        tokens = talk.tokens + (count_tokens(instructions) if isinstance(instructions, str) else 0)
-        choice = options.get("tool_choice", talk.session.get("tool_choice"))
-        asks = talk.asked and choice != "none" and wants_tools(talk.question)
+        tokens = conversation.tokens + (count_tokens(instructions) if isinstance(instructions, str) else 0)
+        choice = options.get("tool_choice", conversation.session.get("tool_choice"))
+        asks = conversation.asked and choice != "none" and wants_tools(conversation.question)
         refusal = self._limit.admit(max(1, tokens))
         plan = None
         if refusal is None:
@@ -168,9 +174,9 @@ class Talk:
                 tools=asks,
                 loops=False,
                 max_output_tokens=cap,
-                tool_names=tool_names(options.get("tools", talk.session.get("tools"))),
+                tool_names=tool_names(options.get("tools", conversation.session.get("tools"))),
             )
-        self._response = RealtimeResponse(self._state, self._limit, talk)
+        self._response = RealtimeResponse(self._state, self._limit, conversation)
         self._running = asyncio.create_task(self._response.live(plan, refusal))
 
 

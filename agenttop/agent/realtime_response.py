@@ -17,7 +17,7 @@ class RealtimeResponse:
     def __init__(self, state: State, limit: KeyLimit, conversation: Conversation) -> None:
         self._state = state
         self._limit = limit
-        self._talk = conversation
+        self._conversation = conversation
         self._id = new_id("resp")
         self._output: list[dict[str, Any]] = []
         self._open = False  # an item has been begun and not ended
@@ -35,7 +35,7 @@ class RealtimeResponse:
         """
         self._state.stats.begin()
         try:
-            await self._talk.emit("response.created", response=self._summary("in_progress"))
+            await self._conversation.emit("response.created", response=self._summary("in_progress"))
             await self._told_limits()
             if plan is None:
                 assert refusal is not None
@@ -77,7 +77,7 @@ class RealtimeResponse:
 
     async def _done(self, status: str, details: dict[str, Any] | None, served: Served | None = None) -> None:
         self._count(status, served)
-        await self._talk.emit("response.done", response=self._summary(status, details, served))
+        await self._conversation.emit("response.done", response=self._summary(status, details, served))
 
     def _summary(
         self, status: str, details: dict[str, Any] | None = None, served: Served | None = None
@@ -99,7 +99,7 @@ class RealtimeResponse:
             "status": status,
             "status_details": details,
             "output": self._output,
-            "conversation_id": self._talk.id,
+            "conversation_id": self._conversation.id,
             "output_modalities": ["text"],
             "usage": usage,
         }
@@ -110,15 +110,15 @@ class RealtimeResponse:
             for kind, limit, remaining, reset_s in self._limit.quotas()
         ]
         if limits:
-            await self._talk.emit("rate_limits.updated", rate_limits=limits)
+            await self._conversation.emit("rate_limits.updated", rate_limits=limits)
 
     def _prepare(self, plan: Plan) -> None:
         self._plan = plan
         tokens = plan.calls[-1].output_tokens
         if not plan.tools:
-            self._steps = [(0, piece) for piece in pieces(self._talk.question, tokens)]
+            self._steps = [(0, piece) for piece in pieces(self._conversation.question, tokens)]
             return
-        arguments = call_arguments(self._talk.question)
+        arguments = call_arguments(self._conversation.question)
         for index in range(len(plan.tools)):
             self._steps += [(index, piece) for piece in split_evenly(arguments, tokens // len(plan.tools))]
 
@@ -143,13 +143,13 @@ class RealtimeResponse:
         if self._plan.tools:
             self._output[-1]["arguments"] += piece
             name = "response.function_call_arguments.delta"
-            await self._talk.emit(name, **self._place(), call_id=self._output[-1]["call_id"], delta=piece)
+            await self._conversation.emit(name, **self._place(), call_id=self._output[-1]["call_id"], delta=piece)
         else:
             self._output[-1]["content"][0]["text"] += piece
-            await self._talk.emit(self._text_event("delta"), **self._place(), content_index=0, delta=piece)
+            await self._conversation.emit(self._text_event("delta"), **self._place(), content_index=0, delta=piece)
 
     def _text_event(self, what: str) -> str:
-        return f"response.{'text' if self._talk.beta else 'output_text'}.{what}"
+        return f"response.{'text' if self._conversation.beta else 'output_text'}.{what}"
 
     def _place(self) -> dict[str, object]:
         return {
@@ -168,12 +168,14 @@ class RealtimeResponse:
             item |= {"type": "message", "role": "assistant", "content": []}
         self._output.append(item)
         self._open = True
-        await self._talk.emit("response.output_item.added", response_id=self._id, output_index=number, item=item)
-        await self._talk.item_begun(item)
+        await self._conversation.emit(
+            "response.output_item.added", response_id=self._id, output_index=number, item=item
+        )
+        await self._conversation.item_begun(item)
         if not self._plan.tools:
             part = {"type": "text", "text": ""}
-            await self._talk.emit("response.content_part.added", **self._place(), content_index=0, part=part)
-            item["content"].append({"type": "text" if self._talk.beta else "output_text", "text": ""})
+            await self._conversation.emit("response.content_part.added", **self._place(), content_index=0, part=part)
+            item["content"].append({"type": "text" if self._conversation.beta else "output_text", "text": ""})
 
     async def _end_item(self, status: str) -> None:
         if not self._open:
@@ -184,14 +186,14 @@ class RealtimeResponse:
         place = self._place()
         if item["type"] == "function_call":
             fields = {"call_id": item["call_id"], "name": item["name"], "arguments": item["arguments"]}
-            await self._talk.emit("response.function_call_arguments.done", **place, **fields)
+            await self._conversation.emit("response.function_call_arguments.done", **place, **fields)
             tokens = 12
         else:
             text = item["content"][0]["text"]
             part = {"type": "text", "text": text}
-            await self._talk.emit(self._text_event("done"), **place, content_index=0, text=text)
-            await self._talk.emit("response.content_part.done", **place, content_index=0, part=part)
+            await self._conversation.emit(self._text_event("done"), **place, content_index=0, text=text)
+            await self._conversation.emit("response.content_part.done", **place, content_index=0, part=part)
             tokens = len(text.split())
-        await self._talk.item_done(item, tokens)
+        await self._conversation.item_done(item, tokens)
         fields = {"response_id": self._id, "output_index": place["output_index"]}
-        await self._talk.emit("response.output_item.done", **fields, item=item)
+        await self._conversation.emit("response.output_item.done", **fields, item=item)

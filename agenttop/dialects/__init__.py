@@ -1,4 +1,4 @@
-"""How agents speak: the dialects by name."""
+"""How agents speak, a dialect a file, by name. Fed parsed events; no socket, no clock, nothing else of ours."""
 
 from __future__ import annotations
 

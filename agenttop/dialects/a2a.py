@@ -13,7 +13,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.told import fail_in_words, fail_rpc, malformed, read_usage, repaired
+from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, read_usage, repaired
 
 # What is read of a result; 1.0 names its kind by the member it is in, 0.x by its own ``kind``:
 #

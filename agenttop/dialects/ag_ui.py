@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, REASONING, STEP, Reader
 from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.told import fail_in_words, malformed, read_usage, repaired
+from agenttop.dialects.generic import fail_in_words, malformed, read_usage, repaired
 
 # What is read of an event:
 #

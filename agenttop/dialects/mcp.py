@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, Reader
 from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.told import fail_in_words, fail_rpc, malformed, repaired
+from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, repaired
 
 # What is read of a message (of each, where several come as a list):
 #

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, Reader
 from agenttop.dialects.failure import MALFORMED, fail
-from agenttop.dialects.quota import LONGEST_NAME, MOST, Quota
+from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota
 from agenttop.dialects.ratelimit_field import DEFAULT
 
 # What is read of an event:
@@ -141,7 +141,9 @@ class RealtimeReader(Reader):
     @property
     def quotas(self) -> list[Quota]:
         limits = self._limits if isinstance(self._limits, list) else []
-        return [quota for limit in limits[:MOST] if isinstance(limit, dict) and (quota := _quota(limit)) is not None]
+        return [
+            quota for limit in limits[:MAX_QUOTAS] if isinstance(limit, dict) and (quota := _quota(limit)) is not None
+        ]
 
     def _tool(self, item_id: Any) -> None:
         self._items.add(str(item_id))
@@ -179,7 +181,7 @@ def _quota(limit: dict[str, Any]) -> Quota | None:
     )
     if remaining is None:
         return None
-    name = str(limit.get("name") or DEFAULT)[:LONGEST_NAME]
+    name = str(limit.get("name") or DEFAULT)[:MAX_NAME_LENGTH]
     return Quota(name, None if whole is None else int(whole), int(remaining), reset_s)
 
 

@@ -22,8 +22,8 @@ _HEADER = re.compile(
     r"(?:x-)?ratelimit-(limit|remaining|reset)(?:-([\w-]+))?|anthropic-ratelimit-([\w-]+)-(limit|remaining|reset)"
 )
 #: Limits read of one answer, and letters kept of a name: both are the target's.
-MOST = 16
-LONGEST_NAME = 40
+MAX_QUOTAS = 16
+MAX_NAME_LENGTH = 40
 
 
 class Quota(NamedTuple):
@@ -57,8 +57,8 @@ def read_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
         remaining = _first(told.get("remaining", ""))
         if remaining is not None and name not in found:
             reset_s = parse_reset(told["reset"], at) if "reset" in told else None
-            found[name] = Quota(name[:LONGEST_NAME], _first(told.get("limit", "")), remaining, reset_s)
-    return list(found.values())[:MOST]
+            found[name] = Quota(name[:MAX_NAME_LENGTH], _first(told.get("limit", "")), remaining, reset_s)
+    return list(found.values())[:MAX_QUOTAS]
 
 
 def _from_field(field: str, policy: str) -> dict[str, Quota]:
@@ -68,7 +68,7 @@ def _from_field(field: str, policy: str) -> dict[str, Quota]:
         # A policy may stand there once for each of its partitions.
         if remaining is not None and (name not in found or remaining < found[name].remaining):
             whole = policies.get(name) if limit is None else limit
-            found[name] = Quota(name[:LONGEST_NAME], whole, remaining, reset_s)
+            found[name] = Quota(name[:MAX_NAME_LENGTH], whole, remaining, reset_s)
     return found
 
 

@@ -15,7 +15,7 @@ from agenttop.dialects.base import Reader
 from agenttop.dialects.failure import MALFORMED
 
 #: Bytes that one answer may leave, and one conversation hold: what grows must end somewhere.
-MOST_BYTES = 1 << 20
+MAX_TRANSCRIPT_BYTES = 1 << 20
 
 
 class Owed(NamedTuple):
@@ -44,7 +44,7 @@ class Transcript:
     """Results of tools are blocks of the next user message, rather than turns of their own."""
 
     def __init__(self) -> None:
-        self._room = MOST_BYTES
+        self._room = MAX_TRANSCRIPT_BYTES
 
     def event(self, data: bytes, event: bytes = b"") -> None:
         """Take one streamed event, as a reader does."""

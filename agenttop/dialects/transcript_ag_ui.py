@@ -16,7 +16,7 @@ import msgspec
 
 from agenttop.dialects.ag_ui import AgUiReader
 from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed, Transcript, objects, text_of
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed, Transcript, objects, text_of
 
 #: How the ids of the results that clients add begin.
 OURS = "agenttop-result-"
@@ -170,7 +170,7 @@ class AgUiTranscript(Transcript):
     def _begin_again(self) -> None:
         self._messages, self._by_id, self._calls, self._answered = [], {}, {}, set()
         self._call = None
-        self._room = MOST_BYTES
+        self._room = MAX_TRANSCRIPT_BYTES
 
     def _whole(self, fields: dict[str, Any]) -> None:
         """A message of a snapshot."""

@@ -16,7 +16,16 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.dialects.openai_responses import ResponsesReader
-from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.transcript import (
+    MAX_TRANSCRIPT_BYTES,
+    Listening,
+    Owed,
+    Transcript,
+    decoded,
+    objects,
+    part,
+    text_of,
+)
 
 _ENDS = ("response.completed", "response.incomplete", "response.done")
 _CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -57,7 +66,7 @@ class ResponsesTranscript(Transcript):
     def _end(self, response: dict[str, Any]) -> None:
         self._response = {name: response.get(name) for name in ("output", "store")}
         if objects(response.get("output")):
-            self._room = MOST_BYTES  # what came in pieces comes here again, and takes no room of its own
+            self._room = MAX_TRANSCRIPT_BYTES  # what came in pieces comes here again, and takes no room of its own
         self.spend(response.get("output"))
 
     def turns(self) -> list[dict[str, Any] | Owed]:

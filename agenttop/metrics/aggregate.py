@@ -16,12 +16,12 @@ from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import SHOWN, Live, Slice
+from agenttop.metrics.live_view import LiveView, requests_of_pools
 from agenttop.metrics.phases import stage_phases
-from agenttop.metrics.picture import Picture, requests_of_pools
 from agenttop.metrics.quotas import QuotaBoard
+from agenttop.metrics.run_state import RunState
 from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
-from agenttop.metrics.situation import Situation
 from agenttop.metrics.slowest import Slowest
 from agenttop.metrics.snapshot import Edited, Snapshot, Tick
 from agenttop.metrics.spending import Spending
@@ -31,7 +31,7 @@ from agenttop.metrics.workers import Workers
 #: Distributions that a picture is made of, phases aside.
 PICTURED = SHOWN | {"retry_after", "unattributed"}
 #: Records of a phase that what comes after is compared with.
-ENOUGH = 20
+MIN_ANSWERS = 20
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Aggregate:
         self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
-        self.picture = Picture(layout, self.live, self.workers)
+        self.live_view = LiveView(layout, self.live, self.workers)
         self._requests = [Scope(iterations=False) for _ in layout.requests]
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
@@ -138,12 +138,12 @@ class Aggregate:
         self.layout = msgspec.structs.replace(self.layout, stages=edited.stages)
         self._stages += [Scope() for _ in edited.stages[len(self._stages) :]]
 
-    def second(self, now: Situation) -> Tick:
+    def second(self, now: RunState) -> Tick:
         """Close a second: everything folded since the last one is of this one."""
         self._merge()
         self.workers.close()
         self.saturation.judge(now.t_s)
-        tick = self.picture.tick(self.live.close(now.t_s), now)
+        tick = self.live_view.tick(self.live.close(now.t_s), now)
         self.timeline.append(tick)
         return tick
 
@@ -184,11 +184,11 @@ class Aggregate:
         """METRICS of one stage that really lasted ``seconds``."""
         return metrics(self.stage(stage), seconds, self.layout)
 
-    def snapshot(self, now: Situation) -> Snapshot:
+    def snapshot(self, now: RunState) -> Snapshot:
         """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""
         self._seq += 1
-        tick = self.timeline.last or self.picture.tick(Slice(now.t_s, now.t_s), now)
-        picture = self.picture.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
+        tick = self.timeline.last or self.live_view.tick(Slice(now.t_s, now.t_s), now)
+        picture = self.live_view.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
         return msgspec.structs.replace(
             picture,
             first_phases_ms=self._first_phases_ms(now.stage),
@@ -204,7 +204,7 @@ class Aggregate:
             found = {
                 name.removeprefix(PHASE): hist.total / hist.count / 1000
                 for name, hist in scope.hists.items()
-                if name.startswith(PHASE) and hist.count >= ENOUGH
+                if name.startswith(PHASE) and hist.count >= MIN_ANSWERS
             }
             if found:
                 return {} if index == now else found

@@ -172,7 +172,7 @@ class Health(msgspec.Struct, array_like=True, frozen=True):
     """Once a second, and from one worker only: it is the machine's."""
 
 
-class PurseState(msgspec.Struct, array_like=True, frozen=True):
+class WorkerBudgetState(msgspec.Struct, array_like=True, frozen=True):
     """How the budget stands on this worker (totals, not increments)."""
 
     granted: Amount = NOTHING
@@ -202,7 +202,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     oldest_s: float
     """Age of the oldest request in flight, 0 when there is none."""
     health: Health
-    purse: PurseState | None = None
+    purse: WorkerBudgetState | None = None
     """Where the profile has a budget."""
     slowest: list[SlowRequest] = []
     """Those new among the slowest of this worker; empty where requests carry no trace."""

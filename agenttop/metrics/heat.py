@@ -13,7 +13,7 @@ BUCKETS = 40
 PER_OCTAVE = 2
 LOWEST_MS = 1.0
 #: A count is kept in 16 bits; a second with more in one bucket says so many.
-MOST = 65_535
+MAX_COUNT = 65_535
 
 _US = np.array([max(1, lowest_value(index)) for index in range(COUNTS)], dtype=np.float64)
 _BUCKET = np.clip(np.floor(np.log2(_US / 1000 / LOWEST_MS) * PER_OCTAVE + 1e-9), 0, BUCKETS - 1).astype(np.int64)
@@ -31,4 +31,4 @@ def heat(records: HistDelta | None) -> tuple[int, ...]:
     index = np.frombuffer(records.index, dtype="<i4")
     counts = np.frombuffer(records.counts, dtype="<i8")
     found = np.bincount(_BUCKET[index], weights=counts)
-    return tuple(np.minimum(found, MOST).astype(np.int64).tolist())
+    return tuple(np.minimum(found, MAX_COUNT).astype(np.int64).tolist())

@@ -9,14 +9,14 @@ from agenttop.metrics.scope import PHASE, Scope
 from agenttop.metrics.snapshot import StagePhases
 
 #: Stages that are told live; of more the first stays, and those before the last ones are left out.
-MOST = 24
+MAX_STAGES_TOLD = 24
 _US_PER_MS = 1000.0
 
 
 def stage_phases(stages: Sequence[Scope]) -> tuple[StagePhases, ...]:
     """Of each stage with requests that reported phases; what no phase explains is among them."""
     found = [told for index, scope in enumerate(stages) if (told := _told(index, scope)) is not None]
-    return tuple(found if len(found) <= MOST else [found[0], *found[1 - MOST :]])
+    return tuple(found if len(found) <= MAX_STAGES_TOLD else [found[0], *found[1 - MAX_STAGES_TOLD :]])
 
 
 def _told(index: int, scope: Scope) -> StagePhases | None:

@@ -14,7 +14,7 @@ LATELY_S = 2.0
 #: A gauge that nobody has seen for so long, and whose reset is so long ago, is not shown any more.
 GONE_S = 60.0
 #: Limits shown and kept of one pool: their names are the target's.
-MOST = 16
+MAX_QUOTAS = 16
 
 
 class QuotaBoard:
@@ -29,7 +29,7 @@ class QuotaBoard:
         for state in delta.states:
             for quota in state.quotas:
                 key = (state.pool, clean_text(quota.name, 40))
-                if key not in self._seen and sum(pool == state.pool for pool, _ in self._seen) >= MOST:
+                if key not in self._seen and sum(pool == state.pool for pool, _ in self._seen) >= MAX_QUOTAS:
                     continue
                 self._seen.setdefault(key, {})[delta.worker] = quota
 

@@ -23,11 +23,11 @@ PHASE = "phase."
 PHASE_SHARE = "phase_share."
 #: Outcomes that are no finished request.
 _NOT_FINISHED = (Outcome.CANCELLED, Outcome.BUDGET_REFUSED)
-_LONGEST_MESSAGE = 300
+_MAX_MESSAGE_LENGTH = 300
 _ESCAPE = re.compile(r"[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]")
 
 
-def clean_text(text: str, limit: int = _LONGEST_MESSAGE) -> str:
+def clean_text(text: str, limit: int = _MAX_MESSAGE_LENGTH) -> str:
     """``text`` from a target as harmless data.
 
     Terminal escape sequences go; what else does not print (controls, bidirectional marks, line ends) becomes a

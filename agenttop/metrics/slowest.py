@@ -9,7 +9,7 @@ from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.layout import Layout
 
 #: Requests kept by latency, and as many by time to first token.
-MOST = 10
+MAX_SLOWEST = 10
 
 _Entry = tuple[float, float, str, SlowRequest]
 #: Of these the least slow is the first, so that it is the one that gives way.
@@ -39,7 +39,7 @@ class Slowest:
             self._new.append(row)
 
     def take(self) -> list[SlowRequest]:
-        """Those that came since the last call and are still among them: at most twice :data:`MOST`."""
+        """Those that came since the last call and are still among them: at most twice :data:`MAX_SLOWEST`."""
         if not self._new:
             return []
         there = {id(row) for heap in (self._by_latency, self._by_ttft) for *_, row in heap}
@@ -55,12 +55,12 @@ class Slowest:
 
 
 def _lets_in(heap: _Heap, value: float) -> bool:
-    return len(heap) < MOST or value >= heap[0][0]
+    return len(heap) < MAX_SLOWEST or value >= heap[0][0]
 
 
 def _add(heap: _Heap, value: float, row: SlowRequest) -> bool:
     entry = (value, -row.t_s, row.trace_id, row)
-    if len(heap) < MOST:
+    if len(heap) < MAX_SLOWEST:
         heappush(heap, entry)
         return True
     return heappushpop(heap, entry) is not entry

@@ -11,6 +11,8 @@ from agenttop.metrics.searched import SearchState
 
 #: Events of a run that are kept, and of these how many are in every snapshot.
 KEPT_EVENTS = 500
+#: Marks of manual changes that are kept, and of these how many every snapshot has.
+KEPT_MARKS, SENT_MARKS = 500, 20
 SENT_EVENTS = 50
 
 
@@ -170,7 +172,7 @@ class Event(msgspec.Struct, frozen=True):
     text: str
 
 
-class ByHand(msgspec.Struct, frozen=True):
+class ManualChange(msgspec.Struct, frozen=True):
     """Something that was done by hand. Keys pressed fast are one, which grows until they rest; then it stays."""
 
     t_s: float
@@ -317,7 +319,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The plan, where it is not :class:`RunInfo`'s any more."""
     changed: tuple[str, ...] = ()
     """What else is not as in the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
-    by_hand: tuple[ByHand, ...] = ()
+    by_hand: tuple[ManualChange, ...] = ()
     """What was done by hand last, the newest last; at most 20."""
 
 
@@ -344,7 +346,7 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     interval_s: float = 1.0
     events: tuple[Event, ...] = ()
     """What has happened so far, the newest last; more than a snapshot has."""
-    by_hand: tuple[ByHand, ...] = ()
+    by_hand: tuple[ManualChange, ...] = ()
     """What was done by hand so far, the newest last; more than a snapshot has."""
 
 

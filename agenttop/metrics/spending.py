@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.budget.amount import NOTHING, PICO_PER_USD, Amount
-from agenttop.metrics.delta import PurseState
+from agenttop.metrics.delta import WorkerBudgetState
 from agenttop.metrics.layout import Caps
 from agenttop.metrics.snapshot import BudgetLine
 
@@ -18,10 +18,10 @@ class Spending:
     def __init__(self, caps: Caps | None, *, priced: bool) -> None:
         self._caps = caps
         self._priced = priced
-        self._purses: dict[int, PurseState] = {}
+        self._purses: dict[int, WorkerBudgetState] = {}
         self._gone: set[int] = set()
 
-    def fold(self, worker: int, purse: PurseState) -> None:
+    def fold(self, worker: int, purse: WorkerBudgetState) -> None:
         """Take what a worker says."""
         self._purses[worker] = purse
 

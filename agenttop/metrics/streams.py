@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 #: Fewer answers in one burst may be chance, and a smaller part of the streams is hardly why a figure is what it is.
-FEWEST = 5
-LEAST_SHARE = 0.1
+MIN_STREAMS = 5
+MIN_SHARE = 0.1
 
 
 def is_bursty(streamed: int, one_burst: int) -> bool:
     """Whether so many streams of a request came in one burst that its time to first token says nothing."""
-    return one_burst >= FEWEST and one_burst >= LEAST_SHARE * streamed
+    return one_burst >= MIN_STREAMS and one_burst >= MIN_SHARE * streamed
 
 
 def burst_words(streamed: int, one_burst: int) -> str:

@@ -22,8 +22,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from agenttop.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
 from agenttop.profile.durations import parse_duration
+from agenttop.profile.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
 
 #: ``Answer.json`` of a body that is no JSON.
 INVALID: Final = object()

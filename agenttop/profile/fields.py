@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from agenttop.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
+from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
 #: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.

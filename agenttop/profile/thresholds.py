@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agenttop.plantext import stage_name
 from agenttop.profile.model import Profile, Stage
 from agenttop.profile.problems import Fault
 from agenttop.profile.script import rows_of
 from agenttop.profile.variables import ANY
+from agenttop.schedule.stages import stage_name
 from agenttop.thresholds.catalogue import COUNT
 from agenttop.thresholds.expression import Expression, nearest, parse_threshold
 from agenttop.thresholds.select import Names, UnknownTagError, select

@@ -14,12 +14,12 @@ from agenttop.report.page import INDENT, Page
 
 UNATTRIBUTED = "(unattributed)"
 #: Requests a stage needs before it is compared with another.
-FEWEST = 20
+MIN_COUNT = 20
 #: What is called growth: more than this part of what it was, and …
-LEAST = 0.2
+MIN_SHARE = 0.2
 #: … more than this part of all phases together in the stage of the most load, for what nobody waits for is no
 #: bottleneck …
-WORTH = 0.01
+MIN_WORTH = 0.01
 #: … and more than so many standard errors of the difference. Answers under load resemble the ones before them, so that
 #: the usual 2 would too often take a queue's swing for growth.
 NOISE = 3.0
@@ -90,7 +90,7 @@ def columns(summary: Mapping[str, Any]) -> list[Column]:
 
 def extremes(found: Sequence[Column]) -> list[tuple[Column, Column]]:
     """The stages of least and most load, of each group that has two of different loads with enough requests."""
-    enough = sorted((column for column in found if column.requests >= FEWEST), key=lambda column: column.group)
+    enough = sorted((column for column in found if column.requests >= MIN_COUNT), key=lambda column: column.group)
     pairs = []
     for _, group in groupby(enough, key=lambda column: column.group):
         same = list(group)
@@ -107,7 +107,7 @@ def growths(pairs: Sequence[tuple[Column, Column]]) -> list[Growth]:
         Growth(name, dist["mean"], most.phases[name]["mean"], least, most)
         for least, most in pairs
         for name, dist in least.phases.items()
-        if name in most.phases and _grew(dist, most.phases[name], WORTH * _whole_ms(most))
+        if name in most.phases and _grew(dist, most.phases[name], MIN_WORTH * _whole_ms(most))
     ]
     return sorted(found, key=lambda growth: growth.least_ms - growth.most_ms)
 
@@ -144,7 +144,7 @@ def _verdict(page: Page, pairs: Sequence[tuple[Column, Column]]) -> None:
         page.prose(str(grown[0]), "bold")
     elif pairs:
         least, most = pairs[0]
-        page.prose(f"no phase grew by over {LEAST:.0%} and beyond noise from {least.words} to {most.words}")
+        page.prose(f"no phase grew by over {MIN_SHARE:.0%} and beyond noise from {least.words} to {most.words}")
 
 
 def _load(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, str]:
@@ -184,11 +184,11 @@ def _whole_ms(column: Column) -> float:
 
 
 def _grew(before: Mapping[str, Any], after: Mapping[str, Any], least_ms: float) -> bool:
-    if min(before["count"], after["count"]) < FEWEST:
+    if min(before["count"], after["count"]) < MIN_COUNT:
         return False
     gap = after["mean"] - before["mean"]
     error = math.sqrt(sum(dist["stddev"] ** 2 / dist["count"] for dist in (before, after)))
-    return bool(gap > max(LEAST * before["mean"], NOISE * error, least_ms))
+    return bool(gap > max(MIN_SHARE * before["mean"], NOISE * error, least_ms))
 
 
 def _shown(found: Sequence[Column], compared: set[int], room: int) -> list[Column]:

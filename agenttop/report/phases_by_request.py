@@ -10,7 +10,7 @@ from agenttop.report.page import Page
 from agenttop.report.phases import phases_of, spent_on
 
 #: Requests shown; of more those that took most time together.
-MOST = 8
+MAX_PHASES = 8
 
 
 def phases_by_request(page: Page, summary: Mapping[str, Any]) -> None:
@@ -23,7 +23,7 @@ def phases_by_request(page: Page, summary: Mapping[str, Any]) -> None:
     for parts in spent.values():
         for phase, part in parts.items():
             whole[phase] = whole.get(phase, 0.0) + part
-    shown = sorted(found, key=lambda name: -sum(spent[name].values()))[:MOST]
+    shown = sorted(found, key=lambda name: -sum(spent[name].values()))[:MAX_PHASES]
     names = sorted(whole, key=lambda phase: -whole[phase])
     page.section("phases by request", "mean, share of the latency")
     rows = [["", *names]]

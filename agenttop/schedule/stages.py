@@ -24,6 +24,13 @@ class Stage:
     step: bool = False
 
 
+def stage_name(begin: float, end: float) -> str:
+    """What a stage without a name is called."""
+    if end > begin:
+        return "ramp"
+    return "hold" if end == begin else "drain"
+
+
 # Within a stage that begins at s with the value a and ends d seconds later with the value b, at x = elapsed − s:
 #
 #     value      v(x) = a + k·x            with the slope k = (b − a) / d

@@ -24,7 +24,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from textual_serve.server import Server, to_int
 
-from agenttop.run.register import live_ids
+from agenttop.runs.register import live_ids
 
 #: A browser asks nobody else for anything, tells nobody where the page was, and keeps nothing of it.
 _HEADERS = {

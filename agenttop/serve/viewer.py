@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from agenttop.feed import ReadOnly
-from agenttop.run.control_socket import SocketFeed
-from agenttop.run.places import socket_path
+from agenttop.journal.places import socket_path
+from agenttop.runs.control_socket import SocketFeed
+from agenttop.view.feed import ReadOnly
 
 
 def main() -> None:

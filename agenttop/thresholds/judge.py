@@ -25,7 +25,7 @@ from agenttop.thresholds.series import Tally, Trend
 
 #: Measured seconds of some stages, or of the whole run where that is None.
 Seconds = Callable[[frozenset[int] | None], float]
-_LONGEST_PHASE = 60
+_MAX_PHASE_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,4 +273,4 @@ def _is_time(expression: Expression) -> bool:
 
 @lru_cache(maxsize=256)
 def _clean_phase(name: str) -> str:
-    return clean_text(name.removeprefix(PHASE), _LONGEST_PHASE)
+    return clean_text(name.removeprefix(PHASE), _MAX_PHASE_LENGTH)

@@ -19,9 +19,9 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from agenttop.feed import Feed, can_detach, is_read_only, player_of
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
-from agenttop.tui import grammar, keys, signals
+from agenttop.steering import grammar
+from agenttop.tui import keys, signals
 from agenttop.tui import look as looks
 from agenttop.tui.axis import WINDOWS
 from agenttop.tui.commander import Commander
@@ -40,6 +40,7 @@ from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
 from agenttop.tui.widgets.prompt import Prompt
+from agenttop.view.feed import Feed, can_detach, is_read_only, player_of
 
 #: Seconds without a snapshot after which the screen says so.
 SILENT_S = 3.0
@@ -367,8 +368,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if self.main.enlarged is not None:
             self.main.enlarge(None)
             self._choose(scroll=0)
-        elif self.choice is not None and self.choice.needle:
-            self._choose(needle="")
+        elif self.choice is not None and self.choice.filter:
+            self._choose(filter="")
 
     def action_scroll(self, key: str) -> None:
         view = self.view()
@@ -422,22 +423,22 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_filter(self) -> None:
         if self.choice is not None:
-            self.main.query_one(Prompt).open("/", self.choice.needle)
+            self.main.query_one(Prompt).open("/", self.choice.filter)
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         if event.kind == ":":
             self.commander.send(event.text)
         else:
             self.main.query_one(Prompt).close()
-            self._choose(needle=event.text)
+            self._choose(filter=event.text)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         if event.kind == "/":
-            self._choose(needle=event.text, scroll=0)
+            self._choose(filter=event.text, scroll=0)
 
     def on_prompt_closed(self, event: Prompt.Closed) -> None:
         if event.kind == "/":
-            self._choose(needle="", scroll=0)
+            self._choose(filter="", scroll=0)
 
     def action_help(self) -> None:
         view = self.view()

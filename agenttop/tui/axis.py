@@ -20,7 +20,7 @@ from agenttop.tui.widgets.chart import spark
 #: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
 WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))
 #: No chart is of less.
-LEAST_S = 60
+MIN_SPAN_S = 60
 _STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600)
 _LABELS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 
@@ -61,7 +61,7 @@ def axis(view: View, cells: int) -> Axis:
     """The axis of a chart of so many cells."""
     now_s = view.snap.t_s
     window = dict(WINDOWS)[view.window]
-    shown = max(LEAST_S, math.ceil(min(window, now_s) if window else now_s))
+    shown = max(MIN_SPAN_S, math.ceil(min(window, now_s) if window else now_s))
     if cells >= 2 * shown:
         return Axis(cells, 1, cells // shown, now_s)
     wanted = -(-shown // max(1, cells))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agenttop.feed import Feed
 from agenttop.metrics.snapshot import Snapshot
+from agenttop.view.feed import Feed
 
 #: Snapshots until a rate that was sent is taken from the run again: the next one may be older than the command.
 TRUST_AFTER = 2

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.plantext import (
+from agenttop.schedule.stages import stage_name
+from agenttop.steering.plantext import (
     MAX_NAME,
     MAX_ROWS,
     REST,
@@ -16,7 +17,6 @@ from agenttop.plantext import (
     format_target,
     parse_duration,
     parse_target,
-    stage_name,
 )
 from agenttop.tui.view import planned
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Self
 
-from agenttop.metrics.snapshot import ByHand, RunInfo, Tick
+from agenttop.metrics.snapshot import ManualChange, RunInfo, Tick
 from agenttop.tui.whole import Whole
 
 Field = Callable[[Tick], float | None]
@@ -44,7 +44,7 @@ class History:
         self.plan: list[Past | None] = [None] * self.parts
         self.plan_t_s = 0.0
         self.whole = Whole()
-        self.by_hand: dict[float, ByHand] = {}
+        self.by_hand: dict[float, ManualChange] = {}
         """By the time it began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
         self._drawn: dict[object, list[float | None]] = {}
@@ -77,7 +77,7 @@ class History:
         middles = [(part + 0.5) * self._duration_s / self.parts for part in range(self.parts)]
         self.plan = [old[int(t_s / old_s * len(old))] if t_s < old_s else None for t_s in middles]
 
-    def hand(self, marks: Iterable[ByHand]) -> None:
+    def hand(self, marks: Iterable[ManualChange]) -> None:
         """Take what was done by hand; a change that has grown is still the same."""
         self.by_hand.update((mark.t_s, mark) for mark in marks)
         for t_s in sorted(self.by_hand)[:-MARKS]:

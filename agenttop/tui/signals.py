@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agenttop import held
+from agenttop.view import held
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agenttop.feed import Cursor
-from agenttop.metrics.snapshot import ByHand, PoolRow, RunInfo, Snapshot, StageInfo
+from agenttop.metrics.snapshot import ManualChange, PoolRow, RunInfo, Snapshot, StageInfo
 from agenttop.tui.history import History
 from agenttop.tui.look import Look
+from agenttop.view.feed import Cursor
 
 #: Orders of the requests table, in the order the key cycles through.
 ORDERS = ("rps", "p95", "429", "err", "name")
@@ -29,7 +29,7 @@ class View:
     """How much of the past the trends show, by name (:mod:`agenttop.tui.axis`)."""
     measure: str = "total"
     """What latencies over time are of where there is room for one map, by name (:mod:`agenttop.tui.panes.heat`)."""
-    needle: str = ""
+    filter: str = ""
     """The filter of the requests table."""
     scroll: int = 0
     """First line of an enlarged list."""
@@ -47,7 +47,7 @@ class View:
     """This viewer can change nothing of a live run."""
 
     @property
-    def marks(self) -> Iterable[ByHand]:
+    def marks(self) -> Iterable[ManualChange]:
         """What was done by hand up to now."""
         return self.history.by_hand.values()
 

@@ -10,7 +10,7 @@ from msgspec.structs import fields, replace
 from agenttop.metrics.snapshot import Tick
 
 #: There are never more parts.
-MOST = 1024
+MAX_TICKS = 1024
 #: What is a mean of its parts; of the rest, the newest stands for all.
 _MEANS = tuple(
     field.name
@@ -33,7 +33,7 @@ class Whole:
     def add(self, tick: Tick) -> None:
         """Append the newest."""
         self._append(tick, {name: (value, 1) for name in _MEANS if (value := getattr(tick, name)) is not None})
-        if len(self.ticks) > MOST:
+        if len(self.ticks) > MAX_TICKS:
             self.each_s *= 2
             ticks, sums = self.ticks, self._sums
             self.ticks, self._sums = [], []

@@ -24,7 +24,7 @@ from agenttop.users.step import compile_step
 from agenttop.wire.target import Limits, Target
 
 #: Kinds of request kept compiled for a pool; who makes up more of them pays for compiling.
-MOST_KINDS = 1000
+MAX_KINDS = 1000
 _FIELDS = [each.name for each in fields(CompiledStep)]
 _values = attrgetter(*_FIELDS)
 _STATIC, _HEAD, _BODY, _URL, _LIMITS = map(_FIELDS.index, ("static", "head", "body", "url", "limits"))
@@ -196,7 +196,7 @@ class Steps:
         *,
         stream: bool = False,
     ) -> _Kind:
-        if len(self._kinds) >= MOST_KINDS:
+        if len(self._kinds) >= MAX_KINDS:
             self._kinds.clear()
         kind = self._kinds[key] = self._compile(step, row, named, dialect, stream=stream)
         return kind

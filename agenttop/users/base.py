@@ -34,14 +34,15 @@ class UserBase:
 
     __slots__ = (
         "_alarm",
-        "_nap",
-        "_seated",
+        "_has_row",
+        "_sleep",
         "_thinking",
         "_within_task",
         "answer",
+        "back_to_back",
         "began_ns",
-        "breathless",
         "connection",
+        "conversation",
         "cookies",
         "held",
         "iteration",
@@ -56,7 +57,6 @@ class UserBase:
         "sent",
         "socket",
         "step",
-        "talk",
         "tally",
         "variables",
         "waking",
@@ -72,7 +72,7 @@ class UserBase:
         self.socket: WebSocket | None = None
         self.cookies: Cookies | None = None
         """Those of its session; None where it was given none."""
-        self.talk: Conversation | None = None
+        self.conversation: Conversation | None = None
         """That of its session, or of the task under way; None where nothing was said yet."""
         self.step: CompiledStep | None = None
         """The step whose exchange is in flight."""
@@ -80,7 +80,7 @@ class UserBase:
         self.retiring = False
         self.scheduled_ns = 0
         """When the plan wanted the next request; 0 in a closed pool, and once it has been used."""
-        self._nap: asyncio.Future[None] | None = None
+        self._sleep: asyncio.Future[None] | None = None
         self.waking: asyncio.Future[None] | None = None
         """What an idle user of an open pool waits on."""
         self._within_task = False
@@ -88,12 +88,12 @@ class UserBase:
         """Ends the pause under way."""
         self._thinking = False
         """That pause is one between two tasks."""
-        self.breathless = False
+        self.back_to_back = False
         """The answer may be followed by the next request at once: see :meth:`again`."""
-        self._seated = False
+        self._has_row = False
         """It has the row of a session that has not begun yet."""
         self.refusal: Refusal | None = None
-        """The last answer, where it was a rate limit and something follows from that: see ``users.patience``."""
+        """The last answer, where it was a rate limit and something follows from that: see ``users.retries``."""
         self.retries_left = 0
         """How often the request in flight may be sent again."""
         self.began_ns = 0
@@ -113,14 +113,14 @@ class UserBase:
             return None
         return self.socket if step.kind == "send" else self.connection
 
-    async def nap(self, seconds: float, *, within_task: bool = False) -> None:
+    async def sleep(self, seconds: float, *, within_task: bool = False) -> None:
         """Pause. :meth:`wake` ends it early, unless it is ``within_task`` and the task may still go on."""
-        nap = self._nap = self.pool.loop.create_future()
+        sleep = self._sleep = self.pool.loop.create_future()
         self._within_task = within_task
-        alarm = self._alarm = self.pool.loop.call_later(seconds, _finish, nap)
-        await nap
-        if self._nap is nap:  # and no other one has begun meanwhile, as code of a user's own may have it
-            alarm, self._nap = self._alarm, None
+        alarm = self._alarm = self.pool.loop.call_later(seconds, _finish, sleep)
+        await sleep
+        if self._sleep is sleep:  # and no other one has begun meanwhile, as code of a user's own may have it
+            alarm, self._sleep = self._alarm, None
         alarm.cancel()
 
     def retune(self, *, hurry: bool) -> None:
@@ -128,11 +128,11 @@ class UserBase:
         whole one, each for another part of it, so that not all begin at once. Whoever waits for other reasons finds out
         whether they still hold.
         """
-        self.breathless = False  # the answer to what is in flight is looked at as any other
-        if self._nap is None or self._nap.done() or self._alarm is None:
+        self.back_to_back = False  # the answer to what is in flight is looked at as any other
+        if self._sleep is None or self._sleep.done() or self._alarm is None:
             return
         if not self._thinking and not self._within_task:
-            self._nap.set_result(None)
+            self._sleep.set_result(None)
         if not hurry or not self._thinking:
             return
         compiled, loop = self.pool.compiled, self.pool.loop
@@ -140,13 +140,13 @@ class UserBase:
         when = loop.time() + whole * self.random.fraction()
         if when < self._alarm.when():
             self._alarm.cancel()
-            self._alarm = loop.call_at(when, _finish, self._nap)
+            self._alarm = loop.call_at(when, _finish, self._sleep)
 
     def wake(self) -> None:
         """End a pause: there is something to find out."""
-        nap = self._nap
-        if nap is not None and not nap.done() and not (self._within_task and self.pool.sending):
-            nap.set_result(None)
+        sleep = self._sleep
+        if sleep is not None and not sleep.done() and not (self._within_task and self.pool.sending):
+            sleep.set_result(None)
 
     async def ready(self, step: CompiledStep) -> Connection | None:
         """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
@@ -179,7 +179,7 @@ class UserBase:
         leaf.time_to_failure.append(connection.opened_ns)
         self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
         if self.pool.working and not self.retiring:
-            await self.nap(RETRY_S)
+            await self.sleep(RETRY_S)
 
     def cut(self, step: CompiledStep, leaf: Leaf) -> None:
         """Record under a leaf that the run ended while there was no connection for a request, or no budget to go on."""
@@ -237,7 +237,7 @@ class UserBase:
         """What it holds of the budget is free again: there was no connection, so that nothing was sent."""
         worst, self.held = self.held, None
         if worst is not None and self.pool.till is not None:
-            self.pool.till.purse.settle(worst, NOTHING)
+            self.pool.till.budget.settle(worst, NOTHING)
 
     # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
 

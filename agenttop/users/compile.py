@@ -45,7 +45,7 @@ def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
         compiled,
         tasks=tuple(CompiledTask(task.method, (), (0.0, 0.0), single=False) for task in chosen),
         renews=True,
-        breathless=False,
+        back_to_back=False,
         scripted=True,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
@@ -105,7 +105,7 @@ def _compile_pool(
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
         renews=_counts_iterations(profile, pool) or any(task.feed >= 0 for task in tasks),
-        breathless=not pool.open
+        back_to_back=not pool.open
         and pool.think_time[1] == 0
         and pool.pacing is None
         and not per_request(profile, pool)

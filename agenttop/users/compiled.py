@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 from agenttop.dialects.base import Dialect
-from agenttop.jsonpath import JsonPath
 from agenttop.profile.checks import Check
+from agenttop.profile.jsonpath import JsonPath
 from agenttop.profile.template import Constant, Template
 from agenttop.users.feeder import Feed
 from agenttop.users.history import Turn
@@ -121,7 +121,7 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     renews: bool
     """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
-    breathless: bool
+    back_to_back: bool
     """One request follows the other without a pause, and of the answers only the times matter."""
     feeds: tuple[Feed, ...] = ()
     """The data of the pool and of its tasks."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a ``Set-Cookie`` beyond which it is ignored, and cookies that one user keeps: the least a browser should be
 #: able to (RFC 6265, 6.1), and what they do take for a domain.
-LONGEST = 4096
-MOST = 180
+MAX_LENGTH = 4096
+MAX_COOKIES = 180
 
 _PORT = re.compile(r":\d+$")
 _ADDRESS = re.compile(r"\[.*\]|[\d.]+")
@@ -64,13 +64,13 @@ class Cookies:
         """
         headers = Message()
         for line in set_cookie.split("\n"):
-            if len(line) <= LONGEST:
+            if len(line) <= MAX_LENGTH:
                 headers["set-cookie"] = line
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it cannot read it warns
             self._jar.extract_cookies(cast("HTTPResponse", _Headers(headers)), _request(data, target))
         cookies = list(self._jar)
-        for cookie in cookies[: max(len(cookies) - MOST, 0)]:
+        for cookie in cookies[: max(len(cookies) - MAX_COOKIES, 0)]:
             self._jar.clear(cookie.domain, cookie.path, cookie.name)
         self._changed()
 

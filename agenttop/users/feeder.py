@@ -9,7 +9,7 @@ from agenttop.profile.model import CheckedData, Data
 from agenttop.profile.rows import Rows, load_rows
 from agenttop.users.random import SplitMix
 
-# The n-th row (n = 0, 1, …) that the worker of seat w among s seats hands out, of R rows:
+# The n-th row (n = 0, 1, …) that the worker of shard w among s shards hands out, of R rows:
 #
 #     sequential   (w + n·s) mod R
 #     once         w + n·s, while that is below R
@@ -65,21 +65,21 @@ class Feeder:
 
     Args:
         feed: what is handed out; it has a row at least.
-        seat: of the worker, from 0; one beyond the last of ``seats`` has no rows of ``once``.
-        seats: how many workers share the rows.
+        shard: of the worker, from 0; one beyond the last of ``shards`` has no rows of ``once``.
+        shards: how many workers share the rows.
     """
 
-    __slots__ = ("_next", "_order", "_rows", "_seats", "name")
+    __slots__ = ("_next", "_order", "_rows", "_shards", "name")
 
-    def __init__(self, feed: Feed, seat: int, seats: int) -> None:
+    def __init__(self, feed: Feed, shard: int, shards: int) -> None:
         self.name = feed.name
         self._rows = feed.rows
         self._order = feed.order
-        self._seats = seats
+        self._shards = shards
         if feed.order == "once":
-            self._next = seat if seat < seats else len(feed.rows)
+            self._next = shard if shard < shards else len(feed.rows)
         else:
-            self._next = seat % len(feed.rows)
+            self._next = shard % len(feed.rows)
 
     def next_row(self, random: SplitMix) -> int:
         """Take a row: its number from 0, or -1 where all have been used."""
@@ -88,11 +88,11 @@ class Feeder:
             return random.bits() % rows
         row = self._next
         if self._order == "sequential":
-            self._next = (row + self._seats) % rows
+            self._next = (row + self._shards) % rows
         elif row >= rows:
             return -1
         else:
-            self._next = row + self._seats
+            self._next = row + self._shards
         return row
 
     def feed(self, variables: dict[str, str], random: SplitMix) -> bool:
@@ -104,8 +104,8 @@ class Feeder:
         return True
 
 
-def seat_of(worker: int, workers: int, pool: int, most_users: int) -> tuple[int, int]:
-    """The seat of a worker and the number of seats: a worker that never has a user of the pool must hold no rows back.
+def shard_of(worker: int, workers: int, pool: int, most_users: int) -> tuple[int, int]:
+    """The shard of a worker and the number of shards: a worker that never has a user of the pool holds no rows.
 
     Args:
         worker: its number, from 0.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agenttop.dialects.transcript import MOST_BYTES, Owed, Transcript
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
 from agenttop.dialects.transcripts import TRANSCRIPTS
 from agenttop.profile.model import Step, Task
 from agenttop.profile.template import Template, compile_json, compile_text
@@ -146,8 +146,8 @@ class Conversation:
         self.turns += 1
         while turn.most is not None and len(self._exchanges) > turn.most:
             self._forget()
-        large = self._size > MOST_BYTES
-        while self._size > MOST_BYTES:
+        large = self._size > MAX_TRANSCRIPT_BYTES
+        while self._size > MAX_TRANSCRIPT_BYTES:
             self._forget()
         return large
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.plantext import stage_name
 from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.script import is_optional, rows_of
 from agenttop.profile.search import targets_of
+from agenttop.schedule.stages import stage_name
 from agenttop.users.terms import caps_of, price_of
 
 

@@ -21,7 +21,7 @@ from agenttop.users.user import VirtualUser
 #: Calls of :meth:`PoolRuntime.watch` after which every user has been looked at.
 WATCH_CALLS = 5
 #: Users that begin in one turn of the loop; the next turn is 10 ms later.
-MOST_AT_ONCE = 300
+MAX_BEGUN_AT_ONCE = 300
 
 
 class PoolRuntime(PoolShared):
@@ -103,7 +103,7 @@ class PoolRuntime(PoolShared):
         the rest: ten thousand at once would stop the loop for a second, and hold each other's memory.
         """
         if not self.closed:
-            for _ in range(min(users - len(self.active), MOST_AT_ONCE)):
+            for _ in range(min(users - len(self.active), MAX_BEGUN_AT_ONCE)):
                 self._begin(closed=True)
         while len(self.active) > users:
             self.active.pop().retire()

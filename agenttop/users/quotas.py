@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from time import perf_counter_ns, time
 
-from agenttop.dialects.quota import MOST, Quota, read_quotas
+from agenttop.dialects.quota import MAX_QUOTAS, Quota, read_quotas
 from agenttop.metrics.delta import QuotaState
 
 #: Of a request whose answers tell of no limit so far one is looked at as often as this.
@@ -48,7 +48,7 @@ class Quotas:
         measured = self.measured if measured is None else measured
         for name, limit, remaining, reset_s in quotas:
             before = self._found.get(name)
-            if before is None and len(self._found) >= MOST:
+            if before is None and len(self._found) >= MAX_QUOTAS:
                 continue
             lowest = None if before is None else before.lowest
             if measured:

@@ -22,8 +22,8 @@ from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.transport import Connection
 
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
-MOST_NS = 1 << 62
-MOST_COUNTED = 10**12
+MAX_NS = 1 << 62
+MAX_COUNTED = 10**12
 
 
 class Exchange(Protocol):
@@ -267,26 +267,26 @@ def _retry_after(answer: Answer) -> float | None:
 
 def _ns(duration: float) -> int:
     """A duration that a target tells, as nanoseconds that fit a recorder."""
-    return int(min(duration, MOST_NS))
+    return int(min(duration, MAX_NS))
 
 
 def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
     if reader.output_tokens is not None or reader.input_tokens is not None:
         leaf.token_requests += 1
-        leaf.input_tokens += min(reader.input_tokens or 0, MOST_COUNTED)
-        leaf.output_tokens += min(reader.output_tokens or 0, MOST_COUNTED)
-        leaf.cached_tokens += min(reader.cached_tokens or 0, MOST_COUNTED)
-        leaf.reasoning_tokens += min(reader.reasoning_tokens or 0, MOST_COUNTED)
+        leaf.input_tokens += min(reader.input_tokens or 0, MAX_COUNTED)
+        leaf.output_tokens += min(reader.output_tokens or 0, MAX_COUNTED)
+        leaf.cached_tokens += min(reader.cached_tokens or 0, MAX_COUNTED)
+        leaf.reasoning_tokens += min(reader.reasoning_tokens or 0, MAX_COUNTED)
     elif streamed and reader.chunks:
         leaf.token_estimates += 1
         leaf.output_tokens += reader.chunks
         leaf.estimated_tokens += reader.chunks
     if reader.llm_calls is not None:
         leaf.llm_requests += 1
-        leaf.llm_calls += min(reader.llm_calls, MOST_COUNTED)
+        leaf.llm_calls += min(reader.llm_calls, MAX_COUNTED)
     if reader.tool_calls is not None:
         leaf.tool_requests += 1
-        leaf.tool_calls += min(reader.tool_calls, MOST_COUNTED)
+        leaf.tool_calls += min(reader.tool_calls, MAX_COUNTED)
 
 
 def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:

@@ -21,7 +21,7 @@ UNDER_LIMIT_NS = 1_000_000_000
 MAX_RECENT = 10_000
 
 #: Bytes of a refusal's body that ``body_matches`` looks at: where there are checks, more of it is kept.
-MOST_MATCHED = 2048
+MAX_MATCHED = 2048
 
 NO_HINT = "no Retry-After"
 NO_MATCH = "body does not match"
@@ -101,6 +101,6 @@ class Conformance:
 
 def _words(answer: Answer) -> str:
     """What a refusal says: the begin of its body, and the words of a dialect's own error."""
-    words = answer.body[:MOST_MATCHED].decode("utf-8", "replace")
+    words = answer.body[:MAX_MATCHED].decode("utf-8", "replace")
     error = answer.reader.error if answer.reader is not None else None
     return f"{words}\n{error}" if error else words

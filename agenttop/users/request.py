@@ -22,7 +22,7 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
         if connection is None:
             return False
         opened = connection.opened_ns
-        user.breathless = False  # what opened the connection is recorded with what that took
+        user.back_to_back = False  # what opened the connection is recorded with what that took
     data = user.prepare(step)
     if user.cookies is not None and step.cookies:
         data = user.cookies.add(data, step.target)
@@ -31,9 +31,9 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
         answer.begin(step)
     else:
         answer.step = None
-    breathless = user.breathless
+    back_to_back = user.back_to_back
     await connection.send(data, user if step.lean else answer, step.lean)
-    if breathless:
+    if back_to_back:
         # Others may have followed the one that was sent here.
         step = user.step or step
         data = user.sent

@@ -26,7 +26,7 @@ def maker_of(
     pool = profile.pools[compiled.index]
     assert isinstance(pool, ScriptedPool)
     found = pool.script
-    person = load_class(found.file, found.class_name, found.sha256)
+    instance = load_class(found.file, found.class_name, found.sha256)
     names = {name: rows[compiled.index, name] for name in found.rows}
     # What a class without a setup sends there is nothing, but making its object may raise.
     first = next(iter(names))
@@ -34,7 +34,7 @@ def maker_of(
     named |= {task.method: task.row for task in found.tasks if task.weight > 0}
     script = CompiledScript(
         found.file,
-        person,
+        instance,
         {hook: names[row] for hook, row in named.items()},
         named,
         Steps(profile, pool, compiled.target, names, found.class_name),

@@ -36,12 +36,12 @@ from agenttop.wire.transport import Connection
 from agenttop.wire.websocket import WebSocket
 
 #: Places whose traceback is written down, and names of checks that are kept apart, of one class in one worker.
-MOST_PLACES = 20
+MAX_PLACES = 20
 #: Messages of one place that are told apart: one may hold an id that is another every time.
-MOST_VARIANTS = 5
-MOST_CHECKS = 200
+MAX_VARIANTS = 5
+MAX_CHECKS = 200
 #: Characters of a message, its place included: as many as are kept of any.
-MOST_WORDS = 300
+MAX_MESSAGE_LENGTH = 300
 GIVEN_UP = "given up by the user's own code"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -51,7 +51,7 @@ class CompiledScript:
     """What the users of a pool are made of."""
 
     file: str
-    person: type[User]
+    instance: type[User]
     """The user's own class."""
     rows: Mapping[str, int]
     """Index in the layout by hook and by method of a task: where its requests and its exceptions are counted."""
@@ -78,7 +78,7 @@ class ScriptedUser(VirtualUser):
         "_gone",
         "_hook",
         "_in_task",
-        "_person",
+        "_instance",
         "_player",
         "_seed",
         "_unsent",
@@ -91,7 +91,7 @@ class ScriptedUser(VirtualUser):
         self.script = script
         self.answer: ScriptedAnswer = ScriptedAnswer(pool.quotas)
         self.client = ScriptClient(self)
-        self._person: User | None = None
+        self._instance: User | None = None
         """The object of the session under way."""
         self._hook = "setup"
         """The hook or the method of a task that is running."""
@@ -124,11 +124,11 @@ class ScriptedUser(VirtualUser):
         return Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
 
     async def _set_up(self) -> bool:
-        self._person = None
+        self._instance = None
         if not self.pool.sending or not await self._call("setup"):
             return False
         self.pool.tally.sessions += 1
-        self._seated = False
+        self._has_row = False
         return True
 
     async def _tear_down(self) -> None:
@@ -153,9 +153,9 @@ class ScriptedUser(VirtualUser):
         """Run a hook or a task. False where it did not come to its end."""
         self._hook = hook
         try:
-            if self._person is None:
-                self._person = self._born()
-            await getattr(self._person, hook)()
+            if self._instance is None:
+                self._instance = self._make_instance()
+            await getattr(self._instance, hook)()
         except (RequestFailed, RunOver):
             return False
         except GeneratorExit:
@@ -172,34 +172,34 @@ class ScriptedUser(VirtualUser):
         else:
             return True
         if self._in_task and self.pool.working and not self.retiring:
-            await self.nap(RETRY_S)
+            await self.sleep(RETRY_S)
         return False
 
-    def _born(self) -> User:
+    def _make_instance(self) -> User:
         """The object of a session."""
-        person = self.script.person.__new__(self.script.person)
-        person.client = self.client
-        person._life = self
+        instance = self.script.instance.__new__(self.script.instance)
+        instance.client = self.client
+        instance._life = self
         # Drawn here, so that which tasks are chosen does not depend on whether it is used.
         self._seed, self._chance = self.random.bits(), None
-        person.__init__()  # type: ignore[misc]
-        return person
+        instance.__init__()  # type: ignore[misc]
+        return instance
 
     def _raised(self, error: BaseException) -> None:
         """Count an exception; the first of each place goes to the log with its traceback."""
         script, pool, recorder = self.script, self.pool, self.pool.recorder
         place = place_of(error, script.file)
         where = f" ({place})" if place else ""
-        what = f"{script.person.__name__}.{self._hook} raised {type(error).__name__}"
+        what = f"{script.instance.__name__}.{self._hook} raised {type(error).__name__}"
         words = recorder.masked(f"{what}{words_of(error).removeprefix(type(error).__name__)}")
-        message = clean_text(words, MOST_WORDS - len(where)) + where
+        message = clean_text(words, MAX_MESSAGE_LENGTH - len(where)) + where
         said = script.said.setdefault(what + where, set())
-        if message not in said and len(said) >= MOST_VARIANTS:
+        if message not in said and len(said) >= MAX_VARIANTS:
             message = what + where
         leaf = pool.leaves[script.rows[self._hook]]
         leaf.user_errors += 1
         recorder.error(leaf, USER_ERROR, message, pool.elapsed())
-        first = not said and len(script.said) <= MOST_PLACES
+        first = not said and len(script.said) <= MAX_PLACES
         said.add(message)
         if first:
             for line in "".join(traceback.format_exception(error)).splitlines():
@@ -230,7 +230,7 @@ class ScriptedUser(VirtualUser):
         """
         if self.pool.sending:
             try:
-                await self.nap(max(seconds, 0.0), within_task=True)
+                await self.sleep(max(seconds, 0.0), within_task=True)
             finally:
                 self._within_task = False  # though the code waits no longer
         if not self.pool.sending:
@@ -241,7 +241,7 @@ class ScriptedUser(VirtualUser):
         checks = self.script.checks
         shown = checks.get(name)
         if shown is None:
-            shown = clean_text(str(name), MAX_NAME) if len(checks) < MOST_CHECKS else OTHER
+            shown = clean_text(str(name), MAX_NAME) if len(checks) < MAX_CHECKS else OTHER
             if shown != OTHER:
                 checks[name] = shown
         self.pool.recorder.check(shown, passed)
@@ -312,7 +312,7 @@ class ScriptedUser(VirtualUser):
         till = self.pool.till
         if self._unsent is not None:
             outcome, error = self._unsent
-        elif till is not None and till.purse.dry and step.wait:
+        elif till is not None and till.budget.dry and step.wait:
             outcome, error = Outcome.BUDGET_REFUSED, "the budget has no more for it"
         else:
             outcome, error = NOT_SENT, "the WebSocket is closed" if step.kind == "send" else "it was not sent"

@@ -9,10 +9,10 @@ from typing import Any
 
 from agenttop.metrics.recorder import Leaf, Recorder
 from agenttop.users.compiled import CompiledPool, CompiledTask
-from agenttop.users.feeder import Feeder, seat_of
+from agenttop.users.feeder import Feeder, shard_of
 from agenttop.users.quotas import Quotas
 from agenttop.users.refusals import Conformance
-from agenttop.users.till import Till
+from agenttop.users.reservations import Reservations
 from agenttop.wire.target import Target
 from agenttop.wire.transport import Connection, Connector
 
@@ -36,7 +36,7 @@ class PoolShared(ABC):
         workers: int,
         redirects: bool,
         most_users: int = 1 << 62,
-        till: Till | None = None,
+        till: Reservations | None = None,
     ) -> None:
         self.compiled = compiled
         self.loop = loop
@@ -63,14 +63,14 @@ class PoolShared(ABC):
         """The counts of the present stage."""
         self.stage = 0
         self.mark = 0
-        seat, seats = seat_of(worker, workers, compiled.index, most_users)
-        self.feeders = [Feeder(feed, seat, seats) for feed in compiled.feeds]
+        shard, shards = shard_of(worker, workers, compiled.index, most_users)
+        self.feeders = [Feeder(feed, shard, shards) for feed in compiled.feeds]
         """This worker's place in the pool's data, by index."""
         self.used_up: tuple[str, ...] = ()
         """Data files of which no rows are left here."""
         self.notes: tuple[str, ...] = ()
         """What is to be told of its users, once in the run."""
-        self.planned = seat < most_users
+        self.planned = shard < most_users
         """The plan has users of this pool for this worker at some time."""
         self.closed = False
         """No other user is begun, for there is no data for one."""

@@ -19,11 +19,11 @@ async def afford(user: UserBase, step: CompiledStep) -> bool:
         return True
     pool = user.pool
     assert pool.till is not None
-    if pool.till.purse.dry:
+    if pool.till.budget.dry:
         outcomes, refused = pool.leaves[step.request].outcomes, Outcome.BUDGET_REFUSED.value
         outcomes[refused] = outcomes.get(refused, 0) + 1
         if pool.working and not user.retiring:
-            await user.nap(REFUSED_S)
+            await user.sleep(REFUSED_S)
     user.scheduled_ns = 0
     return False
 
@@ -34,8 +34,8 @@ async def hold(user: UserBase, step: CompiledStep) -> bool:
     assert till is not None
     if user.held is not None:
         settle(user, step)  # the attempt before this one
-    length = _length(user, step) if till.purse.terms.by_tokens and step.max_output != 0 else 0
-    worst = till.purse.worst(step.request, length, step.max_output)
+    length = _length(user, step) if till.budget.terms.by_tokens and step.max_output != 0 else 0
+    worst = till.budget.worst(step.request, length, step.max_output)
     if not await till.hold(worst):
         return False
     user.held = worst
@@ -60,17 +60,17 @@ def settle(user: UserBase, step: CompiledStep) -> None:
     till, answer = user.pool.till, user.answer
     assert till is not None
     assert worst is not None
-    purse = till.purse
+    budget = till.budget
     reader = answer.reader if answer.step is step else None
     if reader is not None and (reader.input_tokens is not None or reader.output_tokens is not None):
-        used = purse.terms.used(worst, reader.input_tokens, reader.output_tokens, reader.cached_tokens)
+        used = budget.terms.used(worst, reader.input_tokens, reader.output_tokens, reader.cached_tokens)
     elif not worst.tokens or 300 <= answer.status < 500:
         used = Amount(1)
     else:
         used = worst
-        purse.kept += 1
-    purse.settle(worst, used)
-    purse.overrun(step.request, worst, used)
+        budget.kept += 1
+    budget.settle(worst, used)
+    budget.overrun(step.request, worst, used)
 
 
 def _length(user: UserBase, step: CompiledStep) -> int:

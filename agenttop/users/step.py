@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from agenttop import __version__, jsonpath
+from agenttop import __version__
 from agenttop.dialects import dialect_named
+from agenttop.profile import jsonpath
 from agenttop.profile.checks import compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step

@@ -11,9 +11,9 @@ STALLED = "nothing more for"
 UNTERMINATED = "the stream ended"
 
 #: See :func:`is_one_burst`.
-LEAST_LATENCY_NS = 100_000_000
-LEAST_CHUNKS, LEAST_TOKENS = 8, 16
-LEAST_SPAN_NS = 2_000_000
+MIN_LATENCY_NS = 100_000_000
+MIN_CHUNKS, MIN_TOKENS = 8, 16
+MIN_SPAN_NS = 2_000_000
 FASTEST_PER_S = 10_000
 
 
@@ -39,10 +39,10 @@ def is_one_burst(latency_ns: int, ttft_ns: int, span_ns: int, chunks: int, token
     """
     size = max(chunks, tokens or 0)
     return (
-        latency_ns >= LEAST_LATENCY_NS
-        and span_ns <= max(latency_ns // 100, LEAST_SPAN_NS)
+        latency_ns >= MIN_LATENCY_NS
+        and span_ns <= max(latency_ns // 100, MIN_SPAN_NS)
         and ttft_ns * 10 >= latency_ns * 9
-        and (chunks >= LEAST_CHUNKS or (tokens or 0) >= LEAST_TOKENS)
+        and (chunks >= MIN_CHUNKS or (tokens or 0) >= MIN_TOKENS)
         and span_ns * FASTEST_PER_S <= size * 1_000_000_000
     )
 
@@ -51,7 +51,7 @@ def count_stream(leaf: Leaf, answer: Answer, latency_ns: int) -> None:
     """Count an ok event stream that had output."""
     leaf.streamed += 1
     reader, ttft_ns = answer.reader, answer.ttft_ns
-    if reader is None or ttft_ns is None or latency_ns < LEAST_LATENCY_NS:
+    if reader is None or ttft_ns is None or latency_ns < MIN_LATENCY_NS:
         return
     chunks = max(reader.chunks, len(answer.gaps) + 1)
     leaf.one_burst += is_one_burst(latency_ns, ttft_ns, answer.span_ns, chunks, reader.output_tokens)

@@ -24,7 +24,7 @@ def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) 
         refusals=policy,
         patient=patient,
         tasks=tasks,
-        breathless=not compiled.open
+        back_to_back=not compiled.open
         and not compiled.scripted
         and not compiled.per_request
         and pauses.think_time[1] == 0

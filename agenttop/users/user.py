@@ -15,9 +15,9 @@ from time import perf_counter_ns
 from agenttop.users.base import RETRY_S, UserBase
 from agenttop.users.compiled import CompiledStep, CompiledTask
 from agenttop.users.messages import open_socket, send_message
-from agenttop.users.patience import pause_after_refusal, request_patiently
 from agenttop.users.record import record_times
 from agenttop.users.request import request
+from agenttop.users.retries import pause_after_refusal, request_patiently
 from agenttop.users.turns import take_turn
 
 
@@ -38,12 +38,12 @@ class VirtualUser(UserBase):
                 if compiled.feed >= 0 and not self._seat():
                     return
                 if not await self._set_up():
-                    await self.nap(max(self.random.between(compiled.think_time), RETRY_S))
+                    await self.sleep(max(self.random.between(compiled.think_time), RETRY_S))
                     continue
                 begun = True
                 while not self.retiring and pool.working:
                     if pool.paused:
-                        await self.nap(pool.pause_s)
+                        await self.sleep(pool.pause_s)
                         continue
                     began = perf_counter_ns()
                     alive = await self._iterate()
@@ -57,12 +57,12 @@ class VirtualUser(UserBase):
                         rest = self.random.between(compiled.think_time)
                     if rest > 0:
                         self._thinking = True
-                        await self.nap(rest)
+                        await self.sleep(rest)
                         self._thinking = False
                     if not alive:
                         # The session is gone with its WebSocket: set up again, but do not storm a target that
                         # hangs up on everybody.
-                        await self.nap(RETRY_S)
+                        await self.sleep(RETRY_S)
                         break
             if begun:
                 await self._tear_down()
@@ -122,22 +122,22 @@ class VirtualUser(UserBase):
         """Take the row of a session; one whose set-up failed keeps its row. False where there is none, so that the user
         has nothing to begin.
         """
-        if self._seated:
+        if self._has_row:
             return True
         pool = self.pool
-        self._seated = pool.feeders[pool.compiled.feed].feed(self.variables, self.random)
-        if not self._seated:
+        self._has_row = pool.feeders[pool.compiled.feed].feed(self.variables, self.random)
+        if not self._has_row:
             pool.sessions_used_up()
-        return self._seated
+        return self._has_row
 
     async def _set_up(self) -> bool:
         """Every set-up step, in order: a session begins. False where one failed."""
-        self.cookies = self.talk = None
+        self.cookies = self.conversation = None
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
                 return False
         self.pool.tally.sessions += 1
-        self._seated = False
+        self._has_row = False
         return True
 
     async def _tear_down(self) -> None:
@@ -154,18 +154,18 @@ class VirtualUser(UserBase):
         step = task.steps[0]
         if task.single and step.kind == "http":
             # Nearly every task: two coroutines less to wake for every answer.
-            self.breathless = pool.compiled.breathless and self.cookies is None
+            self.back_to_back = pool.compiled.back_to_back and self.cookies is None
             whole = pool.sending and await request(self, step)
-            self.breathless = False
+            self.back_to_back = False
             if self.refusal is not None:  # what is done about one may have changed since it was sent
                 await pause_after_refusal(self)
         else:
-            talk = self.talk
+            conversation = self.conversation
             if task.apart:
-                self.talk = None
+                self.conversation = None
             whole = await self._run(task)
             if task.apart:
-                self.talk = talk
+                self.conversation = conversation
         if whole:
             self.tally.iterations += 1
         return self.socket is None or self.socket.open
@@ -203,7 +203,7 @@ class VirtualUser(UserBase):
             if not await self._perform(step):
                 return False
             if index < last and task.pause[1] > 0:
-                await self.nap(self.random.between(task.pause), within_task=True)
+                await self.sleep(self.random.between(task.pause), within_task=True)
                 self._within_task = False
         return True
 
@@ -226,7 +226,7 @@ class VirtualUser(UserBase):
         """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`request`
         would do: waking them takes as long as all the rest of our work on a request.
         """
-        if not self.breathless:
+        if not self.back_to_back:
             return None
         pool, step, connection = self.pool, self.step, self.connection
         if self.retiring or pool.paused or not pool.working or step is None or connection is None:

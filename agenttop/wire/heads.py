@@ -30,8 +30,8 @@ class Heads:
 
     __slots__ = ("_known", "_misses", "find")
 
-    MOST = 64
-    LONGEST = 4096
+    MAX_KNOWN = 64
+    MAX_LENGTH = 4096
 
     def __init__(self) -> None:
         self._known: dict[bytes, KnownHead] = {}
@@ -42,7 +42,7 @@ class Heads:
     def learn(self, head: bytes, status: int, length: int, headers: dict[str, str] | None) -> None:
         """Remember the head of an answer that was whole in one read, and kept its connection."""
         self._misses += 1
-        if len(head) > self.LONGEST or (len(self._known) >= self.MOST and self._misses % 16):
+        if len(head) > self.MAX_LENGTH or (len(self._known) >= self.MAX_KNOWN and self._misses % 16):
             # A target that makes every head anew is hardly worth remembering.
             return
         lower = head.lower()
@@ -53,7 +53,7 @@ class Heads:
         if length != (int(said[1]) if said is not None else 0):
             # Something followed the body (an empty line, perhaps) that is not part of it; or there was no body to send.
             return
-        if len(self._known) >= self.MOST:
+        if len(self._known) >= self.MAX_KNOWN:
             self._known.clear()
         self._known[head] = KnownHead(status, length, is_lean(lower), headers)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agenttop.run.places import LOG
+from agenttop.journal.places import LOG
 from tests.benchmarks.count_server import SLICE_S
 from tests.benchmarks.machine import client_cores, started_on
 from tests.benchmarks.options import Options, begin

@@ -18,8 +18,8 @@ from typing import Any
 
 import psutil
 
-from agenttop.run.journal import Second, read_journal
-from agenttop.run.places import LOG
+from agenttop.journal.journal import Second, read_journal
+from agenttop.journal.places import LOG
 from tests.benchmarks.machine import Cores, client_cores, server_cores, started_on
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,11 +42,11 @@ class Program:
 
     def controller(self) -> psutil.Process:
         """The controller, as soon as there is one. Raises :class:`BenchmarkError` where none comes."""
-        return self._children("agenttop.run.controller", 1)[0]
+        return self._children("agenttop.controller.controller", 1)[0]
 
     def workers(self, count: int = 1) -> list[psutil.Process]:
         """The workers, as soon as there are so many. Raises like :meth:`controller`."""
-        return self._children("agenttop.run.worker", count)
+        return self._children("agenttop.worker.worker", count)
 
     def finish(self, lasts_s: float) -> dict[str, Any]:
         """Wait for its end; the summary. Raises :class:`BenchmarkError` where that is not as it should be."""

@@ -18,16 +18,16 @@ import msgspec
 import numpy as np
 import psutil
 
+from agenttop.journal.journal import JournalWriter
+from agenttop.journal.summarize import run_header
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta, Health, PoolState
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf, Recorder
-from agenttop.metrics.situation import Situation
+from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import RunInfo, StageInfo, Tick
-from agenttop.run.journal import JournalWriter
-from agenttop.run.summarize import run_header
 from tests.benchmarks.program import BenchmarkError
 
 STAGES, REQUESTS = 3, 4
@@ -113,7 +113,7 @@ class _Run:
         deltas = [self._delta(second, stage, answers) for _ in range(DELTAS_A_SECOND)]
         for delta in deltas:
             self.aggregate.fold(delta)
-        situation = Situation(t_s=float(second), stage=stage, target_users=100)
+        situation = RunState(t_s=float(second), stage=stage, target_users=100)
         self.aggregate.second(situation)
         self._json.encode(self.aggregate.snapshot(situation))
         self._journal.second(situation, deltas)

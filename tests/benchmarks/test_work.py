@@ -6,10 +6,10 @@ from array import array
 
 import pytest
 
+from agenttop.journal.journal import Second
 from agenttop.metrics.delta import Delta, Health, LeafDelta
 from agenttop.metrics.histogram import fold
-from agenttop.metrics.situation import Situation
-from agenttop.run.journal import Second
+from agenttop.metrics.run_state import RunState
 from tests.benchmarks.work import work_of
 
 
@@ -21,7 +21,7 @@ def _second(t_s: float, *workers: tuple[int, float, list[int]]) -> Second:
         lag = fold(array("q", [ms * 1_000_000 for ms in lags_ms])) if lags_ms else None
         health = Health(lag, cpu_percent, 60.0, 10)
         deltas.append(Delta(number, 1, t_s, [leaf], [], [], {}, [], 0.0, health))
-    return Second(Situation(t_s=t_s), deltas)
+    return Second(RunState(t_s=t_s), deltas)
 
 
 def test_work_is_ok_answers_and_cpu_of_all_workers() -> None:

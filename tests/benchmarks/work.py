@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from agenttop.journal.journal import Second
 from agenttop.metrics.histogram import merge, percentiles_of
-from agenttop.run.journal import Second
 from tests.benchmarks.machine import Cores
 from tests.benchmarks.program import started
 

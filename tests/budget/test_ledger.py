@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agenttop.budget.amount import NOTHING, Amount
 from agenttop.budget.ledger import Draw, Grant, Ledger
-from agenttop.budget.purse import Purse
 from agenttop.budget.terms import Terms
+from agenttop.budget.worker_budget import WorkerBudget
 
 CAP = Amount(100, 10_000, 0)
 
@@ -62,7 +62,7 @@ def test_what_was_used_beyond_the_worst_case_is_not_given_out_again() -> None:
 class Spending(RuleBasedStateMachine):
     """Workers that hold, settle and die, against a ledger; messages between them arrive late."""
 
-    workers: list[Purse]
+    workers: list[WorkerBudget]
     alive: set[int]
 
     @initialize(
@@ -75,7 +75,7 @@ class Spending(RuleBasedStateMachine):
         self.terms = Terms(requests, tokens, cost, max_output=300, input_price=3, output_price=10, cached_price=1)
         self.ledger = Ledger(self.terms.cap, workers)
         self.asked: list[tuple[int, Draw]] = []
-        self.workers = [Purse(self.terms, lambda d, w=w: self.asked.append((w, d))) for w in range(workers)]  # type: ignore[misc]
+        self.workers = [WorkerBudget(self.terms, lambda d, w=w: self.asked.append((w, d))) for w in range(workers)]  # type: ignore[misc]
         self.flying: list[tuple[int, Amount]] = []
         self.alive = set(range(workers))
         self.sent = NOTHING
@@ -136,7 +136,7 @@ TestSpending = Spending.TestCase
 def test_workers_that_go_on_until_they_are_dry_use_every_request(requests: int, workers: int, seed: object) -> None:
     ledger = Ledger(Amount(requests), workers)
     asked: list[tuple[int, Draw]] = []
-    purses = [Purse(Terms(requests), lambda d, w=w: asked.append((w, d))) for w in range(workers)]  # type: ignore[misc]
+    purses = [WorkerBudget(Terms(requests), lambda d, w=w: asked.append((w, d))) for w in range(workers)]  # type: ignore[misc]
     sent = turns = 0
     while not ledger.exhausted:
         turns += 1

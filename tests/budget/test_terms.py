@@ -6,8 +6,8 @@ import pytest
 
 from agenttop.budget.amount import PICO_PER_USD, Amount
 from agenttop.budget.ledger import Draw, Grant
-from agenttop.budget.purse import Purse
 from agenttop.budget.terms import Terms
+from agenttop.budget.worker_budget import WorkerBudget
 
 #: 0.15 and 0.60 USD per million tokens, a tenth of it for what a cache held.
 PRICED = Terms(tokens=1_000, cost=PICO_PER_USD, max_output=100, input_price=150_000, output_price=600_000,
@@ -46,7 +46,7 @@ def test_of_a_number_that_was_not_told_the_worst_is_taken(read: int | None, writ
 
 
 def test_a_request_that_used_more_than_its_worst_case_makes_the_next_ones_count_so() -> None:
-    purse = Purse(PRICED, lambda draw: None)
+    purse = WorkerBudget(PRICED, lambda draw: None)
     worst = purse.worst(3, 40, None)
     purse.overrun(3, worst, Amount(1, 400, 1))
     assert purse.worst(3, 40, None) == Amount(1, 400, worst.cost)
@@ -55,7 +55,7 @@ def test_a_request_that_used_more_than_its_worst_case_makes_the_next_ones_count_
 
 def test_a_purse_asks_once_and_again_when_it_has_an_answer() -> None:
     asked: list[Draw] = []
-    purse = Purse(Terms(requests=100), asked.append)
+    purse = WorkerBudget(Terms(requests=100), asked.append)
     assert not purse.hold(Amount(1))
     assert not purse.hold(Amount(1))
     assert [draw.need for draw in asked] == [Amount(1)]
@@ -69,6 +69,6 @@ def test_a_purse_asks_once_and_again_when_it_has_an_answer() -> None:
 
 def test_of_what_has_no_cap_nothing_is_asked() -> None:
     asked: list[Draw] = []
-    purse = Purse(Terms(tokens=1_000, max_output=10), asked.append)
+    purse = WorkerBudget(Terms(tokens=1_000, max_output=10), asked.append)
     purse.hold(purse.worst(0, 5, None))
     assert asked == [Draw(Amount(), Amount(), Amount(0, 15), Amount(0, 240))]

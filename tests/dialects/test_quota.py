@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.dialects.quota import LONGEST_NAME, MOST, Quota, read_quotas
+from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota, read_quotas
 
 NOW = 1_700_000_000.0
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -85,8 +85,8 @@ def test_the_target_s_own_clock_counts() -> None:
 def test_names_are_the_target_s_and_so_bounded() -> None:
     headers = {f"x-ratelimit-remaining-{'n' * 100}-{number}": "1" for number in range(100)}
     quotas = read_quotas(headers, NOW)
-    assert len(quotas) <= MOST
-    assert all(len(quota.name) <= LONGEST_NAME for quota in quotas)
+    assert len(quotas) <= MAX_QUOTAS
+    assert all(len(quota.name) <= MAX_NAME_LENGTH for quota in quotas)
 
 
 PARTS = ("limit", "remaining", "reset")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttop.dialects import dialect_named
-from agenttop.dialects.transcript import MOST_BYTES, Listening, Owed
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed
 from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
 from agenttop.wire.sse import SseParser
 from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, read_stream, summary
@@ -347,7 +347,7 @@ def test_a_snapshot_is_what_follows_the_clients_last_message() -> None:
     assert turns_of_body("ag-ui", events) == [{"id": "a2", "role": "assistant", "content": "Here it is"}]
 
 
-LARGE = "x" * (MOST_BYTES // 2 + 1)
+LARGE = "x" * (MAX_TRANSCRIPT_BYTES // 2 + 1)
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ ENDLESS: list[tuple[str, Callable[[int], dict[str, Any]]]] = [
 @pytest.mark.parametrize(("dialect", "event"), ENDLESS)
 def test_an_answer_without_end_ends_somewhere(dialect: str, event: Callable[[int], dict[str, Any]]) -> None:
     reader = heard(dialect)
-    for number in range(MOST_BYTES // 2 + 2):
+    for number in range(MAX_TRANSCRIPT_BYTES // 2 + 2):
         reader.transcript.take(event(number), b"")
         if reader.transcript.full:
             break

@@ -256,13 +256,13 @@ class Place:
 
     def controller(self) -> psutil.Process:
         """The controller of the only run."""
-        return until(lambda: self.processes("agenttop.run.controller"), "a controller")[0]
+        return until(lambda: self.processes("agenttop.controller.controller"), "a controller")[0]
 
     def workers(self, count: int = 1) -> list[psutil.Process]:
         """The workers of the only run, when there are so many."""
-        found = until(lambda: len(self.processes("agenttop.run.worker")) == count, f"{count} workers")
+        found = until(lambda: len(self.processes("agenttop.worker.worker")) == count, f"{count} workers")
         assert found
-        return sorted(self.processes("agenttop.run.worker"), key=lambda process: process.pid)
+        return sorted(self.processes("agenttop.worker.worker"), key=lambda process: process.pid)
 
     def gone(self, words: str = "agenttop.run") -> None:
         """Wait until no process of a run is left."""

@@ -7,7 +7,7 @@ import socket
 import tomllib
 
 from agenttop.agent.process import AgentProcess
-from agenttop.run.journal import read_journal
+from agenttop.journal.journal import read_journal
 from tests.e2e.harness import Place
 from tests.e2e.targets import answer, target
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from agenttop.agent.process import AgentProcess
+from agenttop.journal.journal import read_journal
+from agenttop.journal.summarize import RunHeader
 from agenttop.report.summary import check_summary
-from agenttop.run.journal import read_journal
-from agenttop.run.summarize import RunHeader
 from tests.e2e.harness import Place, until
 from tests.e2e.targets import answer, target
 from tests.e2e.terminal import Terminal

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agenttop.agent.process import AgentProcess
-from agenttop.run.journal import rebuild
+from agenttop.journal.journal import rebuild
 from tests.e2e.harness import Place
 
 PROFILE = """

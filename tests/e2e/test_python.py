@@ -119,7 +119,8 @@ def test_the_shipped_class_runs_against_the_agent(place: Place, agent: AgentProc
 
 def test_a_file_that_fails_in_the_worker_alone_is_one_line(place: Place, agent: AgentProcess) -> None:
     place.write(
-        "import sys\nif 'agenttop.run.worker' in sys.argv[0] or 'uvloop' in sys.modules: 1 / 0\n" + CODE, "my_agent.py"
+        "import sys\nif 'agenttop.worker.worker' in sys.argv[0] or 'uvloop' in sys.modules: 1 / 0\n" + CODE,
+        "my_agent.py",
     )
     profile = place.write(PROFILE.format(url=agent.url))
     run = place.finish("--profile", profile, "--headless", env={"KEY": "private-key"})

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from agenttop.agent.process import AgentProcess
-from agenttop.run.journal import Second, read_journal
+from agenttop.journal.journal import Second, read_journal
 from tests.e2e.harness import ROOT, Place
 
 PROFILE = """

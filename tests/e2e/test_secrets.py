@@ -47,7 +47,7 @@ def test_a_key_appears_nowhere(place: Place, pad: int) -> None:
                     listed += process.cmdline()
                 except psutil.NoSuchProcess:
                     continue
-            assert any("agenttop.run.worker" in word for word in listed)
+            assert any("agenttop.worker.worker" in word for word in listed)
             status = place.finish("ctl", place.directory().name, "status")
             assert json.loads(status.out.text())["state"] == "running"
             run.process.terminate()

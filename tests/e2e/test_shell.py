@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="there is no bash")
 EARLY = """
 import os, signal, sys
 if "agenttop" in sys.orig_argv:
-    import agenttop.session as module
+    import agenttop.cli.run as module
     def launch(spec, real=module.launch):
         socket = real(spec)
         os.kill(os.getpid(), signal.{signal})

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agenttop.agent.process import AgentProcess
+from agenttop.journal.journal import rebuild
 from agenttop.report.summary import check_summary
-from agenttop.run.journal import rebuild
 from tests.e2e.harness import Place, Run
 
 #: Each answer takes 0.6 s: 40 tokens, one every 10 ms.

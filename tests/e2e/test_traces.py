@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from agenttop.agent.process import AgentProcess
+from agenttop.journal.journal import rebuild
 from agenttop.report.summary import check_summary
-from agenttop.run.journal import rebuild
 from tests.e2e.harness import Place
 from tests.e2e.profiles import stream, voice
 

@@ -20,7 +20,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import WARMUP, Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta, PoolState
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
-from agenttop.metrics.situation import PoolTarget, Situation
+from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import Event, RunInfo, StageInfo
 
 POOLS = (
@@ -106,13 +106,13 @@ class FakeRun:
         """What all workers say during the second that ends at ``second`` (from 1), four times each."""
         return [self._delta(second, tick, worker) for tick in range(TICKS) for worker in range(self.workers)]
 
-    def situation(self, second: int) -> Situation:
+    def situation(self, second: int) -> RunState:
         """The controller's view at the end of that second."""
         users = self.users(second)
         events = (Event(30.0, "warn", "429 rate passed 2% on chat"),) if self.in_storm(second) else ()
         done = second >= self.seconds
         wanted = [PoolTarget(n, n) for n in (users - users // 3, users // 3, 8)]
-        return Situation(
+        return RunState(
             t_s=float(second),
             plan_t_s=float(second),
             state="done" if done else "running",

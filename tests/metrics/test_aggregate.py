@@ -19,13 +19,13 @@ from agenttop.metrics.delta import (
     LeafDelta,
     PoolDelta,
     PoolState,
-    PurseState,
+    WorkerBudgetState,
 )
 from agenttop.metrics.figures import cost_usd
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Caps, Layout, PoolInfo, Price, RequestInfo
+from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.scope import MAX_ERRORS, MAX_PHASES, OTHER
-from agenttop.metrics.situation import PoolTarget, Situation
 from agenttop.metrics.snapshot import BudgetLine, Snapshot, StageInfo, Tick
 from tests.metrics.fakes import FakeRun
 
@@ -88,7 +88,7 @@ def test_warm_up_is_in_timeline_and_live_picture_alone() -> None:
     error = ErrorDelta(0, WARMUP, "timeout", "late", 1, 0.1, 0.2)
     pools = [PoolDelta(0, WARMUP, 1, 1, 1)]
     aggregate.fold(delta(leaf(stage=WARMUP, ms=(10,), timeout=1), errors=[error], pools=pools))
-    now = Situation(1.0, warmup=True)
+    now = RunState(1.0, warmup=True)
     tick, snapshot = aggregate.second(now), aggregate.snapshot(now)
     assert (tick.rps, tick.failed_per_s) == (2.0, 1.0)
     assert (snapshot.requests, snapshot.dropped_iterations) == (2, 1)
@@ -125,7 +125,7 @@ def test_reading_in_the_middle_of_a_second_changes_nothing() -> None:
         if aggregate is one:
             aggregate.metrics_total(1.0)
         aggregate.fold(delta(leaf(ms=(50,))))
-    assert one.second(Situation(1.0)) == other.second(Situation(1.0))
+    assert one.second(RunState(1.0)) == other.second(RunState(1.0))
     assert one.metrics_total(1.0) == other.metrics_total(1.0)
 
 
@@ -134,7 +134,7 @@ def test_when_nothing_finishes_the_window_runs_empty() -> None:
     aggregate.fold(delta(leaf(ms=(10,) * 6), states=[PoolState(0, 4, 2)], oldest_s=1.5))
     seen = []
     for second in range(1, 6):
-        now = Situation(float(second))
+        now = RunState(float(second))
         aggregate.second(now)
         seen.append(aggregate.snapshot(now))
     assert [round(s.rps, 6) for s in seen] == [6.0, 3.0, 2.0, 0.0, 0.0]
@@ -147,23 +147,23 @@ def test_when_nothing_finishes_the_window_runs_empty() -> None:
 def test_a_late_controller_does_not_invent_load() -> None:
     aggregate = Aggregate(LAYOUT)
     aggregate.fold(delta(leaf(ms=(10,) * 10)))
-    assert aggregate.second(Situation(2.5)).rps == 4.0
+    assert aggregate.second(RunState(2.5)).rps == 4.0
 
 
 def test_late_deltas_count_in_the_second_they_are_folded_in() -> None:
     aggregate = Aggregate(LAYOUT)
-    aggregate.second(Situation(1.0))
+    aggregate.second(RunState(1.0))
     aggregate.fold(delta(leaf(ms=(10,)), t_s=0.75))
-    assert aggregate.second(Situation(2.0)).rps == 1.0
+    assert aggregate.second(RunState(2.0)).rps == 1.0
 
 
 def test_a_lost_worker_takes_its_users_but_not_its_counts() -> None:
     aggregate = Aggregate(LAYOUT)
     for worker in (0, 1):
         aggregate.fold(delta(leaf(ms=(10,)), worker=worker, states=[PoolState(0, 5, 1)]))
-    assert aggregate.second(Situation(1.0)).users == 10
+    assert aggregate.second(RunState(1.0)).users == 10
     aggregate.worker_gone(1)
-    assert aggregate.second(Situation(2.0)).users == 5
+    assert aggregate.second(RunState(2.0)).users == 5
     assert aggregate.metrics_total(2.0)["requests"] == 2
     assert aggregate.workers.users_max == [10, 0]
 
@@ -253,8 +253,8 @@ def test_a_stage_of_few_answers_is_not_compared_with() -> None:
     aggregate = Aggregate(LAYOUT)
     few = msgspec.structs.replace(leaf(ms=(10,)), hists={"phase.a": _us(1)})
     aggregate.fold(delta(few))
-    aggregate.second(Situation(1.0, stage=1))
-    assert aggregate.snapshot(Situation(1.0, stage=1)).first_phases_ms == {}
+    aggregate.second(RunState(1.0, stage=1))
+    assert aggregate.snapshot(RunState(1.0, stage=1)).first_phases_ms == {}
 
 
 def test_shares_are_of_the_requests_that_reported_phases() -> None:
@@ -262,7 +262,7 @@ def test_shares_are_of_the_requests_that_reported_phases() -> None:
     told = {"latency": _us(100), "phase.a": _us(60), "phase.b": _us(30), "unattributed": _us(10)}
     told["phase_share.a"] = _us(600)
     aggregate.fold(delta(msgspec.structs.replace(leaf(ms=(100,)), hists=told), leaf(ms=(5_000,))))
-    aggregate.second(Situation(1.0))
+    aggregate.second(RunState(1.0))
     expected = {name: {"mean": mean, "p95": None} for name, mean in (("b", 0.3), ("(unattributed)", 0.1))}
     expected["a"] = {"mean": 0.6, "p95": 0.6}
     assert aggregate.metrics_total(1.0)["phase_shares"] == expected
@@ -272,13 +272,13 @@ def test_shares_are_of_the_requests_that_reported_phases() -> None:
 
 def test_targets_are_the_controllers() -> None:
     aggregate = Aggregate(LAYOUT)
-    now = Situation(1.0, target_users=9, manual=("chat",), pools=(PoolTarget(9, 5, manual=True),), held=True)
+    now = RunState(1.0, target_users=9, manual=("chat",), pools=(PoolTarget(9, 5, manual=True),), held=True)
     tick = aggregate.second(now)
     snapshot = aggregate.snapshot(now)
     assert (tick.target, tick.manual, tick.held) == (9, True, True)
     assert (snapshot.pools[0].target, snapshot.pools[0].planned, snapshot.pools[0].manual) == (9, 5, True)
     only_open = Aggregate(Layout((LAYOUT.pools[1],), (RequestInfo(0, "b"),), ()))
-    assert only_open.second(Situation(1.0, rate=12.5)).target == 12.5
+    assert only_open.second(RunState(1.0, rate=12.5)).target == 12.5
 
 
 def test_timeline_round_trip() -> None:
@@ -299,7 +299,7 @@ def test_what_the_layout_does_not_have() -> None:
     aggregate = Aggregate(LAYOUT)
     aggregate.fold(delta(leaf(request=9, ms=(1,))))
     with pytest.raises(IndexError):
-        aggregate.second(Situation(1.0))
+        aggregate.second(RunState(1.0))
 
 
 def _us(value: int) -> HistDelta:
@@ -312,16 +312,16 @@ def test_goodput_is_of_all_attempts_and_of_what_found_no_connection() -> None:
     assert aggregate.metrics_total(2.0)["goodput"] == {"good": 0, "share": 0.0, "per_s": 0.0}
     good = msgspec.structs.replace(leaf(ms=(10, 20), timeout=1), sums={"good": 1, "attempts": 4})
     aggregate.fold(delta(good))
-    aggregate.second(Situation(1.0))
+    aggregate.second(RunState(1.0))
     assert aggregate.metrics_total(2.0)["goodput"] == {"good": 1, "share": 0.25, "per_s": 0.5}
-    snapshot = aggregate.snapshot(Situation(1.0))
+    snapshot = aggregate.snapshot(RunState(1.0))
     assert (snapshot.goodput, snapshot.good) == (0.25, 1)
     aggregate.fold(delta(leaf(connect_error=7)))
     assert aggregate.metrics_stage(0, 2.0)["goodput"]["share"] == 0.1
     without = Aggregate(LAYOUT)
     without.fold(delta(leaf(ms=(10,))))
     assert without.metrics_total(2.0)["goodput"] is None
-    assert without.snapshot(Situation(1.0)).goodput is None
+    assert without.snapshot(RunState(1.0)).goodput is None
 
 
 def test_the_budget_is_what_the_purses_say_and_of_a_dead_worker_the_worst() -> None:
@@ -342,10 +342,10 @@ def test_the_budget_is_what_the_purses_say_and_of_a_dead_worker_the_worst() -> N
     }
 
 
-def purse(granted: int, spent: int, held: int) -> PurseState:
+def purse(granted: int, spent: int, held: int) -> WorkerBudgetState:
     """So many requests of 100 tokens each."""
     total, used, flying = (Amount(number, 100 * number) for number in (granted, spent, held))
-    return PurseState(total, used, flying, kept=1)
+    return WorkerBudgetState(total, used, flying, kept=1)
 
 
 def test_cost_is_of_the_tokens_that_were_told() -> None:

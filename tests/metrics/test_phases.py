@@ -8,7 +8,7 @@ import pytest
 
 from agenttop.metrics.delta import LeafDelta
 from agenttop.metrics.histogram import fold
-from agenttop.metrics.phases import MOST, stage_phases
+from agenttop.metrics.phases import MAX_STAGES_TOLD, stage_phases
 from agenttop.metrics.scope import Scope
 from tests.metrics.fakes import FakeRun
 
@@ -68,5 +68,5 @@ def test_many_stages_are_bounded() -> None:
         scope.hist("phase.a").add(fold(array("q", [1_000_000])))
         scopes.append(scope)
     told = stage_phases(scopes)
-    assert [each.stage for each in told] == [0, *range(101 - MOST, 100)]
+    assert [each.stage for each in told] == [0, *range(101 - MAX_STAGES_TOLD, 100)]
     assert (told[0].mean_ms, told[0].share, told[0].requests) == ({"a": 1.0}, {"a": 1.0}, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenttop.metrics.delta import Delta, Health, PoolState, QuotaState
-from agenttop.metrics.quotas import GONE_S, MOST, QuotaBoard
+from agenttop.metrics.quotas import GONE_S, MAX_QUOTAS, QuotaBoard
 from tests.metrics.fakes import FakeRun
 
 HEALTH = Health(None, 0.0, 0.0, 0)
@@ -52,5 +52,5 @@ def test_who_knows_of_no_reset_that_has_passed_is_believed_first() -> None:
 
 def test_names_are_clean_and_bounded() -> None:
     made = board(*((0, 2, QuotaState(f"\x1b[31mn{number}\n", 1, 1, 1, 1.0)) for number in range(100)))
-    assert len(made.gauges(1.0)) == MOST
+    assert len(made.gauges(1.0)) == MAX_QUOTAS
     assert made.gauges(1.0)[0].name == "n0"

@@ -13,8 +13,8 @@ from agenttop.metrics.delta import WARMUP, Delta, Health, HistDelta, LeafDelta
 from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.run_state import RunState
 from agenttop.metrics.scope import Scope
-from agenttop.metrics.situation import Situation
 from agenttop.metrics.snapshot import StageInfo
 
 POOLS = (PoolInfo("chat", "http", "json", open=False),)
@@ -74,12 +74,12 @@ def _of(leaf: LeafDelta) -> Delta:
 def test_response_times_of_a_closed_pool_that_begins_to_send_again() -> None:
     aggregate = Aggregate(layout())
     aggregate.fold(_of(LeafDelta(0, 0, {"ok": 2}, {}, {"latency": _us(10, 20)}, {})))
-    aggregate.second(Situation(1.0))
+    aggregate.second(RunState(1.0))
     aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(30)}, {})))
     late = {"latency": _us(40), "response_time": _us(900)}
     aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, late, {"retries": 1, "recovered": 1})))
     aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(50)}, {})))
-    aggregate.second(Situation(2.0))
+    aggregate.second(RunState(2.0))
     for found in (aggregate.metrics_total(2.0), aggregate.metrics_stage(0, 2.0), aggregate.metrics_request(0, 2.0)):
         assert (found["latency_ms"]["count"], found["latency_ms"]["max"]) == (5, pytest.approx(50, rel=0.01))
         response = found["response_time_ms"]
@@ -99,7 +99,7 @@ def test_response_times_of_closed_pools(retries: bool) -> None:
     for stage in (0, WARMUP):
         leaf = LeafDelta(0, stage, {"ok": 2}, {}, hists, sums)
         aggregate.fold(Delta(0, 0, 0.0, [leaf], [], [], {}, [], 0.0, Health(None, 0.0, 0.0, 0)))
-    now = Situation(t_s=1.0)
+    now = RunState(t_s=1.0)
     aggregate.second(now)
     snapshot = aggregate.snapshot(now)
     assert (snapshot.retries, snapshot.recovered, snapshot.violations) == (2, 2, 4)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttop.metrics.delta import SlowRequest
-from agenttop.metrics.slowest import MOST, Slowest
+from agenttop.metrics.slowest import MAX_SLOWEST, Slowest
 from tests.metrics.fakes import FakeRun
 
 TIMES = st.integers(1, 40).map(float)
@@ -32,7 +32,7 @@ def test_of_all_workers_together(drawn: list[tuple[float, float | None, int]], e
             workers[worker].add(row)
         if number % every == 0:
             taken = workers[worker].take()
-            assert len(taken) <= 2 * MOST
+            assert len(taken) <= 2 * MAX_SLOWEST
             for each in taken:
                 whole.add(each)
     for slowest in workers:
@@ -40,8 +40,10 @@ def test_of_all_workers_together(drawn: list[tuple[float, float | None, int]], e
             whole.add(each)
         assert slowest.take() == []
     told = whole.summary(layout)
-    by_latency = sorted((row for _, row in rows), key=lambda row: (-row.latency_ms, row.t_s))[:MOST]
-    by_ttft = sorted((row for _, row in rows if row.ttft_ms), key=lambda row: (-(row.ttft_ms or 0), row.t_s))[:MOST]
+    by_latency = sorted((row for _, row in rows), key=lambda row: (-row.latency_ms, row.t_s))[:MAX_SLOWEST]
+    by_ttft = sorted((row for _, row in rows if row.ttft_ms), key=lambda row: (-(row.ttft_ms or 0), row.t_s))[
+        :MAX_SLOWEST
+    ]
     assert [row["trace_id"] for row in told["by_latency"]] == [row.trace_id for row in by_latency]
     assert [row["trace_id"] for row in told["by_ttft"]] == [row.trace_id for row in by_ttft]
 

@@ -7,7 +7,7 @@ from agenttop.metrics.delta import WARMUP, Delta, ErrorDelta, Health
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.outcome import USER_ERROR, Outcome
 from agenttop.metrics.recorder import Recorder
-from agenttop.metrics.situation import Situation
+from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import StageInfo
 
 LAYOUT = Layout(
@@ -34,9 +34,9 @@ def folded(stage: int, raised: int) -> Aggregate:
     return aggregate
 
 
-def situation() -> Situation:
+def situation() -> RunState:
     """The end of the first second."""
-    return Situation(t_s=1.0, plan_t_s=1.0, state="running", stage=0)
+    return RunState(t_s=1.0, plan_t_s=1.0, state="running", stage=0)
 
 
 def test_they_are_no_requests_and_in_every_scope() -> None:

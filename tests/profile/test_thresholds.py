@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agenttop.journal.verdicts import rules_of
 from agenttop.profile.model import Profile
-from agenttop.run.verdicts import rules_of
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Judge, Rule
 from agenttop.users.compile import layout_of

@@ -11,8 +11,8 @@ from agenttop.metrics.snapshot import Cause
 from agenttop.report.figures import cells
 from agenttop.report.line import render_line
 from agenttop.report.text import render_text
+from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
-from tests.run.test_summarize import summary_of
 
 
 def with_exceptions(*messages: str, each: int, more: int = 0) -> dict[str, Any]:

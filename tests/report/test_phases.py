@@ -10,8 +10,8 @@ import pytest
 from agenttop.report.figures import cells
 from agenttop.report.page import Page
 from agenttop.report.phases import columns, extremes, growths, phases_by_stage
+from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
-from tests.run.test_summarize import summary_of
 
 Phases = dict[str, tuple[float, float]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.report.page import Page
-from agenttop.report.phases_by_request import MOST, phases_by_request
+from agenttop.report.phases_by_request import MAX_PHASES, phases_by_request
 
 
 def metrics(count: int = 10, unattributed: float | None = None, **means: float) -> dict[str, Any]:
@@ -39,6 +39,6 @@ def test_of_one_request_the_totals_say_the_same() -> None:
 def test_of_many_those_that_took_most_time() -> None:
     lines = text(60, **{f"request-{n}": metrics(count=n + 1, llm=10.0, load=5.0, more=1.0) for n in range(20)})
     assert lines[3].split()[0] == "request-19"
-    assert len(lines) == 3 + MOST + 1
+    assert len(lines) == 3 + MAX_PHASES + 1
     assert "12 more are in the summary" in lines[-1]
     assert max(map(len, lines)) <= 60

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from agenttop.report.summary import SummaryError, load_summary, summary_schema, write_summary
+from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
-from tests.run.test_summarize import summary_of
 
 
 @pytest.fixture(scope="module")

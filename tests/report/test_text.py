@@ -13,8 +13,8 @@ from agenttop.metrics.snapshot import Verdict
 from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share, table
 from agenttop.report.line import WIDTH, render_line
 from agenttop.report.text import render_text
+from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
-from tests.run.test_summarize import summary_of
 
 GOLDEN = Path(__file__).parent / "golden"
 THRESHOLDS = [

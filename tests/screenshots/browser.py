@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from agenttop.feed import ReadOnly
 from agenttop.serve.server import HOST, RunServer
 from agenttop.tui.app import show_in_browser
+from agenttop.view.feed import ReadOnly
 from tests.e2e.browser import page
 from tests.e2e.harness import until
 from tests.tui.fake import FakeFeed

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.journal.verdicts import measured
 from agenttop.metrics.delta import WARMUP, Delta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge, percentiles_of
 from agenttop.metrics.layout import Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.snapshot import StageInfo, Verdict
-from agenttop.run.verdicts import measured
 from agenttop.thresholds.catalogue import OF_POOLS, TIMES
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Judge, Rule

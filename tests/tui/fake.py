@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from agenttop.feed import Cursor
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from agenttop.view.feed import Cursor
 from tests.tui.sim import SCENARIOS, Sim
 
 ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")

@@ -15,10 +15,10 @@ from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
     BreakerState,
     BudgetLine,
-    ByHand,
     Cause,
     Event,
     Generator,
+    ManualChange,
     Percentiles,
     PoolRow,
     QuotaGauge,
@@ -151,7 +151,7 @@ class Sim:
         self.by_hand: int | None = None
         self.requests = self.failed = self.limited = self.sent = self.received = self.tokens = 0
         self.events: deque[Event] = deque(maxlen=50)
-        self.marks: list[ByHand] = []
+        self.marks: list[ManualChange] = []
         self.causes: dict[str, list[int]] = {}
         self.drift = 0.0
         self.info = RunInfo(
@@ -287,7 +287,7 @@ class Sim:
 
     def _hand(self, text: str) -> None:
         self.events.append(Event(self.t_s, "info", f"you: {text}"))
-        self.marks.append(ByHand(float(self.t_s), text))
+        self.marks.append(ManualChange(float(self.t_s), text))
 
     def _noise(self) -> float:
         return math.exp(self.random.gauss(0, 0.04))

@@ -10,9 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from agenttop.feed import ReadOnly
 from agenttop.metrics.snapshot import Snapshot
 from agenttop.tui.app import AgenttopApp
+from agenttop.view.feed import ReadOnly
 from tests.tui.fake import FakeFeed, FakeReplay
 from tests.tui.pilot import settle, until
 from tests.tui.sim import Sim

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from agenttop.feed import ReadOnly
 from agenttop.tui.app import AgenttopApp
 from agenttop.tui.result import How
+from agenttop.view.feed import ReadOnly
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import left, settle, text, until
 from tests.tui.states import SIZES, armed

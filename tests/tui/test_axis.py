@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.metrics.snapshot import ByHand, Tick
+from agenttop.metrics.snapshot import ManualChange, Tick
 from agenttop.tui.axis import WINDOWS, Axis, axis, marked, sparkline, times, words
 from agenttop.tui.history import History
 from agenttop.tui.look import ASCII, RGB, UNICODE
@@ -19,7 +19,7 @@ from tests.tui.sim import Sim
 
 def view(t_s: int = 400, window: str = "5m", marks: tuple[float, ...] = ()) -> View:
     sim = Sim("ramp")
-    info = msgspec.structs.replace(sim.info, by_hand=tuple(ByHand(t_s, "users 1 → 2") for t_s in marks))
+    info = msgspec.structs.replace(sim.info, by_hand=tuple(ManualChange(t_s, "users 1 → 2") for t_s in marks))
     history = History(info)
     for snapshot in sim.until(t_s):
         history.add(snapshot.tick, snapshot.plan_t_s)

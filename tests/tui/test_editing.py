@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.plantext import Row, parse_plan
+from agenttop.steering.plantext import Row, parse_plan
 from agenttop.tui.editing import DURATION, HOW, NAME, TARGET, Draft, draft_of
 from tests.tui.sim import OPEN_STAGES, STAGES
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from agenttop.feed import ReadOnly
 from agenttop.tui import keys
 from agenttop.tui.app import AgenttopApp
 from agenttop.tui.panes import table
@@ -18,6 +17,7 @@ from agenttop.tui.result import How
 from agenttop.tui.screens.edit import _MOVES, EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.palette import PaletteScreen
+from agenttop.view.feed import ReadOnly
 from tests.tui.fake import FakeFeed, FakeReplay
 from tests.tui.pilot import left, settle, text, until
 from tests.tui.states import armed

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from agenttop.run.command import GRAMMAR
+from agenttop.steering.command import GRAMMAR
+from agenttop.steering.grammar import FORMS
 from agenttop.tui import keys
 from agenttop.tui.app import AgenttopApp
-from agenttop.tui.grammar import FORMS
 from agenttop.tui.history import History
 from agenttop.tui.look import RGB
 from agenttop.tui.panes import table

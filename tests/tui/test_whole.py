@@ -6,7 +6,7 @@ import pytest
 
 from agenttop.metrics.snapshot import RunInfo, Tick
 from agenttop.tui.history import History
-from agenttop.tui.whole import MOST, Whole
+from agenttop.tui.whole import MAX_TICKS, Whole
 
 
 def tick(t_s: int, **changes: object) -> Tick:
@@ -14,12 +14,12 @@ def tick(t_s: int, **changes: object) -> Tick:
     return Tick(t_s=float(t_s), rps=float(t_s % 2), **{**base, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seconds", [10, MOST, MOST + 1, 10_000])
+@pytest.mark.parametrize("seconds", [10, MAX_TICKS, MAX_TICKS + 1, 10_000])
 def test_there_are_never_too_many_parts_and_nothing_is_lost(seconds: int) -> None:
     whole = Whole()
     for t_s in range(1, seconds + 1):
         whole.add(tick(t_s, latency_counts=(1, 2), ttft_counts=(0, 0, 3)))
-    assert seconds / whole.each_s <= len(whole.ticks) <= MOST
+    assert seconds / whole.each_s <= len(whole.ticks) <= MAX_TICKS
     assert whole.ticks[-1].t_s == seconds
     assert sum(part.latency_counts[1] for part in whole.ticks) == 2 * seconds
     assert sum(part.ttft_counts[2] for part in whole.ticks) == 3 * seconds

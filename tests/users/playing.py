@@ -17,8 +17,8 @@ from agenttop.metrics.recorder import Recorder
 from agenttop.profile.model import Profile
 from agenttop.users.compile import compile_pools, layout_of, makers_of
 from agenttop.users.pool import PoolRuntime
+from agenttop.users.reservations import Reservations
 from agenttop.users.terms import terms_of
-from agenttop.users.till import Till
 from agenttop.users.user import VirtualUser
 from agenttop.wire.transport import Transport
 from tests.profile.writing import load
@@ -69,14 +69,14 @@ def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
         worker=0,
         workers=1,
         redirects=profile.follow_redirects,
-        till=till_of(profile, loop),
+        till=reservations_of(profile, loop),
         make=makers_of(profile, layout, compiled).get(0, VirtualUser),
     )
     pool.enter(0)
     return pool, layout, recorder
 
 
-def till_of(profile: Profile, loop: asyncio.AbstractEventLoop) -> Till | None:
+def reservations_of(profile: Profile, loop: asyncio.AbstractEventLoop) -> Reservations | None:
     """What a worker has for a profile with a budget, and the controller that answers it."""
     terms = terms_of(profile)
     if terms is None:
@@ -86,7 +86,7 @@ def till_of(profile: Profile, loop: asyncio.AbstractEventLoop) -> Till | None:
     def ask(draw: Draw) -> None:
         loop.call_soon(lambda: till.take(ledger.draw(0, draw)))
 
-    till = Till(terms, ask)
+    till = Reservations(terms, ask)
     return till
 
 

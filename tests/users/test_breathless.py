@@ -81,13 +81,13 @@ async def test_it_is_the_same_with_and_without_waking(
 async def test_who_pauses_is_woken(pool: str, tmp_path: Path) -> None:
     script = Script(SAME)
     async with playing(tmp_path, profile(pool=pool), script) as (runtime, _, _):
-        assert not runtime.compiled.breathless
+        assert not runtime.compiled.back_to_back
 
 
 async def test_who_looks_at_answers_is_woken(tmp_path: Path) -> None:
     step = 'get = "/"\nchecks = { fine = "status == 200" }'
     async with playing(tmp_path, profile(step), Script(SAME)) as (runtime, _, _):
-        assert not runtime.compiled.breathless
+        assert not runtime.compiled.back_to_back
 
 
 class Endless(Script):

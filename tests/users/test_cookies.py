@@ -70,7 +70,7 @@ def kept(*set_cookie: str, url: str = "http://a.example.com", path: str = "/logi
         ("a=\xe9; Path=/", "http://a.example.com", "/", "a=\xe9"),
         ("a=; Path=/", "http://a.example.com", "/", "a="),
         ("=1", "http://a.example.com", "/login", None),
-        ("a=" + "x" * module.LONGEST + "; Path=/", "http://a.example.com", "/", None),
+        ("a=" + "x" * module.MAX_LENGTH + "; Path=/", "http://a.example.com", "/", None),
     ],
 )
 def test_where_a_cookie_goes(set_cookie: str, url: str, path: str, value: str | None) -> None:
@@ -105,11 +105,11 @@ def test_a_cookie_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_so_many_are_kept() -> None:
-    jar = kept(*(f"n{number}=1; Path=/" for number in range(module.MOST + 5)))
+    jar = kept(*(f"n{number}=1; Path=/" for number in range(module.MAX_COOKIES + 5)))
     value = sent(jar, "http://a.example.com")
     assert value is not None
-    assert len(value.split("; ")) == module.MOST
-    assert value.endswith(f"n{module.MOST + 4}=1")
+    assert len(value.split("; ")) == module.MAX_COOKIES
+    assert value.endswith(f"n{module.MAX_COOKIES + 4}=1")
 
 
 LINES = st.lists(st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"])), max_size=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agenttop.budget.amount import NOTHING, Amount
-from agenttop.budget.purse import Purse
+from agenttop.budget.worker_budget import WorkerBudget
 from agenttop.users.pool import PoolRuntime
 from agenttop.users.user import VirtualUser
 from agenttop.wire.http1 import DRAINING, Http1Connection
@@ -131,19 +131,19 @@ async def test_who_waits_for_the_rest_of_an_answer_is_cancelled_with_the_request
 async def test_a_request_that_waits_for_budget_to_be_sent_again_is_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, gone, waits = Purse.hold, asyncio.Event(), asyncio.Event()
+    real, gone, waits = WorkerBudget.hold, asyncio.Event(), asyncio.Event()
 
-    def hold(purse: Purse, worst: Amount) -> bool:
+    def hold(budget: WorkerBudget, worst: Amount) -> bool:
         if gone.is_set():
             waits.set()
             return False
-        return real(purse, worst)
+        return real(budget, worst)
 
     async def close(reader: Reader, writer: Writer) -> None:
         gone.set()
         writer.close()
 
-    monkeypatch.setattr(Purse, "hold", hold)
+    monkeypatch.setattr(WorkerBudget, "hold", hold)
     script = Script(ok(b"x"), close, ok(b"x"))
     async with playing(tmp_path, profile(top="[budget]\nrequests = 100"), script) as (pool, layout, recorder):
         pool.aim(1)
@@ -152,4 +152,4 @@ async def test_a_request_that_waits_for_budget_to_be_sent_again_is_cancelled(
         await ended(pool)
         assert Play(layout, recorder).only.outcomes == {"ok": 1, "cancelled": 1}
         assert pool.till is not None
-        assert pool.till.purse.held == NOTHING
+        assert pool.till.budget.held == NOTHING

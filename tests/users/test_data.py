@@ -54,14 +54,14 @@ async def to_the_end(folder: Path, text: str, number: int = 1) -> tuple[Play, li
         return Play(layout, recorder), [path_of(request) for request in script.requests], pool.over
 
 
-@pytest.mark.parametrize("pool", ["", 'think_time = "1ms"'], ids=["breathless", "woken"])
+@pytest.mark.parametrize("pool", ["", 'think_time = "1ms"'], ids=["back_to_back", "woken"])
 async def test_sequential_rows_come_one_after_the_other(tmp_path: Path, pool: str) -> None:
     played, requests = await play(tmp_path, profile(task("sequential"), pool=pool), *[SAME] * 7)
     assert [path_of(request) for request in requests] == ["/one", "/two", "/three"] * 2 + ["/one"]
     assert played.only.outcomes == {"ok": 7}
 
 
-@pytest.mark.parametrize("pool", ["", 'think_time = "1ms"'], ids=["breathless", "woken"])
+@pytest.mark.parametrize("pool", ["", 'think_time = "1ms"'], ids=["back_to_back", "woken"])
 @pytest.mark.parametrize("number", [1, 2, 5])
 async def test_each_row_is_used_once_then_users_end(tmp_path: Path, pool: str, number: int) -> None:
     played, paths, over = await to_the_end(tmp_path, profile(task("once"), pool=pool), number)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agenttop.profile.rows import Rows
 from agenttop.schedule.shares import worker_share
-from agenttop.users.feeder import Feed, Feeder, seat_of
+from agenttop.users.feeder import Feed, Feeder, shard_of
 from agenttop.users.random import SplitMix
 
 COUNTS = st.integers(1, 60)
@@ -39,7 +39,7 @@ def test_each_row_of_once_is_used_once_by_workers_that_have_users(
     feed = feed_of(count, "once")
     used: list[int] = []
     for worker in range(workers):
-        rows = rest(Feeder(feed, *seat_of(worker, workers, pool, users)))
+        rows = rest(Feeder(feed, *shard_of(worker, workers, pool, users)))
         assert not rows or users == 0 or worker_share(users, worker, workers, pool) > 0
         used += rows
     assert sorted(used) == list(range(count))

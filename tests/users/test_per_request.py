@@ -32,7 +32,7 @@ class Counting(Script):
 async def test_every_request_has_a_connection_of_its_own(answer: bytes, tmp_path: Path) -> None:
     script = Counting(*[answer] * 5)
     async with playing(tmp_path, profile(top=PER_REQUEST), script) as (pool, _, recorder):
-        assert not pool.compiled.breathless
+        assert not pool.compiled.back_to_back
         pool.aim(1)
         await ended(pool)
         (leaf,) = recorder.fold().leaves

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agenttop.dialects.quota import MOST, Quota
+from agenttop.dialects.quota import MAX_QUOTAS, Quota
 from agenttop.metrics.delta import WARMUP, QuotaState
 from agenttop.users.answer import Answer
 from agenttop.users.quotas import LOOK_NS, Quotas
@@ -60,7 +60,7 @@ def test_the_warm_up_is_in_no_figure() -> None:
 def test_names_are_bounded() -> None:
     quotas = Quotas(0)
     quotas.take([Quota(str(number), None, 1, None) for number in range(1000)], 0)
-    assert len(quotas.states()) == MOST
+    assert len(quotas.states()) == MAX_QUOTAS
 
 
 HEAD = ("x-ratelimit-limit-requests: 5", "x-ratelimit-remaining-requests: {}", "x-ratelimit-reset-requests: 6m0s")

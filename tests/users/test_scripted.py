@@ -304,7 +304,7 @@ async def test_messages_that_are_never_the_same_are_one_for_their_place(tmp_path
     """
     played, _, _ = await play(tmp_path, body, *[ok(b"")] * 9)
     found = dict(raised(played))
-    assert found.pop("Shop.buy raised KeyError (my_agent.py:11)") == 9 - scripted.MOST_VARIANTS
+    assert found.pop("Shop.buy raised KeyError (my_agent.py:11)") == 9 - scripted.MAX_VARIANTS
     assert found == {f"Shop.buy raised KeyError: {number} (my_agent.py:11)": 1 for number in range(1, 6)}
 
 
@@ -316,5 +316,5 @@ async def test_checks_with_made_up_names_are_bounded(tmp_path: Path) -> None:
         for number in range(500): self.check(f"check {number}", True)
     """
     played, _, _ = await play(tmp_path, body, ok(b""))
-    assert len(played.checks) == scripted.MOST_CHECKS + 1
+    assert len(played.checks) == scripted.MAX_CHECKS + 1
     assert played.checks["(other)"] == (300, 0)

@@ -273,9 +273,9 @@ async def test_what_code_gives_up_is_paid_for_once(tmp_path: Path) -> None:
     body = IMPATIENT.replace('"/b"', '"/b", max_output_tokens=0')
     async with given_up(tmp_path, body, BUDGET) as (pool, _, _):
         assert pool.till is not None
-        purse = pool.till.purse
+        budget = pool.till.budget
         # Of the first nobody knows what it made the target read and write; the second has no part in the tokens.
-        assert (purse.held, purse.spent, purse.kept) == (NOTHING, Amount(2, 150), 1)
+        assert (budget.held, budget.spent, budget.kept) == (NOTHING, Amount(2, 150), 1)
 
 
 async def test_a_request_that_the_budget_refuses_is_an_answer(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from agenttop.users import patience, scripted
+from agenttop.users import retries as patience
+from agenttop.users import scripted
 from agenttop.users import user as users
 from agenttop.users.scripted import ScriptedUser
 from tests.users.playing import Play, pool_of
@@ -74,7 +75,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (users, scripted):
         monkeypatch.setattr(module, "RETRY_S", 0.0)
         monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
-    monkeypatch.setattr(patience, "LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr(patience, "MAX_WAIT_S", 0.01)
 
 
 @pytest.mark.parametrize("seed", range(8))

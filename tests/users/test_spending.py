@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agenttop.budget.amount import NOTHING, Amount
-from agenttop.budget.purse import Purse
+from agenttop.budget.worker_budget import WorkerBudget
 from agenttop.metrics.outcome import Outcome
 from tests.users.playing import Action, Play, Script, ended, nothing, playing, profile, then_close
 from tests.users.test_outcomes import CHAT, POST, events
@@ -28,14 +28,14 @@ def told(read: int, written: int) -> bytes:
     return chunked(*lines, headers=("content-type: text/event-stream",))
 
 
-async def spend(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play, Purse, list[bytes]]:
+async def spend(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play, WorkerBudget, list[bytes]]:
     """One user, until the script has ended: what was recorded, what was spent, what was asked."""
     script = Script(*answers)
     async with playing(folder, text, script) as (pool, layout, recorder):
         assert pool.till is not None
         pool.aim(1)
         await ended(pool)
-        return Play(layout, recorder), pool.till.purse, script.requests
+        return Play(layout, recorder), pool.till.budget, script.requests
 
 
 def chat(top: str = TOKENS, step: str = POST) -> str:
@@ -57,15 +57,15 @@ def chat(top: str = TOKENS, step: str = POST) -> str:
     ids=["told", "told more than the worst", "not told", "429", "404", "503", "truncated", "closed"],
 )
 async def test_what_an_answer_has_used(tmp_path: Path, answer: bytes | Action, tokens: int, kept: int) -> None:
-    _, purse, _ = await spend(tmp_path, chat(), answer)
-    assert purse.spent[:2] == (1, tokens)
-    assert (purse.held, purse.kept) == (NOTHING, kept)
+    _, budget, _ = await spend(tmp_path, chat(), answer)
+    assert budget.spent[:2] == (1, tokens)
+    assert (budget.held, budget.kept) == (NOTHING, kept)
 
 
 async def test_a_step_that_calls_no_model_uses_no_tokens(tmp_path: Path) -> None:
     text = profile('get = "/"\nmax_output_tokens = 0', top=TOKENS)
-    _, purse, _ = await spend(tmp_path, text, ok(b"{}"), ok(b"{}"))
-    assert (purse.spent, purse.held, purse.kept) == (Amount(2), NOTHING, 0)
+    _, budget, _ = await spend(tmp_path, text, ok(b"{}"), ok(b"{}"))
+    assert (budget.spent, budget.held, budget.kept) == (Amount(2), NOTHING, 0)
 
 
 async def test_the_worst_case_is_held_while_a_request_is_in_flight(tmp_path: Path) -> None:
@@ -76,12 +76,12 @@ async def test_the_worst_case_is_held_while_a_request_is_in_flight(tmp_path: Pat
         pool.aim(1)
         await until(lambda: bool(script.requests))
         # A token a byte of the body, and of the path it goes to.
-        assert pool.till.purse.held == Amount(1, len(b'{"content":"hello"}') + len(b"POST /chat HTTP/1.1") + 100)
+        assert pool.till.budget.held == Amount(1, len(b'{"content":"hello"}') + len(b"POST /chat HTTP/1.1") + 100)
         pool.cancel()
         await ended(pool)
         # It was cut: nobody knows how much of it the target has done.
-        assert pool.till.purse.held == NOTHING
-        assert pool.till.purse.kept == 1
+        assert pool.till.budget.held == NOTHING
+        assert pool.till.budget.kept == 1
 
 
 async def test_what_the_budget_does_not_allow_is_not_sent(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ async def test_each_redirect_is_a_request(tmp_path: Path) -> None:
 async def test_a_redirect_that_finds_no_connection_has_used_nothing(tmp_path: Path) -> None:
     nowhere = ok(b"", "location: http://127.0.0.1:9/x", status="302 Found")  # discard: nobody listens there
     text = profile(top="follow_redirects = true\n[budget]\nrequests = 9\n")
-    played, purse, requests = await spend(tmp_path, text, nowhere)
+    played, budget, requests = await spend(tmp_path, text, nowhere)
     assert played.only.outcomes == {"connect_error": 1}
-    assert (purse.spent.requests, purse.held) == (len(requests), NOTHING) == (1, NOTHING)
+    assert (budget.spent.requests, budget.held) == (len(requests), NOTHING) == (1, NOTHING)
 
 
 async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_pat
         pool.finish(sending=False)
         await ended(pool)
         assert pool.till is not None
-        assert pool.till.purse.spent.requests == 3
+        assert pool.till.budget.spent.requests == 3
         played = Play(layout, recorder)
     assert len(script.requests) == 3
     assert played.only.outcomes["ok"] == 2
@@ -155,11 +155,11 @@ async def test_what_found_no_connection_has_used_nothing(tmp_path: Path) -> None
         await until(lambda: bool(pool.leaves[0].outcomes))
         pool.finish(sending=False)
         await ended(pool)
-        assert (pool.till.purse.spent, pool.till.purse.held) == (NOTHING, NOTHING)
+        assert (pool.till.budget.spent, pool.till.budget.held) == (NOTHING, NOTHING)
 
 
 async def test_a_websocket_pays_for_its_handshake_and_for_each_answer(tmp_path: Path) -> None:
     task = 'steps = [{ connect = "/ws" }, { send = "x" }]'
     text = profile(task=task, top=TOKENS, pool='protocol = "ws"\ndialect = "openai.realtime"')
-    _, purse, requests = await spend(tmp_path, text, ok(b"no", status="403 x"))
-    assert (purse.spent, len(requests)) == (Amount(1), 1)
+    _, budget, requests = await spend(tmp_path, text, ok(b"no", status="403 x"))
+    assert (budget.spent, len(requests)) == (Amount(1), 1)

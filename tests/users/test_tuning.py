@@ -15,7 +15,7 @@ from agenttop.users.pool import PoolRuntime
 from agenttop.users.tuning import tuned
 from tests.profile.writing import SMALL, load
 from tests.users.playing import Action, Play, Script, ended, playing, profile
-from tests.users.test_patience import AT_ONCE, LONG
+from tests.users.test_retries import AT_ONCE, LONG
 from tests.wire.reading import until
 from tests.wire.server import Reader, Writer, ok
 
@@ -64,7 +64,7 @@ def test_with_what_it_was_compiled_with_a_pool_is_what_it_was(path: Path, on_429
         pauses = Pauses(compiled.think_time, compiled.pacing)
         again = tuned(first, Pauses((1, 2)), HONOR)
         again = tuned(again, pauses, policy_of(loaded.profile, on_429))
-        for name in ("think_time", "pacing", "refusals", "patient", "breathless"):
+        for name in ("think_time", "pacing", "refusals", "patient", "back_to_back"):
             assert getattr(again, name) == getattr(compiled, name), name
         assert [task.single for task in again.tasks] == [task.single for task in compiled.tasks]
         assert [[s.lean for s in t.steps] for t in again.tasks] == [[s.lean for s in t.steps] for t in compiled.tasks]
@@ -142,7 +142,7 @@ async def test_whoever_waits_for_what_nobody_waits_for_any_more_goes_on(tmp_path
         async with playing(tmp_path, profile(top=f'on_429 = "{policy}"\n'), script) as (pool, layout, recorder):
             pool.aim(1)
             (user,) = pool.tasks
-            await until(lambda user=user: user._nap is not None)  # type: ignore[misc]
+            await until(lambda user=user: user._sleep is not None)  # type: ignore[misc]
             pool.retune(NONE, None)
             await ended(pool)
             assert Play(layout, recorder).only.outcomes == outcomes
@@ -156,7 +156,7 @@ async def test_a_refusal_in_flight_is_honored_at_once(tmp_path: Path) -> None:
             tuner.pool = pool
             pool.aim(1)
             (user,) = pool.tasks
-            await until(lambda user=user: user._nap is not None)  # type: ignore[misc]
+            await until(lambda user=user: user._sleep is not None)  # type: ignore[misc]
             assert len(script.requests) == 2
             pool.retune(NONE, None)
             await ended(pool)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agenttop.dialects.transcript import MOST_BYTES, Owed
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed
 from agenttop.dialects.transcripts import TRANSCRIPTS
 from agenttop.profile.conversations import LISTS
 from agenttop.users.history import Conversation, compile_turn
@@ -255,8 +255,8 @@ async def test_so_many_turns_are_kept(tmp_path: Path) -> None:
 
 async def test_a_conversation_forgets_before_it_is_too_large(tmp_path: Path) -> None:
     text = profile(task=ONE + "\nhistory = true", pool=CHAT)
-    long = "x" * (MOST_BYTES // 2)
-    script = Script(says("a"), says(long), says(long), says("d"), says("x" * (MOST_BYTES + 1)), says("f"))
+    long = "x" * (MAX_TRANSCRIPT_BYTES // 2)
+    script = Script(says("a"), says(long), says(long), says("d"), says("x" * (MAX_TRANSCRIPT_BYTES + 1)), says("f"))
     async with playing(tmp_path, text, script) as (pool, _, _):
         pool.aim(1)
         await ended(pool)

@@ -132,15 +132,15 @@ def test_the_memory_is_bounded_and_still_learns() -> None:
     names = [b"HTTP/1.1 200 OK\r\nx-request-id: %d" % number for number in range(1000)]
     for name in names:
         heads.learn(name, 200, 0, None)
-    assert 0 < sum(heads.find(name) is not None for name in names) <= Heads.MOST
+    assert 0 < sum(heads.find(name) is not None for name in names) <= Heads.MAX_KNOWN
     # The same head, after all: it is known before it has come seventeen times.
     tries = 0
     while heads.find(b"HTTP/1.1 200 OK") is None and tries < 17:
         heads.learn(b"HTTP/1.1 200 OK", 200, 0, None)
         tries += 1
     assert heads.find(b"HTTP/1.1 200 OK") is not None
-    heads.learn(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.LONGEST, 200, 0, None)
-    assert heads.find(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.LONGEST) is None
+    heads.learn(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.MAX_LENGTH, 200, 0, None)
+    assert heads.find(b"HTTP/1.1 200 OK\r\nx: " + b"y" * Heads.MAX_LENGTH) is None
 
 
 async def test_an_answer_that_sets_cookies_is_read() -> None:

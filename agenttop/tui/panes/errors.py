@@ -24,7 +24,7 @@ NAMES = {
     "user_error": "exception",
 }
 #: Seconds of a cause that are drawn beside its times: the fewest, enough of them, and the most.
-_FEWEST, _ENOUGH, _MOST = 3, 6, 60
+_MIN_ROWS, _MAX_ROWS, _MAX_MESSAGE = 3, 6, 60
 
 
 def name(cause: Cause) -> str:
@@ -135,8 +135,8 @@ def _causes(view: View, width: int, *, whole: bool = True) -> list[Line]:
     names, counts = (18, 7) if width >= 70 else (12, 6)
     room = width - names - counts - 4 - max((line.width for line in times), default=0)
     # How long to wait stands at the end of its line where there is room, else before the example.
-    beside = room - wait.width - 2 >= _ENOUGH
-    trend = max(_FEWEST, min(_MOST, room - (wait.width + 2 if beside else 0)))
+    beside = room - wait.width - 2 >= _MAX_ROWS
+    trend = max(_MIN_ROWS, min(_MAX_MESSAGE, room - (wait.width + 2 if beside else 0)))
     for cause, when in zip(causes, times, strict=True):
         line = _head(view, cause, names, counts, trend).extend(when)
         example = Line().add("  ")

@@ -22,7 +22,7 @@ _SIDE = 7
 #: Rows of the frame, the time axis and the legend.
 _AROUND = 4
 #: Rows of a map, from which on there is room for both.
-_LEAST = 6
+_MIN_ROWS = 6
 #: Rows of the percentiles below the enlarged map, where they are a table and where they are bars.
 _TABLE, _BARS, _ROOM_FOR_BARS = 6, 16, 48
 
@@ -49,7 +49,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     along, rows = axis(view, max(8, width - 4 - _SIDE)), max(1, height - _AROUND)
     first, second = sorted(MEASURES, key=lambda measure: measure.name != view.measure)
     chosen, other = (_columns(view, along, measure) for measure in (first, second))
-    if rows >= 2 * (_LEAST + 1) and any(other):
+    if rows >= 2 * (_MIN_ROWS + 1) and any(other):
         half = (rows - 2) // 2
         body = [_heading(view, first), *_map(view, first, chosen, rows - 2 - half)]
         body += [_heading(view, second), *_map(view, second, other, half)]

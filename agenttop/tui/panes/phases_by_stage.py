@@ -12,7 +12,7 @@ from agenttop.tui.widgets.box import boxed, title
 
 #: Requests a stage needs before it is compared with another. By what part of what it was a mean has to grow to be told,
 #: and by what part of all phases together, for what nobody waits for is no bottleneck.
-FEWEST, LEAST, WORTH = 20, 0.2, 0.01
+MIN_COUNT, MIN_SHARE, MIN_WORTH = 20, 0.2, 0.01
 #: Cells of a phase's name, of a stage (``12345  99.9%``) and of ``×3.2``.
 _NAME, _CELL, _TREND = 18, 15, 8
 
@@ -53,7 +53,7 @@ def compared(view: View) -> Compared | None:
     groups: dict[tuple[str, str], list[tuple[float, StagePhases]]] = {}
     for told in view.snap.stage_phases:
         stage = _stage(view, told)
-        if stage is not None and told.requests >= FEWEST:
+        if stage is not None and told.requests >= MIN_COUNT:
             load = (stage.target_start + stage.target_end) / 2
             groups.setdefault((stage.pool or "", stage.unit), []).append((load, told))
     for group in groups.values():
@@ -65,11 +65,11 @@ def compared(view: View) -> Compared | None:
 
 def grew_most(pair: Compared) -> str | None:
     """The phase whose mean grew by most ms; None where none did by more than a fifth, or by enough to matter."""
-    worth_ms = WORTH * sum(pair.most.mean_ms.values())
+    worth_ms = MIN_WORTH * sum(pair.most.mean_ms.values())
     grown = {
         name: gap
         for name, before in pair.least.mean_ms.items()
-        if name in pair.most.mean_ms and (gap := pair.most.mean_ms[name] - before) > max(LEAST * before, worth_ms)
+        if name in pair.most.mean_ms and (gap := pair.most.mean_ms[name] - before) > max(MIN_SHARE * before, worth_ms)
     }
     return max(grown, key=lambda name: grown[name], default=None)
 
@@ -114,10 +114,10 @@ def _row(view: View, name: str, shown: list[StagePhases], pair: Compared | None,
 def _verdict(view: View, pair: Compared | None, grown: str | None, width: int) -> Line:
     look = view.look
     if pair is None:
-        return Line().add(f"two stages of different loads with {FEWEST} requests each are compared", look.dim)
+        return Line().add(f"two stages of different loads with {MIN_COUNT} requests each are compared", look.dim)
     least, most = (_load(_stage(view, told)) for told in (pair.least, pair.most))
     if grown is None:
-        return Line().add(f"no phase grew by over {LEAST:.0%} from {least} to {most}", look.text)
+        return Line().add(f"no phase grew by over {MIN_SHARE:.0%} from {least} to {most}", look.text)
     before, after = (duration(told.mean_ms[grown] / 1000) for told in (pair.least, pair.most))
     name = fit(clean(grown), 30, look.glyphs.ellipsis)
     line = Line().add(f"{name} grew most: ", look.strong)

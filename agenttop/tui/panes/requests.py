@@ -45,8 +45,8 @@ _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
 
 def rows(view: View) -> list[RequestRow]:
     """Those the filter lets through, in the chosen order."""
-    needle = view.needle.casefold()
-    kept = [row for row in view.snap.table if needle in f"{row.pool}/{row.name} {row.protocol}".casefold()]
+    filter = view.filter.casefold()
+    kept = [row for row in view.snap.table if filter in f"{row.pool}/{row.name} {row.protocol}".casefold()]
     return sorted(kept, key=_SORTS[view.order])
 
 
@@ -75,7 +75,7 @@ def _table(view: View, width: int, height: int) -> list[Line]:
         key, does = ("up down", "scrolls") if view.enlarged else ("5", "enlarges")
         lines.append(more.add(key, look.key).add(f" {does}", look.dim))
     if not found:
-        why = f"no request matches {clean(view.needle)!r}" if view.needle else "no request yet"
+        why = f"no request matches {clean(view.filter)!r}" if view.filter else "no request yet"
         lines.append(Line().add(f"  {why}", look.dim))
     return lines
 
@@ -125,8 +125,8 @@ def _columns(width: int) -> list[Column]:
 
 def _title(view: View) -> Line:
     line = Line().add("requests", view.look.strong)
-    if view.needle:
-        line.add(f" /{fit(clean(view.needle), 12, view.look.glyphs.ellipsis)}", view.look.key)
+    if view.filter:
+        line.add(f" /{fit(clean(view.filter), 12, view.look.glyphs.ellipsis)}", view.look.key)
     elif view.order == "name":
         line.add(" by name", view.look.dim)
     return line
@@ -135,9 +135,9 @@ def _title(view: View) -> Line:
 def _choices(view: View) -> Line:
     look = view.look
     line = Line()
-    if view.needle:
-        line.add("filter ", look.dim).add(clean(view.needle), look.key).add("  ")
+    if view.filter:
+        line.add("filter ", look.dim).add(clean(view.filter), look.key).add("  ")
     shown = len(rows(view))
-    if view.needle:
+    if view.filter:
         line.add(f"{shown} of {len(view.snap.table)}  ", look.text)
     return line.add("by ", look.dim).add(view.order, look.text)

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from agenttop.tui.grammar import FORMS
+from agenttop.steering.grammar import FORMS
 from agenttop.tui.keys import GROUPS, REPLAY_GROUPS, Group
 from agenttop.tui.panes.about import ABOUT
 from agenttop.tui.panes.table import Entry

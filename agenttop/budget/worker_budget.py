@@ -1,0 +1,114 @@
+"""A worker's side of a budget: what it may still spend, and what its requests in flight hold of that.
+
+    granted = spent + held + left
+
+A request holds its worst case before it is sent; when it has ended, what it used is spent and the rest is left again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agenttop.budget.amount import NOTHING, Amount
+from agenttop.budget.ledger import Draw, Grant
+from agenttop.budget.terms import Terms
+
+#: Requests' worth of worst cases that a worker wishes for at least.
+AHEAD = 16
+
+
+class WorkerBudget:
+    """One worker's purse.
+
+    Args:
+        terms: how requests are counted.
+        ask: called with what is to be drawn; the answer comes as :meth:`take`.
+    """
+
+    __slots__ = (
+        "_ask",
+        "_asked",
+        "_drawn",
+        "_ebb",
+        "_lately",
+        "dry",
+        "granted",
+        "held",
+        "kept",
+        "overran",
+        "spent",
+        "terms",
+    )
+
+    def __init__(self, terms: Terms, ask: Callable[[Draw], None]) -> None:
+        self.terms = terms
+        self._ask = ask
+        self.granted = NOTHING
+        """Of what is capped, 0 of the rest."""
+        self.spent = NOTHING
+        self.held = NOTHING
+        self.dry = False
+        """The budget has no more for the request that was asked for last."""
+        self.kept = 0
+        """Requests whose answers told no tokens, so that their worst case was taken."""
+        self.overran: dict[int, Amount] = {}
+        """By request: the most that one has used, where that was more than its worst case."""
+        self._asked = False
+        self._ebb = False  # the last answer brought nothing: ask no more ahead of need
+        self._drawn = NOTHING  # held since the last rest
+        self._lately = NOTHING  # … and before that, the longer ago the less
+
+    @property
+    def left(self) -> Amount:
+        """Of what is capped: what no request holds."""
+        return self.granted.minus(self.terms.capped(self.spent.plus(self.held)))
+
+    def worst(self, request: int, body_bytes: int, max_output: int | None) -> Amount:
+        """The worst case of a request as far as is known by now: no less than one of its row has used before."""
+        worst = self.terms.worst(body_bytes, max_output)
+        most = self.overran.get(request)
+        return worst if most is None else worst.high(most)
+
+    def hold(self, worst: Amount) -> bool:
+        """Hold what a request may use; False where there is not so much. Asks for more in good time."""
+        left, wanted = self.left, self.terms.capped(worst)
+        if not left.covers(wanted):
+            if not self.dry:
+                self._draw(wanted, wanted.minus(left).high(NOTHING))
+            return False
+        self.held = self.held.plus(worst)
+        self._drawn = self._drawn.plus(worst)
+        if not self._ebb and not left.minus(wanted).covers(self._wish(wanted).part(2)):
+            self._draw(wanted, NOTHING)
+        return True
+
+    def settle(self, worst: Amount, used: Amount) -> None:
+        """A request has ended: it held ``worst`` and has used ``used``."""
+        self.held = self.held.minus(worst)
+        self.spent = self.spent.plus(used)
+
+    def overrun(self, request: int, worst: Amount, used: Amount) -> None:
+        """Remember a request that used more than its worst case: those of its row are counted so from now on."""
+        if self.terms.by_tokens and not worst.covers(used):
+            self.overran[request] = self.overran.get(request, NOTHING).high(used)
+
+    def take(self, grant: Grant) -> None:
+        """The answer to what was asked for."""
+        self._asked = False
+        self._ebb = self.granted == grant.granted
+        self.granted = self.granted.high(grant.granted)
+        self.dry = grant.dry
+
+    def rest(self) -> None:
+        """To be called four times a second: what is drawn ahead is what was held lately."""
+        self._lately, self._drawn = self._lately.part(2).plus(self._drawn), NOTHING
+
+    def _draw(self, wanted: Amount, need: Amount) -> None:
+        """Ask for what such requests want, and not again until there is an answer."""
+        if not self._asked:
+            self._asked = True
+            capped = self.terms.capped
+            self._ask(Draw(capped(self.spent), capped(self.held), need, self._wish(wanted)))
+
+    def _wish(self, wanted: Amount) -> Amount:
+        return self.terms.capped(self._lately.plus(self._drawn)).times(2).high(wanted.times(AHEAD))

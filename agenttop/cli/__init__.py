@@ -1,0 +1,1 @@
+"""The command line: arguments, and one file a command. Nothing here measures or draws; other rooms never import it."""

@@ -1,0 +1,154 @@
+"""The commands on runs that are there, and ``hit``: their arguments, and what each calls."""
+
+from __future__ import annotations
+
+import argparse
+
+from agenttop.cli.arguments import count, duration, rate
+
+RUN = "a run's id, a unique beginning of it, or its profile's name"
+#: What the commands of ``ctl`` do.
+_CTL = {
+    "users": "so many, more, fewer; until released",
+    "rate": "iterations a second of an open pool",
+    "hold": "stop the plan's clock; load stays",
+    "resume": "end a hold or a pause",
+    "pause": "no new work, or new work again",
+    "next": "on to the next stage",
+    "release": "back to the plan's target",
+    "plan": "other stages: rest, 2m 80, 1m 0",
+    "think": "pauses after tasks",
+    "pacing": "a task begins every so often",
+    "on_429": "what users do when refused",
+    "stop": "no new requests, or end at once",
+    "start": "begin a run that is armed",
+    "status": "the newest snapshot",
+}
+
+
+def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop ps``."""
+    parser.description = "List the runs of this machine: the live ones and the newest that are over."
+    parser.add_argument("--json", action="store_true", help="as a list of objects")
+    parser.add_argument("--all", action="store_true", help="every run there is, not only the newest")
+    parser.set_defaults(command=_ps)
+    return parser
+
+
+def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop report``."""
+    parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
+    parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
+    parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
+    parser.set_defaults(command=_report)
+    return parser
+
+
+def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop attach``, but for the options of a view."""
+    parser.description = "Look at a live run again."
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the only one)")
+    parser.set_defaults(command=_attach)
+    return parser
+
+
+def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop ctl``."""
+    from agenttop.steering.command import GRAMMAR
+
+    forms = {f"{name} {form}".rstrip(): _CTL.get(name, "") for name, form in GRAMMAR.items()}
+    width = max(map(len, forms)) + 2
+    parser.description = "Send a command to a live run. The answer is JSON; exit code 1: it says no."
+    parser.epilog = "commands:\n" + "\n".join(f"  {form:{width}}{text}" for form, text in forms.items())
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = f"{parser.prog} [-h] [RUN] COMMAND..."
+    parser.add_argument("words", metavar="[RUN] COMMAND", nargs=argparse.REMAINDER, help=f"{RUN} (the only one)")
+    parser.set_defaults(command=_ctl)
+    return parser
+
+
+def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop replay``, but for the options of a view."""
+    parser.description = "Play a run again on the screen, or with --headless in lines: all at once, or at --speed."
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
+    parser.add_argument("--speed", metavar="N", type=rate, help="so many times as fast as it was; x changes it")
+    parser.set_defaults(command=_replay)
+    return parser
+
+
+def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop profile-of``."""
+    parser.description = (
+        "Write the profile that drives a run again as it was steered: its stages, with what was set, held, edited or "
+        "paused by hand."
+    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
+    parser.add_argument("-o", "--out", metavar="FILE.toml", help="write it here instead of to standard output")
+    parser.set_defaults(command=_profile_of)
+    return parser
+
+
+def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """``agenttop hit``, but for the options that every run has."""
+    parser.description = (
+        "Load one URL, without a profile. What is typed is sent as it stands; $NAME in a header comes from the "
+        "environment, and so stays out of the shell's history and the list of processes."
+    )
+    parser.add_argument("url", metavar="URL", help="http://, https://, ws:// or wss://")
+    parser.add_argument(
+        "-c", metavar="USERS", type=count, dest="users", help="users at once (10); with -q the most requests in flight"
+    )
+    parser.add_argument("-z", metavar="DURATION", type=duration, dest="duration", help="how long (10s)")
+    parser.add_argument("-n", metavar="COUNT", type=count, dest="requests", help="so many requests, and then end")
+    parser.add_argument("-q", metavar="RATE", type=rate, dest="rate", help="requests a second, whatever answers take")
+    parser.add_argument("-m", metavar="METHOD", dest="method", help="GET, or POST with -d")
+    parser.add_argument("-d", metavar="BODY|@FILE", dest="body", help="what to send; the message of a WebSocket")
+    parser.add_argument(
+        "-H", metavar="HEADER", dest="header", action="append", default=[], help='"Name: value", repeatable'
+    )
+    parser.add_argument("--dialect", metavar="D", help="how answers are read, such as openai.chat")
+    parser.add_argument("--write", metavar="FILE.toml", help="write the profile it amounts to, and send nothing")
+    parser.set_defaults(command=_hit, limit=None)
+    return parser
+
+
+def _profile_of(options: argparse.Namespace) -> int:
+    from agenttop.cli.profile_of import profile_of
+
+    return profile_of(options.run, options.out)
+
+
+def _hit(options: argparse.Namespace) -> int:
+    from agenttop.cli.hit import hit
+
+    return hit(options)
+
+
+def _ps(options: argparse.Namespace) -> int:
+    from agenttop.cli.ps import list_runs
+
+    return list_runs(as_json=options.json, everything=options.all)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from agenttop.cli.run import show_report
+
+    return show_report(options.run, options.out)
+
+
+def _attach(options: argparse.Namespace) -> int:
+    from agenttop.cli.run import attach
+
+    return attach(options.run, options)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from agenttop.cli.replay import replay
+
+    return replay(options.run, options)
+
+
+def _ctl(options: argparse.Namespace) -> int:
+    from agenttop.cli.run import control
+
+    return control(options.words)

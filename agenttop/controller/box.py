@@ -1,0 +1,231 @@
+"""The workers of one machine, behind an interface that could as well be on another one.
+
+The controller pulls: ``poll`` hands out what workers said since the last acknowledged item, and items that were not
+acknowledged come again. Commands carry a sequence number and are taken once. Here the controller calls this class in
+its own process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import signal
+import socket
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+
+import msgspec
+
+from agenttop.budget.ledger import Draw, Grant
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.layout import Layout
+from agenttop.profile.model import Profile
+from agenttop.worker.messages import (
+    Broken,
+    Done,
+    Drawn,
+    Go,
+    Granted,
+    Halt,
+    Members,
+    Ready,
+    Report,
+    Start,
+    Steer,
+    ToWorker,
+    pack,
+    receive_from_worker,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something a worker said: a delta, a draw on the budget, or its end (``exit`` says how; empty: a proper one)."""
+
+    seq: int
+    worker: int
+    delta: Delta | None = None
+    draw: Draw | None = None
+    ended: bool = False
+    exit: str = ""
+
+
+@dataclass(slots=True)
+class _Worker:
+    number: int
+    process: asyncio.subprocess.Process
+    writer: asyncio.StreamWriter
+    alive: bool = True
+    done: bool = False
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    why: str = ""
+
+
+class BoxError(Exception):
+    """Workers could not be started; the message says why."""
+
+
+class BoxAgent:
+    """Owns the worker processes of one machine."""
+
+    def __init__(self) -> None:
+        self._workers: list[_Worker] = []
+        self._items: deque[Item] = deque()
+        self._news = asyncio.Event()
+        self._seq = 0
+        self._command_seq = 0
+
+    async def start(
+        self,
+        run_id: str,
+        profile: Profile,
+        secrets: tuple[str, ...],
+        layout: Layout,
+        first: int,
+        count: int,
+        total: int,
+    ) -> None:
+        """Start ``count`` workers, numbers ``first`` … of ``total``, and wait until all are ready.
+
+        Raises:
+            BoxError: one of them did not start.
+        """
+        pickled = pickle.dumps(profile)
+        for number in range(first, first + count):
+            await self._spawn(Start(run_id, pickled, secrets, layout, number, total))
+        for worker in self._workers:
+            waiting = asyncio.ensure_future(worker.ready.wait())
+            assert worker.task is not None
+            await asyncio.wait({waiting, worker.task}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if not worker.ready.is_set():
+                raise BoxError(f"worker {worker.number} did not start: {worker.why or 'no answer within 30s'}")
+
+    def go(self, epoch_ns: int) -> None:
+        """Begin at this moment of the machine's monotonic clock."""
+        self._broadcast(Go(epoch_ns))
+
+    def command(self, seq: int, message: Steer | Halt) -> None:
+        """Pass a command on to every worker; one that was passed on already is not repeated."""
+        if seq > self._command_seq:
+            self._command_seq = seq
+            self._broadcast(message)
+
+    def grant(self, number: int, grant: Grant) -> None:
+        """Tell one worker what it may spend."""
+        for worker in self._workers:
+            if worker.number == number and worker.alive and not worker.writer.is_closing():
+                worker.writer.write(pack(Granted(grant)))
+
+    async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
+        """Everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds at
+        most.
+        """
+        while self._items and self._items[0].seq <= ack_seq:
+            self._items.popleft()
+        if not self._items:
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
+        return list(self._items)
+
+    def pending(self, ack_seq: int) -> bool:
+        """There is something after item ``ack_seq``."""
+        return bool(self._items) and self._items[-1].seq > ack_seq
+
+    def kill(self) -> None:
+        """End the workers that are still there, now."""
+        for worker in self._workers:
+            if worker.alive and worker.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    worker.process.kill()
+
+    @property
+    def alive(self) -> list[int]:
+        """Numbers of the workers that are running."""
+        return [worker.number for worker in self._workers if worker.alive]
+
+    async def stop(self, drain_s: float) -> None:
+        """End every worker process: those still there after ``drain_s`` seconds are killed."""
+        for worker in self._workers:
+            if worker.process.returncode is None:
+                try:
+                    async with asyncio.timeout(drain_s):
+                        await worker.process.wait()
+                except TimeoutError:
+                    with contextlib.suppress(ProcessLookupError):
+                        worker.process.kill()
+                    await worker.process.wait()
+            if worker.task is not None:
+                worker.task.cancel()
+            worker.writer.close()
+
+    async def _spawn(self, start: Start) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "agenttop.worker.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()]
+            )
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 24)
+        worker = _Worker(start.worker, process, writer)
+        self._workers.append(worker)
+        worker.task = asyncio.create_task(self._listen(worker, reader))
+        writer.write(pack(start))
+
+    async def _listen(self, worker: _Worker, reader: asyncio.StreamReader) -> None:
+        try:
+            while True:
+                message = await receive_from_worker(reader)
+                if isinstance(message, Report):
+                    self._put(Item(self._next(), worker.number, delta=message.delta))
+                elif isinstance(message, Drawn):
+                    self._put(Item(self._next(), worker.number, draw=message.draw))
+                elif isinstance(message, Ready):
+                    worker.ready.set()
+                elif isinstance(message, Broken):
+                    worker.why = message.message
+                elif isinstance(message, Done):
+                    worker.done = True
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        except msgspec.DecodeError as error:
+            # Whatever it measures from now on would not be heard: better no load than one that nobody counts.
+            worker.why = f"what it says cannot be read: {error}"
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.kill()
+        code = await worker.process.wait()
+        worker.alive = False
+        how = "" if worker.done and code == 0 else worker.why or _exit(code)
+        self._put(Item(self._next(), worker.number, ended=True, exit=how))
+        if how and worker.ready.is_set():
+            self._share_out()
+
+    def _share_out(self) -> None:
+        """The users of a worker that died go to those that are left."""
+        left = [worker for worker in self._workers if worker.alive and not worker.done]
+        for index, worker in enumerate(left):
+            worker.writer.write(pack(Members(index, len(left))))
+
+    def _broadcast(self, message: ToWorker) -> None:
+        for worker in self._workers:
+            if worker.alive and not worker.writer.is_closing():
+                worker.writer.write(pack(message))
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _put(self, item: Item) -> None:
+        self._items.append(item)
+        self._news.set()
+
+
+def _exit(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(-code).name}"
+    return f"ended with code {code}"

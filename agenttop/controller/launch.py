@@ -1,0 +1,56 @@
+"""Starting a controller: a process in a session of its own, handed its run over a pipe."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+from agenttop.controller.spec import RunSpec
+from agenttop.journal.places import LOG, socket_path
+
+
+class LaunchError(Exception):
+    """The controller did not start; the message says where to look."""
+
+
+def launch(spec: RunSpec) -> Path:
+    """Start the controller of a run; returns its control socket once that is open.
+
+    Raises:
+        LaunchError: it did not start.
+    """
+    log = Path(spec.directory) / LOG
+    with log.open("wb") as stream:
+        os.chmod(log, 0o600)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agenttop.controller.controller"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            start_new_session=True,
+        )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(pickle.dumps(spec))
+        process.stdin.close()
+        answer = process.stdout.readline()
+    except BrokenPipeError:
+        answer = b""
+    process.stdout.close()
+    if answer.strip() != b"ready":
+        process.wait()
+        lines = log.read_text(errors="replace").strip().splitlines()
+        raise LaunchError(f"the run could not be started: {lines[-1] if lines else 'no reason given'} (see {log})")
+    # The controller is on its own from here; it is nobody's child to wait for.
+    process.returncode = 0
+    return socket_path(spec.run_id)
+
+
+def default_workers() -> int:
+    """One worker per core this process may use, but one, which the controller and the view share; at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(cores - 1, 1)

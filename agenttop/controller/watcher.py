@@ -1,0 +1,111 @@
+"""What is worth a line in the events pane, found by comparing one second with the next."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from agenttop.metrics.delta import ErrorDelta
+from agenttop.metrics.outcome import USER_ERROR
+from agenttop.metrics.scope import clean_text
+from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
+from agenttop.metrics.streams import burst_words, is_bursty
+
+HANG_S = 5.0
+"""Nothing answered for so long, with requests in flight, is a hang."""
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
+"""Shares of refused and of failed requests whose crossing is told."""
+
+MAX_PLACES = 20
+"""Places in users' own code that are told of; what is raised at others is among the errors."""
+
+_NAMES = {
+    "client_error": "client error (4xx)",
+    "server_error": "server error (5xx)",
+    "connect_error": "failed connection",
+    "protocol_error": "malformed answer",
+    "stream_error": "error within a stream",
+    "truncated": "truncated answer",
+    "check_failed": "failed check",
+    "timeout": "timeout",
+}
+
+
+class Watcher:
+    """Keeps the newest :data:`~agenttop.metrics.snapshot.KEPT_EVENTS` events."""
+
+    def __init__(self) -> None:
+        self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self._seen: set[str] = set()
+        self._limited = 0.0
+        self._failed = 0.0
+        self._answered_s = 0.0
+        self._answered = 0
+        self._hanging = False
+        self._saturated = False
+        self._new: list[Event] = []
+        self._places: set[str] = set()
+
+    def say(self, t_s: float, text: str, level: str = "info") -> None:
+        """Add an event."""
+        event = Event(round(t_s, 1), level, clean_text(text))
+        self.events.append(event)
+        self._new.append(event)
+
+    def take(self) -> list[Event]:
+        """Events since the last call."""
+        new, self._new = self._new, []
+        return new
+
+    def exceptions(self, errors: Iterable[ErrorDelta]) -> None:
+        """Tell of exceptions in users' own code: each place once."""
+        for error in errors:
+            if error.outcome != USER_ERROR:
+                continue
+            # What is raised may say something else every time; where that was is at the end.
+            place = error.message.rpartition(" (")[2]
+            if place not in self._places and len(self._places) < MAX_PLACES:
+                self._places.add(place)
+                self.say(error.first_s, error.message, "error")
+
+    def look(self, snapshot: Snapshot) -> None:
+        """Find what is new in a snapshot."""
+        t_s = snapshot.t_s
+        for cause in snapshot.causes:
+            if cause.outcome not in self._seen and cause.outcome in _NAMES:
+                self._seen.add(cause.outcome)
+                self.say(cause.first_s, f"first {_NAMES[cause.outcome]}: {cause.example}", "warn")
+        if snapshot.rate_limited and "429" not in self._seen:
+            self._seen.add("429")
+            wait = f", retry after {snapshot.retry_after_s:.2g}s" if snapshot.retry_after_s is not None else ""
+            self.say(t_s, f"first refusal (429){wait}", "warn")
+        for row in snapshot.table:
+            name = f"{row.pool}/{row.name}"
+            if is_bursty(row.streamed, row.one_burst) and f"burst {name}" not in self._seen:
+                self._seen.add(f"burst {name}")
+                self.say(t_s, f"{name}: {burst_words(row.streamed, row.one_burst)}", "warn")
+        done = max(snapshot.requests, 1)
+        self._limited = self._crossed(t_s, self._limited, snapshot.rate_limited / done, "refused (429)", done)
+        errors = (snapshot.failed - snapshot.rate_limited) / done
+        self._failed = self._crossed(t_s, self._failed, errors, "failed otherwise", done)
+        self._hang(snapshot)
+        if snapshot.generator.saturated and not self._saturated:
+            self.say(t_s, f"generator saturated: {'; '.join(snapshot.generator.reasons)}", "error")
+        self._saturated = snapshot.generator.saturated
+
+    def _crossed(self, t_s: float, before: float, share: float, what: str, done: int) -> float:
+        passed = max((limit for limit in SHARES if share >= limit), default=0.0)
+        if passed > before and done >= 50:
+            self.say(t_s, f"{passed:.0%} of the requests {what}", "warn")
+            return passed
+        return before
+
+    def _hang(self, snapshot: Snapshot) -> None:
+        finished = snapshot.requests + snapshot.cancelled
+        if finished != self._answered or not snapshot.in_flight:
+            if self._hanging:
+                self.say(snapshot.t_s, f"answers again after {snapshot.t_s - self._answered_s:.0f}s")
+            self._answered, self._answered_s, self._hanging = finished, snapshot.t_s, False
+        elif not self._hanging and snapshot.t_s - self._answered_s >= HANG_S and snapshot.oldest_s >= HANG_S:
+            self._hanging = True
+            self.say(snapshot.t_s, f"no answer for {snapshot.t_s - self._answered_s:.0f}s", "error")

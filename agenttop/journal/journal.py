@@ -1,0 +1,238 @@
+"""The journal of a run: what a summary needs, appended once a second; a killed controller loses a second at most.
+
+A file begins with :data:`MAGIC` and is a row of records: length (4 bytes), CRC-32 (4 bytes), flag (1 byte, 1 for zlib),
+all little-endian, and a msgpack payload: first a :class:`.RunHeader`, then :class:`Second` by second. A last record
+that is torn, or whatever follows a damaged one, is not read.
+
+What is written has its secrets masked before it gets here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from agenttop.journal.refold import Refold
+from agenttop.journal.refold import Second as Second
+from agenttop.journal.summarize import RunHeader, build_summary
+from agenttop.journal.verdicts import Span, summed
+from agenttop.metrics.compact import compact
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.run_state import RunState
+from agenttop.metrics.snapshot import Edited, Event
+
+MAGIC = b"agenttop-journal/1\n"
+FILE_NAME = "journal.bin"
+_PREFIX = struct.Struct("<IIB")
+_RAW, _ZLIB = 0, 1
+#: No record has more bytes; a damaged length may say 4 GB.
+_MAX_RECORD_BYTES = 1 << 28
+#: Below this many bytes compressing does not pay.
+_SMALL = 256
+
+
+T = TypeVar("T")
+
+
+class JournalError(ValueError):
+    """A file is no journal, or has no header; the message names it."""
+
+
+class JournalWriter:
+    """Writes ``journal.bin`` of a run directory. A context manager."""
+
+    def __init__(self, directory: str | os.PathLike[str], header: RunHeader) -> None:
+        """Create the file with its header.
+
+        Raises:
+            FileExistsError: the directory has a journal.
+            OSError: it cannot be written.
+        """
+        self.path = Path(directory) / FILE_NAME
+        # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
+        self._file = self.path.open("xb", buffering=0)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._layout = header.layout
+        self.size = 0
+        """Bytes written."""
+        try:
+            self.begin_anew(header)
+        except OSError:
+            self.close()
+            raise
+
+    def begin_anew(self, header: RunHeader) -> None:
+        """Another header, before the first second.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file.truncate(0)
+        self._file.seek(0)
+        self.size = 0
+        self._append(MAGIC)
+        self._append(_record(self._encoder.encode(header)))
+
+    def second(
+        self,
+        situation: RunState,
+        deltas: Sequence[Delta],
+        *,
+        controls: Sequence[Mapping[str, Any]] = (),
+        events: Sequence[Event] = (),
+        gone: Sequence[int] = (),
+        search: Mapping[str, Any] | None = None,
+        edited: Edited | None = None,
+        spans: Mapping[int, Span] | None = None,
+        sending_ended_s: float | None = None,
+    ) -> None:
+        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it;
+        ``search`` is the summary's, where there is news of it, and ``edited`` the plan where it was edited in it.
+        ``spans`` are when stages were, of those for which that has changed.
+
+        Raises:
+            OSError: it cannot be written; what was written before stays readable and one may go on.
+        """
+        situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
+        second = Second(
+            situation,
+            compact(deltas, self._layout),
+            [dict(control) for control in controls],
+            list(events),
+            list(gone),
+            None if search is None else dict(search),
+            edited,
+            dict(spans or {}),
+            sending_ended_s,
+        )
+        self._append(_record(self._encoder.encode(second)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> JournalWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _append(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            self._file.truncate(self.size)  # a torn record in the middle would hide all that follows
+            self._file.seek(self.size)
+            raise
+        self.size += len(data)
+
+
+def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, None, None]:
+    """The header, then every whole second.
+
+    Args:
+        path: the journal, or the run directory it lies in.
+
+    Raises:
+        OSError: it cannot be read.
+        JournalError: it is no journal of this version, or has not even a header.
+    """
+    return read_seconds(path, Second)
+
+
+def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHeader | T, None, None]:
+    """The same, of every second what ``kind`` has of it."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / FILE_NAME
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise JournalError(f"{path}: not a journal of this version")
+        payload = next_payload(file.read)
+        if payload is None:
+            raise JournalError(f"{path}: the journal ends before its header")
+        try:
+            yield msgspec.msgpack.decode(payload, type=RunHeader)
+            seconds = msgspec.msgpack.Decoder(kind)
+            while (payload := next_payload(file.read)) is not None:
+                yield seconds.decode(payload)
+        except msgspec.DecodeError as error:
+            raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def read_header(path: str | os.PathLike[str]) -> RunHeader:
+    """The header alone. Raises like :func:`read_journal`."""
+    records = read_journal(path)
+    header = next(records)
+    records.close()
+    assert isinstance(header, RunHeader)
+    return header
+
+
+def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """The summary of a run that was cut off, marked incomplete, from its journal.
+
+    Raises:
+        OSError: there is no journal that can be read.
+        JournalError: it is none.
+    """
+    records = read_journal(directory)
+    header = next(records)
+    assert isinstance(header, RunHeader)
+    fold = Refold(header)
+    controls: list[dict[str, Any]] = []
+    for second in records:
+        assert isinstance(second, Second)
+        fold.add(second)
+        controls += second.controls
+    return build_summary(
+        fold.aggregate,
+        header,
+        duration_s=fold.end_s,
+        sending_ended_s=fold.sending_s,
+        stop_reason="error",
+        exit_code=1,
+        stage_spans=fold.stage_spans,
+        controls=controls,
+        thresholds=summed(fold.judge.verdicts),
+        search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
+        incomplete=True,
+    )
+
+
+def _record(payload: bytes) -> bytes:
+    flag = _RAW
+    if len(payload) >= _SMALL:
+        packed = zlib.compress(payload, 1)
+        if len(packed) < len(payload):
+            payload, flag = packed, _ZLIB
+    return _PREFIX.pack(len(payload), zlib.crc32(payload), flag) + payload
+
+
+def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes | None:
+    """The next payload; None at the end, be it torn. Without ``unpack`` as it is in the file, checked all the same."""
+    prefix = read(_PREFIX.size)
+    if len(prefix) < _PREFIX.size:
+        return None
+    length, checksum, flag = _PREFIX.unpack(prefix)
+    if not 0 < length <= _MAX_RECORD_BYTES:  # a disk that lost its power may leave zeros
+        return None
+    payload = read(length)
+    if len(payload) < length or zlib.crc32(payload) != checksum or flag != _flag_of(payload):
+        return None
+    return zlib.decompress(payload) if unpack and flag == _ZLIB else payload
+
+
+def _flag_of(payload: bytes) -> int:
+    """The flag stands in no checksum, but a payload says by itself what it is: a map of msgpack never begins as zlib
+    does.
+    """
+    return _ZLIB if payload.startswith(b"\x78") else _RAW

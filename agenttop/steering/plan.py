@@ -1,0 +1,129 @@
+"""What a profile wants when: its ramps, by pool, and which stage a moment belongs to."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agenttop.metrics.layout import Layout
+from agenttop.profile.model import Profile, Stage
+from agenttop.schedule.control import Control, PoolPlan, wanted_users
+from agenttop.schedule.course import RUN, Leg, ramp_of
+from agenttop.schedule.stages import Ramp
+from agenttop.steering.user_policy import policies_of
+
+
+def most_of(profile: Profile) -> list[Control]:
+    """The controls of the highest level of a search for users; nothing without one."""
+    search = profile.search
+    if search is None or search.to is None or search.unit == "rate":
+        return []
+    names = [pool.name for pool in profile.pools]
+    return [Control().with_users(int(search.to), names.index(search.pool) if search.pool is not None else None)]
+
+
+def written_stages(profile: Profile) -> list[Stage]:
+    """The stages of a profile in the order of a layout: those of the run, then those of each pool."""
+    return [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
+
+
+class Plan:
+    """The plan of a run; times are seconds on the plan's own clock."""
+
+    def __init__(self, profile: Profile, layout: Layout) -> None:
+        self.layout = layout
+        self.policies = policies_of(profile)
+        self._controls = [Control(), *most_of(profile)]
+        names = {None: RUN} | {info.name: index for index, info in enumerate(layout.pools)}
+        planned: dict[int, list[Leg]] = {}
+        for stage, info in zip(written_stages(profile), layout.stages, strict=True):
+            leg = Leg(stage.duration, info.target_end, info.step, info.index)
+            planned.setdefault(names[info.pool], []).append(leg)
+        pools = [PoolPlan(pool.weight, None, pool.open) for pool in profile.pools]
+        self.courses: dict[int, tuple[Leg, ...]] = {}
+        self.ramp: Ramp | None = None
+        self.written = {group: tuple(legs) for group, legs in planned.items()}
+        """The courses of the profile, whatever has been edited since."""
+        self._follow(pools, self.written)
+
+    def under(self, control: Control, layout: Layout | None = None) -> Plan:
+        """The plan as edited by ``control``; ``layout`` has its stages, where somebody asks for those."""
+        edited = copy.copy(self)
+        edited.layout = self.layout if layout is None else layout
+        edited._follow(self.pools, {**self.written, **control.courses})
+        return edited
+
+    def _follow(self, pools: list[PoolPlan], courses: Mapping[int, tuple[Leg, ...]]) -> None:
+        ramps = {group: ramp_of(legs) for group, legs in courses.items()}
+        self.courses = dict(courses)
+        self.ramp = ramps.get(RUN)
+        self.pools = [replace(pool, ramp=ramps.get(index)) for index, pool in enumerate(pools)]
+        self.duration_s = max((ramp.duration for ramp in ramps.values()), default=0.0)
+
+    def stage_of(self, pool: int, plan_time: float) -> int:
+        """The stage a request of this pool counts under; after its end the last one."""
+        own = self.pools[pool].ramp
+        ramp, group = (self.ramp, RUN) if own is None else (own, pool)
+        if ramp is None:
+            return 0
+        return self.courses[group][ramp.stage_at(plan_time)].index
+
+    def stage_at(self, plan_time: float) -> int:
+        """The stage of the whole run, -1 where there is none; of the first pool with stages where the run has none."""
+        for index, pool in enumerate(self.pools):
+            if self.ramp is not None or pool.ramp is not None:
+                ramp = self.ramp or pool.ramp
+                assert ramp is not None
+                found = ramp.stage_at(plan_time)
+                return self.courses[RUN if self.ramp is not None else index][found].index if found >= 0 else -1
+        return -1
+
+    def next_boundary(self, plan_time: float) -> float | None:
+        """Where the next stage begins, on the plan's clock; None in the last."""
+        ends = sorted({end for ramp in self._leading().values() for _, end in ramp.bounds})
+        return next((end for end in ends if end > plan_time + 1e-9), None)
+
+    def stage_from(self, boundary: float) -> int | None:
+        """The stage that begins at a boundary; None where the plan, or a part of it, ends there."""
+        for group, ramp in self._leading().items():
+            at = ramp.stage_at(boundary)
+            if at >= 0 and ramp.bounds[at][0] == boundary:
+                return self.courses[group][at].index
+        return None
+
+    def _leading(self) -> dict[int, Ramp]:
+        """The ramp whose stages are those of the whole run; where it has none, those of its pools."""
+        if self.ramp is not None:
+            return {RUN: self.ramp}
+        return {index: pool.ramp for index, pool in enumerate(self.pools) if pool.ramp is not None}
+
+    def most_users(self, pool: int) -> int:
+        """Users the plan, or its search, ever wants of a closed pool, to one or two: shares are rounded."""
+        return max(
+            (
+                wanted_users(self.pools, self.ramp, control, t)[pool]
+                for control in self._controls
+                for t in self._highs()
+            ),
+            default=0,
+        )
+
+    def most_to_come(self, control: Control, elapsed: float) -> int:
+        """The most users of all closed pools that are wanted from now on, as things stand, to one or two."""
+        now = control.plan_time(elapsed)
+        goes_on = replace(control, shift=0.0, held_at=None)
+        times = [now, *(time for time in self._highs() if time > now)]
+        return max(sum(wanted_users(self.pools, self.ramp, goes_on, time)) for time in times)
+
+    def _highs(self) -> set[float]:
+        """Where a ramp may be at its highest: where a stage begins, or right before it ends."""
+        ramps = [ramp for ramp in (self.ramp, *(plan.ramp for plan in self.pools)) if ramp is not None]
+        return {time for ramp in ramps for start, end in ramp.bounds for time in (start, end, max(end - 1e-3, start))}
+
+    def planned_rate(self, pool: int, plan_time: float) -> float:
+        """Iterations per second the plan wants of an open pool."""
+        plan = self.pools[pool]
+        if not plan.open or plan.ramp is None or plan_time >= plan.ramp.duration:
+            return 0.0
+        return plan.ramp.at(plan_time)

@@ -1,0 +1,250 @@
+"""Stages as one types them while a run goes on: ``rest, 2m 80, peak: 5m step 80, 1m 0``.
+
+    plan  = row {"," row}
+    row   = [name ":"] ("rest" [target] | duration target)
+    target = ["step" | "linear"] number ["/s"]
+
+``rest`` is what is left of the stage under way, and can only come first: alone it goes on as it is, with a target it
+goes there in the time that is left. A name with a letter that means something here stands in double quotes, as in JSON.
+The whole may be in quotes, too. Standard library alone: command line, controller and screen all read it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+MAX_ROWS = 100
+MAX_NAME = 120
+MAX_TARGET = 1_000_000
+MAX_DURATION_S = 366 * 86_400.0
+REST = "rest"
+
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_WORD = re.compile(r"\S+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_DURATION = "write a duration such as 30s, 5m or 1h30m"
+
+
+class PlanError(ValueError):
+    """The text is no plan; what is wrong is at ``begin`` … ``end`` of it, and the message ends in what to do."""
+
+    def __init__(self, message: str, begin: int, end: int) -> None:
+        super().__init__(f"{message} (at column {begin + 1})")
+        self.plain = message
+        self.begin = begin
+        self.end = end
+
+    def marked(self, text: str) -> str:
+        """The text with the place between arrows: ``2m 80, >>5x<< 80``."""
+        return f"{text[: self.begin]}>>{text[self.begin : self.end]}<<{text[self.end :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stage that is wanted."""
+
+    duration_s: float | None
+    """None: what is left of the stage under way."""
+    target: float | None
+    """Users, or iterations per second, at its end; None: where the stage under way goes."""
+    step: bool = False
+    """The target is there from the stage's beginning on."""
+    name: str = ""
+    """Empty: it is called after what it does. Of ``rest`` the stage that must be under way."""
+    per_s: bool = False
+    """It was said that the target is a rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some of the text, and where it begins."""
+
+    text: str
+    at: int
+
+    @property
+    def end(self) -> int:
+        return self.at + len(self.text)
+
+    def fail(self, message: str) -> NoReturn:
+        raise PlanError(message, self.at, max(self.end, self.at + 1))
+
+
+def parse_plan(text: str) -> tuple[tuple[Row, ...], str | None]:
+    """The rows, and the word that follows them (a pool), if there is one.
+
+    Raises:
+        PlanError: it is none.
+    """
+    inner, after = _unquoted(text)
+    rows: list[Row] = []
+    pieces = list(_split(inner))
+    if len(pieces) > MAX_ROWS:
+        pieces[MAX_ROWS].fail(f"more than {MAX_ROWS} stages; write fewer")
+    for number, piece in enumerate(pieces, 1):
+        row, left = _row(piece, first=number == 1)
+        rows.append(row)
+        if left and (number < len(pieces) or after):
+            left[0].fail(f"{left[0].text!r} follows a whole stage; separate stages by commas")
+        if len(left) > 1:
+            left[1].fail(f"{left[1].text!r} follows the pool; say: plan STAGES [POOL]")
+        after = after or left
+    return tuple(rows), after[0].text if after else None
+
+
+def format_plan(rows: Sequence[Row]) -> str:
+    """The text that is parsed to these rows (durations to the millisecond)."""
+    return ", ".join(map(format_row, rows))
+
+
+def format_row(row: Row) -> str:
+    """One of them."""
+    words = [REST if row.duration_s is None else format_duration(row.duration_s)]
+    if row.target is not None:
+        words += (["step"] if row.step else []) + [format_target(row.target) + ("/s" if row.per_s else "")]
+    return (f"{_format_name(row.name)}: " if row.name else "") + " ".join(words)
+
+
+def parse_target(word: str) -> float | None:
+    """A number of users or a rate, without ``/s``; None where it is none, or too large."""
+    value = float(word) if _NUMBER.fullmatch(word) else None
+    return value if value is None or value <= MAX_TARGET else None
+
+
+def parse_duration(word: str) -> float | None:
+    """Seconds; None where it is no duration."""
+    parts = _PART.findall(word)
+    if not parts or "".join(number + unit for number, unit in parts) != word:
+        return None
+    seconds = sum(float(number) * _MILLISECONDS[unit] for number, unit in parts) / 1000
+    return seconds if seconds <= MAX_DURATION_S else None
+
+
+def format_duration(seconds: float) -> str:
+    """``1m30s``, to the millisecond; only nothing at all is ``0s``."""
+    if seconds <= 0:
+        return "0s"
+    whole, rest = divmod(max(round(seconds * 1000), 1), 1000)
+    minutes, whole = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    pairs = ((hours, "h"), (minutes, "m"), (whole, "s"), (rest, "ms"))
+    return "".join(f"{number}{unit}" for number, unit in pairs if number)
+
+
+def format_target(value: float) -> str:
+    """A number of users or a rate, without an exponent."""
+    return str(round(value)) if value == round(value) else f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+# -- pieces
+
+
+def _unquoted(text: str) -> tuple[_Piece, list[_Piece]]:
+    """What is within the quotes around all stages, if there are any, and the words after them."""
+    begin = len(text) - len(text.lstrip())
+    quote = text[begin : begin + 1]
+    if quote not in ("'", '"'):
+        return _Piece(text, 0), []
+    quoted = _QUOTED.match(text, begin)
+    end = text.rfind("'") if quote == "'" else quoted.end() - 1 if quoted is not None else begin
+    if end <= begin:
+        _Piece(quote, begin).fail(f"this quote is not closed; write {quote} after the last stage, or none")
+    if text[end + 1 :].lstrip().startswith(":"):
+        return _Piece(text, 0), []  # the name of the first stage
+    after = _words(_Piece(text[end + 1 :], end + 1))
+    if len(after) > 1:
+        after[1].fail(f"{after[1].text!r} follows the pool; say: plan STAGES [POOL]")
+    return _Piece(text[begin + 1 : end], begin + 1), after
+
+
+def _split(whole: _Piece) -> Iterator[_Piece]:
+    """At commas that are in no quotes."""
+    text, start, at = whole.text, 0, 0
+    while at < len(text):
+        quoted = _QUOTED.match(text, at)
+        if quoted is not None:
+            at = quoted.end()
+            continue
+        if text[at] == ",":
+            yield _Piece(text[start:at], whole.at + start)
+            start = at + 1
+        at += 1
+    yield _Piece(text[start:], whole.at + start)
+
+
+def _words(piece: _Piece) -> list[_Piece]:
+    return [_Piece(match.group(), piece.at + match.start()) for match in _WORD.finditer(piece.text)]
+
+
+def _row(piece: _Piece, *, first: bool) -> tuple[Row, list[_Piece]]:
+    name, rest = _name(piece)
+    words = _words(rest)
+    if not words:
+        piece.fail("a stage is missing here; write one such as 2m 80")
+    begin, *words = words
+    duration = None
+    if begin.text == REST:
+        if not first:
+            begin.fail("rest is what is left of the stage under way, and can only come first; write a duration")
+    else:
+        duration = parse_duration(begin.text)
+        if duration is None:
+            begin.fail(f"{begin.text!r} is no duration; {_DURATION}")
+    step, words = _how(words)
+    if duration is None and (not words or not _NUMBER.match(words[0].text)):
+        if step is not None:
+            begin.fail("say where the rest goes, too: rest step 80")
+        return Row(None, None, name=name), words
+    if not words:
+        begin.fail(f"its target is missing; write users after the duration: {begin.text} 80")
+    value, per_s = _target(words[0])
+    after, words = _how(words[1:])
+    return Row(duration, value, bool(after if step is None else step), name, per_s), words
+
+
+def _how(words: list[_Piece]) -> tuple[bool | None, list[_Piece]]:
+    if words and words[0].text in ("step", "linear"):
+        return words[0].text == "step", words[1:]
+    return None, words
+
+
+def _target(word: _Piece) -> tuple[float, bool]:
+    number = word.text.removesuffix("/s")
+    if not _NUMBER.fullmatch(number):
+        word.fail(f"{word.text!r} is no target; write a number of users such as 80, or a rate such as 20/s")
+    value = float(number)
+    if value > MAX_TARGET:
+        word.fail("a target is 0 to 1 000 000; write a smaller one")
+    return value, number != word.text
+
+
+def _name(piece: _Piece) -> tuple[str, _Piece]:
+    text = piece.text
+    begin = len(text) - len(text.lstrip())
+    quoted = _QUOTED.match(text, begin)
+    colon = text.find(":", quoted.end() if quoted is not None else 0)
+    if colon < 0:
+        return "", piece
+    written = _Piece(text[begin:colon].rstrip(), piece.at + begin)
+    name = written.text
+    if quoted is not None:
+        if quoted.end() != begin + len(name):
+            written.fail("a quoted name is followed by a colon")
+        try:
+            name = json.loads(name)
+        except ValueError:
+            written.fail("this name is not written as JSON has it; leave its quotes and backslashes out")
+    if not name or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        written.fail(f"a name is one line of 1 to {MAX_NAME} characters; write one before the colon, or no colon")
+    return name, _Piece(text[colon + 1 :], piece.at + colon + 1)
+
+
+def _format_name(name: str) -> str:
+    plain = not any(char in name for char in "\"',:\\")
+    return name if plain else json.dumps(name, ensure_ascii=False)

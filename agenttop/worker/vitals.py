@@ -1,0 +1,79 @@
+"""How a worker is doing: its lags, its processor, its memory, its files, and now and then its machine's network."""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from time import process_time_ns
+
+import psutil
+
+from agenttop.metrics.delta import Health
+from agenttop.metrics.histogram import fold
+from agenttop.worker.busy_loop import Spin
+from agenttop.worker.files import count_open_files, file_limit, open_files
+from agenttop.worker.network import NetworkGauge
+
+TICK_NS = 10_000_000
+"""How finely loop lag is measured."""
+
+
+class Vitals:
+    """Takes note between two deltas; all times are ``perf_counter_ns``.
+
+    Args:
+        now: the present.
+    """
+
+    def __init__(self, now: int) -> None:
+        self.arrival_lags = array("q")
+        """How late arrivals were let in, ns."""
+        self.spin = Spin()
+        self._lags = array("q")
+        self._due = 0
+        self._cpu = (now, process_time_ns())
+        self._process = psutil.Process()
+        self._rss_mb = self._process.memory_info().rss / 1e6
+        self._base_files = count_open_files()
+        self._network = NetworkGauge(now)
+
+    def begin(self, epoch_ns: int) -> None:
+        """The first tick is due at the epoch."""
+        self._due = epoch_ns
+
+    def tick(self, now: int) -> float:
+        """A tick has come; in how many seconds the next is due.
+
+        Ticks that were missed altogether were late too, each by 10 ms less than the one before.
+        """
+        late = max(now - self._due, 0)  # uvloop's timers may fire a millisecond early
+        self._lags.extend(range(late, -1, -TICK_NS))
+        self._due += (late // TICK_NS + 1) * TICK_NS
+        return (self._due - now) / 1e9
+
+    def take(self, now: int, users: list[int], *, network: bool) -> Health:
+        """Everything since the last time.
+
+        Args:
+            now: the present.
+            users: how many there are, by the address they connect to.
+            network: this worker measures its machine's network too.
+        """
+        lags, self._lags = self._lags, array("q")
+        arrival_lags, self.arrival_lags = self.arrival_lags, array("q")
+        wall, cpu = self._cpu
+        self._cpu = (now, process_time_ns())
+        busy = self._cpu[1] - cpu - self.spin.take()
+        opened = open_files(self._base_files + sum(users))
+        with contextlib.suppress(OSError):  # no file left to look with: what we are here to tell
+            self._rss_mb = self._process.memory_info().rss / 1e6
+        return Health(
+            loop_lag=fold(lags) if lags else None,
+            cpu_percent=100.0 * max(busy, 0) / max(now - wall, 1),
+            rss_mb=self._rss_mb,
+            open_files=opened,
+            file_limit=file_limit(),
+            arrival_lag=fold(arrival_lags) if arrival_lags else None,
+            connections=min(max(users, default=0), max(opened - self._base_files, 0)),
+            network=self._network.measure(now) if network else None,
+        )

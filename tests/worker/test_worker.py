@@ -1,0 +1,92 @@
+"""A worker that can no longer hear or tell must not go on as if nothing were."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from agenttop.schedule.control import Control
+from agenttop.users.compile import layout_of
+from agenttop.worker.messages import Go, Halt, Start, Steer, pack
+from agenttop.worker.worker import Worker, obey
+from tests.steering.plans import TASK, profile_of
+
+TEXT = f'users = 1\nduration = "1s"\n[[pools]]\nname = "a"\n{TASK}'
+
+
+class Writer:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+def worker_of(folder: Path) -> tuple[Worker, Writer]:
+    profile = profile_of(folder, TEXT)
+    start = Start("id", pickle.dumps(profile), (), layout_of(profile), 0, 1)
+    writer = Writer()
+    return Worker(asyncio.get_running_loop(), cast("asyncio.StreamWriter", writer), start), writer
+
+
+def said(*messages: bytes, end: bool = True) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    reader.feed_data(b"".join(messages))
+    if end:
+        reader.feed_eof()
+    return reader
+
+
+async def test_without_a_controller_it_ends(tmp_path: Path) -> None:
+    worker, _ = worker_of(tmp_path)
+    await obey(worker, said(pack(Steer(0.0, Control()))))
+    assert worker.finished.result() is None
+
+
+async def test_what_it_cannot_understand_is_its_end(tmp_path: Path) -> None:
+    worker, _ = worker_of(tmp_path)
+    await obey(worker, said(b"\x00\x00\x00\x01\xff", end=False))
+    assert worker.finished.exception() is not None
+
+
+async def test_an_order_that_fails_is_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(self: Worker, mode: str) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(Worker, "halt", wrong)
+    worker, _ = worker_of(tmp_path)
+    await obey(worker, said(pack(Halt("finish")), end=False))
+    assert isinstance(worker.finished.exception(), ZeroDivisionError)
+
+
+async def test_figures_that_cannot_be_folded_are_its_end(tmp_path: Path) -> None:
+    worker, writer = worker_of(tmp_path)
+
+    def folding() -> Iterator[None]:
+        yield
+        raise ZeroDivisionError("ours")
+
+    worker._delta = folding()
+    next(worker._delta)
+    worker._report()  # there was no time to fold the last ones before these
+    assert isinstance(worker.finished.exception(), ZeroDivisionError)
+    assert writer.sent == []
+
+
+async def test_nothing_comes_after_the_last_report(tmp_path: Path) -> None:
+    worker, writer = worker_of(tmp_path)
+    worker.obey(Go(1))
+    worker.obey(Halt("finish"))
+    worker.finished.set_result(None)
+    worker.report()
+    last = len(writer.sent)
+    assert last
+    worker._report()
+    assert len(writer.sent) == last
