@@ -1,1 +1,1 @@
-"""The reference: pages of Markdown and what can be looked up in them. It knows no other room; tests hold its pages to the code."""
+"""The reference: pages of Markdown, what can be looked up in them, and nothing of the other rooms."""

@@ -49,7 +49,7 @@ def find(query: str, topics: Sequence[Topic]) -> list[Topic]:
         return [page]
     looks: tuple[Callable[[str], bool], ...] = (
         lambda name: _same(name, query),
-        lambda name: _plain(name).endswith("." + _plain(query)),
+        lambda name: bool(_plain(query)) and _plain(name).endswith("." + _plain(query)),
         lambda name: _within(_plain(query).split("."), _plain(name).split(".")),
         lambda name: _within(_plain(name).split("."), _plain(query).split(".")),
     )

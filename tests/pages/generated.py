@@ -32,6 +32,7 @@ from agenttop.tui.keys import GROUPS, REPLAY, Group
 from agenttop.tui.panes.about import ABOUT
 from agenttop.tui.panes.table import by_key
 from tests.pages.metrics import FORMULAS
+from tests.pages.summary import TEXTS
 
 #: As on a terminal of 80 columns, where a page goes through a pager as it stands.
 WIDTH = 79
@@ -109,7 +110,7 @@ def _one(choice: Mapping[str, Any]) -> str:
     if choice.get("type") == "array":
         return "list of tables" if "$ref" in str(choice.get("items")) else "list"
     kinds = {"integer": "whole number", "boolean": "true or false", "string": "text", "object": "table"}
-    return kinds.get(choice.get("type", ""), choice.get("type", "any value"))
+    return kinds.get(choice.get("type", ""), str(choice.get("type", "any value")))
 
 
 def _default(field: Mapping[str, Any], required: bool) -> str:
@@ -175,12 +176,18 @@ def summary(table: str) -> Iterator[str]:
     of_all = tables["Metrics"]["properties"] if table in ("PoolMetrics", "StageMetrics") else {}
     for name, field in tables[table]["properties"].items():
         if name not in of_all:
-            yield item(f"`{name}` ({_json_kind(field)})", field.get("description", ""))
+            yield item(f"`{name}` ({_json_kind(field)})", _described(field) or TEXTS.get(table, {}).get(name, ""))
+
+
+def _described(field: Mapping[str, Any]) -> str:
+    """A description, where one stands at the field or at what it is when it is not null."""
+    found = (part.get("description", "") for part in (field, *field.get("anyOf", ())))
+    return next(filter(None, found), "")
 
 
 def _json_kind(field: Mapping[str, Any]) -> str:
-    choices = field.get("anyOf", [field])
-    return " or ".join(dict.fromkeys(_json_one(choice) for choice in choices))
+    choices = [kind for choice in field.get("anyOf", [field]) for kind in _json_one(choice).split(" or ")]
+    return " or ".join(sorted(dict.fromkeys(choices), key="null".__eq__))
 
 
 def _json_one(choice: Mapping[str, Any]) -> str:
@@ -212,8 +219,11 @@ def program_commands() -> dict[str, str]:
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         main(["--help"])
     listed = said.getvalue().split("\ncommands:\n", 1)[1].split("\n\n", 1)[0]
-    found = (re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in listed.split("\n"))
-    return dict((form, text) for form, text in found)
+    found = {}
+    for line in listed.split("\n"):
+        form, text = re.split(r"\s{2,}", line.strip(), maxsplit=1)
+        found[form] = text
+    return found
 
 
 def ctl(_: str) -> Iterator[str]:
