@@ -167,7 +167,7 @@ def test_what_a_dialect_is_said_to_read_stands_in_its_code(name: str) -> None:
 
 
 #: Words of this project, and values that are understood by what they are not, or by a part of them.
-_NOT_READ = frozenset({"ttfo", "incomplete", "overloaded_error", "rate_limit_error"})
+_NOT_READ = frozenset({"ttfo", "true", "incomplete", "overloaded_error", "rate_limit_error"})
 
 
 def _source(folder: str, name: str) -> str:
@@ -286,3 +286,11 @@ def test_a_page_reads_well_in_a_pager_of_80_columns(page: Page) -> None:
 
 def test_the_list_of_pages_fits_a_terminal_of_24_rows() -> None:
     assert len(PAGES) + 3 <= 24
+
+
+def test_where_a_new_thing_goes_names_files_that_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where a new … goes", 1)[1].split("\n## ", 1)[0]
+    named = [code for code in CODE.findall(table) if "/" in code and "*" not in code]
+    assert len(named) > 20
+    assert [code for code in named if not any((root / code).exists() for root in (ROOT, ROOT / "agenttop"))] == []
