@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from agenttop.explain.pages import Page
 
@@ -122,6 +123,7 @@ def _same(one: str, other: str) -> bool:
     return one == other or (bool(_plain(one)) and _plain(one) == _plain(other))
 
 
+@cache
 def _plain(name: str) -> str:
     """A name without what people add or leave out: case, brackets, and what stands between its words."""
     return re.sub(r"[\s_-]+", "_", re.sub(r"[\[\]{}<>`\"']", "", name).strip().lower()).strip("_")

@@ -118,9 +118,8 @@ def test_nothing_is_near_to_nonsense() -> None:
     assert nearest("xqzzkw", TOPICS) == []
 
 
-@pytest.mark.parametrize("name", names(TOPICS))
-def test_every_name_that_is_listed_is_found(name: str) -> None:
-    assert any(name in topic.names for topic in find(name, TOPICS))
+def test_every_name_that_is_listed_is_found() -> None:
+    assert [name for name in names(TOPICS) if not any(name in topic.names for topic in find(name, TOPICS))] == []
 
 
 @given(st.text(max_size=30))
