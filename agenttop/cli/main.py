@@ -25,6 +25,7 @@ from agenttop.cli.arguments import rate as _rate
 from agenttop.cli.arguments import refresh as _refresh
 from agenttop.cli.arguments import whole as _whole
 from agenttop.cli.arguments import workers as _workers
+from agenttop.cli.explain import explain_parser
 from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
 from agenttop.view.pipes import hush
 
@@ -44,6 +45,7 @@ commands:
   serve [RUN]        look at a live run in a browser on this machine
   report [RUN|FILE]  show a summary again, or rebuild that of a run cut off
   profile-of [RUN]   the profile that drives a run again as it was steered
+  explain [TOPIC]    the reference: keys, metrics, dialects, outcomes, files
 
 RUN is a run's id, a unique beginning of it, or its profile's name. Each command
 says more with --help.
@@ -107,6 +109,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "serve": _serve_parser,
         "replay": _replay_parser,
         "profile-of": cli_runs.profile_of_parser,
+        "explain": explain_parser,
     }
     if words and words[0] in parsers:
         parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
