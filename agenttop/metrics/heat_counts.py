@@ -24,7 +24,7 @@ class _Block:
         self.starts: array[int] = array("I")
 
 
-class Counts:
+class HeatCounts:
     """Of each second the counts from the first bucket that has any to the last: 2 bytes each, and 5 a second."""
 
     __slots__ = ("_blocks",)
