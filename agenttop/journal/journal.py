@@ -58,7 +58,6 @@ class JournalWriter:
         # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
         self._file = self.path.open("xb", buffering=0)
         self._encoder = msgspec.msgpack.Encoder()
-        self._layout = header.layout
         self.size = 0
         """Bytes written."""
         try:
@@ -102,7 +101,7 @@ class JournalWriter:
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
         second = Second(
             situation,
-            compact(deltas, self._layout),
+            compact(deltas),
             [dict(control) for control in controls],
             list(events),
             list(gone),
@@ -160,12 +159,24 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
         if payload is None:
             raise JournalError(f"{path}: the journal ends before its header")
         try:
-            yield msgspec.msgpack.decode(payload, type=RunHeader)
+            header = msgspec.msgpack.decode(payload, type=RunHeader)
+            yield header
             seconds = msgspec.msgpack.Decoder(kind)
             while (payload := next_payload(file.read)) is not None:
-                yield seconds.decode(payload)
+                second = seconds.decode(payload)
+                if isinstance(second, Second):
+                    _say_response_times(second, header.layout.closed)
+                yield second
         except msgspec.DecodeError as error:
             raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def _say_response_times(second: Second, closed: Sequence[bool]) -> None:
+    """Of an older journal: there a closed pool's response times were left out where none differed from the latency."""
+    for delta in second.deltas:
+        for leaf in delta.leaves:
+            if "latency" in leaf.hists and leaf.request < len(closed) and closed[leaf.request]:
+                leaf.hists.setdefault("response_time", leaf.hists["latency"])
 
 
 def read_header(path: str | os.PathLike[str]) -> RunHeader:

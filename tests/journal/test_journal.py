@@ -112,6 +112,25 @@ def _moved(delta: Delta, stage: int) -> Delta:
     )
 
 
+def test_an_older_journal_says_the_same(tmp_path: Path) -> None:
+    """It leaves out the response times of closed pools, where none differs from the latency."""
+    run = FakeRun(seconds=8)
+    header = msgspec.structs.replace(header_of(run), profile={"thresholds": ["response_time{pool:chat} p95 < 1ms"]})
+    for name, older in (("new", False), ("old", True)):
+        (tmp_path / name).mkdir()
+        with JournalWriter(tmp_path / name, header) as journal:
+            for second in range(1, 9):
+                deltas = run.deltas(second)
+                for leaf in [leaf for delta in deltas for leaf in delta.leaves]:
+                    if older and run.layout.closed[leaf.request]:
+                        leaf.hists.pop("response_time", None)
+                journal.second(run.situation(second), deltas)
+    old, new = rebuild(tmp_path / "old"), rebuild(tmp_path / "new")
+    assert old == new
+    assert new["requests"]["chat/simple"]["response_time_ms"] == new["requests"]["chat/simple"]["latency_ms"]
+    assert new["thresholds"][0]["verdict"] == "fail"
+
+
 def test_thresholds_are_judged_again(tmp_path: Path) -> None:
     run = FakeRun(seconds=10, storm=None)
     window = {"expression": "latency{stage:hold} max < 1us", "window": "2s", "abort": True}
