@@ -273,6 +273,13 @@ def test_rates_of_a_window_are_of_its_seconds() -> None:
     assert [v.observed for v in run.judge.verdicts] == [2.0, 100.0]
 
 
+def test_counters_of_a_window_are_of_its_seconds() -> None:
+    run = Run(rule("attempts < 100", window_s=2.0))
+    for _ in range(5):
+        run.second(delta(leaf(ms=[1] * 4)))
+    assert run.judge.verdicts[0].observed == 8
+
+
 SECONDS = st.lists(st.lists(st.floats(0, 5000), max_size=6), min_size=1, max_size=12)
 
 
