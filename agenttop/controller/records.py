@@ -126,7 +126,7 @@ class Records:
             )
         except OSError:
             # The next one has it as well, so that nothing is lost but in which second it was.
-            self._new = _New(compact(new.deltas, self._layout), new.events[-KEPT_EVENTS:], new.gone, new.spans)
+            self._new = _New(compact(new.deltas), new.events[-KEPT_EVENTS:], new.gone, new.spans)
             raise
         self._new = _New()
         self._controls_written = len(controls)

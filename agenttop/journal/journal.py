@@ -2,7 +2,8 @@
 
 A file begins with :data:`MAGIC` and is a row of records: length (4 bytes), CRC-32 (4 bytes), flag (1 byte, 1 for zlib),
 all little-endian, and a msgpack payload: first a :class:`.RunHeader`, then :class:`Second` by second. A last record
-that is torn, or whatever follows a damaged one, is not read.
+that is torn, or whatever follows a damaged one, is not read. Of a closed pool's leaf ``response_time`` is left out
+where it is the ``latency``, and there again when it is read.
 
 What is written has its secrets masked before it gets here.
 """
@@ -23,7 +24,7 @@ from agenttop.journal.refold import Second as Second
 from agenttop.journal.summarize import RunHeader, build_summary
 from agenttop.journal.verdicts import Span, summed
 from agenttop.metrics.compact import compact
-from agenttop.metrics.delta import Delta
+from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Edited, Event
 
@@ -58,7 +59,7 @@ class JournalWriter:
         # Unbuffered: a record is in the kernel's hands when write returns, and survives the process.
         self._file = self.path.open("xb", buffering=0)
         self._encoder = msgspec.msgpack.Encoder()
-        self._layout = header.layout
+        self._closed = header.layout.closed
         self.size = 0
         """Bytes written."""
         try:
@@ -102,7 +103,7 @@ class JournalWriter:
         situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
         second = Second(
             situation,
-            compact(deltas, self._layout),
+            [_left_out(delta, self._closed) for delta in compact(deltas)],
             [dict(control) for control in controls],
             list(events),
             list(gone),
@@ -160,12 +161,41 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
         if payload is None:
             raise JournalError(f"{path}: the journal ends before its header")
         try:
-            yield msgspec.msgpack.decode(payload, type=RunHeader)
+            header = msgspec.msgpack.decode(payload, type=RunHeader)
+            yield header
             seconds = msgspec.msgpack.Decoder(kind)
             while (payload := next_payload(file.read)) is not None:
-                yield seconds.decode(payload)
+                second = seconds.decode(payload)
+                if isinstance(second, Second):
+                    _put_back(second, header.layout.closed)
+                yield second
         except msgspec.DecodeError as error:
             raise JournalError(f"{path}: not a journal of this version: {error}") from error
+
+
+def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
+    """Without the response times of a closed pool's requests where they are the latencies: they need not be there
+    twice.
+    """
+    leaves = [
+        msgspec.structs.replace(leaf, hists={name: leaf.hists[name] for name in leaf.hists if name != "response_time"})
+        if _waits_as_answered(leaf, closed) and leaf.hists.get("response_time") == leaf.hists["latency"]
+        else leaf
+        for leaf in delta.leaves
+    ]
+    return msgspec.structs.replace(delta, leaves=leaves)
+
+
+def _put_back(second: Second, closed: Sequence[bool]) -> None:
+    """What was left out."""
+    for delta in second.deltas:
+        for leaf in delta.leaves:
+            if _waits_as_answered(leaf, closed):
+                leaf.hists.setdefault("response_time", leaf.hists["latency"])
+
+
+def _waits_as_answered(leaf: LeafDelta, closed: Sequence[bool]) -> bool:
+    return "latency" in leaf.hists and leaf.request < len(closed) and closed[leaf.request]
 
 
 def read_header(path: str | os.PathLike[str]) -> RunHeader:

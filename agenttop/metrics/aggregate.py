@@ -6,22 +6,23 @@ some tens of µs, and every histogram is touched once a second however many work
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from agenttop.metrics.catalogue import LIVE, PHASE, PHASE_SHARE
+from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, HistDelta
 from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
-from agenttop.metrics.live import SHOWN, Live, Slice
+from agenttop.metrics.live import Live, Slice
 from agenttop.metrics.live_view import LiveView, requests_of_pools
 from agenttop.metrics.phases import stage_phases
 from agenttop.metrics.quotas import QuotaBoard
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.saturation import Saturation
-from agenttop.metrics.scope import MAX_PHASES, OTHER, PHASE, PHASE_SHARE, Scope, clean_text, merged
+from agenttop.metrics.scope import MAX_PHASES, OTHER, Scope, clean_text, merged
 from agenttop.metrics.slowest import Slowest
 from agenttop.metrics.snapshot import Edited, Snapshot, Tick
 from agenttop.metrics.spending import Spending
@@ -29,19 +30,9 @@ from agenttop.metrics.timeline import Timeline
 from agenttop.metrics.workers import Workers
 
 #: Distributions that a picture is made of, phases aside.
-PICTURED = SHOWN | {"retry_after", "unattributed"}
+PICTURED = LIVE | {"retry_after", "unattributed"}
 #: Records of a phase that what comes after is compared with.
 MIN_ANSWERS = 20
-
-
-@dataclass(slots=True)
-class _Pending:
-    """New figures of one request in one stage, not yet merged."""
-
-    outcomes: dict[str, int] = field(default_factory=dict)
-    status: dict[int, int] = field(default_factory=dict)
-    sums: dict[str, int] = field(default_factory=dict)
-    hists: dict[str, list[HistDelta]] = field(default_factory=dict)
 
 
 class Aggregate:
@@ -71,16 +62,13 @@ class Aggregate:
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
         self.live_view = LiveView(layout, self.live, self.workers)
-        self._requests = [Scope(iterations=False) for _ in layout.requests]
+        self._requests = [Scope(of_pools=False) for _ in layout.requests]
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
-        # The users of a closed pool are its schedule, so that their response times are latencies, until a request is
-        # sent again after a refusal; from then on they are kept by themselves.
-        self._schedules = [not layout.pools[request.pool].open for request in layout.requests]
-        self._late: set[int] = set()
         self._dropped = [0] * len(layout.pools)
-        self._pending: dict[tuple[int, int], _Pending] = {}
+        self._pending: dict[tuple[int, int], Counts] = {}
+        """What is new of a request in a stage, not yet merged."""
         self._phases: set[str] = set()
         self._seq = 0
 
@@ -91,23 +79,15 @@ class Aggregate:
             IndexError: it speaks of a pool, request or stage the layout does not have (some only as the second closes).
         """
         for leaf in delta.leaves:
-            if "response_time" in leaf.hists and self._schedules[leaf.request]:
-                self._keep_response_times(leaf.request)
             pending = self._pending.get((leaf.request, leaf.stage))
             if pending is None:
-                pending = self._pending[leaf.request, leaf.stage] = _Pending()
-            _count(pending.outcomes, leaf.outcomes)
-            _count(pending.status, leaf.status)
-            _count(pending.sums, leaf.sums)
-            for metric, records_ in leaf.hists.items():
-                pending.hists.setdefault(metric, []).append(records_)
-            if leaf.request in self._late and "response_time" not in leaf.hists and (waited := leaf.waited()):
-                pending.hists.setdefault("response_time", []).append(waited)
+                pending = self._pending[leaf.request, leaf.stage] = Counts()
+            pending.add_leaf(leaf)
         for new in delta.pools:
             self._dropped[new.pool] += new.dropped_iterations
             if new.stage >= 0:
                 for scope in (self._pools[new.pool], self._stages[new.stage]):
-                    scope.count_iterations(new.sessions, new.iterations, new.dropped_iterations)
+                    scope.add_pool(new)
         for error in delta.errors:
             self.live.error(error)
             if error.stage >= 0:
@@ -158,10 +138,7 @@ class Aggregate:
     def request(self, request: int) -> Scope:
         """Counts of one request."""
         self._merge()
-        scope = merged([self._requests[request]], iterations=False)
-        if self._schedules[request] and "latency" in scope.hists:
-            scope.hist("response_time").merge(scope.hists["latency"])
-        return scope
+        return self._requests[request]
 
     def stage(self, stage: int) -> Scope:
         """Counts of one stage."""
@@ -210,26 +187,17 @@ class Aggregate:
                 return {} if index == now else found
         return {}
 
-    def _keep_response_times(self, request: int) -> None:
-        """Not all of a closed pool's are latencies any more."""
-        self._merge()
-        scope = self._requests[request]
-        if "latency" in scope.hists:
-            scope.hist("response_time").merge(scope.hists["latency"])
-        self._schedules[request] = False
-        self._late.add(request)
-
     def _merge(self) -> None:
         """Merge what has been noted into the scopes and the open slice."""
         pending, self._pending = self._pending, {}
         for (request, stage), new in pending.items():
             named: dict[str, list[HistDelta]] = {}
-            for metric, parts in new.hists.items():
+            for metric, parts in new.parts.items():
                 if self._live_only and metric not in PICTURED and not metric.startswith(PHASE):
                     continue
                 named.setdefault(self._metric(metric), []).extend(parts)
             whole = {metric: merge(parts) for metric, parts in named.items()}
-            self.live.add(request, new.outcomes, new.sums, whole)
+            self.live.add(request, new, whole)
             if stage < 0:
                 continue
             if self._live_only:
@@ -238,13 +206,7 @@ class Aggregate:
                         self._stages[stage].hist(metric).add(one)  # phases by stage are in every picture
                 continue
             for scope in (self._requests[request], self._stages[stage]):
-                scope.outcomes.update(new.outcomes)
-                scope.status.update(new.status)
-                scope.sums.update(new.sums)
-                for metric, one in whole.items():
-                    scope.hist(metric).add(one)
-            if self._schedules[request] and "latency" in whole:
-                self._stages[stage].hist("response_time").add(whole["latency"])
+                scope.add_merged(new, whole)
 
     def _metric(self, name: str) -> str:
         """The name to keep a distribution under: phases are named by the target, so their number is bounded."""
@@ -257,9 +219,3 @@ class Aggregate:
             return prefix + OTHER
         self._phases.add(phase)
         return prefix + phase
-
-
-def _count(into: dict[Any, int], new: dict[Any, int]) -> None:
-    # A plain loop: Counter.update costs several times as much for the handful of keys a leaf has.
-    for key, count in new.items():
-        into[key] = into.get(key, 0) + count

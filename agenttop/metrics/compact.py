@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from agenttop.metrics.delta import Delta, ErrorDelta, Health, HistDelta, LeafDelta, PoolDelta
+from agenttop.metrics.catalogue import POOL_COUNTERS
+from agenttop.metrics.counts import Counts
+from agenttop.metrics.delta import Delta, ErrorDelta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import merge
-from agenttop.metrics.layout import Layout
 
 
-def compact(deltas: Sequence[Delta], layout: Layout) -> list[Delta]:
+def compact(deltas: Sequence[Delta]) -> list[Delta]:
     """One delta for each worker: counts added, gauges the newest, CPU the mean. Deltas of a worker in order of time.
 
     Marks are not kept: what they were for is told when they are over.
     """
-    closed = [not layout.pools[request.pool].open for request in layout.requests]
     by_worker: dict[int, list[Delta]] = {}
     for delta in deltas:
         by_worker.setdefault(delta.worker, []).append(delta)
-    return [parts[0] if len(parts) == 1 else _one(parts, closed) for parts in by_worker.values()]
+    return [parts[0] if len(parts) == 1 else _one(parts) for parts in by_worker.values()]
 
 
-def _one(parts: list[Delta], closed: Sequence[bool]) -> Delta:
+def _one(parts: list[Delta]) -> Delta:
     newest = parts[-1]
     leaves: dict[tuple[int, int], list[LeafDelta]] = {}
     pools: dict[tuple[int, int], list[PoolDelta]] = {}
@@ -44,9 +43,9 @@ def _one(parts: list[Delta], closed: Sequence[bool]) -> Delta:
         worker=newest.worker,
         seq=newest.seq,
         t_s=newest.t_s,
-        leaves=[_leaf(*key, same, closed=closed[key[0]]) for key, same in leaves.items()],
+        leaves=[_leaf(*key, same) for key, same in leaves.items()],
         pools=[
-            PoolDelta(*key, *(sum(getattr(p, name) for p in same) for name in PoolDelta.__struct_fields__[2:5]))
+            PoolDelta(*key, **{name: sum(getattr(part, name) for part in same) for name in POOL_COUNTERS})
             for key, same in pools.items()
         ],
         errors=[
@@ -74,24 +73,8 @@ def _health(parts: list[Health]) -> Health:
     )
 
 
-def _leaf(request: int, stage: int, parts: list[LeafDelta], *, closed: bool) -> LeafDelta:
-    outcomes: Counter[str] = Counter()
-    status: Counter[int] = Counter()
-    sums: Counter[str] = Counter()
-    hists: dict[str, list[HistDelta]] = {}
-    if closed and any("response_time" in part.hists for part in parts):
-        # Where one part has some that are no latencies, the others' have to be said, too.
-        parts = [_with_response_times(part) for part in parts]
+def _leaf(request: int, stage: int, parts: list[LeafDelta]) -> LeafDelta:
+    whole = Counts()
     for part in parts:
-        outcomes.update(part.outcomes)
-        status.update(part.status)
-        sums.update(part.sums)
-        for metric, records in part.hists.items():
-            hists.setdefault(metric, []).append(records)
-    merged = {metric: merge(same) for metric, same in hists.items()}
-    return LeafDelta(request, stage, dict(outcomes), dict(status), merged, dict(sums))
-
-
-def _with_response_times(leaf: LeafDelta) -> LeafDelta:
-    waited = leaf.waited()
-    return leaf if waited is None else msgspec.structs.replace(leaf, hists={**leaf.hists, "response_time": waited})
+        whole.add_leaf(part)
+    return LeafDelta(request, stage, dict(whole.outcomes), dict(whole.status), whole.merged(), dict(whole.sums))

@@ -1,82 +1,120 @@
-"""Counts by bucket of every second (:mod:`agenttop.metrics.heat`), kept in some tens of bytes a second."""
+"""Outcomes, statuses, counters and distributions of something, added up: the one place where that is done."""
 
 from __future__ import annotations
 
-from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-import numpy as np
-
-from agenttop.metrics.heat import BUCKETS
-
-#: Seconds of a block: an hour. Arrays that grow all day are moved again and again and leave holes in the heap as large
-#: as they are.
-BLOCK = 3600
+from agenttop.metrics.delta import HistDelta, LeafDelta
+from agenttop.metrics.histogram import merge
+from agenttop.metrics.outcome import NOT_FINISHED, Outcome
 
 
-class _Block:
-    """An hour: of each second where its counts begin, and of which bucket the first of them is."""
+class Countable(Protocol):
+    """What has outcomes, statuses and counters."""
 
-    __slots__ = ("cells", "firsts", "starts")
-
-    def __init__(self) -> None:
-        self.cells: array[int] = array("H")
-        self.firsts: array[int] = array("B")
-        self.starts: array[int] = array("I")
+    @property
+    def outcomes(self) -> Mapping[str, int]: ...
+    @property
+    def status(self) -> Mapping[int, int]: ...
+    @property
+    def sums(self) -> Mapping[str, int]: ...
 
 
 class Counts:
-    """Of each second the counts from the first bucket that has any to the last: 2 bytes each, and 5 a second."""
+    """What was counted of one thing: a request, a stage, a second, the whole run.
 
-    __slots__ = ("_blocks",)
+    ``outcomes``, ``status`` and ``sums`` are keyed as in :class:`~agenttop.metrics.delta.LeafDelta`; what is not there
+    is 0. ``parts`` has the records of distributions as they came, to be merged when somebody asks.
+    """
 
-    def __init__(self) -> None:
-        self._blocks = [_Block()]
+    __slots__ = ("outcomes", "parts", "status", "sums")
 
-    def append(self, counts: tuple[int, ...]) -> None:
-        """Add the newest second; zeros at the end are left out of ``counts``."""
-        if len(self._blocks[-1].starts) == BLOCK:
-            self._blocks.append(_Block())
-        block = self._blocks[-1]
-        first = next((bucket for bucket, count in enumerate(counts) if count), 0)
-        block.starts.append(len(block.cells))
-        block.firsts.append(first)
-        block.cells.extend(counts[first:])
+    def __init__(self, outcomes: Mapping[str, int] | None = None, sums: Mapping[str, int] | None = None) -> None:
+        self.outcomes: Counter[str] = Counter(outcomes)
+        self.status: Counter[int] = Counter()
+        self.sums: Counter[str] = Counter(sums)
+        self.parts: dict[str, list[HistDelta]] = {}
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._blocks = [_Block()]
+    def add(self, new: Countable) -> None:
+        """Count another's outcomes, statuses and counters too."""
+        _add(self.outcomes, new.outcomes)
+        _add(self.status, new.status)
+        _add(self.sums, new.sums)
 
-    def at(self, index: int) -> tuple[int, ...]:
-        """Those of one second, as they were given."""
-        block, place = self._blocks[index // BLOCK], index % BLOCK
-        stop = block.starts[place + 1] if place + 1 < len(block.starts) else len(block.cells)
-        cells = block.cells[block.starts[place] : stop]
-        return (*[0] * block.firsts[place], *cells) if cells else ()
+    def add_leaf(self, leaf: LeafDelta, keep: Collection[str] | None = None) -> None:
+        """Count all of a delta's leaf; of its distributions those in ``keep``, or all."""
+        self.add(leaf)
+        for metric, records in leaf.hists.items():
+            if keep is None or metric in keep:
+                self.take(metric, (records,))
 
-    def parts(self, step: int, stop: int) -> list[tuple[int, ...]]:
-        """Sums over ``step`` seconds each, of those before ``stop``."""
-        parts = stop // step
-        sums = np.zeros(parts * BUCKETS)
-        for number, block in enumerate(self._blocks):
-            begin = number * BLOCK
-            seconds = min(len(block.starts), parts * step - begin)
-            if seconds <= 0:
-                break
-            end = block.starts[seconds] if seconds < len(block.starts) else len(block.cells)
-            starts = np.frombuffer(block.starts, dtype=np.uint32)[:seconds].astype(np.int64)
-            firsts = np.frombuffer(block.firsts, dtype=np.uint8)[:seconds].astype(np.int64)
-            cells = np.frombuffer(block.cells, dtype=np.uint16)[:end]
-            part = begin // step
-            # Where the first cell of each second is counted, less its place among all cells.
-            base = ((begin + np.arange(seconds)) // step - part) * BUCKETS + firsts - starts
-            places = np.repeat(base, np.diff(starts, append=end)) + np.arange(end)
-            found = np.bincount(places, weights=cells)
-            sums[part * BUCKETS :][: len(found)] += found
-        return [_shortened(counts) for counts in sums.reshape(-1, BUCKETS).astype(np.int64).tolist()]
+    def add_all(self, other: Counts) -> None:
+        """Count another's distributions as well."""
+        self.add(other)
+        for metric, records in other.parts.items():
+            self.take(metric, records)
+
+    def take(self, metric: str, records: Sequence[HistDelta]) -> None:
+        """Take new records of one distribution."""
+        parts = self.parts.get(metric)
+        if parts is None:
+            self.parts[metric] = [*records]
+        else:
+            parts += records
+
+    def subtract(self, old: Countable) -> None:
+        """Count another's outcomes, statuses and counters, which are in these, no more."""
+        self.outcomes.subtract(old.outcomes)
+        self.status.subtract(old.status)
+        self.sums.subtract(old.sums)
+
+    def records(self, metric: str) -> HistDelta | None:
+        """Return all records of a distribution as one; None without any."""
+        parts = self.parts.get(metric)
+        return merge(parts) if parts else None
+
+    def merged(self) -> dict[str, HistDelta]:
+        """Return the same of every distribution."""
+        return {metric: merge(parts) for metric, parts in self.parts.items()}
+
+    @property
+    def requests(self) -> int:
+        """Requests that finished: neither cut by the end of the run nor refused by the budget."""
+        outcomes = self.outcomes
+        return sum(outcomes.values()) - sum([outcomes[outcome] for outcome in NOT_FINISHED])
+
+    @property
+    def ok(self) -> int:
+        """Of these, ok."""
+        return self.outcomes[Outcome.OK]
+
+    @property
+    def failed(self) -> int:
+        """Of these, not ok; rate-limited ones among them."""
+        return self.requests - self.outcomes[Outcome.OK]
+
+    @property
+    def rate_limited(self) -> int:
+        """Of these, rate-limited."""
+        return self.outcomes[Outcome.RATE_LIMITED]
+
+    @property
+    def other_failed(self) -> int:
+        """Of these, failed for another reason."""
+        return self.failed - self.rate_limited
 
 
-def _shortened(counts: list[int]) -> tuple[int, ...]:
-    """Without the zeros at the end."""
-    while counts and not counts[-1]:
-        counts.pop()
-    return tuple(counts)
+def total(parts: Iterable[Countable]) -> Counts:
+    """Return the outcomes, statuses and counters of several together."""
+    whole = Counts()
+    for part in parts:
+        whole.add(part)
+    return whole
+
+
+def _add(into: dict[Any, int], new: Mapping[Any, int]) -> None:
+    # A plain loop: Counter.update costs several times as much for the handful of keys a leaf has.
+    for key, count in new.items():
+        into[key] = into.get(key, 0) + count

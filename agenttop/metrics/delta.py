@@ -37,20 +37,11 @@ class HistDelta(msgspec.Struct, array_like=True, frozen=True):
 class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     """New figures of one request in one stage.
 
-    ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect schedule_lag
-    time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``phase_share.NAME`` is what part of its
-    request's latency a phase was, in thousandths. ``schedule_lag`` comes from open pools only, and
-    ``response_time`` where it is not the ``latency``: from open pools, and from a closed one where some of the requests
-    were sent again (then of all of them). ``sums`` holds counters:
-    ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
-    reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
-    tokens are counted chunks: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
-    ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
-    are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
-    should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the
-    code of a user, under the row of the hook or task that they left); ``streamed`` (ok event streams with output)
-    ``one_burst`` (those whose output came in one lump) ``stalled`` ``unterminated`` (failed streams, see
-    ``users.streams``); ``missed.OBJECTIVE`` (ok requests that did not meet it). Only what is not zero is there.
+    ``hists`` is keyed by the distributions of :mod:`~agenttop.metrics.catalogue` and ``phase.NAME``, all in µs, and
+    ``phase_share.NAME``, in thousandths; ``schedule_lag`` and what differs from ``latency`` in ``response_time`` come
+    from arrivals and requests that were sent again. ``sums`` is keyed by the catalogue's counters, ``violation.KIND``
+    (of ``rate_limit_violations`` each kind) and ``missed.OBJECTIVE`` (ok requests that did not meet it). Only what is
+    not zero is there.
     """
 
     request: int
@@ -61,10 +52,6 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     sums: dict[str, int]
     mark: int = 0
     """What the requests were sent under (``schedule.control``); figures of two marks are two leaves."""
-
-    def waited(self) -> HistDelta | None:
-        """The response times of a request of a closed pool: its latencies, where none of them was sent again."""
-        return self.hists.get("response_time", self.hists.get("latency"))
 
 
 class PoolDelta(msgspec.Struct, array_like=True, frozen=True):

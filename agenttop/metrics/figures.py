@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
+from agenttop.metrics import formulas
+from agenttop.metrics.catalogue import OWN_COUNTERS, OWN_DISTRIBUTIONS, PHASE, PHASE_SHARE, POOL_COUNTERS, TRAFFIC
+from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import VIOLATION
 from agenttop.metrics.histogram import Hist
-from agenttop.metrics.layout import Layout, Price
+from agenttop.metrics.layout import Layout
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.scope import PHASE, PHASE_SHARE, Scope, finished
+from agenttop.metrics.scope import Scope
 
-#: Distributions of METRICS in ms; the key is the metric's name and ``_ms``.
-LATENCIES = (
-    "latency",
-    "response_time",
-    "ttft",
-    "ttfo",
-    "ttfb",
-    "tpot",
-    "inter_chunk",
-    "connect",
-    "schedule_lag",
-    "time_to_failure",
-)
 #: What no phase explains, among shares.
 UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
@@ -41,21 +30,19 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
     sums, requests = scope.sums, scope.requests
     return {
         "requests": requests,
-        "ok": scope.outcomes[Outcome.OK],
+        "ok": scope.ok,
         "failed": scope.failed,
-        "rate_limited": scope.outcomes[Outcome.RATE_LIMITED],
+        "rate_limited": scope.rate_limited,
         "cancelled": scope.outcomes[Outcome.CANCELLED],
         "attempts": sums["attempts"],
-        "sessions": scope.sessions,
-        "iterations": scope.iterations,
-        "dropped_iterations": scope.dropped_iterations,
-        "user_errors": sums["user_errors"],
+        **{name: sums[name] if scope.of_pools else None for name in POOL_COUNTERS},
+        **{name: sums[name] for name in OWN_COUNTERS},
         "rps": rate(requests, seconds),
-        "error_rate": share(scope.failed, requests),
+        "error_rate": share(formulas.Part(scope.failed, requests)),
         "status": {str(status): count for status, count in sorted(scope.status.items()) if count},
         "outcomes": {outcome.value: scope.outcomes[outcome] for outcome in Outcome if scope.outcomes[outcome]},
         "errors": scope.errors.top(),
-        **{f"{name}_ms": scope.hists.get(name, _NONE).dist() for name in LATENCIES},
+        **{f"{name}_ms": scope.hists.get(name, _NONE).dist() for name in OWN_DISTRIBUTIONS},
         "phases_ms": {
             name.removeprefix(PHASE): hist.dist()
             for name, hist in sorted(scope.hists.items())
@@ -64,60 +51,46 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "unattributed_ms": scope.hists.get("unattributed", _NONE).dist(),
         "phase_shares": _phase_shares(scope),
         "tokens": _tokens(scope, seconds),
-        "llm_calls": _calls(sums["llm_calls"], sums["llm_requests"]),
-        "tool_calls": _calls(sums["tool_calls"], sums["tool_requests"]),
-        "cost_usd": cost_usd(sums, layout.price),
-        "goodput": goodput(scope.outcomes, scope.sums, seconds) if layout.objectives else None,
+        "llm_calls": _calls(scope, "llm_calls"),
+        "tool_calls": _calls(scope, "tool_calls"),
+        "cost_usd": formulas.cost_usd(sums, layout.price),
+        "goodput": _goodput(scope, seconds) if layout.objectives else None,
         "rate_limit": _rate_limit(scope, layout),
-        "streams": _streams(sums),
-        "bytes_sent": sums["bytes_sent"],
-        "bytes_received": sums["bytes_received"],
-        **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},
+        "streams": _streams(scope),
+        **{name: sums[name] for name in TRAFFIC},
     }
+
+
+def rate(count: float, seconds: float) -> float:
+    """Per second; 0 where nothing was measured."""
+    return round(formulas.per(count, seconds) or 0.0, 6)
+
+
+def share(found: formulas.Part) -> float:
+    """0 to 1; 0 of nothing."""
+    return round(found.share or 0.0, 6)
+
+
+def _goodput(counts: Counts, seconds: float) -> dict[str, Any]:
+    """Good requests, their share of all attempts, and how many a second."""
+    found = formulas.goodput(counts)
+    return {"good": found.part, "share": share(found), "per_s": rate(found.part, seconds)}
 
 
 def _rate_limit(scope: Scope, layout: Layout) -> dict[str, Any]:
     """Rate-limited answers, those whose request was sent again among them."""
     sums, requests = scope.sums, scope.requests
-    count = scope.outcomes[Outcome.RATE_LIMITED] + sums["retries"]
+    refused = formulas.refusals(scope)
     kinds = {name.removeprefix(VIOLATION): number for name, number in sums.items() if name.startswith(VIOLATION)}
     return {
-        "count": count,
-        "share": share(count, requests + sums["retries"]),
+        "count": refused.part,
+        "share": share(refused),
         "conformant": sums["conformant"] if layout.rate_limit else None,
         "violations": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))) if layout.rate_limit else None,
         "retry_after_s": scope.hists.get("retry_after", _NONE).dist(_US_PER_S),
         "recovered": sums["recovered"] if layout.retries or sums["retries"] else None,
         "amplification": round(sums["attempts"] / requests, 6) if requests and sums["attempts"] else None,
     }
-
-
-def goodput(outcomes: Counter[str], sums: Counter[str], seconds: float) -> dict[str, Any]:
-    """Good requests, their share of all attempts, and how many a second."""
-    good = sums["good"]
-    # A request that found no connection is no attempt, and not good either.
-    whole = max(sums["attempts"], finished(outcomes))
-    return {"good": good, "share": share(good, whole), "per_s": rate(good, seconds)}
-
-
-def cost_usd(sums: Counter[str], price: Price | None) -> float | None:
-    """Tokens × the profile's prices, of the requests whose tokens the server told; None without either."""
-    if price is None or not sums["token_requests"]:
-        return None
-    cached = min(sums["cached_tokens"], sums["input_tokens"])
-    written = sums["output_tokens"] - sums["estimated_tokens"]
-    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached + written * price.output
-    return round(each / 1e6, 9)
-
-
-def rate(count: float, seconds: float) -> float:
-    """Per second; 0 where nothing was measured."""
-    return round(count / seconds, 6) if seconds > 0 else 0.0
-
-
-def share(part: int, whole: int) -> float:
-    """0 to 1; 0 of nothing."""
-    return round(part / whole, 6) if whole else 0.0
 
 
 def _phase_shares(scope: Scope) -> dict[str, dict[str, float | None]]:
@@ -144,35 +117,35 @@ def _p95_share(scope: Scope, phase: str) -> float | None:
     return None if value is None else round(value / 1000, 6)
 
 
-def _tokens(scope: Scope, seconds: float) -> dict[str, Any]:
-    sums = scope.sums
-    told, estimated = sums["token_requests"], sums["token_estimates"]
+def _tokens(counts: Counts, seconds: float) -> dict[str, Any]:
+    found = formulas.tokens(counts.sums, seconds)
     # Where both occur the larger part names the source; how many were told and how many counted stands beside it.
-    source = "none" if not told + estimated else "server" if told >= estimated else "chunks"
-    known = source != "none"
     return {
-        "source": source,
-        "input": sums["input_tokens"] if told else None,
-        "output": sums["output_tokens"] if known else None,
-        "cached": sums["cached_tokens"] if told else None,
-        "reasoning": sums["reasoning_tokens"] if told else None,
-        "output_per_s": rate(sums["output_tokens"], seconds) if known else None,
-        "per_request_mean": round(sums["output_tokens"] / (told + estimated), 3) if known else None,
-        "told_requests": told,
-        "estimated_requests": estimated,
+        "source": found.source,
+        "input": found.input,
+        "output": found.output,
+        "cached": found.cached,
+        "reasoning": found.reasoning,
+        "output_per_s": None if found.output is None else rate(found.output, seconds),
+        "per_request_mean": _rounded(found.per_request_mean),
+        "told_requests": found.told,
+        "estimated_requests": found.estimated,
     }
 
 
-def _streams(sums: Counter[str]) -> dict[str, Any] | None:
+def _streams(counts: Counts) -> dict[str, Any] | None:
     """Event streams; null where there was none."""
-    names = ("streamed", "one_burst", "stalled", "unterminated")
-    if not any(sums[name] for name in names):
+    found = {name: counts.sums[name] for name in ("streamed", "one_burst", "stalled", "unterminated")}
+    if not any(found.values()):
         return None
-    return {name: sums[name] for name in names} | {"share": share(sums["one_burst"], sums["streamed"])}
+    return found | {"share": share(formulas.Part(found["one_burst"], found["streamed"]))}
 
 
-def _calls(total: int, requests: int) -> dict[str, Any]:
+def _calls(counts: Counts, metric: str) -> dict[str, Any]:
     """Calls over the requests that told theirs; null where none did."""
-    if not requests:
-        return {"total": None, "per_request_mean": None}
-    return {"total": total, "per_request_mean": round(total / requests, 3)}
+    found = formulas.calls(counts.sums, metric)
+    return {"total": found.total, "per_request_mean": _rounded(found.per_request_mean)}
+
+
+def _rounded(mean: float | None) -> float | None:
+    return None if mean is None else round(mean, 3)

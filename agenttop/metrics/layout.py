@@ -59,3 +59,8 @@ class Layout(msgspec.Struct, frozen=True):
     price: Price | None = None
     traceparent: bool = False
     """Requests carry the id of a trace: the slowest are kept with it."""
+
+    @property
+    def closed(self) -> tuple[bool, ...]:
+        """Whether each request is of a closed pool."""
+        return tuple(not self.pools[request.pool].open for request in self.requests)

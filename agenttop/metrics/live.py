@@ -9,10 +9,12 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from agenttop.metrics.catalogue import LIVE, PHASE
+from agenttop.metrics.counts import Counts, total
 from agenttop.metrics.delta import ErrorDelta, HistDelta
 from agenttop.metrics.histogram import Hist, merge, percentiles_of
-from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR, Outcome
-from agenttop.metrics.scope import PHASE, clean_text, finished
+from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR
+from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Cause, Percentiles
 
 #: Seconds of history behind every cause of failure.
@@ -21,49 +23,43 @@ _US_PER_MS = 1000.0
 #: The name the workers' loop lag goes by here, beside the metrics of requests.
 LOOP_LAG = "loop_lag"
 
-
-#: Metrics shown of the window; of these :data:`BY_REQUEST` also by request.
-SHOWN = frozenset({"latency", "ttft", "inter_chunk", "schedule_lag"})
+#: Of the distributions that the window keeps, those that it keeps by request too.
 BY_REQUEST = frozenset({"latency", "ttft"})
 
 
 @dataclass(slots=True)
 class Slice:
-    """What finished between ``start_s`` and ``end_s``. ``whole`` is by metric, ``by_request`` by both."""
+    """What finished between ``start_s`` and ``end_s``: of all requests together, and by request."""
 
     start_s: float
     end_s: float = 0.0
-    outcomes: dict[int, Counter[str]] = field(default_factory=dict)
-    sums: Counter[str] = field(default_factory=Counter)
-    whole: dict[str, list[HistDelta]] = field(default_factory=dict)
-    by_request: dict[tuple[str, int], list[HistDelta]] = field(default_factory=dict)
+    whole: Counts = field(default_factory=Counts)
+    by_request: dict[int, Counts] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
         """Its length."""
         return max(0.0, self.end_s - self.start_s)
 
-    def add(self, request: int, metric: str, records: HistDelta) -> None:
-        """Take new records of one request, where the metric is one that is shown."""
-        if metric in SHOWN or metric.startswith(PHASE):
-            self.whole.setdefault(metric, []).append(records)
+    def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
+        """Count what is new of one request; of ``hists``, its distributions, those that are kept."""
+        of_request = self.by_request.get(request)
+        if of_request is None:
+            of_request = self.by_request[request] = Counts()
+        for counts in (self.whole, of_request):
+            counts.add(new)
+        for metric, records in hists.items():
+            if metric in LIVE or metric.startswith(PHASE):
+                self.whole.take(metric, (records,))
             if metric in BY_REQUEST:
-                self.by_request.setdefault((metric, request), []).append(records)
+                of_request.take(metric, (records,))
 
     def close(self, end_s: float) -> None:
         """End it, and merge what came in pieces."""
         self.end_s = end_s
-        for pieces in (*self.whole.values(), *self.by_request.values()):
-            pieces[:] = [merge(pieces)]
-
-    def records(self, metric: str) -> HistDelta | None:
-        """All requests' records of a metric; None without any."""
-        pieces = self.whole.get(metric)
-        return merge(pieces) if pieces else None
-
-    def all_outcomes(self) -> Counter[str]:
-        """Outcomes of all requests together."""
-        return together(self.outcomes.values())
+        for counts in (self.whole, *self.by_request.values()):
+            for pieces in counts.parts.values():
+                pieces[:] = [merge(pieces)]
 
 
 @dataclass(slots=True)
@@ -79,33 +75,22 @@ class Live:
     def __init__(self, requests: int, window_s: float) -> None:
         self.window_s = window_s
         self.open = Slice(0.0)
-        self.outcomes: list[Counter[str]] = [Counter() for _ in range(requests)]
-        self.sums: Counter[str] = Counter()
-        self.streamed = [0] * requests
-        self.one_burst = [0] * requests
+        self.counts = [Counts() for _ in range(requests)]
         self.retry_after = Hist()
         self._slices: deque[Slice] = deque()
         self._recent: deque[Counter[str]] = deque(maxlen=RECENT_SECONDS)
         self._failures: dict[str, _Failure] = {}
 
-    def add(
-        self, request: int, outcomes: Mapping[str, int], sums: Mapping[str, int], hists: Mapping[str, HistDelta]
-    ) -> None:
-        """Put what is new about one request into the open slice."""
-        self.open.outcomes.setdefault(request, Counter()).update(outcomes)
-        self.outcomes[request].update(outcomes)
-        self.open.sums.update(sums)
-        self.sums.update(sums)
-        self.streamed[request] += sums.get("streamed", 0)
-        self.one_burst[request] += sums.get("one_burst", 0)
-        for metric, records in hists.items():
-            self.open.add(request, metric, records)
+    def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
+        """Put what is new about one request into the open slice; ``hists`` are its distributions, each in one piece."""
+        self.open.add(request, new, hists)
+        self.counts[request].add(new)
         if "retry_after" in hists:
             self.retry_after.add(hists["retry_after"])
 
     def loop_lag(self, records: HistDelta) -> None:
         """Take a worker's loop lag."""
-        self.open.whole.setdefault(LOOP_LAG, []).append(records)
+        self.open.whole.take(LOOP_LAG, (records,))
 
     def error(self, error: ErrorDelta) -> None:
         """Remember when a way of failing was seen, and its newest example."""
@@ -119,7 +104,7 @@ class Live:
         """End the open slice at ``t_s`` seconds and open the next; slices before the window are dropped."""
         closed, self.open = self.open, Slice(t_s)
         closed.close(t_s)
-        outcomes = _with_exceptions(closed.all_outcomes(), closed.sums)
+        outcomes = _with_exceptions(closed.whole)
         for outcome, count in outcomes.items():
             if count and outcome not in NOT_FAILED:
                 failure = self._failures.setdefault(outcome, _Failure(closed.start_s, t_s))
@@ -141,10 +126,10 @@ class Live:
         """Finished requests per second."""
         wanted = tuple(requests)
         count = sum(
-            finished(piece.outcomes[request])
+            piece.by_request[request].requests
             for piece in self._slices
             for request in wanted
-            if request in piece.outcomes
+            if request in piece.by_request
         )
         return count / self.seconds if self.seconds > 0 else 0.0
 
@@ -152,19 +137,20 @@ class Live:
         """The window's records of a metric, of one request or of all; None without any."""
         parts: list[HistDelta] = []
         for piece in self._slices:
-            found = piece.whole.get(metric) if request is None else piece.by_request.get((metric, request))
-            parts.extend(found or ())
+            counts = piece.whole if request is None else piece.by_request.get(request)
+            if counts is not None:
+                parts += counts.parts.get(metric, ())
         return merge(parts) if parts else None
 
     def phases_ms(self) -> dict[str, float]:
         """Mean duration by phase."""
-        names = sorted({name for piece in self._slices for name in piece.whole if name.startswith(PHASE)})
+        names = sorted({name for piece in self._slices for name in piece.whole.parts if name.startswith(PHASE)})
         found = {name.removeprefix(PHASE): self.records(name) for name in names}
         return {name: part.total / part.count / _US_PER_MS for name, part in found.items() if part is not None}
 
     def causes(self) -> tuple[Cause, ...]:
         """Every way of failing so far, the most frequent first."""
-        counts = _with_exceptions(together(self.outcomes), self.sums)
+        counts = _with_exceptions(total(self.counts))
         return tuple(
             Cause(
                 outcome,
@@ -179,25 +165,12 @@ class Live:
         )
 
 
-def together(parts: Iterable[Counter[str]]) -> Counter[str]:
-    """The sum of several counters."""
-    whole: Counter[str] = Counter()
-    for part in parts:
-        whole.update(part)
-    return whole
-
-
-def _with_exceptions(outcomes: Counter[str], sums: Counter[str]) -> Counter[str]:
-    """Exceptions in users' own code are causes of failure too, though no outcomes of requests."""
-    if sums["user_errors"]:
-        outcomes[USER_ERROR] = sums["user_errors"]
-    return outcomes
-
-
-def failures(outcomes: Counter[str]) -> tuple[int, int]:
-    """(rate-limited, otherwise failed) of these outcomes."""
-    limited = outcomes[Outcome.RATE_LIMITED]
-    return limited, finished(outcomes) - outcomes[Outcome.OK] - limited
+def _with_exceptions(counts: Counts) -> Counter[str]:
+    """Outcomes, and exceptions in users' own code: causes of failure too, though no outcomes of requests."""
+    found = counts.outcomes.copy()
+    if counts.sums["user_errors"]:
+        found[USER_ERROR] = counts.sums["user_errors"]
+    return found
 
 
 def percentile_ms(found: HistDelta | None, *percents: float) -> list[float] | list[None]:

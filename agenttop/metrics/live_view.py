@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenttop.metrics.figures import goodput
+from agenttop.metrics.counts import total
+from agenttop.metrics.figures import share
+from agenttop.metrics.formulas import goodput
 from agenttop.metrics.heat import heat
 from agenttop.metrics.layout import Layout
-from agenttop.metrics.live import LOOP_LAG, Live, Slice, failures, percentile_ms, percentiles, together
+from agenttop.metrics.live import LOOP_LAG, Live, Slice, percentile_ms, percentiles
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.run_state import PoolTarget, RunState
-from agenttop.metrics.scope import finished
 from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick
 from agenttop.metrics.workers import Workers
 
@@ -38,9 +39,8 @@ class LiveView:
         """The picture as a viewer gets it. ``reasons``: of a saturated generator; ``dropped``: iterations by pool."""
         live, layout = self._live, self._layout
         users, in_flight = self._workers.by_pool()
-        whole = together(live.outcomes)
-        limited, errors = failures(whole)
-        requests = finished(whole)
+        whole = total(live.counts)
+        requests, sums = whole.requests, whole.sums
         retry_after = live.retry_after.percentile(50)
         (schedule_lag,) = percentile_ms(live.records("schedule_lag"), 99)
         (loop_lag,) = percentile_ms(live.records(LOOP_LAG), 99)
@@ -66,19 +66,19 @@ class LiveView:
             latency=percentiles(live.records("latency")),
             inter_chunk=percentiles(live.records("inter_chunk")),
             requests=requests,
-            ok=whole[Outcome.OK],
-            failed=limited + errors,
-            rate_limited=limited,
-            cancelled=whole[Outcome.CANCELLED],
+            ok=whole.ok,
+            failed=whole.failed,
+            rate_limited=whole.rate_limited,
+            cancelled=whole.outcomes[Outcome.CANCELLED],
             dropped_iterations=sum(dropped),
-            error_rate=(limited + errors) / requests if requests else 0.0,
+            error_rate=whole.failed / requests if requests else 0.0,
             retry_after_s=None if retry_after is None else retry_after / 1_000_000,
             causes=live.causes(),
             pools=tuple(self._pool_row(i, now, users[i], in_flight[i], dropped[i]) for i in range(len(layout.pools))),
             table=tuple(
                 self._request_row(i)
                 for i, request in enumerate(layout.requests)
-                if not request.optional or finished(live.outcomes[i])
+                if not request.optional or live.counts[i].requests
             ),
             events=now.events[-SENT_EVENTS:],
             generator=Generator(
@@ -94,15 +94,15 @@ class LiveView:
             ),
             tick=tick,
             phases_ms=live.phases_ms(),
-            bytes_sent=live.sums["bytes_sent"],
-            bytes_received=live.sums["bytes_received"],
-            output_tokens=live.sums["output_tokens"],
-            goodput=goodput(whole, live.sums, 0.0)["share"] if layout.objectives and requests else None,
-            good=live.sums["good"],
-            retries=live.sums["retries"],
-            recovered=live.sums["recovered"],
-            violations=live.sums["rate_limit_violations"],
-            budget_refused=whole[Outcome.BUDGET_REFUSED],
+            bytes_sent=sums["bytes_sent"],
+            bytes_received=sums["bytes_received"],
+            output_tokens=sums["output_tokens"],
+            goodput=share(goodput(whole)) if layout.objectives and requests else None,
+            good=sums["good"],
+            retries=sums["retries"],
+            recovered=sums["recovered"],
+            violations=sums["rate_limit_violations"],
+            budget_refused=whole.outcomes[Outcome.BUDGET_REFUSED],
             changed=now.changed,
             by_hand=now.by_hand,
         )
@@ -110,15 +110,14 @@ class LiveView:
     def tick(self, piece: Slice, now: RunState) -> Tick:
         """What one closed slice says, and how things stand at its end."""
         users, in_flight = self._workers.by_pool()
-        outcomes = piece.all_outcomes()
-        limited, errors = failures(outcomes)
+        whole = piece.whole
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0
-        latencies = piece.records("latency")
+        latencies = whole.records("latency")
         latency = percentile_ms(latencies, 50, 95, 99)
-        first_tokens = piece.records("ttft")
+        first_tokens = whole.records("ttft")
         ttft = percentile_ms(first_tokens, 50, 95, 99)
-        (inter_chunk,) = percentile_ms(piece.records("inter_chunk"), 95)
-        (loop_lag,) = percentile_ms(piece.records(LOOP_LAG), 99)
+        (inter_chunk,) = percentile_ms(whole.records("inter_chunk"), 95)
+        (loop_lag,) = percentile_ms(whole.records(LOOP_LAG), 99)
         all_open = bool(self._layout.pools) and all(pool.open for pool in self._layout.pools)
         return Tick(
             t_s=round(now.t_s, 3),
@@ -126,9 +125,9 @@ class LiveView:
             users=sum(users),
             target=now.rate if all_open else now.target_users,
             in_flight=sum(in_flight),
-            rps=round(finished(outcomes) * per_s, 3),
-            failed_per_s=round((limited + errors) * per_s, 3),
-            rate_limited_per_s=round(limited * per_s, 3),
+            rps=round(whole.requests * per_s, 3),
+            failed_per_s=round(whole.failed * per_s, 3),
+            rate_limited_per_s=round(whole.rate_limited * per_s, 3),
             latency_p50_ms=latency[0],
             latency_p95_ms=latency[1],
             latency_p99_ms=latency[2],
@@ -136,7 +135,7 @@ class LiveView:
             ttft_p95_ms=ttft[1],
             ttft_p99_ms=ttft[2],
             inter_chunk_p95_ms=inter_chunk,
-            output_tokens_per_s=round(piece.sums["output_tokens"] * per_s, 3),
+            output_tokens_per_s=round(whole.sums["output_tokens"] * per_s, 3),
             loop_lag_p99_ms=loop_lag,
             manual=bool(now.manual),
             held=now.held,
@@ -147,7 +146,7 @@ class LiveView:
 
     def _pool_row(self, pool: int, now: RunState, users: int, in_flight: int, dropped: int) -> PoolRow:
         info, of_pool = self._layout.pools[pool], self._of_pool[pool]
-        limited, errors = failures(together([self._live.outcomes[request] for request in of_pool]))
+        counts = total(self._live.counts[request] for request in of_pool)
         wanted = now.pools[pool] if pool < len(now.pools) else PoolTarget(0.0, 0.0)
         return PoolRow(
             name=info.name,
@@ -160,27 +159,27 @@ class LiveView:
             manual=wanted.manual,
             in_flight=in_flight,
             rps=self._live.rps(of_pool),
-            rate_limited=limited,
-            errors=errors,
+            rate_limited=counts.rate_limited,
+            errors=counts.other_failed,
             dropped_iterations=dropped,
         )
 
     def _request_row(self, request: int) -> RequestRow:
         info = self._layout.requests[request]
-        limited, errors = failures(self._live.outcomes[request])
+        counts = self._live.counts[request]
         p50, p95 = percentile_ms(self._live.records("latency", request), 50, 95)
         (ttft,) = percentile_ms(self._live.records("ttft", request), 95)
         return RequestRow(
             pool=self._layout.pools[info.pool].name,
             name=info.name,
             protocol=self._layout.pools[info.pool].protocol,
-            requests=finished(self._live.outcomes[request]),
+            requests=counts.requests,
             rps=self._live.rps((request,)),
             p50_ms=p50,
             p95_ms=p95,
             ttft_p95_ms=ttft,
-            rate_limited=limited,
-            errors=errors,
-            streamed=self._live.streamed[request],
-            one_burst=self._live.one_burst[request],
+            rate_limited=counts.rate_limited,
+            errors=counts.other_failed,
+            streamed=counts.sums["streamed"],
+            one_burst=counts.sums["one_burst"],
         )

@@ -7,69 +7,67 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from agenttop.metrics.delta import MISSED, Delta, HistDelta
-from agenttop.metrics.histogram import merge, percentiles_of
-from agenttop.metrics.outcome import NOT_FAILED, Outcome
-from agenttop.metrics.scope import finished
+from agenttop.metrics import formulas
+from agenttop.metrics.counts import Counts
+from agenttop.metrics.delta import MISSED, Delta
+from agenttop.metrics.histogram import percentiles_of
+from agenttop.metrics.outcome import NOT_FAILED
 
 #: Distributions that are kept.
 _HISTS = ("latency", "ttft")
 _US_PER_MS = 1000.0
 
 
-@dataclass(slots=True)
 class Count:
     """Counts of one mark, or of several."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
-    sums: Counter[str] = field(default_factory=Counter)
-    hists: dict[str, list[HistDelta]] = field(default_factory=dict)
-    dropped: int = 0
-    """Arrivals that found no free user."""
-    unanswered: int = 0
-    """Requests that were in flight for too long to be good."""
+    __slots__ = ("counts", "dropped", "unanswered")
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.dropped = 0
+        """Arrivals that found no free user."""
+        self.unanswered = 0
+        """Requests that were in flight for too long to be good."""
 
     @property
     def good(self) -> int:
         """Requests that met every objective."""
-        return self.sums["good"]
+        return formulas.goodput(self.counts).part
 
     @property
     def requests(self) -> int:
         """What :attr:`good` is a part of: goodput's attempts, and besides what was dropped and what is not answered."""
-        return max(self.sums["attempts"], finished(self.outcomes)) + self.dropped + self.unanswered
+        return formulas.goodput(self.counts).whole + self.dropped + self.unanswered
 
     @property
     def rate_limited(self) -> int:
         """Refusals, those whose request was sent again among them."""
-        return self.outcomes[Outcome.RATE_LIMITED] + self.sums["retries"]
+        return formulas.refusals(self.counts).part
 
     @property
     def missed(self) -> dict[str, int]:
         """Why requests were not good, the most frequent first: objectives that were missed, outcomes, ``dropped`` and
         ``unanswered``. One request may have missed several objectives.
         """
-        found = Counter({name.removeprefix(MISSED): n for name, n in self.sums.items() if name.startswith(MISSED)})
-        found.update({name: count for name, count in self.outcomes.items() if name not in NOT_FAILED})
-        found["rate_limited"] += self.sums["retries"]
+        sums, outcomes = self.counts.sums, self.counts.outcomes
+        found = Counter({name.removeprefix(MISSED): n for name, n in sums.items() if name.startswith(MISSED)})
+        found.update({name: count for name, count in outcomes.items() if name not in NOT_FAILED})
+        found["rate_limited"] += sums["retries"]
         found.update(dropped=self.dropped, unanswered=self.unanswered)
         return {name: count for name, count in found.most_common() if count > 0}
 
     def p95_ms(self, metric: str) -> float | None:
         """The 95th percentile of ``latency`` or ``ttft`` of ok requests; None without any."""
-        parts = self.hists.get(metric)
-        return round(percentiles_of(merge(parts), (95,))[0] / _US_PER_MS, 3) if parts else None
+        found = self.counts.records(metric)
+        return None if found is None else round(percentiles_of(found, (95,))[0] / _US_PER_MS, 3)
 
     def add(self, other: Count) -> None:
         """Count another's as well."""
-        self.outcomes.update(other.outcomes)
-        self.sums.update(other.sums)
+        self.counts.add_all(other.counts)
         self.dropped += other.dropped
         self.unanswered += other.unanswered
-        for metric, parts in other.hists.items():
-            self.hists.setdefault(metric, []).extend(parts)
 
 
 class Marks:
@@ -85,12 +83,7 @@ class Marks:
         """Take what is new on one worker."""
         for leaf in delta.leaves:
             if leaf.mark and leaf.mark not in self._closed:
-                count = self._count(leaf.mark)
-                count.outcomes.update(leaf.outcomes)
-                count.sums.update(leaf.sums)
-                for metric in _HISTS:
-                    if metric in leaf.hists:
-                        count.hists.setdefault(metric, []).append(leaf.hists[metric])
+                self._count(leaf.mark).counts.add_leaf(leaf, _HISTS)
         for pool in delta.pools:
             if pool.mark and pool.mark not in self._closed:
                 self._count(pool.mark).dropped += pool.dropped_iterations

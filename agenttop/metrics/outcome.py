@@ -33,8 +33,10 @@ class Outcome(StrEnum):
 
 #: What an exception in a user's own code is called beside the outcomes: it is no request, and in no count of them.
 USER_ERROR = "user_error"
+#: Outcomes that are no finished request.
+NOT_FINISHED = (Outcome.CANCELLED, Outcome.BUDGET_REFUSED)
 #: Outcomes that are not failures.
-NOT_FAILED = frozenset({Outcome.OK, Outcome.CANCELLED, Outcome.BUDGET_REFUSED})
+NOT_FAILED = frozenset({Outcome.OK, *NOT_FINISHED})
 
 
 def outcome_of_status(status: int) -> Outcome:

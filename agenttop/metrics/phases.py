@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agenttop.metrics.catalogue import PHASE
 from agenttop.metrics.figures import UNATTRIBUTED
-from agenttop.metrics.scope import PHASE, Scope
+from agenttop.metrics.scope import Scope
 from agenttop.metrics.snapshot import StagePhases
 
 #: Stages that are told live; of more the first stays, and those before the last ones are left out.

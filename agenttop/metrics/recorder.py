@@ -6,13 +6,14 @@ Appending to an ``array`` costs 30 ns and folding with numpy 0.1 µs a sample; `
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, LeafDelta, PoolDelta, SlowRequest
+from agenttop.metrics.catalogue import COUNTERS, DISTRIBUTIONS, PHASE, PHASE_SHARE, POOL_COUNTERS, Counted, Recorded
+from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, HistDelta, LeafDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold, merge
-from agenttop.metrics.scope import PHASE, PHASE_SHARE, clean_text
+from agenttop.metrics.scope import clean_text
 from agenttop.metrics.slowest import Slowest
 
 #: Durations that are folded at a time.
@@ -22,125 +23,59 @@ MAX_MESSAGES = 200
 #: A phase that is all of its request's latency: 1 000 µs, so that histograms of shares stay small.
 _WHOLE = 1_000_000
 
-_HISTS = (
-    "latency",
-    "response_time",
-    "ttfb",
-    "ttft",
-    "ttfo",
-    "tpot",
-    "inter_chunk",
-    "connect",
-    "schedule_lag",
-    "time_to_failure",
-    "retry_after",
-    "unattributed",
-)
-_SUMS = (
-    "bytes_sent",
-    "bytes_received",
-    "connections_opened",
-    "connections_reused",
-    "connections_reopened",
-    "attempts",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-    "token_requests",
-    "token_estimates",
-    "estimated_tokens",
-    "llm_calls",
-    "llm_requests",
-    "tool_calls",
-    "tool_requests",
-    "good",
-    "retries",
-    "recovered",
-    "conformant",
-    "rate_limit_violations",
-    "user_errors",
-    "streamed",
-    "one_burst",
-    "stalled",
-    "unterminated",
-)
-
-
+LATENCY, RESPONSE_TIME, LATE = "latency", "response_time", "late"
+#: The arrays of a leaf but its phases'.
+_ARRAYS = (*DISTRIBUTIONS, LATE)
 #: All that a leaf may hold but its phases. With many stages most leaves hold nothing, and are looked at all the same:
 #: what ends late counts under the stage it was sent in.
-_held = attrgetter("late", "outcomes", "violations", "missed", *_HISTS, *_SUMS)
+_held = attrgetter("late", "outcomes", "violations", "missed", *DISTRIBUTIONS, *COUNTERS)
 
 
-class Leaf:
+class Leaf(Recorded):
     """The figures of one request in one stage, sent under one mark, since the last fold. Arrays hold nanoseconds, every
-    ``ok`` request counts in ``latency`` and nowhere else in ``outcomes``."""
+    ``ok`` request counts in ``latency`` and nowhere else in ``outcomes``.
+
+    The users of a closed pool are its schedule: what they wait for an answer is its latency, unless the request was
+    sent again. So nothing is appended to ``response_time`` there but by :meth:`resent`, and :meth:`Batch.steps` says
+    the rest.
+    """
 
     __slots__ = (
-        *("late", "mark", "missed", "outcomes", "phases", "request", "shares", "stage", "status", "violations"),
-        *_HISTS,
-        *_SUMS,
+        *("closed", "late", "mark", "missed", "outcomes", "phases", "request", "shares", "stage", "status"),
+        *("violations", *DISTRIBUTIONS, *COUNTERS),
     )
 
-    late: array[int]
-    """Latencies of ``ok`` requests of a closed pool that were sent again after a refusal, instead of in ``latency``:
-    they alone have a ``response_time`` of their own."""
-
-    latency: array[int]
-    response_time: array[int]
-    ttfb: array[int]
-    ttft: array[int]
-    ttfo: array[int]
-    tpot: array[int]
-    inter_chunk: array[int]
-    connect: array[int]
-    schedule_lag: array[int]
-    time_to_failure: array[int]
-    retry_after: array[int]
-    unattributed: array[int]
-    bytes_sent: int
-    bytes_received: int
-    connections_opened: int
-    connections_reused: int
-    connections_reopened: int
-    attempts: int
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    reasoning_tokens: int
-    token_requests: int
-    token_estimates: int
-    estimated_tokens: int
-    llm_calls: int
-    llm_requests: int
-    tool_calls: int
-    tool_requests: int
-    good: int
-    retries: int
-    recovered: int
-    conformant: int
-    rate_limit_violations: int
-    user_errors: int
-    streamed: int
-    one_burst: int
-    stalled: int
-    unterminated: int
-
-    def __init__(self, request: int, stage: int, mark: int = 0) -> None:
+    def __init__(self, request: int, stage: int, mark: int = 0, *, closed: bool = False) -> None:
         self.request = request
         self.stage = stage
         self.mark = mark
+        self.closed = closed
+        """It is of a closed pool."""
         self.missed: dict[str, int] = {}
         self.status: dict[int, int] = {}
         self.late = array("q")
+        """Latencies of a closed pool's requests that were sent again, instead of in ``latency``."""
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
         self.shares: dict[str, array[int]] = {}
         self.violations: dict[str, int] = {}
-        for name in _HISTS:
+        for name in DISTRIBUTIONS:
             setattr(self, name, array("q"))
-        for name in _SUMS:
+        for name in COUNTERS:
             setattr(self, name, 0)
+
+    def resent(self, response_time_ns: int, *, planned: bool) -> None:
+        """Note that the ok request which was recorded last had been refused and was sent again.
+
+        Args:
+            response_time_ns: from when it was first planned or sent, in ns.
+            planned: it was an arrival; in an open pool only those have a response time.
+        """
+        if self.closed:
+            self.late.append(self.latency.pop())
+        elif not planned:
+            return
+        self.response_time.append(response_time_ns)
 
     def phase(self, name: str, duration_ns: int, latency_ns: int) -> None:
         """Record the duration of one phase, and its share of the request's latency; at most 32 names are kept."""
@@ -169,14 +104,9 @@ class Leaf:
             return None
         taken: dict[str, array[int]] = {}
         outcomes = self.outcomes
-        if self.late:
-            # All of the others waited as long as their answers took.
-            self.response_time.extend(self.latency)
-            self.latency.extend(self.late)
-            self.late = array("q")
-        if self.latency:
-            outcomes["ok"] = outcomes.get("ok", 0) + len(self.latency)
-        for name in _HISTS:
+        if self.latency or self.late:
+            outcomes["ok"] = outcomes.get("ok", 0) + len(self.latency) + len(self.late)
+        for name in _ARRAYS:
             values = getattr(self, name)
             if values:
                 taken[name] = values
@@ -187,7 +117,7 @@ class Leaf:
                     taken[prefix + name] = values
                     found[name] = array("q")
         sums = {}
-        for name in _SUMS:
+        for name in COUNTERS:
             value = getattr(self, name)
             if value:
                 sums[name] = value
@@ -198,7 +128,8 @@ class Leaf:
         if self.missed:
             sums |= {MISSED + name: count for name, count in self.missed.items()}
             self.missed = {}
-        leaf = TakenLeaf(taken, LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums, self.mark))
+        delta = LeafDelta(self.request, self.stage, outcomes, self.status, {}, sums, self.mark)
+        leaf = TakenLeaf(taken, delta, self.closed)
         self.outcomes = {}
         self.status = {}
         return leaf
@@ -209,6 +140,7 @@ class TakenLeaf(NamedTuple):
 
     values: dict[str, array[int]]
     delta: LeafDelta
+    closed: bool
 
 
 class Batch:
@@ -233,7 +165,7 @@ class Batch:
 
     def steps(self) -> Iterator[None]:
         """Fold, some thousand durations (0.1 ms) a step: who folds may read what arrives in between."""
-        for values, delta in self._taken:
+        for values, delta, closed in self._taken:
             for name, durations in values.items():
                 if len(durations) <= STEP:
                     delta.hists[name] = fold(durations)
@@ -245,35 +177,51 @@ class Batch:
                     yield
                 delta.hists[name] = merge(parts)
                 yield
+            if closed:
+                _say_response_times(delta.hists)
         self._taken = []
 
 
-class PoolCount:
+def _say_response_times(hists: dict[str, HistDelta]) -> None:
+    """Of a closed pool's leaf: response times are those of the requests that were sent again, and the latencies of all
+    others. Nobody who is told them has to know of what kind a pool is.
+    """
+    plain, late = hists.pop(LATENCY, None), hists.pop(LATE, None)
+    for name, others in ((LATENCY, late), (RESPONSE_TIME, hists.pop(RESPONSE_TIME, None))):
+        if parts := [part for part in (plain, others) if part is not None]:
+            hists[name] = merge(parts)
+
+
+class PoolCount(Counted):
     """Counts of one pool in one stage, under one mark."""
 
-    __slots__ = ("dropped_iterations", "iterations", "mark", "pool", "sessions", "stage")
+    __slots__ = ("mark", "pool", "stage", *POOL_COUNTERS)
 
     def __init__(self, pool: int, stage: int, mark: int = 0) -> None:
         self.pool = pool
         self.stage = stage
         self.mark = mark
-        self.sessions = self.iterations = self.dropped_iterations = 0
+        for name in POOL_COUNTERS:
+            setattr(self, name, 0)
 
     def fold(self) -> PoolDelta | None:
         """What is new, or None."""
-        if not (self.sessions or self.iterations or self.dropped_iterations):
+        counts = {name: getattr(self, name) for name in POOL_COUNTERS}
+        if not any(counts.values()):
             return None
-        counts = (self.sessions, self.iterations, self.dropped_iterations)
-        delta = PoolDelta(self.pool, self.stage, *counts, self.mark)
-        self.sessions = self.iterations = self.dropped_iterations = 0
-        return delta
+        for name in POOL_COUNTERS:
+            setattr(self, name, 0)
+        return PoolDelta(self.pool, self.stage, mark=self.mark, **counts)
 
 
 class Recorder:
     """All leaves of one worker."""
 
-    def __init__(self, requests: int, secrets: tuple[str, ...] = ()) -> None:
-        self._requests = requests
+    def __init__(self, closed: Sequence[bool], secrets: tuple[str, ...] = ()) -> None:
+        """``closed`` says of each request whether it is of a closed pool (``Layout.closed``); ``secrets`` are hidden in
+        messages.
+        """
+        self._closed = closed
         self._secrets = secrets
         self._rows: dict[tuple[int, int], list[Leaf]] = {}
         self._counts: dict[tuple[int, int, int], PoolCount] = {}
@@ -285,7 +233,9 @@ class Recorder:
         """The leaves of a stage and a mark, by request."""
         row = self._rows.get((stage, mark))
         if row is None:
-            row = self._rows[stage, mark] = [Leaf(request, stage, mark) for request in range(self._requests)]
+            row = self._rows[stage, mark] = [
+                Leaf(request, stage, mark, closed=closed) for request, closed in enumerate(self._closed)
+            ]
         return row
 
     def count(self, pool: int, stage: int, mark: int = 0) -> PoolCount:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agenttop.metrics.delta import ErrorDelta
+from agenttop.metrics.catalogue import POOL_COUNTERS
+from agenttop.metrics.counts import Counts
+from agenttop.metrics.delta import ErrorDelta, HistDelta, PoolDelta
 from agenttop.metrics.histogram import Hist
-from agenttop.metrics.outcome import Outcome
 
 #: Distinct failures kept per scope; further ones are counted under :data:`OTHER`.
 MAX_ERRORS = 200
@@ -18,11 +18,6 @@ TOP_ERRORS = 20
 #: Phases kept per run: their names are the target's and might be made up per request.
 MAX_PHASES = 50
 OTHER = "(other)"
-PHASE = "phase."
-#: What part of a request's latency each phase was: in thousandths, kept as µs.
-PHASE_SHARE = "phase_share."
-#: Outcomes that are no finished request.
-_NOT_FINISHED = (Outcome.CANCELLED, Outcome.BUDGET_REFUSED)
 _MAX_MESSAGE_LENGTH = 300
 _ESCAPE = re.compile(r"[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]")
 
@@ -74,32 +69,20 @@ class ErrorTable:
         self._rows[key] = (count, first_s, last_s)
 
 
-class Scope:
+class Scope(Counts):
     """Counters, distributions and failures of one thing.
 
-    ``hists`` and ``sums`` are keyed as in :class:`~agenttop.metrics.delta.LeafDelta`. ``sessions``, ``iterations``
-    and ``dropped_iterations`` are None where they have no meaning (a single request).
+    ``hists`` is keyed as in :class:`~agenttop.metrics.delta.LeafDelta`; what pools do is in ``sums``, and has no
+    meaning where ``of_pools`` is False (a single request).
     """
 
-    __slots__ = ("dropped_iterations", "errors", "hists", "iterations", "outcomes", "sessions", "status", "sums")
+    __slots__ = ("errors", "hists", "of_pools")
 
-    def __init__(self, *, iterations: bool = True) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self.status: Counter[int] = Counter()
-        self.sums: Counter[str] = Counter()
+    def __init__(self, *, of_pools: bool = True) -> None:
+        super().__init__()
         self.hists: dict[str, Hist] = {}
         self.errors = ErrorTable()
-        self.sessions = self.iterations = self.dropped_iterations = 0 if iterations else None
-
-    @property
-    def requests(self) -> int:
-        """Requests that finished: neither cut by the end of the run nor refused by the budget."""
-        return finished(self.outcomes)
-
-    @property
-    def failed(self) -> int:
-        """Finished requests that are not ``ok``."""
-        return self.requests - self.outcomes[Outcome.OK]
+        self.of_pools = of_pools
 
     def hist(self, metric: str) -> Hist:
         """The distribution to add to."""
@@ -108,32 +91,28 @@ class Scope:
             found = self.hists[metric] = Hist()
         return found
 
-    def count_iterations(self, sessions: int, iterations: int, dropped: int) -> None:
-        """Add to the counters of a pool."""
-        self.sessions = (self.sessions or 0) + sessions
-        self.iterations = (self.iterations or 0) + iterations
-        self.dropped_iterations = (self.dropped_iterations or 0) + dropped
+    def add_merged(self, new: Counts, hists: Mapping[str, HistDelta]) -> None:
+        """Count what is new; ``hists`` are its distributions, each in one piece."""
+        self.add(new)
+        for metric, records in hists.items():
+            self.hist(metric).add(records)
+
+    def add_pool(self, new: PoolDelta) -> None:
+        """Count what a pool did."""
+        for name in POOL_COUNTERS:
+            self.sums[name] += getattr(new, name)
 
     def merge(self, other: Scope) -> None:
         """Add all of another's."""
-        self.outcomes.update(other.outcomes)
-        self.status.update(other.status)
-        self.sums.update(other.sums)
+        self.add(other)
         for metric, hist in other.hists.items():
             self.hist(metric).merge(hist)
         self.errors.merge(other.errors)
-        if other.iterations is not None:
-            self.count_iterations(other.sessions or 0, other.iterations, other.dropped_iterations or 0)
 
 
-def finished(outcomes: Counter[str]) -> int:
-    """How many of these outcomes are finished requests."""
-    return sum(outcomes.values()) - sum(outcomes[outcome] for outcome in _NOT_FINISHED)
-
-
-def merged(scopes: Iterable[Scope], *, iterations: bool = True) -> Scope:
+def merged(scopes: Iterable[Scope], *, of_pools: bool = True) -> Scope:
     """One scope of several."""
-    whole = Scope(iterations=iterations)
+    whole = Scope(of_pools=of_pools)
     for scope in scopes:
         whole.merge(scope)
     return whole

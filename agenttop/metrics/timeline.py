@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.metrics.counts import Counts
+from agenttop.metrics.heat_counts import HeatCounts
 from agenttop.metrics.snapshot import Tick
 
 #: For viewers alone: in no summary. They are the last fields of a tick.
@@ -66,7 +66,7 @@ class Timeline:
         self._columns = {
             name: _Column("b" if name in _FLAGS else "q" if name in _INTEGERS else "d") for name in _FIELDS
         }
-        self._counts = {name: Counts() for name in _COUNTS}
+        self._counts = {name: HeatCounts() for name in _COUNTS}
 
     def __len__(self) -> int:
         return len(self._columns["t_s"])

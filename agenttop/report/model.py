@@ -5,10 +5,13 @@ Keys that are not here are allowed: the format is added to, never changed.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from agenttop.metrics.catalogue import CATALOGUE, OWN_COUNTERS, OWN_DISTRIBUTIONS, POOL_COUNTERS, TRAFFIC
 
 SCHEMA = "agenttop.summary/1"
 
@@ -124,56 +127,71 @@ class Streams(msgspec.Struct, frozen=True):
     ] = 0
 
 
-class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything measured of one thing. Latencies hold ok requests only."""
+def _what(name: str, *, least: int | None = None, most: int | None = None) -> Meta:
+    """The catalogue's description of a metric, and the limits of its value."""
+    return Meta(description=CATALOGUE[name].what, ge=least, le=most)
 
-    requests: Annotated[int, Meta(ge=0, description="Finished: neither cancelled nor refused by the budget.")]
-    ok: Count
-    failed: Annotated[int, Meta(ge=0, description="Finished and not ok, rate limits among them.")]
-    rate_limited: Count
-    cancelled: Annotated[int, Meta(ge=0, description="Cut by the end of the run; in no other figure.")]
-    attempts: Annotated[int, Meta(ge=0, description="Requests on the wire, retries among them.")]
-    sessions: Annotated[int | None, Meta(description="Null for a single request.")]
-    iterations: int | None
-    dropped_iterations: Annotated[int | None, Meta(description="Arrivals of an open pool that found no free user.")]
-    user_errors: Annotated[
-        int, Meta(ge=0, description="Exceptions in users' own code (python); they are in errors as user_error.")
-    ] = 0
-    rps: Annotated[float, Meta(ge=0, description="Requests by measured second.")]
-    error_rate: Annotated[float, Meta(ge=0, le=1, description="failed / requests.")]
-    status: Annotated[dict[str, int], Meta(description="By HTTP status.")]
-    outcomes: dict[str, int]
-    errors: Annotated[list[Failure], Meta(max_length=20, description="The most frequent first.")]
-    latency_ms: Annotated[Dist | None, Meta(description="First byte sent to the terminal event.")]
-    response_time_ms: Annotated[Dist | None, Meta(description="From when the plan wanted it sent.")]
-    ttft_ms: Annotated[Dist | None, Meta(description="First byte sent to the first output; of streams only.")]
-    ttfo_ms: Annotated[Dist | None, Meta(description="To the first output that is not reasoning.")]
-    ttfb_ms: Annotated[Dist | None, Meta(description="To the first byte of the response.")]
-    tpot_ms: Annotated[Dist | None, Meta(description="Time per output token after the first.")]
-    inter_chunk_ms: Annotated[Dist | None, Meta(description="Gaps between output chunks.")]
-    connect_ms: Annotated[Dist | None, Meta(description="DNS, TCP, TLS and WebSocket upgrade.")]
-    schedule_lag_ms: Annotated[Dist | None, Meta(description="How late requests of open pools were sent.")]
-    time_to_failure_ms: Annotated[Dist | None, Meta(description="Of failed requests.")]
-    phases_ms: Annotated[dict[str, Dist | None], Meta(description="By phase, as the target reports them.")]
-    unattributed_ms: Annotated[Dist | None, Meta(description="Latency that no phase explains.")]
-    phase_shares: Annotated[
-        dict[str, PhaseShare], Meta(description="By phase, and (unattributed); empty where none was reported.")
-    ] = {}
-    tokens: Tokens
-    llm_calls: Calls
-    tool_calls: Calls
-    cost_usd: Annotated[
-        Amount | None, Meta(description="Tokens × prices, of the requests whose tokens the server told.")
-    ]
-    goodput: Goodput | None
-    rate_limit: RateLimit
-    streams: Annotated[Streams | None, Meta(description="Event streams; null where there was none.")] = None
-    bytes_sent: Count
-    bytes_received: Count
-    connections_opened: Count
-    connections_reused: Count
-    connections_reopened: Count = 0
-    """Kept connections that the target closed, between two requests or as one was sent; opened anew without a word."""
+
+def _counters(names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    for name in names:
+        kind = Annotated[int, _what(name, least=0)] if CATALOGUE[name].what else Count
+        yield (name, kind) if name in _FIRST else (name, kind, 0)
+
+
+def _distributions(names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    for name in names:
+        kind = Annotated[Dist | None, _what(name)]
+        yield (f"{name}_ms", kind) if name in _FIRST else (f"{name}_ms", kind, None)
+
+
+#: Counters and distributions that every summary has; those that came later may be missing in an old one.
+_FIRST = frozenset(
+    (
+        *("latency", "response_time", "ttft", "ttfo", "ttfb", "tpot", "inter_chunk", "connect", "schedule_lag"),
+        *("time_to_failure", "unattributed"),
+        *("bytes_sent", "bytes_received", "connections_opened", "connections_reused"),
+    )
+)
+if TYPE_CHECKING:
+    Metrics = msgspec.Struct
+else:
+    Metrics = msgspec.defstruct(
+        "Metrics",
+        [
+            ("requests", Annotated[int, _what("requests", least=0)]),
+            ("ok", Count),
+            ("failed", Annotated[int, _what("failed", least=0)]),
+            ("rate_limited", Count),
+            ("cancelled", Annotated[int, _what("cancelled", least=0)]),
+            ("attempts", Annotated[int, _what("attempts", least=0)]),
+            *(
+                (name, Annotated[int | None, _what(name)] if row.what else int | None)
+                for name, row in POOL_COUNTERS.items()
+            ),
+            *_counters(OWN_COUNTERS),
+            ("rps", Annotated[float, _what("rps", least=0)]),
+            ("error_rate", Annotated[float, _what("error_rate", least=0, most=1)]),
+            ("status", Annotated[dict[str, int], Meta(description="By HTTP status.")]),
+            ("outcomes", dict[str, int]),
+            ("errors", Annotated[list[Failure], Meta(max_length=20, description="The most frequent first.")]),
+            *_distributions(OWN_DISTRIBUTIONS),
+            ("phases_ms", Annotated[dict[str, Dist | None], _what("phases")]),
+            *_distributions(["unattributed"]),
+            ("phase_shares", Annotated[dict[str, PhaseShare], _what("phase_shares")], {}),
+            ("tokens", Tokens),
+            ("llm_calls", Calls),
+            ("tool_calls", Calls),
+            ("cost_usd", Annotated[Amount | None, _what("cost_usd")]),
+            ("goodput", Goodput | None),
+            ("rate_limit", RateLimit),
+            ("streams", Annotated[Streams | None, _what("streams")], None),
+            *_counters(TRAFFIC),
+        ],
+        namespace={"__doc__": "Everything measured of one thing. Latencies hold ok requests only."},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+    )
 
 
 class PoolMetrics(Metrics, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from agenttop.exits import THRESHOLD
+from agenttop.metrics.catalogue import DISTRIBUTIONS, OWN_DISTRIBUTIONS
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.scope import clean_text
 from agenttop.report.exceptions import exceptions
@@ -19,19 +20,14 @@ from agenttop.report.slowest import slowest
 from agenttop.report.streams import streams
 
 _ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
-_LATENCY_ROWS = (
-    ("TTFT", "ttft_ms"),
-    ("TTFO (no reasoning)", "ttfo_ms"),
-    ("Total", "latency_ms"),
-    ("Response", "response_time_ms"),
-    ("Inter-chunk", "inter_chunk_ms"),
-    ("Per output token", "tpot_ms"),
-    ("First byte", "ttfb_ms"),
-    ("Connect", "connect_ms"),
-    ("Schedule lag", "schedule_lag_ms"),
-    ("Time to failure", "time_to_failure_ms"),
+#: Rows of latencies: what users wait for first, then the others as the summary has them.
+_AWAITED = ("ttft", "ttfo", "latency", "response_time", "inter_chunk", "tpot")
+_LATENCY_ROWS = tuple(
+    (DISTRIBUTIONS[name].label, f"{name}_ms")
+    for name in dict.fromkeys((*_AWAITED, *DISTRIBUTIONS))
+    if DISTRIBUTIONS[name].label
 )
-_TIMED = {key.removesuffix("_ms") for _, key in _LATENCY_ROWS} | {"phase", "unattributed"}
+_TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 _REASONS = {
     "completed": "completed",
@@ -142,7 +138,7 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
 def _latency(page: Page, totals: dict[str, Any]) -> None:
     rows = [["", *_PERCENTILES, "mean", "count"]]
     for label, key in _LATENCY_ROWS:
-        dist = totals[key]
+        dist = totals.get(key)
         if dist is None or (key == "ttfo_ms" and dist["hdr"] == (totals["ttft_ms"] or {}).get("hdr")):
             continue
         if key == "response_time_ms" and dist["hdr"] == (totals["latency_ms"] or {}).get("hdr"):

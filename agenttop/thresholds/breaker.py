@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.outcome import NOT_FAILED, Outcome
-from agenttop.metrics.scope import finished
 from agenttop.metrics.snapshot import BreakerState
 from agenttop.thresholds.series import Tally
 
@@ -48,7 +47,7 @@ class Breaker:
         """Take what is new on one worker."""
         if self.rule is not None:
             for leaf in delta.leaves:
-                self._tally.take(leaf.outcomes, {})
+                self._tally.take(leaf)
 
     def reset(self, t_s: float) -> None:
         """Begin anew at ``t_s``: what finished before is forgotten, and a whole window has to pass."""
@@ -63,8 +62,9 @@ class Breaker:
         if rule is None:
             return False
         self._tally.close(t_s)
-        failed = self._failed(self._tally.outcomes)
-        requests, count = finished(self._tally.outcomes), failed.total()
+        counts = self._tally.counts
+        failed = self._failed(counts.outcomes)
+        requests, count = counts.requests, failed.total()
         share = count / requests if requests else 0.0
         self.worst = failed.most_common(1)[0][0] if count else ""
         judged = t_s - self._begin_s >= rule.over_s and requests >= rule.min_requests

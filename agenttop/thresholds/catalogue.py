@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agenttop.metrics.catalogue import COUNTERS, DISTRIBUTIONS, POOL_COUNTERS, Place
+from agenttop.metrics.outcome import NOT_FINISHED, Outcome
+
 #: Kinds of figure; of a figure of each kind, its units as written and how many of the base unit they are.
 TIME, SHARE, COUNT, PER_S, NUMBER = "time", "share", "count", "per second", "number"
 UNITS: dict[str, dict[str, float]] = {
@@ -16,51 +19,17 @@ UNITS: dict[str, dict[str, float]] = {
 }
 #: The method of a percentile; which one stands beside it.
 PERCENTILE = "p"
-#: Distributions of the summary; what can be asked of each.
-TIMES = (
-    "latency",
-    "response_time",
-    "ttft",
-    "ttfo",
-    "ttfb",
-    "tpot",
-    "inter_chunk",
-    "connect",
-    "schedule_lag",
-    "time_to_failure",
-    "retry_after",
-    "unattributed",
-)
+#: Distributions; what can be asked of each.
+TIMES = tuple(DISTRIBUTIONS)
 PHASE = "phase"
 _TREND = {PERCENTILE: TIME, "avg": TIME, "min": TIME, "max": TIME, "med": TIME, "count": COUNT}
 #: Counted by pool, not by request.
-OF_POOLS = ("sessions", "iterations", "dropped_iterations")
+OF_POOLS = tuple(POOL_COUNTERS)
 _ANY = frozenset({"pool", "request", "stage"})
 _OF_POOL = frozenset({"pool", "stage"})
-_COUNTED = ("requests", "attempts")
-_SUMS = (
-    "bytes_sent",
-    "bytes_received",
-    "connections_opened",
-    "connections_reused",
-    "connections_reopened",
-    "user_errors",
-)
-_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+_COUNTED = ("requests", *(name for name, row in COUNTERS.items() if row.judged or row.place is not Place.BLOCK))
 #: Outcomes of a request, as a number or as a share of the requests.
-OUTCOMES = (
-    "ok",
-    "failed",
-    "rate_limited",
-    "client_error",
-    "server_error",
-    "timeout",
-    "connect_error",
-    "protocol_error",
-    "stream_error",
-    "truncated",
-    "check_failed",
-)
+OUTCOMES = ("ok", "failed", *(outcome.value for outcome in Outcome if outcome not in (Outcome.OK, *NOT_FINISHED)))
 #: What people who come from k6 write, and what it is called here.
 FROM_K6 = {
     "http_req_duration": "latency",
@@ -89,9 +58,9 @@ def _catalogue() -> dict[str, Metric]:
     found["error_rate"] = Metric({"rate": SHARE}, "rate")
     found |= {name: Metric({"count": COUNT, "rate": SHARE}, "count") for name in OUTCOMES}
     found["rate_limit_violations"] = Metric({"count": COUNT, "rate": SHARE}, "count")
-    found |= {name: Metric({"count": COUNT}, "count") for name in ("cancelled", "budget_refused")}
+    found |= {name: Metric({"count": COUNT}, "count") for name in map(str, NOT_FINISHED)}
     found["rps"] = Metric({"rate": PER_S}, "rate")
-    found |= {name: Metric({"count": COUNT, "rate": PER_S}, "count") for name in (*_COUNTED, *_SUMS, *_TOKENS)}
+    found |= {name: Metric({"count": COUNT, "rate": PER_S}, "count") for name in _COUNTED}
     by_pool = {"count": COUNT, "rate": PER_S}
     found |= {name: Metric(by_pool, "count", _OF_POOL) for name in OF_POOLS}
     found["tokens"] = Metric(

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agenttop.metrics.catalogue import PHASE
+from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.layout import Layout
-from agenttop.metrics.scope import PHASE, clean_text
+from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Verdict
 from agenttop.thresholds import catalogue
 from agenttop.thresholds.expression import Expression
@@ -54,8 +56,6 @@ class _Series:
         self.tally = None if self.trend else Tally(rule.window_s, layout.price)
         self.of_pools = False
         """Some threshold on it counts what pools do, such as iterations."""
-        # The users of a closed pool are their schedule: what they wait is what the answer took.
-        self._closed = {i for i, request in enumerate(layout.requests) if not layout.pools[request.pool].open}
 
     def wants(self, request: int, stage: int) -> bool:
         """Whether it looks at a request of a stage."""
@@ -65,7 +65,7 @@ class _Series:
     def leaf(self, leaf: LeafDelta) -> None:
         """Take what is new about a request it looks at."""
         if self.tally is not None:
-            self.tally.take(leaf.outcomes, leaf.sums)
+            self.tally.take(leaf)
             return
         assert self.trend is not None
         if self.phase is not None:
@@ -73,8 +73,7 @@ class _Series:
                 if name.startswith(PHASE) and _clean_phase(name) == self.phase:
                     self.trend.take(records)
             return
-        of_closed = self.metric == "response_time" and leaf.request in self._closed
-        found = leaf.waited() if of_closed else leaf.hists.get(self.metric)
+        found = leaf.hists.get(self.metric)
         if found is not None:
             self.trend.take(found)
 
@@ -85,12 +84,12 @@ class _Series:
         if self.metric == "checks":
             for name, (passed, failed) in delta.checks.items():
                 if self.check in (None, name):
-                    self.tally.take({}, {"checks": passed + failed, "checks_passed": passed})
+                    self.tally.take(Counts(sums={"checks": passed + failed, "checks_passed": passed}))
         for pool in delta.pools if self.of_pools else ():
             if pool.stage < 0 or (chosen.stages is not None and pool.stage not in chosen.stages):
                 continue
             if chosen.pools is None or pool.pool in chosen.pools:
-                self.tally.take({}, {name: getattr(pool, name) for name in catalogue.OF_POOLS})
+                self.tally.take(Counts(sums={name: getattr(pool, name) for name in catalogue.OF_POOLS}))
 
     def close(self, t_s: float) -> None:
         """End a second."""

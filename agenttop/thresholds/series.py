@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable
 
+from agenttop.metrics import formulas
+from agenttop.metrics.counts import Countable, Counts
 from agenttop.metrics.delta import HistDelta
-from agenttop.metrics.figures import cost_usd
+from agenttop.metrics.formulas import Part, per
 from agenttop.metrics.histogram import Hist, merge
 from agenttop.metrics.layout import Price
-from agenttop.metrics.scope import finished
-from agenttop.thresholds.catalogue import COUNT, PER_S, PERCENTILE, SHARE
+from agenttop.thresholds.catalogue import PER_S, PERCENTILE, SHARE
 from agenttop.thresholds.expression import Expression
 
 _US_PER_MS = 1000.0
@@ -64,84 +65,55 @@ class Tally:
 
     def __init__(self, window_s: float | None, price: Price | None = None) -> None:
         self._price = price
-        self.outcomes: Counter[str] = Counter()
-        self.sums: Counter[str] = Counter()
+        self.counts = Counts()
         self._window_s = window_s
-        self._new: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        self._kept: deque[tuple[float, dict[str, int], dict[str, int]]] = deque()
+        self._new = Counts()
+        self._kept: deque[tuple[float, Counts]] = deque()
 
-    def take(self, outcomes: Mapping[str, int], sums: Mapping[str, int]) -> None:
+    def take(self, new: Countable) -> None:
         """Note new counts; they are of the second that closes next."""
-        # Plain dicts: this comes with every delta, and a Counter costs several times as much.
-        into, and_into = self._new
-        for name, count in outcomes.items():
-            into[name] = into.get(name, 0) + count
-        for name, count in sums.items():
-            and_into[name] = and_into.get(name, 0) + count
+        self._new.add(new)
 
     def close(self, t_s: float) -> None:
         """End the second at ``t_s``; what the window has left behind is forgotten."""
-        outcomes, sums = self._new
-        self._new = ({}, {})
-        self.outcomes.update(outcomes)
-        self.sums.update(sums)
+        new, self._new = self._new, Counts()
+        self.counts.add(new)
         if self._window_s is None:
             return
-        self._kept.append((t_s, outcomes, sums))
+        self._kept.append((t_s, new))
         while self._kept[0][0] <= t_s - self._window_s + _TOUCHES_S:
-            _, old_outcomes, old_sums = self._kept.popleft()
-            self.outcomes.subtract(old_outcomes)
-            self.sums.subtract(old_sums)
+            _, old = self._kept.popleft()
+            self.counts.subtract(old)
 
     def figure(self, expression: Expression, seconds: float) -> float | None:
         """What the expression asks for: 0 to 1, a count, or per second of ``seconds``; None where that has no sense."""
-        kind, sums = expression.kind, self.sums
+        kind, counts, method = expression.kind, self.counts, expression.method
         if expression.metric in ("llm_calls", "tool_calls"):
-            told = sums[expression.metric.replace("calls", "requests")]
-            return _part(sums[expression.metric], told if kind != COUNT else bool(told))
+            calls = formulas.calls(counts.sums, expression.metric)
+            return calls.total if method == "count" else calls.per_request_mean
         if expression.metric == "cost_usd":
-            cost = cost_usd(sums, self._price)
-            mean = expression.method == "per_request_mean"
-            return cost if cost is None or not mean else cost / sums["token_requests"]
+            cost = formulas.cost_usd(counts.sums, self._price)
+            return cost if cost is None or method == "total" else cost / counts.sums["token_requests"]
         if expression.metric == "tokens":
-            return self._tokens(expression.method, seconds)
-        count = self._count(expression.metric)
+            return getattr(formulas.tokens(counts.sums, seconds), method)  # type: ignore[no-any-return]
+        found = _PARTS.get(expression.metric, _of_requests)(counts, expression.metric)
         if kind == SHARE:
-            return _part(count, self._whole(expression.metric))
-        return _part(count, seconds) if kind == PER_S else float(count)
-
-    def _count(self, metric: str) -> int:
-        if metric in ("requests", "rps"):
-            return finished(self.outcomes)
-        if metric in ("failed", "error_rate"):
-            return finished(self.outcomes) - self.outcomes["ok"]
-        if metric == "goodput":
-            return self.sums["good"]
-        if metric == "checks":
-            return self.sums["checks_passed"]
-        return self.outcomes[metric] if metric in self.outcomes else self.sums[metric]
-
-    def _whole(self, metric: str) -> int:
-        """What a share is of."""
-        if metric == "checks":
-            return self.sums["checks"]
-        if metric == "goodput":
-            # A request that found no connection is no attempt, and not good either.
-            return max(self.sums["attempts"], finished(self.outcomes))
-        if metric == "rate_limit_violations":
-            # An answer whose request was sent again may be one.
-            return finished(self.outcomes) + self.sums["retries"]
-        return finished(self.outcomes)
-
-    def _tokens(self, method: str, seconds: float) -> float | None:
-        sums = self.sums
-        told, known = sums["token_requests"], sums["token_requests"] + sums["token_estimates"]
-        if method == "output_per_s":
-            return _part(sums["output_tokens"], seconds) if known else None
-        if method == "per_request_mean":
-            return _part(sums["output_tokens"], known)
-        return float(sums[f"{method}_tokens"]) if (known if method == "output" else told) else None
+            return found.share
+        return per(found.part, seconds) if kind == PER_S else float(found.part)
 
 
-def _part(count: float, whole: float) -> float | None:
-    return count / whole if whole > 0 else None
+def _of_requests(counts: Counts, metric: str) -> Part:
+    """An outcome or a counter, and the requests."""
+    return Part(counts.outcomes[metric] if metric in counts.outcomes else counts.sums[metric], counts.requests)
+
+
+#: What is counted, and what a share of it is of; of all others :func:`_of_requests`.
+_PARTS: dict[str, Callable[[Counts, str], Part]] = {
+    "requests": lambda counts, _: Part(counts.requests, counts.requests),
+    "rps": lambda counts, _: Part(counts.requests, counts.requests),
+    "failed": lambda counts, _: Part(counts.failed, counts.requests),
+    "error_rate": lambda counts, _: Part(counts.failed, counts.requests),
+    "goodput": lambda counts, _: formulas.goodput(counts),
+    "rate_limit_violations": lambda counts, _: formulas.violations(counts),
+    "checks": lambda counts, _: Part(counts.sums["checks_passed"], counts.sums["checks"]),
+}

@@ -34,13 +34,13 @@ async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
         whole = await request(user, step)
         await pause_after_refusal(user)
         return whole
-    closed, planned_ns = not user.pool.compiled.open, user.scheduled_ns
+    planned_ns = user.scheduled_ns
     user.retries_left = policy.max_retries
     try:
         whole = await request(user, step)
         if user.refusal is not None and retries(user):
             user.began_ns = planned_ns or user.refusal.sent_ns
-            whole = await _retry(user, step, policy.max_retries, planned_ns > 0 or closed)
+            whole = await _retry(user, step, policy.max_retries, planned_ns > 0)
     finally:
         user.began_ns = user.retries_left = 0
     return whole
@@ -61,10 +61,8 @@ async def pause_after_refusal(user: UserBase) -> None:
         await _wait(user, refusal, DEFAULT_WAIT_S)
 
 
-async def _retry(user: UserBase, step: CompiledStep, most: int, timed: bool) -> bool:
-    """Wait and send again, at most so many times; ``timed``: there is a response time. True where it is ok in the
-    end.
-    """
+async def _retry(user: UserBase, step: CompiledStep, most: int, planned: bool) -> bool:
+    """Wait and send again, at most so many times; ``planned``: it was an arrival. True where it is ok in the end."""
     data = user.sent
     whole = False
     for attempt in range(most):
@@ -82,11 +80,11 @@ async def _retry(user: UserBase, step: CompiledStep, most: int, timed: bool) -> 
             return False
         refusal.leaf.retries += 1
         user.retries_left = most - attempt - 1
-        whole = await _attempt(user, step, data, timed)
+        whole = await _attempt(user, step, data, planned)
     return whole
 
 
-async def _attempt(user: UserBase, step: CompiledStep, data: bytes, timed: bool) -> bool:
+async def _attempt(user: UserBase, step: CompiledStep, data: bytes, planned: bool) -> bool:
     """Send bytes that were sent before, and record what becomes of them."""
     pool, answer = user.pool, user.answer
     connection, opened = user.connection, 0
@@ -117,10 +115,7 @@ async def _attempt(user: UserBase, step: CompiledStep, data: bytes, timed: bool)
     whole = record_answer(user, step, leaf, connection, len(data), opened)
     if whole:
         leaf.recovered += 1
-        if timed:
-            leaf.response_time.append(connection.end_ns - user.began_ns)
-            if not pool.compiled.open:
-                leaf.late.append(leaf.latency.pop())
+        leaf.resent(connection.end_ns - user.began_ns, planned=planned)
     if pool.compiled.per_request:
         user.close()
     return whole

@@ -79,7 +79,7 @@ class Worker:
         self._plan = self._as_written = Plan(profile, start.layout)
         self._compiled = compile_pools(profile, start.layout)
         self._makers = makers_of(profile, start.layout, self._compiled)
-        self._recorder = Recorder(len(start.layout.requests), start.secrets)
+        self._recorder = Recorder(start.layout.closed, start.secrets)
         self._connectors = Connectors(loop, profile)
         self._control = Control()
         self._pools: list[PoolRuntime] = []

@@ -93,7 +93,7 @@ class _Run:
 
     def __init__(self, layout: Layout, folder: str) -> None:
         self.aggregate = Aggregate(layout)
-        self._recorder = Recorder(REQUESTS)
+        self._recorder = Recorder(layout.closed)
         self._folder = Path(folder)
         self._header = run_header(_info(layout, folder), layout, {}, "")
         self._journal = JournalWriter(folder, self._header)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenttop.journal.journal import FILE_NAME, MAGIC, JournalError, JournalWriter, Second, read_journal, rebuild
+from agenttop.journal.journal import (
+    FILE_NAME,
+    MAGIC,
+    JournalError,
+    JournalWriter,
+    Second,
+    next_payload,
+    read_journal,
+    rebuild,
+)
 from agenttop.journal.summarize import RunHeader, build_summary, run_header
 from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
+from agenttop.metrics.histogram import fold
 from agenttop.metrics.snapshot import Edited, Event, StageInfo
 from agenttop.report.summary import check_summary
 from tests.metrics.fakes import FakeRun
@@ -110,6 +122,37 @@ def _moved(delta: Delta, stage: int) -> Delta:
         pools=[msgspec.structs.replace(pool, stage=stage) for pool in delta.pools],
         errors=[msgspec.structs.replace(error, stage=stage) for error in delta.errors],
     )
+
+
+def test_what_the_file_leaves_out_is_read_all_the_same(tmp_path: Path) -> None:
+    """Response times of closed pools, where they are the latencies; one that was sent again has its own."""
+    run = FakeRun(seconds=8)
+    header = msgspec.structs.replace(header_of(run), profile={"thresholds": ["response_time{pool:chat} p95 < 1ms"]})
+    written = [compact(run.deltas(second)) for second in range(1, 9)]
+    late = next(leaf for leaf in written[-1][0].leaves if leaf.request == 0 and "latency" in leaf.hists)
+    late.hists["response_time"] = fold(array("q", [900_000_000_000] * late.hists["latency"].count))
+    with JournalWriter(tmp_path, header) as journal:
+        for second, deltas in enumerate(written, 1):
+            journal.second(run.situation(second), deltas)
+    _, *seconds = read_journal(tmp_path)
+    assert [second.deltas for second in seconds if isinstance(second, Second)] == written
+    told = [leaf for second in _as_written(tmp_path) for delta in second.deltas for leaf in delta.leaves]
+    kept = [leaf for leaf in told if run.layout.closed[leaf.request] and "response_time" in leaf.hists]
+    assert kept == [late]
+    assert any("response_time" in leaf.hists for leaf in told if not run.layout.closed[leaf.request])
+    rebuilt = rebuild(tmp_path)
+    simple, turns = rebuilt["requests"]["chat/simple"], rebuilt["requests"]["chat/multi_turn"]
+    assert turns["response_time_ms"] == turns["latency_ms"]
+    assert simple["response_time_ms"]["max"] == 900_000.0
+    assert rebuilt["thresholds"][0]["verdict"] == "fail"
+
+
+def _as_written(folder: Path) -> list[Second]:
+    """The seconds as they are in the file."""
+    with (folder / FILE_NAME).open("rb") as file:
+        file.read(len(MAGIC))
+        _, *payloads = iter(lambda: next_payload(file.read), None)
+    return [msgspec.msgpack.decode(payload, type=Second) for payload in payloads]
 
 
 def test_thresholds_are_judged_again(tmp_path: Path) -> None:

@@ -198,6 +198,8 @@ class FakeRun:
             if pool == 2:
                 lag = rng.lognormal(-1, 0.5, ok)
                 hists |= {"schedule_lag": _ms(lag), "response_time": _ms(latency + lag)}
+            else:
+                hists["response_time"] = hists["latency"]
             if pool != 1:
                 tokens = rng.integers(20, 90, ok)
                 hists |= {"ttft": _ms(latency * 0.09), "ttfo": _ms(latency * 0.1), "tpot": _ms(latency * 0.9 / tokens)}

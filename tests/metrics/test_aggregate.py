@@ -21,7 +21,7 @@ from agenttop.metrics.delta import (
     PoolState,
     WorkerBudgetState,
 )
-from agenttop.metrics.figures import cost_usd
+from agenttop.metrics.formulas import cost_usd
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Caps, Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.run_state import PoolTarget, RunState
@@ -70,17 +70,6 @@ def test_nothing_measured_is_null_and_never_nan() -> None:
     assert total["tokens"]["source"] == "none"
     assert total["tokens"]["output"] is None
     json.dumps(total, allow_nan=False)
-
-
-def test_response_time_is_latency_in_closed_pools_alone() -> None:
-    aggregate = Aggregate(LAYOUT)
-    late = LeafDelta(1, 0, {"ok": 1}, {}, {"latency": _us(100), "response_time": _us(900)}, {})
-    aggregate.fold(delta(leaf(ms=(10,)), late))
-    assert aggregate.metrics_pool(0, 1)["response_time_ms"] == aggregate.metrics_pool(0, 1)["latency_ms"]
-    assert aggregate.metrics_request(1, 1)["response_time_ms"]["max"] == 0.9
-    for metrics in (aggregate.metrics_total(1), aggregate.metrics_stage(0, 1)):
-        assert (metrics["response_time_ms"]["count"], metrics["response_time_ms"]["max"]) == (2, 10.0)
-        assert metrics["response_time_ms"]["min"] == 0.9
 
 
 def test_warm_up_is_in_timeline_and_live_picture_alone() -> None:

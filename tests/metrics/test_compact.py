@@ -6,7 +6,7 @@ import msgspec
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
-from agenttop.metrics.delta import Delta, Health, LeafDelta, Network
+from agenttop.metrics.delta import Delta, Health, Network
 from agenttop.metrics.histogram import fold
 from tests.metrics.fakes import FakeRun
 
@@ -16,7 +16,7 @@ def test_compacted_deltas_say_the_same() -> None:
     plain, short = Aggregate(run.layout), Aggregate(run.layout)
     for second in range(1, 21):
         deltas = run.deltas(second)
-        merged = compact(deltas, run.layout)
+        merged = compact(deltas)
         assert len(merged) == run.workers
         for delta in deltas:
             plain.fold(delta)
@@ -34,28 +34,12 @@ def test_compacted_deltas_say_the_same() -> None:
     assert plain.workers.users_max == short.workers.users_max
 
 
-def test_response_times_of_some_are_said_of_all() -> None:
-    run = FakeRun()
-    short, long = fold(array("q", [10_000_000] * 3)), fold(array("q", [900_000_000]))
-    quiet = LeafDelta(0, 1, {"ok": 3}, {}, {"latency": short}, {})
-    late = LeafDelta(0, 1, {"ok": 1}, {}, {"latency": short, "response_time": long}, {})
-    opened = LeafDelta(5, 1, {"ok": 1}, {}, {"latency": short}, {})
-    health = Health(None, 1.0, 1.0, 1)
-    deltas = [
-        Delta(0, seq, seq / 4, leaves, [], [], {}, [], 0.0, health)
-        for seq, leaves in enumerate(([quiet, opened], [late, opened]))
-    ]
-    (whole,) = compact(deltas, run.layout)
-    assert whole.leaves[0].hists["response_time"].count == 4
-    assert "response_time" not in whole.leaves[1].hists
-
-
 def test_what_is_measured_once_a_second_is_kept() -> None:
     network = Network(28_232, 40, 12, "eth0", 20.0, 1_000)
     late = fold(array("q", [9_000_000]))
     first = Delta(0, 1, 0.5, [], [], [], {}, [], 0.0, Health(None, 10.0, 50.0, 20, 1_024, late, 5, network))
     newer = Health(None, 20.0, 51.0, 30, 2_048, late, 6)
-    (whole,) = compact([first, msgspec.structs.replace(first, seq=2, t_s=0.75, health=newer)], FakeRun().layout)
+    (whole,) = compact([first, msgspec.structs.replace(first, seq=2, t_s=0.75, health=newer)])
     health = whole.health
     assert (health.cpu_percent, health.open_files, health.file_limit, health.connections) == (15.0, 30, 2_048, 6)
     assert health.network == network

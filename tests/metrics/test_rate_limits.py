@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import Any
 
 import msgspec
 import pytest
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.delta import WARMUP, Delta, Health, HistDelta, LeafDelta
+from agenttop.metrics.delta import Delta, Health, LeafDelta
 from agenttop.metrics.figures import metrics
-from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
+from agenttop.metrics.recorder import Recorder
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.scope import Scope
 from agenttop.metrics.snapshot import StageInfo
@@ -63,23 +62,19 @@ def test_violations_by_kind_the_most_frequent_first() -> None:
     ]
 
 
-def _us(*milliseconds: int) -> HistDelta:
-    return fold(array("q", [value * 1_000_000 for value in milliseconds]))
-
-
-def _of(leaf: LeafDelta) -> Delta:
-    return Delta(0, 1, 0.5, [leaf], [], [], {}, [], 0.0, Health(None, 1.0, 1.0, 1))
-
-
 def test_response_times_of_a_closed_pool_that_begins_to_send_again() -> None:
-    aggregate = Aggregate(layout())
-    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 2}, {}, {"latency": _us(10, 20)}, {})))
-    aggregate.second(RunState(1.0))
-    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(30)}, {})))
-    late = {"latency": _us(40), "response_time": _us(900)}
-    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, late, {"retries": 1, "recovered": 1})))
-    aggregate.fold(_of(LeafDelta(0, 0, {"ok": 1}, {}, {"latency": _us(50)}, {})))
-    aggregate.second(RunState(2.0))
+    aggregate, recorder = Aggregate(layout()), Recorder(layout().closed)
+    leaf = recorder.row(0)[0]
+    for second, latencies, waited in ((1, (10, 20), None), (1, (30,), None), (2, (40,), 900), (2, (50,), None)):
+        leaf.latency.extend(value * 1_000_000 for value in latencies)
+        if waited is not None:
+            leaf.resent(waited * 1_000_000, planned=False)
+            leaf.retries, leaf.recovered, leaf.rate_limit_violations = 1, 1, 2
+        aggregate.fold(_of(*recorder.fold().leaves))
+        now = RunState(float(second))
+        aggregate.second(now)
+    snapshot = aggregate.snapshot(now)
+    assert (snapshot.retries, snapshot.recovered, snapshot.violations) == (1, 1, 2)
     for found in (aggregate.metrics_total(2.0), aggregate.metrics_stage(0, 2.0), aggregate.metrics_request(0, 2.0)):
         assert (found["latency_ms"]["count"], found["latency_ms"]["max"]) == (5, pytest.approx(50, rel=0.01))
         response = found["response_time_ms"]
@@ -88,22 +83,5 @@ def test_response_times_of_a_closed_pool_that_begins_to_send_again() -> None:
         assert found["rate_limit"]["recovered"] == 1
 
 
-@pytest.mark.parametrize("retries", [False, True])
-def test_response_times_of_closed_pools(retries: bool) -> None:
-    """They are the latencies, unless requests are sent again: then they are recorded."""
-    aggregate = Aggregate(layout(retries=retries))
-    hists = {"latency": fold(array("q", [10_000_000, 20_000_000]))}
-    if retries:
-        hists["response_time"] = fold(array("q", [10_000_000, 900_000_000]))
-    sums = {"attempts": 3, "retries": 1, "recovered": 1, "rate_limit_violations": 2}
-    for stage in (0, WARMUP):
-        leaf = LeafDelta(0, stage, {"ok": 2}, {}, hists, sums)
-        aggregate.fold(Delta(0, 0, 0.0, [leaf], [], [], {}, [], 0.0, Health(None, 0.0, 0.0, 0)))
-    now = RunState(t_s=1.0)
-    aggregate.second(now)
-    snapshot = aggregate.snapshot(now)
-    assert (snapshot.retries, snapshot.recovered, snapshot.violations) == (2, 2, 4)
-    for figures in (aggregate.metrics_total(1.0), aggregate.metrics_request(0, 1.0), aggregate.metrics_stage(0, 1.0)):
-        response_time = figures["response_time_ms"]
-        assert response_time["count"] == figures["latency_ms"]["count"] == 2
-        assert response_time["max"] == pytest.approx(900 if retries else 20, rel=0.01)
+def _of(*leaves: LeafDelta) -> Delta:
+    return Delta(0, 1, 0.5, [*leaves], [], [], {}, [], 0.0, Health(None, 1.0, 1.0, 1))

@@ -7,6 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.metrics.delta import HistDelta
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import STEP, Recorder
@@ -18,7 +19,7 @@ def durations(count: int) -> array[int]:
 
 @given(st.integers(1, 3 * STEP + 1))
 def test_many_durations_are_folded_in_parts_and_counted_once(count: int) -> None:
-    recorder = Recorder(1)
+    recorder = Recorder((False,))
     recorder.row(0)[0].inter_chunk.extend(durations(count))
     (leaf,) = recorder.fold().leaves
     whole, parts = fold(durations(count)), leaf.hists["inter_chunk"]
@@ -29,7 +30,7 @@ def test_many_durations_are_folded_in_parts_and_counted_once(count: int) -> None
 
 
 def test_what_comes_while_it_is_folded_is_for_the_next_time() -> None:
-    recorder = Recorder(2)
+    recorder = Recorder((False, False))
     leaf = recorder.row(0)[1]
     leaf.latency.extend(durations(2 * STEP))
     leaf.outcomes["server_error"] = 1
@@ -65,8 +66,43 @@ def test_what_comes_while_it_is_folded_is_for_the_next_time() -> None:
     assert recorder.fold().leaves == []
 
 
+def test_a_closed_pool_waits_what_the_answer_takes() -> None:
+    recorder = Recorder((True, False))
+    for leaf in recorder.row(0):
+        leaf.latency.extend(durations(3))
+    closed, opened = recorder.fold().leaves
+    assert closed.hists["response_time"] == closed.hists["latency"] == opened.hists["latency"]
+    assert "response_time" not in opened.hists, "it has some for what was planned alone"
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.none() | st.integers(10**9, 10**11)), max_size=40), st.booleans())
+def test_a_request_that_was_sent_again_waited_longer(ok: list[tuple[int, int | None]], planned: bool) -> None:
+    recorder = Recorder((True, False))
+    for leaf in recorder.row(0):
+        for latency, waited in ok:
+            leaf.latency.append(latency)
+            if waited is not None:
+                leaf.resent(waited, planned=planned)
+    leaves = recorder.fold().leaves
+    assert [leaf.outcomes for leaf in leaves] == [{"ok": len(ok)}] * 2 * bool(ok)
+    of_closed = [latency if waited is None else waited for latency, waited in ok]
+    of_open = [waited for _, waited in ok if waited is not None] if planned else []
+    for folded, expected in zip(leaves, (of_closed, of_open), strict=bool(ok)):
+        assert _same(folded.hists["latency"], [latency for latency, _ in ok])
+        assert _same(folded.hists.get("response_time"), expected)
+    assert recorder.fold().leaves == []
+
+
+def _same(found: HistDelta | None, values: list[int]) -> bool:
+    """Whether the records are those values, in ns."""
+    if found is None or not values:
+        return found is None and not values
+    whole = fold(array("q", values))
+    return (found.index, found.counts, found.low, found.high) == (whole.index, whole.counts, whole.low, whole.high)
+
+
 def test_the_beginning_of_a_secret_where_a_text_was_cut_is_hidden() -> None:
-    recorder = Recorder(1, ("sk-0123456789",))
+    recorder = Recorder((False,), ("sk-0123456789",))
     begun = "x" * 1190
     assert recorder.masked(f"{begun} sk-0123456789 and more") == f"{begun} ***…"
     assert recorder.masked(f"{begun} sk-0123456789") == f"{begun} ***…"

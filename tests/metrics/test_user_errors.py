@@ -20,7 +20,7 @@ WORDS = "Shop.buy raised KeyError: 'x' (my_agent.py:17)"
 
 def folded(stage: int, raised: int) -> Aggregate:
     """A second with one good request and some exceptions of the same task."""
-    recorder = Recorder(3)
+    recorder = Recorder([True] * 3)
     leaf = recorder.row(stage)[0]
     leaf.latency.append(5_000_000)
     for _ in range(raised):
@@ -73,6 +73,6 @@ def test_a_row_that_may_stay_empty_is_shown_when_it_is_not() -> None:
 
 
 def test_an_outcome_is_text_in_what_is_sent() -> None:
-    recorder = Recorder(1)
+    recorder = Recorder((True,))
     recorder.error(recorder.row(0)[0], Outcome.TIMEOUT, "late", 1.0)
     assert recorder.fold().errors == [ErrorDelta(0, 0, "timeout", "late", 1, 1.0, 1.0)]

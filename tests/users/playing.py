@@ -56,7 +56,7 @@ def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
     """The first pool of a profile, ready to begin."""
     profile = load(folder, text).profile
     layout = layout_of(profile)
-    recorder = Recorder(len(layout.requests))
+    recorder = Recorder(layout.closed)
     loop = asyncio.get_running_loop()
     compiled = compile_pools(profile, layout)
     pool = PoolRuntime(

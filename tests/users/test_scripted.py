@@ -279,7 +279,7 @@ async def test_a_long_message_keeps_its_place_and_a_secret_is_masked(
     """
     write(tmp_path, body)
     pool, layout, _ = pool_of(tmp_path, profile().replace("{port}", "9"))
-    pool.recorder = recorder = Recorder(len(layout.requests), ("k-e-y-1",))
+    pool.recorder = recorder = Recorder(layout.closed, ("k-e-y-1",))
     pool.enter(0)
     pool.aim(1)
     await until(lambda: pool.leaves[0].user_errors >= 2)

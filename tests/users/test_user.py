@@ -41,7 +41,12 @@ async def test_a_connection_is_kept(tmp_path: Path) -> None:
         "bytes_sent": sum(map(len, requests)),
         "bytes_received": sum(map(len, answers)),
     }
-    assert {name: hist.count for name, hist in leaf.hists.items()} == {"latency": 20, "ttfb": 20, "connect": 1}
+    assert {name: hist.count for name, hist in leaf.hists.items()} == {
+        "latency": 20,
+        "response_time": 20,
+        "ttfb": 20,
+        "connect": 1,
+    }
     (pool,) = played.pools
     assert (pool.sessions, pool.iterations) == (1, 20)
 

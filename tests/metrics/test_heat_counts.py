@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.metrics import counts as module
-from agenttop.metrics.counts import Counts
+from agenttop.metrics import heat_counts as module
 from agenttop.metrics.heat import BUCKETS
+from agenttop.metrics.heat_counts import HeatCounts
 
 second = st.lists(st.integers(0, 65_535), max_size=BUCKETS).map(lambda found: _told(found))
 
@@ -21,8 +21,8 @@ def _told(found: list[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _made(seconds: list[tuple[int, ...]]) -> Counts:
-    made = Counts()
+def _made(seconds: list[tuple[int, ...]]) -> HeatCounts:
+    made = HeatCounts()
     for counts in seconds:
         made.append(counts)
     return made

@@ -1,0 +1,112 @@
+"""Figures that follow from counts, one formula each: the summary rounds what these return, a threshold judges it as is.
+
+    goodput                 good / max(attempts, requests)
+    refusals                (rate_limited + retries) / (requests + retries)
+    violations              rate_limit_violations / (requests + retries)
+    cost                    (input − cached) · p_in + cached · p_cached + (output − estimated) · p_out, per million
+
+A part of nothing is None.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from agenttop.metrics.counts import Counts
+from agenttop.metrics.layout import Price
+
+
+class Part(NamedTuple):
+    """So many of so many."""
+
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None of nothing."""
+        return per(self.part, self.whole)
+
+
+def per(part: float, whole: float) -> float | None:
+    """Return ``part / whole``; None where ``whole`` is not above 0."""
+    return part / whole if whole > 0 else None
+
+
+def goodput(counts: Counts) -> Part:
+    """Return how many requests met every objective, of all attempts."""
+    # A request that found no connection is no attempt, and not good either.
+    return Part(counts.sums["good"], max(counts.sums["attempts"], counts.requests))
+
+
+def refusals(counts: Counts) -> Part:
+    """Return the rate-limited answers, those whose request was sent again among them, of all answers."""
+    return Part(counts.rate_limited + counts.sums["retries"], _answers(counts))
+
+
+def violations(counts: Counts) -> Part:
+    """Return the answers that are not what a rate-limited one should be, of all: one whose request was sent again may
+    be among them."""
+    return Part(counts.sums["rate_limit_violations"], _answers(counts))
+
+
+def _answers(counts: Counts) -> int:
+    return counts.requests + counts.sums["retries"]
+
+
+class Tokens(NamedTuple):
+    """Tokens; None where nobody told. ``told`` and ``estimated`` are requests."""
+
+    source: str
+    """``server``, ``chunks`` or ``none``: of both the more frequent."""
+    input: int | None
+    output: int | None
+    cached: int | None
+    reasoning: int | None
+    output_per_s: float | None
+    """None where nothing was measured, too."""
+    per_request_mean: float | None
+    told: int
+    estimated: int
+
+
+def tokens(sums: Counter[str], seconds: float) -> Tokens:
+    """Return the tokens of some requests over ``seconds``."""
+    told, estimated = sums["token_requests"], sums["token_estimates"]
+    known = told + estimated
+    output = sums["output_tokens"]
+    return Tokens(
+        source="none" if not known else "server" if told >= estimated else "chunks",
+        input=sums["input_tokens"] if told else None,
+        output=output if known else None,
+        cached=sums["cached_tokens"] if told else None,
+        reasoning=sums["reasoning_tokens"] if told else None,
+        output_per_s=per(output, seconds) if known else None,
+        per_request_mean=per(output, known),
+        told=told,
+        estimated=estimated,
+    )
+
+
+class Calls(NamedTuple):
+    """Calls over the requests that told theirs; None where none did."""
+
+    total: int | None
+    per_request_mean: float | None
+
+
+def calls(sums: Counter[str], metric: str) -> Calls:
+    """Return the calls of one kind, ``llm_calls`` or ``tool_calls``."""
+    count, told = sums[metric], sums[metric.replace("calls", "requests")]
+    return Calls(count if told else None, per(count, told))
+
+
+def cost_usd(sums: Counter[str], price: Price | None) -> float | None:
+    """Return tokens × the profile's prices, of the requests whose tokens the server told; None without either."""
+    if price is None or not sums["token_requests"]:
+        return None
+    cached = min(sums["cached_tokens"], sums["input_tokens"])
+    written = sums["output_tokens"] - sums["estimated_tokens"]
+    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached + written * price.output
+    return round(each / 1e6, 9)
