@@ -50,6 +50,10 @@ class FakeFeed:
             return Reply(len(self.commands), False, self.rejections[text])
         return Reply(len(self.commands), True, self._apply(text))
 
+    async def kill(self) -> str:
+        reply = await self.command("stop now")
+        return "" if reply.applied else reply.message
+
     async def close(self) -> None:
         self.closed = True
 

@@ -52,6 +52,10 @@ class FakeFeed:
         self.react(text)
         return Reply(1, True, text)
 
+    async def kill(self) -> str:
+        reply = await self.command("stop now")
+        return "" if reply.applied else reply.message
+
     async def close(self) -> None:
         self.closed = True
 
