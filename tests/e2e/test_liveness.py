@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from agenttop.agent.process import AgentProcess
+from agenttop.worker.lease import LEASE_S
 from tests.e2e.harness import Place, Run, until
 from tests.e2e.terminal import Terminal
 
@@ -54,12 +56,13 @@ def begun(run: Run) -> psutil.Process:
 
 
 def load_ends(agent: AgentProcess) -> None:
-    """Wait until nothing more comes in for a second's worth of looks."""
+    """Wait until nothing more comes in, and the lease is over: what was drawn of a budget may end before it."""
     seen: list[int] = []
+    over = time.monotonic() + LEASE_S + 1.0
 
     def quiet() -> bool:
         seen.append(sum(agent.stats()["requests"]["POST /api/sessions/{id}/messages"].values()))
-        return len(seen) > 40 and len(set(seen[-40:])) == 1
+        return time.monotonic() > over and len(seen) > 40 and len(set(seen[-40:])) == 1
 
     until(quiet, "the end of the load")
 
