@@ -119,7 +119,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
 def attach(run: str | None, options: argparse.Namespace) -> int:
     """View a live run."""
     run_id = find_live_run(run)
-    feed = SocketFeed(socket_path(run_id), can_detach=True)
+    feed = SocketFeed(socket_path(run_id), can_detach=True, attached=True)
     try:
         outcome = _view(feed, options, sys.stdout, lines=False)
     except (ConnectionError, FileNotFoundError) as error:

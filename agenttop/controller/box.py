@@ -13,7 +13,9 @@ import pickle
 import signal
 import socket
 import sys
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -22,6 +24,7 @@ from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
+from agenttop.worker.lease import RENEW_S
 from agenttop.worker.messages import (
     Broken,
     Done,
@@ -29,6 +32,7 @@ from agenttop.worker.messages import (
     Go,
     Granted,
     Halt,
+    Lease,
     Members,
     Ready,
     Report,
@@ -50,6 +54,8 @@ class Item:
     draw: Draw | None = None
     ended: bool = False
     exit: str = ""
+    stopped_s: float | None = None
+    """When one that stopped by itself had sent its last, in seconds of the run."""
 
 
 @dataclass(slots=True)
@@ -62,6 +68,8 @@ class _Worker:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
     why: str = ""
+    stopped_s: float | None = None
+    dismissed: bool = False
 
 
 class BoxError(Exception):
@@ -71,12 +79,15 @@ class BoxError(Exception):
 class BoxAgent:
     """Owns the worker processes of one machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._workers: list[_Worker] = []
         self._items: deque[Item] = deque()
         self._news = asyncio.Event()
         self._seq = 0
         self._command_seq = 0
+        self._clock = clock
+        self._going = False
+        self._renewed_s = clock()
 
     async def start(
         self,
@@ -87,6 +98,7 @@ class BoxAgent:
         first: int,
         count: int,
         total: int,
+        limit_s: float | None = None,
     ) -> None:
         """Start ``count`` workers, numbers ``first`` … of ``total``, and wait until all are ready.
 
@@ -95,7 +107,7 @@ class BoxAgent:
         """
         pickled = pickle.dumps(profile)
         for number in range(first, first + count):
-            await self._spawn(Start(run_id, pickled, secrets, layout, number, total))
+            await self._spawn(Start(run_id, pickled, secrets, layout, number, total, limit_s))
         for worker in self._workers:
             waiting = asyncio.ensure_future(worker.ready.wait())
             assert worker.task is not None
@@ -107,6 +119,7 @@ class BoxAgent:
     def go(self, epoch_ns: int) -> None:
         """Begin at this moment of the machine's monotonic clock."""
         self._broadcast(Go(epoch_ns))
+        self._going = True
 
     def command(self, seq: int, message: Steer | Halt) -> None:
         """Pass a command on to every worker; one that was passed on already is not repeated."""
@@ -117,13 +130,14 @@ class BoxAgent:
     def grant(self, number: int, grant: Grant) -> None:
         """Tell one worker what it may spend."""
         for worker in self._workers:
-            if worker.number == number and worker.alive and not worker.writer.is_closing():
+            if worker.number == number and worker.alive and not worker.dismissed and not worker.writer.is_closing():
                 worker.writer.write(pack(Granted(grant)))
 
     async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
-        """Everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds at
-        most.
+        """Return everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds at
+        most. Every call renews the workers' lease.
         """
+        self._renew()
         while self._items and self._items[0].seq <= ack_seq:
             self._items.popleft()
         if not self._items:
@@ -132,6 +146,12 @@ class BoxAgent:
                 async with asyncio.timeout(wait_s):
                     await self._news.wait()
         return list(self._items)
+
+    def _renew(self) -> None:
+        now = self._clock()
+        if self._going and now - self._renewed_s >= RENEW_S:
+            self._renewed_s = now
+            self._broadcast(Lease())
 
     def pending(self, ack_seq: int) -> bool:
         """There is something after item ``ack_seq``."""
@@ -188,8 +208,11 @@ class BoxAgent:
                     worker.ready.set()
                 elif isinstance(message, Broken):
                     worker.why = message.message
+                    self._dismiss(worker)
                 elif isinstance(message, Done):
                     worker.done = True
+                    worker.why, worker.stopped_s = message.why, message.stopped_s if message.why else None
+                    self._dismiss(worker)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         except msgspec.DecodeError as error:
@@ -199,20 +222,27 @@ class BoxAgent:
                 worker.process.kill()
         code = await worker.process.wait()
         worker.alive = False
-        how = "" if worker.done and code == 0 else worker.why or _exit(code)
-        self._put(Item(self._next(), worker.number, ended=True, exit=how))
+        how = worker.why if worker.done and code == 0 else worker.why or _exit(code)
+        self._put(Item(self._next(), worker.number, ended=True, exit=how, stopped_s=worker.stopped_s))
         if how and worker.ready.is_set():
             self._share_out()
 
+    @staticmethod
+    def _dismiss(worker: _Worker) -> None:
+        """Let a worker go that has said its last word: it waits for that, so that no word of its is lost."""
+        worker.dismissed = True
+        with contextlib.suppress(OSError):
+            worker.writer.write_eof()
+
     def _share_out(self) -> None:
         """The users of a worker that died go to those that are left."""
-        left = [worker for worker in self._workers if worker.alive and not worker.done]
+        left = [worker for worker in self._workers if worker.alive and not worker.dismissed]
         for index, worker in enumerate(left):
             worker.writer.write(pack(Members(index, len(left))))
 
     def _broadcast(self, message: ToWorker) -> None:
         for worker in self._workers:
-            if worker.alive and not worker.writer.is_closing():
+            if worker.alive and not worker.dismissed and not worker.writer.is_closing():
                 worker.writer.write(pack(message))
 
     def _next(self) -> int:

@@ -51,11 +51,14 @@ from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
 from agenttop.users.terms import terms_of
 from agenttop.worker.files import most_of_open, short_of_files
+from agenttop.worker.lease import LEASE_S
 from agenttop.worker.messages import Halt, Steer
 from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
+STILL_S = 1.0
+"""A controller that has not looked at the clock for so long was stopped, or starved of its core."""
 CANCEL_S = 5.0
 """What workers get to end after they were told to cut everything."""
 
@@ -95,6 +98,7 @@ class Controller:
         self._deltas: list[Delta] = []
         self._gone: list[int] = []
         self._lost = 0
+        self._looked_s = 0.0
         self._told_short = False
         self._unwritten = ""
         """Why the last second is not in the journal."""
@@ -161,13 +165,15 @@ class Controller:
             await self._poll()
             self._look()
         self._drain_clock()
-        if not self._halted or (self._lost and self._lost == self.spec.workers):
+        if self.stop_reason != "error" and (not self._halted or (self._lost and self._lost == self.spec.workers)):
             self._fail("error", "every worker died")
 
     async def _start_workers(self) -> None:
         # Workers know the plan as it is written; what was edited meanwhile they are told as any other change.
         layout, count = layout_of(self.profile), self.spec.workers
-        await self.box.start(self.spec.run_id, self.profile, self.spec.secrets, layout, 0, count, count)
+        await self.box.start(
+            self.spec.run_id, self.profile, self.spec.secrets, layout, 0, count, count, self.spec.limit_s
+        )
         step_back()  # the workers, which are there by now, must not inherit it
 
     def _pulse(self) -> None:
@@ -226,6 +232,7 @@ class Controller:
         elapsed = self.elapsed()
         if elapsed < 0:
             return
+        self._stood_still(elapsed)
         plan_time = self.control.plan_time(elapsed)
         if not self._halted:
             self._tell_stages(elapsed)
@@ -252,6 +259,23 @@ class Controller:
         while elapsed >= self._seconds + 1 + SETTLE_S:
             self._seconds += 1
             self._close_second(float(self._seconds))
+
+    def _stood_still(self, elapsed: float) -> None:
+        """Tell of a while in which this process did not run; one longer than the workers' lease has ended the run."""
+        before, self._looked_s = self._looked_s, elapsed
+        still_s = elapsed - before
+        if still_s < STILL_S:
+            return
+        text = (
+            f"the controller stood still for {still_s:.0f} s from {before:.0f} s on (stopped, or starved of its core)"
+        )
+        self.aggregate.workers.warn(text)
+        if still_s < LEASE_S or self._halted:
+            self.watcher.say(elapsed, text, "error")
+            return
+        self._fail("error", f"{text}: its workers stopped by themselves after {LEASE_S:g} s")
+        self.halt("drain")
+        self._sending_ended_s = before + LEASE_S
 
     def _search(self, elapsed: float) -> None:
         """Let the search look at the clock, and follow it."""
@@ -312,6 +336,7 @@ class Controller:
         self._report(self.hand.rested(t_s, now=self.state == "done"))
         situation = self._situation(t_s)
         self.aggregate.second(situation)
+        self.watcher.silent(t_s, self.aggregate.saturation.silent)
         self._judge(t_s)
         for text in self.budget.news():
             self.watcher.say(t_s, text, "warn")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
+from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
 from agenttop.metrics.streams import burst_words, is_bursty
@@ -44,6 +45,7 @@ class Watcher:
         self._hanging = False
         self._saturated = False
         self._new: list[Event] = []
+        self._silent: set[int] = set()
         self._places: set[str] = set()
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
@@ -67,6 +69,14 @@ class Watcher:
             if place not in self._places and len(self._places) < MAX_PLACES:
                 self._places.add(place)
                 self.say(error.first_s, error.message, "error")
+
+    def silent(self, t_s: float, workers: Sequence[int]) -> None:
+        """Tell which workers have fallen silent, and which are heard again."""
+        for worker in sorted(set(workers) - self._silent):
+            self.say(t_s, f"worker {worker} has said nothing for {SILENT_S:g} s (stopped, or starved)", "error")
+        for worker in sorted(self._silent - set(workers)):
+            self.say(t_s, f"worker {worker} is heard again, or gone")
+        self._silent = set(workers)
 
     def look(self, snapshot: Snapshot) -> None:
         """Find what is new in a snapshot."""

@@ -89,6 +89,10 @@ class ReplayFeed:
         """See :class:`agenttop.view.feed.Feed`; the load is over."""
         return Reply(-1, False, "this is a replay")
 
+    async def kill(self) -> str:
+        """See :class:`agenttop.view.feed.Feed`; the load is over."""
+        return "this is a replay"
+
     async def close(self) -> None:
         """See :class:`agenttop.view.feed.Feed`."""
         self._playback.close()

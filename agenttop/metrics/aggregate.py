@@ -121,8 +121,10 @@ class Aggregate:
     def second(self, now: RunState) -> Tick:
         """Close a second: everything folded since the last one is of this one."""
         self._merge()
+        self.saturation.judge(now.t_s, now.workers if now.state == "running" else 0)
+        for worker in self.saturation.silent:
+            self.workers.forget(worker)  # until it is heard again
         self.workers.close()
-        self.saturation.judge(now.t_s)
         tick = self.live_view.tick(self.live.close(now.t_s), now)
         self.timeline.append(tick)
         return tick

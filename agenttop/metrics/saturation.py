@@ -6,6 +6,7 @@
     open files     ≥ 95 % of the limit, or a connection failed for want of one            ┐
     ephemeral ports  ≥ 95 % taken by connections to one address, or a connection failed   ├ see metrics.exhaustion
     network        ≥ 90 % of an interface's speed for 3 s                                 ┘
+    silence        a worker has reported nothing for 2 s, of the four reports a second that it owes
 
 What must not go unsaid is a timing error of 5 ms at p99. What arrives waits for the loop as a timer does, and then for
 its turn: the error is more than the lag, so that 4 ms of it are too many.
@@ -36,6 +37,9 @@ LATE_SECONDS = 3
 BAD_SECONDS = 2
 #: Below this the worker itself was not what kept it from its core.
 SPARE_CPU_PERCENT = 50.0
+#: After so long a worker that says nothing is stopped, or starved of its core.
+SILENT_S = 2.0
+_ADVICE_SILENT = "its users were not driven, what it measured is late or missing; see what stopped or starved it"
 _ADVICE = "timings are too long; use more workers or another machine"
 _ADVICE_SPARE = (
     "timings are too long; the worker used less than half of its core: something else took it (another program, a "
@@ -137,6 +141,11 @@ class Saturation:
         """What is wrong now."""
         self.reasons: tuple[str, ...] = ()
         """Why the generator is saturated now; empty when it is not."""
+        self.silent: list[int] = []
+        """Workers that say nothing now."""
+        self._heard: dict[int, float] = {}
+        """When each worker was heard last, by its own clock."""
+        self._gone: set[int] = set()
 
     @property
     def ever(self) -> bool:
@@ -146,6 +155,7 @@ class Saturation:
     def observe(self, delta: Delta) -> None:
         """Take note of a worker's health, and of connections it could not open."""
         self._workers.setdefault(delta.worker, _Worker()).observe(delta)
+        self._heard[delta.worker] = delta.t_s
         self._machine.observe(delta)
         if delta.health.loop_lag is not None:
             self.loop_lag.add(delta.health.loop_lag)
@@ -153,12 +163,24 @@ class Saturation:
     def forget(self, worker: int) -> None:
         """The worker is gone; what it did stays in :meth:`warnings`."""
         self._workers.pop(worker, None)
+        self._gone.add(worker)
 
-    def judge(self, t_s: float) -> None:
-        """Close a second: set :attr:`reasons`, and remember them."""
+    def judge(self, t_s: float, workers: int = 0) -> None:
+        """Close a second: set :attr:`reasons`, and remember them. ``workers``: how many should report, 0 where the
+        run is coming to its end.
+        """
         elapsed, self._closed_s = max(0.0, t_s - self._closed_s), t_s
         connections = sum(worker.connections for worker in self._workers.values())
         found = [(_MACHINE, reason) for reason in self._machine.judge(t_s, connections)]
+        self.silent = [
+            number
+            for number in range(workers)
+            if number not in self._gone and t_s - self._heard.get(number, 0.0) >= SILENT_S
+        ]
+        for number in self.silent:
+            since = self._heard.get(number, 0.0)
+            text = f"has said nothing since {since:.0f} s: its users are not counted"
+            found.append((number, Reason("silence", t_s - since, text, _ADVICE_SILENT)))
         found += [(number, reason) for number, worker in sorted(self._workers.items()) for reason in worker.judge(t_s)]
         for number, reason in found:
             warning = self._warnings.setdefault((number, reason.kind), _Warning(t_s, reason))

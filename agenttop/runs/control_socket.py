@@ -21,8 +21,9 @@ from typing import Annotated, Any
 import msgspec
 
 from agenttop.metrics.snapshot import Ended, Message, Reply, RunInfo, Snapshot
-from agenttop.runs.peer import peer_user
-from agenttop.view.feed import Events
+from agenttop.runs.force import end_by_force
+from agenttop.runs.peer import peer_process, peer_user
+from agenttop.view.feed import ANSWER_S, Events
 
 #: A viewer that has so many bytes unread is not sent more snapshots.
 BACKLOG = 1 << 20
@@ -167,8 +168,10 @@ class ControlSocket:
 class SocketFeed:
     """A run seen over its socket (:class:`agenttop.view.feed.Feed`)."""
 
-    def __init__(self, path: Path, *, can_detach: bool = False) -> None:
+    def __init__(self, path: Path, *, can_detach: bool = False, attached: bool = False) -> None:
         self._path = path
+        self.attached = attached
+        """The run was begun by somebody else, or elsewhere."""
         self.can_detach = can_detach
         """The run goes on without this viewer."""
         self._messages: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
@@ -177,6 +180,7 @@ class SocketFeed:
         self._listening: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
         self._next = 0
+        self._controller: int | None = None
 
     async def open(self) -> RunInfo:
         """See :class:`agenttop.view.feed.Feed`."""
@@ -187,6 +191,7 @@ class SocketFeed:
 
     async def _open(self) -> RunInfo:
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=1 << 26)
+        self._controller = peer_process(self._writer.get_extra_info("socket"))
         line = await reader.readline()
         info = msgspec.json.decode(line, type=Message) if line else None
         if not isinstance(info, RunInfo):
@@ -213,6 +218,18 @@ class SocketFeed:
         self._waiting[self._next] = waiting
         self._writer.write(_encode(Request(self._next, text, source)) + b"\n")
         return await waiting
+
+    async def kill(self) -> str:
+        """See :class:`agenttop.view.feed.Feed`."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reply = await self.command("stop now")
+                return "" if reply.applied else reply.message
+        except TimeoutError:
+            pass
+        if self._controller is None or not await asyncio.to_thread(end_by_force, self._controller):
+            return "the run does not answer, and its controller cannot be found"
+        return "its controller did not answer and was killed: the load has ended"
 
     async def status(self) -> dict[str, Any]:
         """The newest snapshot, or what there is where none was made yet."""

@@ -13,7 +13,8 @@ _UCRED = struct.Struct("iII")
 _XUCRED = struct.Struct("II")
 _XUCRED_BYTES = 76
 #: Of sys/un.h there; Python has no names for them on every version.
-_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
+_SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 1, 2
+_PID = struct.Struct("i")
 
 
 class _Socket(Protocol):
@@ -28,6 +29,20 @@ def peer_user(connection: _Socket, platform: str = sys.platform) -> int | None:
         if platform == "darwin" or "bsd" in platform:
             found = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES)
             return int(_XUCRED.unpack_from(found)[1])
+    except (OSError, struct.error):
+        pass
+    return None
+
+
+def peer_process(connection: _Socket, platform: str = sys.platform) -> int | None:
+    """Return the id of the process that listens at the other end; None where the system does not tell."""
+    try:
+        if platform.startswith("linux"):
+            return (
+                int(_UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))[0]) or None
+            )
+        if platform == "darwin":
+            return int(_PID.unpack(connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERPID, _PID.size))[0]) or None
     except (OSError, struct.error):
         pass
     return None

@@ -40,7 +40,7 @@ from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
 from agenttop.tui.widgets.prompt import Prompt
-from agenttop.view.feed import Feed, can_detach, is_read_only, player_of
+from agenttop.view.feed import Feed, can_detach, is_attached, is_read_only, player_of
 
 #: Seconds without a snapshot after which the screen says so.
 SILENT_S = 3.0
@@ -454,13 +454,21 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         """A graceful stop; once one is under way, an end at once."""
         draining = self.snap is not None and self.snap.state == "draining"
         self.stopping = 2 if self.stopping or draining else 1
-        self.commander.send("stop" if self.stopping == 1 else "stop now")
+        if self.stopping == 1:
+            self.commander.send("stop")
+        else:
+            self.run_worker(self.commander.end(), group="end")
         self.draw()
 
     def action_interrupt(self) -> None:
-        """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves."""
-        if self.looking:
+        """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves; a run that was
+        begun elsewhere is asked about, as ``q`` does, and left alone by the second one.
+        """
+        bar = self.main.query_one(Bar)
+        if self.looking or (is_attached(self.feed) and bar.question is not None):
             self._leave(How.DETACHED)
+        elif is_attached(self.feed) and not self.stopping:
+            self.action_ask_quit()
         elif self.stopping < 2:
             self._stop()
         else:
@@ -479,6 +487,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.hangup()
         elif self.stopping or self.player is not None:
             self._leave(How.LEFT)
+        elif is_attached(self.feed):
+            self._leave(How.DETACHED)
         else:
             self._stop()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from agenttop.metrics.snapshot import Snapshot
-from agenttop.view.feed import Feed
+from agenttop.view.feed import ANSWER_S, SILENT, Feed
 
 #: Snapshots until a rate that was sent is taken from the run again: the next one may be older than the command.
 TRUST_AFTER = 2
@@ -30,11 +30,19 @@ class Commander:
         while True:
             text = await self._queue.get()
             try:
-                reply = await self._feed.command(text, source="key")
+                async with asyncio.timeout(ANSWER_S):
+                    reply = await self._feed.command(text, source="key")
+            except TimeoutError:
+                self._tell(f"{text}: the run does not answer: {SILENT}", False)
             except OSError as error:
                 self._tell(f"{text}: the run does not answer ({error})", False)
             else:
                 self._tell(reply.message or text, reply.applied)
+
+    async def end(self) -> None:
+        """End the load at once, whatever waits for an answer."""
+        if said := await self._feed.kill():
+            self._tell(said, False)
 
     def more(self, step: int, snap: Snapshot, pool: str | None) -> None:
         """``step`` users more in a closed pool; ``step`` iterations per second more in an open one."""

@@ -14,6 +14,11 @@ from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import KEPT_EVENTS, Ended, Event, Reply, RunInfo, Snapshot
 
+#: A controller that has not answered a command for so long does not work.
+ANSWER_S = 2.0
+#: What is said of it.
+SILENT = "its controller is stopped, or starved of its core"
+
 
 class Feed(Protocol):
     """A run as a view sees it."""
@@ -36,8 +41,17 @@ class Feed(Protocol):
         answer.
         """
 
+    async def kill(self) -> str:
+        """End the load at once, whatever its controller does: by the command ``stop now``, and by force where that is
+        not answered. Return what is to be said of it; empty where nothing is.
+        """
+
     async def close(self) -> None:
         """Leave; the run goes on."""
+
+
+#: What who only looks is told.
+LOOKS = "this viewer only looks"
 
 
 class ReadOnly:
@@ -59,7 +73,11 @@ class ReadOnly:
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
         """Refuse it."""
-        return Reply(-1, False, "this viewer only looks")
+        return Reply(-1, False, LOOKS)
+
+    async def kill(self) -> str:
+        """Refuse it."""
+        return LOOKS
 
     async def close(self) -> None:
         """See :class:`Feed`."""
@@ -124,6 +142,13 @@ class Events:
 def can_detach(feed: Feed) -> bool:
     """Whether the run goes on without this viewer: a feed says so with an attribute ``can_detach = True``."""
     return bool(getattr(feed, "can_detach", False))
+
+
+def is_attached(feed: Feed) -> bool:
+    """Return whether the run was begun elsewhere, so that a Ctrl-C is no wish to end it: a feed says so with an
+    attribute ``attached = True``.
+    """
+    return bool(getattr(feed, "attached", False))
 
 
 def player_of(feed: Feed) -> Player | None:

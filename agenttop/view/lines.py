@@ -13,7 +13,7 @@ from typing import TextIO
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
 from agenttop.view import held, pipes
-from agenttop.view.feed import Feed
+from agenttop.view.feed import ANSWER_S, SILENT, Feed, is_attached
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Outcome:
 KEPT_LINES = 10_000
 #: How long somebody who wants the end waits for the reader.
 GRACE_S = 2.0
+#: How long it may take to end a run by force.
+KILLED_S = 10.0
 #: A reader is looked after so often.
 _AGAIN_S = 0.05
 
@@ -81,30 +83,45 @@ class Teller:
 async def follow(feed: Feed, out: TextIO) -> Outcome:
     """Print a line a second until the run is over.
 
-    Ctrl-C and SIGTERM stop the run gracefully, a second one at once; SIGHUP leaves it going.
+    Ctrl-C and SIGTERM stop the run gracefully, a second one at once; SIGHUP leaves it going. A run that was begun
+    elsewhere is left going by all of them.
     """
     info = await feed.open()
     loop = asyncio.get_running_loop()
     lines = Lines(out)
     say = lines.say
-    hung_up = asyncio.Event()
+    left = asyncio.Event()
     asked = 0
     pending: set[asyncio.Task[object]] = set()
 
     def stop() -> None:
         nonlocal asked
         asked += 1
-        text = "stop" if asked == 1 else "stop now"
+        if is_attached(feed):
+            say(f"the run goes on; to stop it: agenttop ctl {info.run_id} stop")
+            left.set()
+            return
         if asked <= 2:
             say("stopping: requests in flight may end; once more ends at once" if asked == 1 else "stopping now")
-        task: asyncio.Task[object] = loop.create_task(feed.command(text, source="key"))
+        task: asyncio.Task[object] = loop.create_task(ask() if asked == 1 else end())
         pending.add(task)
         task.add_done_callback(pending.discard)
+
+    async def ask() -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await feed.command("stop", source="key")
+        except TimeoutError:
+            say(f"! the run does not answer: {SILENT}; once more ends its load")
+
+    async def end() -> None:
+        if said := await feed.kill():
+            say(f"! {said}")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+        loop.add_signal_handler(signal.SIGHUP, left.set)
     held.release()
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "no end planned"
     say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
@@ -128,21 +145,24 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
                     say(line)
 
     reading = loop.create_task(read())
-    waiting = loop.create_task(hung_up.wait())
+    waiting = loop.create_task(left.wait())
     try:
         await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
         before, until_s = asked, loop.time() + (GRACE_S if asked else math.inf)
         while True:
-            if lines.flush() or hung_up.is_set() or asked > before or loop.time() > until_s:
+            if lines.flush() or left.is_set() or asked > before or loop.time() > until_s:
                 break
             await asyncio.sleep(_AGAIN_S)
+        if ended is None and pending:
+            await asyncio.wait(pending, timeout=KILLED_S)  # what was done to end it
+            lines.flush()
     finally:
         waiting.cancel()
-        if hung_up.is_set():
+        if left.is_set():
             reading.cancel()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
         await feed.close()
-    if not hung_up.is_set():
+    if not left.is_set():
         reading.result()
-    return Outcome(ended, left=hung_up.is_set())
+    return Outcome(ended, left=left.is_set())

@@ -24,6 +24,8 @@ class Start(msgspec.Struct, tag="start"):
     layout: Layout
     worker: int
     workers: int
+    limit_s: float | None = None
+    """The run ends after so many seconds, whatever the plan says."""
 
 
 class Go(msgspec.Struct, tag="go"):
@@ -60,6 +62,10 @@ class Granted(msgspec.Struct, tag="granted"):
     grant: Grant
 
 
+class Lease(msgspec.Struct, tag="lease"):
+    """To a worker: go on (:mod:`agenttop.worker.lease`)."""
+
+
 class Ready(msgspec.Struct, tag="ready"):
     """From a worker: compiled, waiting for :class:`Go`."""
 
@@ -68,6 +74,11 @@ class Ready(msgspec.Struct, tag="ready"):
 
 class Done(msgspec.Struct, tag="done"):
     """From a worker: every user has left; the last delta has been sent."""
+
+    why: str = ""
+    """What made it stop by itself; nobody had told it to."""
+    stopped_s: float = 0.0
+    """When that was, in seconds of the run."""
 
 
 class Broken(msgspec.Struct, tag="broken"):
@@ -88,7 +99,7 @@ class Drawn(msgspec.Struct, tag="drawn"):
     draw: Draw
 
 
-ToWorker = Start | Go | Steer | Members | Halt | Granted
+ToWorker = Start | Go | Steer | Members | Halt | Granted | Lease
 FromWorker = Ready | Done | Broken | Report | Drawn
 
 _LENGTH = struct.Struct(">I")

@@ -2,7 +2,7 @@
 FD``.
 
 It knows the whole schedule and its own number, so its share at any moment is a pure function of the time: the
-controller tells it changes only. If the controller goes away it stops sending by itself.
+controller tells it changes only. If the controller goes away, or says nothing for too long, it stops sending by itself.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from agenttop.users.terms import terms_of
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
 from agenttop.worker.files import raise_file_limit
+from agenttop.worker.lease import LEASE_S, OVERDUE_S, Lease
 from agenttop.worker.messages import (
     Broken,
     Done,
@@ -86,6 +87,12 @@ class Worker:
         self._arrivals: dict[int, Arrivals] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._halted = ""
+        self.stopped_s = 0.0
+        """When it stopped sending, in seconds of the run."""
+        self._limit_s = start.limit_s
+        self._lease = Lease()
+        self.why = ""
+        """What made it stop by itself."""
         self._epoch_ns = 0
         self._seq = 0
         terms = terms_of(profile)
@@ -98,6 +105,7 @@ class Worker:
 
     def obey(self, message: ToWorker) -> None:
         """Do what a message says."""
+        self._lease.renew()
         if isinstance(message, Go):
             self.go(message.epoch_ns)
         elif isinstance(message, Steer):
@@ -184,6 +192,7 @@ class Worker:
         if not self._epoch_ns and not self.finished.done():
             self.finished.set_result(None)  # it never began
         if not self._halted:
+            self.stopped_s = self._elapsed()
             # Whoever has arrived by now has arrived, however late we are; who comes while we let them in, has not.
             now = self._elapsed()
             for index in self._arrivals:
@@ -216,11 +225,30 @@ class Worker:
             if stage != pool.stage or mark != pool.mark or not pool.leaves:
                 pool.enter(stage, mark)
         self._aim()
+        self._lease.look(elapsed)
+        self._look(elapsed, plan_time)
         if self._halted == "cancel":
             for pool in self._pools:
                 pool.cancel()  # who was between two waits when it was first called
         if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
             self.finished.set_result(None)
+
+    def _look(self, elapsed: float, plan_time: float) -> None:
+        """End what a controller that says nothing does not end: at the end of the plan, or of the lease; what is in
+        flight then has ``graceful_stop``.
+        """
+        lease = self._lease
+        if lease.silent_s < OVERDUE_S:
+            return
+        if not self._halted:
+            planned = plan_time >= self._plan.duration_s and self._control.held_at is None
+            if lease.over:
+                self.why = f"heard nothing from the controller for {LEASE_S:g} s and stopped"
+                self.halt("drain")
+            elif planned or (self._limit_s is not None and elapsed >= self._limit_s):
+                self.halt("finish")
+        elif lease.over and self._halted != "cancel" and elapsed >= self.stopped_s + self._profile.graceful_stop:
+            self.halt("cancel")
 
     def _aim(self) -> None:
         if self._halted or not self._pools or not self._pools[0].leaves:
@@ -346,7 +374,8 @@ async def obey(worker: Worker, reader: asyncio.StreamReader) -> None:
         while True:
             worker.obey(await receive_from_controller(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
-        # Nobody is left to stop us or to hear what we measure: no load without a master.
+        # The controller has read our last word; or nobody is left to stop us or to hear what we measure:
+        # no load without a master.
         worker.halt("cancel")
     except Exception as error:  # whatever it is: no order is heard any more, the one to stop neither
         worker.broken(error)
@@ -375,14 +404,15 @@ async def main(fd: int) -> None:
     try:
         await worker.finished
         worker.report()
-        worker.send(Done())
+        worker.send(Done(worker.why, worker.stopped_s))
     except Exception as error:
         traceback.print_exc()
         worker.halt("cancel")
         worker.send(Broken(f"{type(error).__name__}: {error}"))
     with contextlib.suppress(ConnectionError):
         await writer.drain()
-    obeying.cancel()
+    # What was said is lost where the controller writes to a socket that is closed before it has read: it closes first.
+    await obeying
     writer.close()
     with contextlib.suppress(ConnectionError):
         await writer.wait_closed()

@@ -264,9 +264,10 @@ class Place:
         assert found
         return sorted(self.processes("agenttop.worker.worker"), key=lambda process: process.pid)
 
-    def gone(self, words: str = "agenttop.run") -> None:
-        """Wait until no process of a run is left."""
-        until(lambda: not self.processes(words), f"the end of every process of {words or 'this place'}")
+    def gone(self, *words: str) -> None:
+        """Wait until no process of a run is left, or none with one of these words."""
+        for each in words or ("agenttop.controller.", "agenttop.worker."):
+            until(lambda word=each: not self.processes(word), f"the end of every process of {each or 'this place'}")  # type: ignore[misc]
 
     def close(self) -> None:
         """End what is left here, and remove all of it."""

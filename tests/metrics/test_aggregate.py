@@ -123,6 +123,7 @@ def test_when_nothing_finishes_the_window_runs_empty() -> None:
     aggregate.fold(delta(leaf(ms=(10,) * 6), states=[PoolState(0, 4, 2)], oldest_s=1.5))
     seen = []
     for second in range(1, 6):
+        aggregate.fold(delta(states=[PoolState(0, 4, 2)], oldest_s=1.5, t_s=float(second)))
         now = RunState(float(second))
         aggregate.second(now)
         seen.append(aggregate.snapshot(now))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from agenttop.metrics.delta import Health, LeafDelta
+from agenttop.metrics.saturation import Saturation
 from tests.metrics.fakes import FakeRun
 from tests.metrics.strain import lags, play, strained
 
@@ -85,3 +86,29 @@ def test_a_forgotten_worker_is_not_judged_any_more() -> None:
 def test_health_of_a_journal_from_before_is_read() -> None:
     old = msgspec.msgpack.encode([None, 10.0, 50.0, 20])
     assert msgspec.msgpack.decode(old, type=Health) == Health(None, 10.0, 50.0, 20)
+
+
+def test_a_worker_that_says_nothing_is_said_until_it_is_heard_again() -> None:
+    saturation = Saturation()
+    for second in range(1, 11):
+        saturation.observe(msgspec.structs.replace(strained(second, lag_ms=GOOD), worker=0))
+        if not 4 <= second <= 7:
+            saturation.observe(msgspec.structs.replace(strained(second, lag_ms=GOOD), worker=1))
+        saturation.judge(float(second), 2)
+        assert saturation.silent == ([1] if 5 <= second <= 7 else []), second
+    assert saturation.reasons == ()
+    (warning,) = saturation.warnings()
+    assert warning.startswith("worker 1: has said nothing since 3 s: its users are not counted")
+
+
+def test_one_that_never_said_a_word_is_silent_and_one_that_is_gone_is_not() -> None:
+    saturation = Saturation()
+    saturation.judge(1.0, 2)
+    assert saturation.silent == []
+    saturation.judge(2.0, 2)
+    assert saturation.silent == [0, 1]
+    saturation.forget(1)
+    saturation.judge(3.0, 2)
+    assert saturation.silent == [0]
+    saturation.judge(4.0, 0)
+    assert saturation.silent == []

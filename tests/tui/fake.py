@@ -26,7 +26,10 @@ class FakeFeed:
         """Commands that are rejected, and why."""
         self.broken: OSError | None = None
         """Raised instead of an answer."""
-        self.opened = self.closed = False
+        self.silent = False
+        """No command is ever answered."""
+        self.attached = False
+        self.opened = self.closed = self.killed = False
         self.last: Snapshot | None = None
         self._queue: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
         for snapshot in self.sim.until(SCENARIOS[scenario]):
@@ -46,9 +49,16 @@ class FakeFeed:
         if self.broken:
             raise self.broken
         self.commands.append(text)
+        if self.silent:
+            await asyncio.Event().wait()
         if text in self.rejections:
             return Reply(len(self.commands), False, self.rejections[text])
         return Reply(len(self.commands), True, self._apply(text))
+
+    async def kill(self) -> str:
+        self.killed = True
+        reply = await self.command("stop now")
+        return "" if reply.applied else reply.message
 
     async def close(self) -> None:
         self.closed = True

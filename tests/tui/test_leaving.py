@@ -59,6 +59,49 @@ async def test_control_c_stops_then_ends_at_once_then_leaves() -> None:
         assert await left(pilot) == LiveResult(How.LEFT, None, True)
 
 
+async def test_control_c_asks_about_a_run_of_somebody_else_and_the_second_leaves_it_alone() -> None:
+    feed = FakeFeed("ramp")
+    feed.attached = True
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "quit?" in text(pilot))
+        await pilot.press("ctrl+c")
+        assert (await left(pilot)).how is How.DETACHED
+    assert feed.commands == []
+
+
+async def test_who_is_asked_may_stop_it() -> None:
+    feed = FakeFeed("ramp")
+    feed.attached = True
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("ctrl+c", "s")
+        await until(pilot, lambda: feed.commands == ["stop"])
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: feed.commands == ["stop", "stop now"])
+
+
+async def test_sigterm_leaves_a_run_of_somebody_else() -> None:
+    feed = FakeFeed("ramp")
+    feed.attached = True
+    app = made(feed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        app.terminate()
+        assert (await left(pilot)).how is How.DETACHED
+    assert feed.commands == []
+
+
+async def test_an_end_by_force_waits_for_no_other_command() -> None:
+    feed = FakeFeed("ramp")
+    feed.silent = True
+    async with made(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("plus", "ctrl+c", "ctrl+c")
+        await until(pilot, lambda: feed.killed)
+
+
 @pytest.mark.parametrize("before", [("colon",), ("slash",), ("n",), ("question_mark",)])
 async def test_control_c_works_wherever_the_focus_is(before: tuple[str, ...]) -> None:
     feed = FakeFeed("ramp")

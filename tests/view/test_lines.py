@@ -31,6 +31,7 @@ class FakeFeed:
     """A run that says what it is told to say; ``react`` makes more of a command."""
 
     can_detach = True
+    attached = False
 
     def __init__(self, *messages: Snapshot | Ended | None) -> None:
         self.queue: asyncio.Queue[Snapshot | Ended | None] = asyncio.Queue()
@@ -51,6 +52,10 @@ class FakeFeed:
         self.commands.append(text)
         self.react(text)
         return Reply(1, True, text)
+
+    async def kill(self) -> str:
+        reply = await self.command("stop now")
+        return "" if reply.applied else reply.message
 
     async def close(self) -> None:
         self.closed = True
@@ -166,3 +171,15 @@ def test_a_reader_who_comes_back_misses_nothing() -> None:
         out.close()
         got += [line.split(".")[0] for line in reader]
     assert got == said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_run_of_somebody_else_is_left_going(number: int) -> None:
+    feed = FakeFeed(*snapshots(1))
+    feed.attached = True
+    loop = asyncio.get_running_loop()
+    loop.call_soon(lambda: loop.call_soon(os.kill, os.getpid(), number))
+    outcome, lines = await watch(feed)
+    assert outcome == Outcome(None, left=True)
+    assert feed.commands == []
+    assert any(line.startswith("the run goes on; to stop it: agenttop ctl ") for line in lines)
