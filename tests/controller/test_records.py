@@ -8,7 +8,7 @@ import pytest
 from agenttop.controller.records import Records
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.figures import Figures
-from agenttop.journal.journal import JournalWriter, Second, read_journal, rebuild
+from agenttop.journal.journal import JournalWriter, Second, read_header, read_journal, rebuild
 from agenttop.journal.rules import Rules
 from agenttop.metrics.snapshot import Event
 from agenttop.profile.load import load_profile
@@ -57,6 +57,7 @@ def test_what_a_full_disk_did_not_take_is_with_the_next_second(tmp_path: Path, m
     assert records._journal is not None
     records._journal.close()
     assert said == ["", "", "No space left on device", "", "", "", "", ""], "once"
+    assert read_header(tmp_path).rules == Rules()
     written = {record.situation.t_s: record for record in read_journal(tmp_path) if isinstance(record, Second)}
     assert sorted(written) == [1.0, 2.0, 6.0, 7.0, 8.0]
     assert [event.text for event in written[6.0].events] == ["3", "4", "5", "6"]

@@ -102,7 +102,9 @@ def test_a_threshold_that_ended_the_run(tmp_path: Path) -> None:
     live = Live(tmp_path, Rules(tuple(rules), BREAKER))
     live.play()
     assert len(live.aborted) == 1
-    assert live.seen[live.aborted[0] - 1][0][0].aborted_run
+    verdicts, breaker, _ = live.seen[live.aborted[0] - 1]
+    assert verdicts[0].aborted_run
+    assert breaker == live.seen[live.aborted[0] - 2][1] != live.seen[live.aborted[0] - 3][1], "it is asked no more"
     assert live.replayed() == live.seen
     assert rebuild(tmp_path)["thresholds"] == summed(live.figures.judge.verdicts)
 
