@@ -16,7 +16,7 @@ from agenttop.journal.journal import JournalError
 from agenttop.journal.places import live_runs
 from agenttop.journal.playback import Playback
 from agenttop.journal.replay import SPEEDS, ReplayFeed
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.view.lines import Teller
 
 

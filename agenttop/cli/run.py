@@ -45,7 +45,7 @@ def builtin_profile(name: str) -> Path:
     Raises:
         UsageError: it is in neither place.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     for place in (package / "profiles", package.parent / "profiles"):
         if (place / name).is_file():
             return place / name

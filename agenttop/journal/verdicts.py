@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import Verdict
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import CircuitBreaker, Profile
+from agenttop.schedule.quantities import parse_duration
 from agenttop.thresholds.breaker import Breaker, BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule, Seconds, names_of

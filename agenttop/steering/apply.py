@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.report.figures import clock
 from agenttop.schedule.control import Control, wanted_users
 from agenttop.schedule.course import RUN
+from agenttop.schedule.quantities import clock
 from agenttop.steering.command import MAX_USERS, Command
 from agenttop.steering.plan import Plan
 from agenttop.steering.replan import Replanned, SoAlready, Unplannable, can_go_back, group_of, replan

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agenttop.profile.durations import parse_span
+from agenttop.schedule.quantities import parse_span
 from agenttop.steering.plantext import PlanError, Row, parse_plan
 
 #: The words a command begins with and the form of what follows, for help and completion.

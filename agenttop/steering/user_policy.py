@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agenttop.metrics.layout import PoolInfo
-from agenttop.profile.durations import format_duration, format_span
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control, Pauses
+from agenttop.schedule.quantities import format_duration, format_span
 from agenttop.steering.command import Command
 
 

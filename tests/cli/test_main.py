@@ -27,7 +27,7 @@ from agenttop.runs.control_socket import ControlSocket
 from agenttop.steering.command import GRAMMAR
 from tests.metrics.fakes import FakeRun
 
-PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 PROFILE = """
 target = "http://127.0.0.1:1"
 users = 1
