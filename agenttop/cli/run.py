@@ -30,7 +30,8 @@ from agenttop.report.text import render_text
 from agenttop.runs.control_socket import SocketFeed
 from agenttop.runs.register import require_place
 from agenttop.runs.resolve import find_live_run, find_run
-from agenttop.steering.command import GRAMMAR, split_run
+from agenttop.steering.command import split_run
+from agenttop.steering.commands import COMMANDS
 from agenttop.users.terms import caps_of
 from agenttop.view import held
 from agenttop.view import lines as plain
@@ -140,7 +141,7 @@ def control(words: Sequence[str]) -> int:
     run, command = split_run(words)
     run_id = find_live_run(run)
     if not command:
-        raise UsageError(f"say a command: {', '.join(list(GRAMMAR)[:-1])} or status")
+        raise UsageError(f"say a command: {', '.join(list(COMMANDS)[:-1])} or status")
     try:
         answer = asyncio.run(_tell(socket_path(run_id), command))
     except (ConnectionError, FileNotFoundError) as error:

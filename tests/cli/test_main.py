@@ -24,7 +24,7 @@ from agenttop.journal.summarize import build_summary, run_header
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.runs.control_socket import ControlSocket
-from agenttop.steering.command import GRAMMAR
+from agenttop.steering.commands import COMMANDS
 from tests.metrics.fakes import FakeRun
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -371,7 +371,7 @@ def test_help_of_ctl_says_what_every_command_does(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["ctl", "--help"])
     shown = capsys.readouterr().out
-    for name in GRAMMAR:
+    for name in COMMANDS:
         assert re.search(rf"\n  {name}\b.*  \w", shown), name
 
 
