@@ -22,7 +22,7 @@ import uvloop
 from msgspec.structs import replace
 
 from agenttop.controller.armed import Trigger
-from agenttop.controller.box import BoxAgent, BoxError
+from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.budget import BudgetController, used_up
 from agenttop.controller.data_exhaustion import DataExhaustion
 from agenttop.controller.manual_changes import EventText, ManualChanges
@@ -43,6 +43,7 @@ from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 from agenttop.steering.apply import Rejected, steer
 from agenttop.steering.command import CommandError, parse_command
 from agenttop.steering.plan import Plan
@@ -51,11 +52,13 @@ from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
 from agenttop.users.terms import terms_of
 from agenttop.worker.files import most_of_open, short_of_files
-from agenttop.worker.messages import Halt, Steer
+from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
+HEARD_S = 0.25
+"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
 CANCEL_S = 5.0
 """What workers get to end after they were told to cut everything."""
 
@@ -78,7 +81,7 @@ class Controller:
         self.hand = ManualChanges()
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
         self.data = DataExhaustion([pool.name for pool in spec.profile.pools], spec.workers)
-        self.box = BoxAgent()
+        self.box: Box = BoxAgent()
         self.state = "starting"
         self.stop_reason = "completed"
         self.exit_code = 0
@@ -201,10 +204,18 @@ class Controller:
                 if item.exit:
                     self._lost += 1
                     left = len(self.box.alive)
+                    self._deal()
                     where = f"its users go to the other {left}" if left else "none is left"
                     text = f"worker {item.worker} {item.exit}: {where}"
                     self.watcher.say(self.elapsed(), text, "error")
                     self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
+
+    def _deal(self) -> None:
+        """Deal users and arrivals anew, to the workers of all boxes that are left."""
+        if self.box.alive:
+            self._seq += 1
+            members = Members(max(self.elapsed(), 0.0) + HEARD_S, tuple(self.box.alive))
+            self.box.command(self._seq, Dealt(members))
 
     def _tell(self, states: list[PoolState]) -> None:
         """What workers want told of their users; each tells it again and again."""
