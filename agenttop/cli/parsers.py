@@ -113,13 +113,13 @@ def _ps(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import show_report
+    from agenttop.cli.report import show_report
 
     return show_report(options.run, options.out)
 
 
 def _attach(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import attach
+    from agenttop.cli.attach import attach
 
     return attach(options.run, options)
 
@@ -131,6 +131,6 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _ctl(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import control
+    from agenttop.cli.ctl import control
 
     return control(options.words)

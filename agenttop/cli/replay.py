@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from agenttop.cli.arguments import is_light
-from agenttop.cli.run import on_terminal, run_path
+from agenttop.cli.run_path import run_path
+from agenttop.cli.viewing import on_terminal
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.journal import JournalError
 from agenttop.journal.places import live_runs

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 import agenttop
-from agenttop.cli import run as session
+from agenttop.cli import report
 from agenttop.cli.main import main
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import new_run, runs_directory, socket_path
@@ -251,7 +251,7 @@ def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
     def refuse(path: Path, summary: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(session, "write_summary", refuse)
+    monkeypatch.setattr(report, "write_summary", refuse)
     assert main(["report"]) == 0
     said = capsys.readouterr()
     assert "INCOMPLETE" in said.out
