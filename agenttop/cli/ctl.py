@@ -38,7 +38,7 @@ def control(words: Sequence[str]) -> int:
 
 
 async def tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:
-    """Send one command and return its answer, of ``status`` the present snapshot. ``until_end``: wait for the run's end."""
+    """Send one command and return its answer, of ``status`` the present snapshot; ``until_end``: when it ends."""
     feed = SocketFeed(socket)
     await feed.open()
     try:
