@@ -6,7 +6,7 @@ import argparse
 import os
 
 from agenttop.exits import UsageError
-from agenttop.profile.durations import parse_duration
+from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt, parse_duration
 
 
 def duration(text: str) -> float:
@@ -23,10 +23,10 @@ def duration(text: str) -> float:
 def whole(text: str) -> int:
     """A whole number."""
     try:
-        value = int(text)
+        value = int(text) if len(text) <= MAX_WORD else -1
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
-    if not 0 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {excerpt(text)}") from None
+    if not 0 <= value <= MAX_USERS:
         raise argparse.ArgumentTypeError("must be 0 to 1 000 000")
     return value
 
@@ -42,10 +42,10 @@ def count(text: str) -> int:
 def rate(text: str) -> float:
     """A number above 0."""
     try:
-        value = float(text)
+        value = float(text) if len(text) <= MAX_WORD else -1.0
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
-    if not 0 < value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"expected a number, not {excerpt(text)}") from None
+    if not 0 < value <= MAX_RATE:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
     return value
 

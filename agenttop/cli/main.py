@@ -1,4 +1,4 @@
-"""The command line: arguments, exit codes, and nothing else.
+"""The command line: arguments, dispatch, exit codes, and nothing else. What a command does is in its file.
 
 Exit codes: 0 done · 1 the run failed · 2 bad command line or profile, nothing was sent · 99 a threshold or gate failed
 · 130 stopped by the user (the summary is written all the same).
@@ -10,7 +10,6 @@ import argparse
 import difflib
 import errno
 import io
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from agenttop.cli.arguments import refresh as _refresh
 from agenttop.cli.arguments import whole as _whole
 from agenttop.cli.arguments import workers as _workers
 from agenttop.cli.explain import explain_parser
-from agenttop.exits import DONE, FAILED, STOPPED, USAGE, UsageError
+from agenttop.exits import FAILED, STOPPED, USAGE, UsageError
 from agenttop.view.pipes import hush
 
 _EPILOG = """\
@@ -64,7 +63,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code."""
+    """Run a command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no such character is no reason to end
@@ -252,7 +251,7 @@ def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-# -- commands
+# -- dispatch: a command's file is imported when it is called, so that help and errors start fast
 
 
 def _run_profile(options: argparse.Namespace) -> int:
@@ -262,59 +261,36 @@ def _run_profile(options: argparse.Namespace) -> int:
 
 
 def _capacity(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import run_profile
-    from agenttop.profile.search import Capacity
+    from agenttop.cli.capacity import capacity
 
-    return run_profile(Path(options.profile), options, capacity=Capacity(options.most, options.pool))
+    return capacity(options)
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from agenttop.agent.process import AgentProcess
-    from agenttop.cli.run import builtin_profile, run_profile
+    from agenttop.cli.demo import demo
 
-    if options.target is not None:
-        raise UsageError("demo brings its own target; say: agenttop --profile FILE --target URL")
-    with AgentProcess() as agent:
-        options.target = agent.url
-        return run_profile(builtin_profile("demo.toml"), options, own_target=True)
+    return demo(options)
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from agenttop.profile.validate import validate_files
+    from agenttop.cli.validate import validate
 
-    problems = validate_files(options.files)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if problems:
-        return USAGE
-    for name in options.files:
-        print(f"{name}: ok")
-    return DONE
+    return validate(options.files)
 
 
 def _init(options: argparse.Namespace) -> int:
-    from agenttop.profile.starter import STARTER
+    from agenttop.cli.init import init
 
-    try:
-        with open(options.file, "x", encoding="utf-8") as stream:
-            stream.write(STARTER)
-    except FileExistsError:
-        raise UsageError(f"{options.file} is there already; name another file") from None
-    except OSError as error:
-        raise UsageError(f"{options.file}: {error.strerror}") from None
-    print(f"{options.file} written; look through it, then: agenttop --profile {options.file}")
-    return DONE
+    return init(options.file)
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from agenttop.profile.schema import profile_schema
-    from agenttop.report.summary import summary_schema
+    from agenttop.cli.schema import print_schema
 
-    print(json.dumps(profile_schema() if options.what == "profile" else summary_schema(), indent=2, ensure_ascii=False))
-    return DONE
+    return print_schema(options.what)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import serve
+    from agenttop.cli.serve import serve
 
     return serve(options.run, options.port)

@@ -7,23 +7,6 @@ import argparse
 from agenttop.cli.arguments import count, duration, rate
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
-#: What the commands of ``ctl`` do.
-_CTL = {
-    "users": "so many, more, fewer; until released",
-    "rate": "iterations a second of an open pool",
-    "hold": "stop the plan's clock; load stays",
-    "resume": "end a hold or a pause",
-    "pause": "no new work, or new work again",
-    "next": "on to the next stage",
-    "release": "back to the plan's target",
-    "plan": "other stages: rest, 2m 80, 1m 0",
-    "think": "pauses after tasks",
-    "pacing": "a task begins every so often",
-    "on_429": "what users do when refused",
-    "stop": "no new requests, or end at once",
-    "start": "begin a run that is armed",
-    "status": "the newest snapshot",
-}
 
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -54,12 +37,11 @@ def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """``agenttop ctl``."""
-    from agenttop.steering.command import GRAMMAR
+    from agenttop.steering.commands import COMMANDS
 
-    forms = {f"{name} {form}".rstrip(): _CTL.get(name, "") for name, form in GRAMMAR.items()}
-    width = max(map(len, forms)) + 2
+    width = max(len(str(form)) for form in COMMANDS.values()) + 2
     parser.description = "Send a command to a live run. The answer is JSON; exit code 1: it says no."
-    parser.epilog = "commands:\n" + "\n".join(f"  {form:{width}}{text}" for form, text in forms.items())
+    parser.epilog = "commands:\n" + "\n".join(f"  {form!s:{width}}{form.help}" for form in COMMANDS.values())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = f"{parser.prog} [-h] [RUN] COMMAND..."
     parser.add_argument("words", metavar="[RUN] COMMAND", nargs=argparse.REMAINDER, help=f"{RUN} (the only one)")
@@ -131,13 +113,13 @@ def _ps(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import show_report
+    from agenttop.cli.report import show_report
 
     return show_report(options.run, options.out)
 
 
 def _attach(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import attach
+    from agenttop.cli.attach import attach
 
     return attach(options.run, options)
 
@@ -149,6 +131,6 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _ctl(options: argparse.Namespace) -> int:
-    from agenttop.cli.run import control
+    from agenttop.cli.ctl import control
 
     return control(options.words)

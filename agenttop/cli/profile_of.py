@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agenttop.cli.run import run_path
+from agenttop.cli.run_path import run_path
 from agenttop.exits import DONE, UsageError
 from agenttop.journal.journal import JournalError
 from agenttop.journal.repeat import NothingDriven, driven, left_by, rewritten

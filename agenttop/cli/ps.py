@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from agenttop.exits import DONE
-from agenttop.report.figures import cells, clock, count, fit, pad, share
+from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.runs.register import NEWEST, Entry, entries
+from agenttop.schedule.quantities import clock
 
 _HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EXIT")
 #: Columns of text; the others are figures and stand at the right of theirs.

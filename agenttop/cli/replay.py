@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import TextIO
 
 from agenttop.cli.arguments import is_light
-from agenttop.cli.run import on_terminal, run_path
+from agenttop.cli.run_path import run_path
+from agenttop.cli.viewing import on_terminal
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.journal import JournalError
 from agenttop.journal.places import live_runs
 from agenttop.journal.playback import Playback
 from agenttop.journal.replay import SPEEDS, ReplayFeed
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.view.lines import Teller
 
 

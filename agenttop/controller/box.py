@@ -1,8 +1,8 @@
-"""The workers of one machine, behind an interface that could as well be on another one.
+"""Workers behind an interface (:class:`Box`), and those of this machine.
 
 The controller pulls: ``poll`` hands out what workers said since the last acknowledged item, and items that were not
-acknowledged come again. Commands carry a sequence number and are taken once. Here the controller calls this class in
-its own process.
+acknowledged come again. Commands carry a sequence number and are taken once. So a box could as well be on another
+machine; who gets which user and which arrival is dealt over all of them, by the controller.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -27,13 +28,13 @@ from agenttop.profile.model import Profile
 from agenttop.worker.lease import RENEW_S
 from agenttop.worker.messages import (
     Broken,
+    Dealt,
     Done,
     Drawn,
     Go,
     Granted,
     Halt,
     Lease,
-    Members,
     Ready,
     Report,
     Start,
@@ -58,6 +59,56 @@ class Item:
     """When one that stopped by itself had sent its last, in seconds of the run."""
 
 
+class Box(Protocol):
+    """Some of a run's workers, wherever they are."""
+
+    async def start(
+        self,
+        run_id: str,
+        profile: Profile,
+        secrets: tuple[str, ...],
+        layout: Layout,
+        first: int,
+        count: int,
+        total: int,
+        limit_s: float | None = None,
+    ) -> None:
+        """Start ``count`` workers, numbers ``first`` … of ``total``, and wait until all are ready.
+
+        They end by themselves after ``limit_s`` seconds, or with the plan.
+
+        Raises:
+            BoxError: one of them did not start.
+        """
+
+    def go(self, epoch_ns: int) -> None:
+        """Begin at this moment of the machine's monotonic clock."""
+
+    def command(self, seq: int, message: Steer | Dealt | Halt) -> None:
+        """Pass a command on to every worker; one that was passed on already is not repeated."""
+
+    def grant(self, number: int, grant: Grant) -> None:
+        """Tell one worker what it may spend."""
+
+    async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
+        """Return everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds
+        at most. Every call renews the workers' lease.
+        """
+
+    def pending(self, ack_seq: int) -> bool:
+        """Return whether there is something after item ``ack_seq``."""
+
+    def kill(self) -> None:
+        """End the workers that are still there, now."""
+
+    @property
+    def alive(self) -> list[int]:
+        """Numbers of the workers that are running."""
+
+    async def stop(self, drain_s: float) -> None:
+        """End every worker process: those still there after ``drain_s`` seconds are killed."""
+
+
 @dataclass(slots=True)
 class _Worker:
     number: int
@@ -77,7 +128,7 @@ class BoxError(Exception):
 
 
 class BoxAgent:
-    """Owns the worker processes of one machine."""
+    """The worker processes of this machine (a :class:`Box`)."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._workers: list[_Worker] = []
@@ -100,11 +151,7 @@ class BoxAgent:
         total: int,
         limit_s: float | None = None,
     ) -> None:
-        """Start ``count`` workers, numbers ``first`` … of ``total``, and wait until all are ready.
-
-        Raises:
-            BoxError: one of them did not start.
-        """
+        """See :class:`Box`."""
         pickled = pickle.dumps(profile)
         for number in range(first, first + count):
             await self._spawn(Start(run_id, pickled, secrets, layout, number, total, limit_s))
@@ -117,26 +164,24 @@ class BoxAgent:
                 raise BoxError(f"worker {worker.number} did not start: {worker.why or 'no answer within 30s'}")
 
     def go(self, epoch_ns: int) -> None:
-        """Begin at this moment of the machine's monotonic clock."""
+        """See :class:`Box`."""
         self._broadcast(Go(epoch_ns))
         self._going = True
 
-    def command(self, seq: int, message: Steer | Halt) -> None:
-        """Pass a command on to every worker; one that was passed on already is not repeated."""
+    def command(self, seq: int, message: Steer | Dealt | Halt) -> None:
+        """See :class:`Box`."""
         if seq > self._command_seq:
             self._command_seq = seq
             self._broadcast(message)
 
     def grant(self, number: int, grant: Grant) -> None:
-        """Tell one worker what it may spend."""
+        """See :class:`Box`."""
         for worker in self._workers:
             if worker.number == number and worker.alive and not worker.dismissed and not worker.writer.is_closing():
                 worker.writer.write(pack(Granted(grant)))
 
     async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
-        """Return everything after item ``ack_seq``, at once where there is something, else after ``wait_s`` seconds at
-        most. Every call renews the workers' lease.
-        """
+        """See :class:`Box`."""
         self._renew()
         while self._items and self._items[0].seq <= ack_seq:
             self._items.popleft()
@@ -154,11 +199,11 @@ class BoxAgent:
             self._broadcast(Lease())
 
     def pending(self, ack_seq: int) -> bool:
-        """There is something after item ``ack_seq``."""
+        """See :class:`Box`."""
         return bool(self._items) and self._items[-1].seq > ack_seq
 
     def kill(self) -> None:
-        """End the workers that are still there, now."""
+        """See :class:`Box`."""
         for worker in self._workers:
             if worker.alive and worker.process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -166,11 +211,11 @@ class BoxAgent:
 
     @property
     def alive(self) -> list[int]:
-        """Numbers of the workers that are running."""
+        """See :class:`Box`."""
         return [worker.number for worker in self._workers if worker.alive]
 
     async def stop(self, drain_s: float) -> None:
-        """End every worker process: those still there after ``drain_s`` seconds are killed."""
+        """See :class:`Box`."""
         for worker in self._workers:
             if worker.process.returncode is None:
                 try:
@@ -224,8 +269,6 @@ class BoxAgent:
         worker.alive = False
         how = worker.why if worker.done and code == 0 else worker.why or _exit(code)
         self._put(Item(self._next(), worker.number, ended=True, exit=how, stopped_s=worker.stopped_s))
-        if how and worker.ready.is_set():
-            self._share_out()
 
     @staticmethod
     def _dismiss(worker: _Worker) -> None:
@@ -233,12 +276,6 @@ class BoxAgent:
         worker.dismissed = True
         with contextlib.suppress(OSError):
             worker.writer.write_eof()
-
-    def _share_out(self) -> None:
-        """The users of a worker that died go to those that are left."""
-        left = [worker for worker in self._workers if worker.alive and not worker.dismissed]
-        for index, worker in enumerate(left):
-            worker.writer.write(pack(Members(index, len(left))))
 
     def _broadcast(self, message: ToWorker) -> None:
         for worker in self._workers:

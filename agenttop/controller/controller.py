@@ -20,7 +20,7 @@ from time import perf_counter_ns
 import uvloop
 
 from agenttop.controller.armed import Trigger
-from agenttop.controller.box import BoxAgent, BoxError
+from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, nothing_answered
 from agenttop.controller.intake import Intake
 from agenttop.controller.orders import Now, Orders
@@ -41,13 +41,18 @@ from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
-from agenttop.worker.messages import Halt, Steer
+from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
+HEARD_S = 0.25
+"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
+HEARD_S = 0.25
+"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
 CANCEL_S = 5.0
 """What workers get to end after they were told to cut everything."""
 
@@ -66,7 +71,7 @@ class Controller:
         self.orders = Orders(spec.profile)
         self.trigger = Trigger(armed=spec.armed)
         self.watcher = Watcher()
-        self.box = BoxAgent()
+        self.box: Box = BoxAgent()
         self.records = Records(spec, self.plan, self.figures)
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box)
         self.state = "starting"
@@ -139,6 +144,8 @@ class Controller:
             for item in await self.box.poll(self._ack, STEP_S):
                 self._ack = item.seq
                 self.intake.take(item, self.elapsed(), ending=self.halted is not None)
+                if item.exit:
+                    self._deal()
             self._look()
         self._drain_clock()
         if self.end.exit_code != FAILED and (
@@ -159,6 +166,11 @@ class Controller:
         if len(self.box.alive) < self.spec.workers:
             raise BoxError("a worker died while the run was armed")
         self._socket.publish(self._snapshot(self._situation(0.0)))
+
+    def _deal(self) -> None:
+        """Deal users and arrivals anew, to the workers of all boxes that are left."""
+        if self.box.alive:
+            self._command(Dealt(Members(max(self.elapsed(), 0.0) + HEARD_S, tuple(self.box.alive))))
 
     # -- what the clock says
 
@@ -349,7 +361,7 @@ class Controller:
     def _send_control(self) -> None:
         self._command(Steer(max(self.elapsed(), 0.0), self.control))
 
-    def _command(self, message: Steer | Halt) -> None:
+    def _command(self, message: Steer | Dealt | Halt) -> None:
         self._seq += 1
         self.box.command(self._seq, message)
 

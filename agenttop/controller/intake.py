@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenttop.controller.box import BoxAgent, Item
+from agenttop.controller.box import Box, Item
 from agenttop.controller.budget import BudgetController
 from agenttop.controller.data_exhaustion import DataExhaustion
 from agenttop.controller.records import Records
@@ -33,7 +33,7 @@ class Intake:
         records: Records,
         search: Searching | None,
         watcher: Watcher,
-        box: BoxAgent,
+        box: Box,
     ) -> None:
         aggregate = figures.aggregate
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)

@@ -10,8 +10,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import KEPT_MARKS, SENT_MARKS, ManualChange
-from agenttop.steering.apply import Change, moved
+from agenttop.steering.apply import Change
 from agenttop.steering.command import Command
+from agenttop.steering.effects import moved
 
 REST_S = 2.0
 #: Time and text of an event.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agenttop.profile.durations import format_duration
+from agenttop.schedule.quantities import format_duration
 
 #: Rates this close (relative) are the same.
 _SAME = 1e-9

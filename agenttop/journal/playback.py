@@ -20,7 +20,7 @@ from agenttop.journal.refold import Refold, Second
 from agenttop.journal.summarize import RunHeader
 from agenttop.metrics.snapshot import RunInfo, Snapshot
 from agenttop.metrics.timeline import Timeline
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 
 #: Copies that are kept, and seconds between two of them in a short journal.
 COPIES = 64

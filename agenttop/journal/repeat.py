@@ -17,10 +17,10 @@ from agenttop.journal.places import SUMMARY
 from agenttop.journal.replayed_plan import NotRepeatable, Steered, end_of_plan, followed, steered
 from agenttop.journal.summarize import RunHeader
 from agenttop.profile import model
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.problems import Loc, key_text
 from agenttop.profile.secrets import MASK
 from agenttop.report.summary import SummaryError, load_summary
+from agenttop.schedule.quantities import parse_duration
 from agenttop.steering.plan import Plan
 
 #: A run ends so long after its limit at most: its controller looks at the clock 20 times a second.

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from agenttop.journal.repeat import Left, plan_of
 from agenttop.journal.replayed_plan import controls_of
-from agenttop.profile.durations import format_duration, format_span
 from agenttop.schedule.control import Control
+from agenttop.schedule.quantities import format_duration, format_span
 
 T = TypeVar("T", bound=Hashable)
 

@@ -24,8 +24,9 @@ from agenttop.journal.plan_pieces import Piece, rate_stages, users_stages
 from agenttop.schedule.control import Control, wanted_users
 from agenttop.schedule.course import RUN, ramp_of
 from agenttop.schedule.stages import Ramp
-from agenttop.steering.apply import Rejected, index_of, steer
+from agenttop.steering.apply import Rejected, steer
 from agenttop.steering.command import Command, CommandError, parse_command
+from agenttop.steering.effects import index_of
 from agenttop.steering.plan import Plan
 from agenttop.steering.user_policy import Unfit, apply_user_policy
 

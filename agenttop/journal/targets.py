@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import Event, ManualChange
 from agenttop.schedule.control import Control, wanted_users
-from agenttop.steering.apply import wanted_rate
+from agenttop.steering.effects import wanted_rate
 from agenttop.steering.plan import Plan
 from agenttop.steering.user_policy import in_force
 

@@ -22,8 +22,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
+from agenttop.schedule.quantities import MAX_EXPRESSION, parse_duration, parse_number
 
 #: ``Answer.json`` of a body that is no JSON.
 INVALID: Final = object()
@@ -101,6 +101,8 @@ def compile_check(text: str) -> Check:
     Raises:
         CheckError: it is none; the message says what was expected, and at which column.
     """
+    if len(text) > MAX_EXPRESSION:
+        raise CheckError(f"expected an expression of at most {MAX_EXPRESSION} characters", MAX_EXPRESSION + 1)
     start = len(text) - len(text.lstrip())
     if text.startswith("$", start):
         return _path_check(text, start)
@@ -147,8 +149,8 @@ def _time_check(text: str, subject: str, start: int) -> Check:
     compare, end = _compare(text, start)
     word = text[end:].strip()
     try:
-        milliseconds = re.fullmatch(r"[0-9]+(\.[0-9]+)?", word)
-        wanted = round(float(word) * 1e6) if milliseconds else round(parse_duration(word) * 1e9)
+        milliseconds = parse_number(word)
+        wanted = round(parse_duration(word) * 1e9) if milliseconds is None else round(milliseconds * 1e6)
     except (ValueError, OverflowError):
         raise CheckError(f'expected a duration such as 20s, or milliseconds, after "{subject}"', end + 1) from None
     read = _TIMES[subject]

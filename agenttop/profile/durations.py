@@ -1,83 +1,23 @@
-"""``250ms``, ``2s``, ``1m30s``, ``1h`` and ranges of them, as seconds."""
+"""Durations and ranges of them as keys of a profile: what ``schedule.quantities`` reads, as types for pydantic."""
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-_NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?)"
-_PART = re.compile(rf"({_NUMBER})(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_EXAMPLE = 'expected a duration such as "30s"'
+from agenttop.schedule.quantities import (
+    DURATION_PATTERN,
+    SPAN_PATTERN,
+    duration_wanted,
+    parse_duration,
+    parse_span,
+)
+
 _SPAN_EXAMPLE = 'expected a duration such as "2s" or a range such as "2s..5s"'
-
-#: How a duration is written, for JSON Schema and editors.
-DURATION_PATTERN = rf"^({_NUMBER}(ms|s|m|h))+$"
-SPAN_PATTERN = rf"^({_NUMBER}(ms|s|m|h))+(\.\.({_NUMBER}(ms|s|m|h))+)?$"
-
-
-def parse_duration(value: Any) -> float:
-    """Seconds of a duration string.
-
-    Raises:
-        ValueError: it is none, or negative; the message names the value.
-    """
-    if isinstance(value, float | int) and not isinstance(value, bool) and value == 0:
-        return 0.0
-    if not isinstance(value, str):
-        raise ValueError(f"{_EXAMPLE}, not {value!r}")
-    text = value.strip()
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{_wanted(value)}, not {value!r}")
-    seconds = float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
-    if not math.isfinite(seconds):
-        raise ValueError(f"the duration {value!r} is too long")
-    return seconds
-
-
-def parse_span(value: Any) -> tuple[float, float]:
-    """``"2s..5s"`` or ``"2s"`` as (low, high) seconds.
-
-    Raises:
-        ValueError: it is neither, or low is above high; the message names the value.
-    """
-    low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", "")
-    first = parse_duration(low)
-    span = (first, parse_duration(high) if dots else first)
-    if span[0] > span[1]:
-        raise ValueError(f"the range {value!r} begins above its end")
-    return span
-
-
-def format_duration(seconds: float) -> str:
-    """A duration as a profile writes it, to the millisecond: ``90.0`` is ``1m30s``."""
-    milliseconds = round(seconds * 1000)
-    if milliseconds == 0:
-        return "0s"
-    hours, rest = divmod(milliseconds, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    whole, rest = divmod(rest, 1000)
-    pairs = ((hours, "h"), (minutes, "m"), (whole, "s"), (rest, "ms"))
-    return "".join(f"{number}{unit}" for number, unit in pairs if number)
-
-
-def format_span(span: tuple[float, float]) -> str:
-    """A range as a profile writes it: ``2s..5s``, or ``2s`` where both ends are the same."""
-    low, high = (format_duration(end) for end in span)
-    return low if low == high else f"{low}..{high}"
-
-
-def _wanted(value: Any, example: str = _EXAMPLE) -> str:
-    if isinstance(value, str) and value.strip().startswith("-"):
-        return "a duration cannot be negative"
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        return f"{example}, with its unit"
-    return example
+_TOO_LONG = "a duration is 366 days at most"
 
 
 def _is_number(value: Any) -> bool:
@@ -94,9 +34,10 @@ def _duration(value: Any, info: ValidationInfo) -> float:
         return float(value)
     try:
         return parse_duration(value)
-    except ValueError:
+    except ValueError as error:
         # The value is left out here, since it may be a secret; whoever reports the error adds it where it is none.
-        raise PydanticCustomError("wanted", "{text}", {"text": _wanted(value)}) from None
+        text = _TOO_LONG if "too long" in str(error) else duration_wanted(value)
+        raise PydanticCustomError("wanted", "{text}", {"text": text}) from None
 
 
 def _span(value: Any, info: ValidationInfo) -> tuple[float, float]:
@@ -105,7 +46,11 @@ def _span(value: Any, info: ValidationInfo) -> tuple[float, float]:
     try:
         return parse_span(value)
     except ValueError as error:
-        text = "the range begins above its end" if "above" in str(error) else _wanted(value, _SPAN_EXAMPLE)
+        text = duration_wanted(value, _SPAN_EXAMPLE)
+        if "begins above" in str(error):
+            text = "the range begins above its end"
+        elif "too long" in str(error):
+            text = _TOO_LONG
         raise PydanticCustomError("wanted", "{text}", {"text": text}) from None
 
 

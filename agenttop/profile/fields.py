@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
 #: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
@@ -35,9 +36,6 @@ DIALECTS = (
 )
 #: Those whose request has to ask for a stream: ``stream = true`` in its JSON.
 ASKED_TO_STREAM = ("openai.chat", "openai.responses", "anthropic.messages")
-#: As many users as one box can be asked for.
-MAX_USERS = 1_000_000
-MAX_NAME = 120
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOL_NAME = re.compile(r"[\w.-]+")
@@ -99,7 +97,7 @@ def _name(value: str) -> str:
 
 
 def _pool_name(value: str) -> str:
-    if not _POOL_NAME.fullmatch(value) or len(value) > MAX_NAME:
+    if len(value) > MAX_NAME or not _POOL_NAME.fullmatch(value):
         raise wanted("expected a name of letters, digits, - _ and .")
     return value
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
 from agenttop.profile.hidden import REFERENCE, Hidden, braces, plain, template
 from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
+from agenttop.schedule.quantities import format_duration
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 #: What a form sends.

@@ -15,6 +15,8 @@ from jsonpath_rfc9535 import JSONPathError, JSONPathQuery
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 
+from agenttop.schedule.quantities import MAX_EXPRESSION
+
 _LENGTH = re.compile(r"\s*length\s*\((.*)\)\s*", re.DOTALL)
 _NOTHING: tuple[bool, Any] = (False, None)
 
@@ -54,6 +56,8 @@ def compile_path(text: str) -> JsonPath:
     Raises:
         JsonPathSyntaxError: it is none.
     """
+    if len(text) > MAX_EXPRESSION:
+        raise JsonPathSyntaxError(f"expected a path of at most {MAX_EXPRESSION} characters", MAX_EXPRESSION + 1)
     try:
         query = jsonpath_rfc9535.compile(text)
     except JSONPathError as error:
@@ -77,7 +81,7 @@ def compile_measure(text: str) -> JsonPath:
     Raises:
         JsonPathSyntaxError: it is neither.
     """
-    match = _LENGTH.fullmatch(text)
+    match = _LENGTH.fullmatch(text) if len(text) <= MAX_EXPRESSION else None
     if not match:
         return compile_path(text)
     path = compile_path(match[1].strip())

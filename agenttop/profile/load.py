@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from agenttop.profile.budget import budget_warnings
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.data import DataFiles, check_data
-from agenttop.profile.durations import format_duration
 from agenttop.profile.fields import ASKED_TO_STREAM
 from agenttop.profile.live_keys import live_keys
 from agenttop.profile.model import Measure, Pool, Profile
@@ -38,6 +37,7 @@ from agenttop.profile.secrets import Filler, read_environment, redact
 from agenttop.profile.settings import Settings, SettingsProblem, read_settings, unknown_variables, variable
 from agenttop.profile.template import plain_text
 from agenttop.profile.thresholds import check_thresholds
+from agenttop.schedule.quantities import format_duration
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _DURATIONS = ("warmup", "graceful_stop", "timeout", "connect_timeout")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.profile.fields import MAX_NAME
 from agenttop.profile.keys import LATER, SOCKET_ACTIONS, STEP_KEYS, TASK_KEYS, VERBS
 from agenttop.profile.problems import Fault, Loc, shown
+from agenttop.schedule.quantities import MAX_NAME
 
 Table = dict[str, Any]
 

@@ -7,12 +7,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agenttop.profile.durations import format_duration
 from agenttop.profile.problems import Fault, Loc, nearest
+from agenttop.schedule.quantities import MAX_DURATION_S, MAX_NAME, format_duration
 
 _KEY = re.compile(r'"([^"]*)"|([^."=\s]+)')
 #: Held "until told otherwise" where nothing says how long.
 OPEN_END_S = 86_400.0
+#: Parts of a key: the longest of a profile have seven.
+MAX_DEPTH = 32
 
 
 class OverrideError(ValueError):
@@ -27,7 +29,7 @@ def parse_set(text: str) -> tuple[list[str], Any]:
     """
     parts: list[str] = []
     at = 0
-    while match := _KEY.match(text, at):
+    while (match := _KEY.match(text, at, at + MAX_NAME + 2)) and len(parts) < MAX_DEPTH:
         parts.append(match[1] if match[1] is not None else match[2])
         at = match.end()
         if text[at : at + 1] != ".":
@@ -42,7 +44,7 @@ def toml_value(text: str) -> Any:
     """The value a text has in TOML, else the text itself."""
     try:
         document = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deep
         return text
     return document["value"] if len(document) == 1 else text
 
@@ -76,7 +78,7 @@ def _index(items: list[Any], part: str, loc: Sequence[str | int]) -> int:
     for index, item in enumerate(items):
         if isinstance(item, dict) and item.get("name") == part:
             return index
-    if part.isascii() and part.isdigit() and int(part) < len(items):
+    if part.isascii() and part.isdigit() and len(part) < 10 and int(part) < len(items):
         return int(part)
     there = f"there are {', '.join(names)}" if names else f"there are {len(items)}, counted from 0"
     raise OverrideError(f'none of the {what} is called "{part}"; {there}{nearest(part, names)}')
@@ -119,4 +121,6 @@ def check_users(users: int | None, spawn_rate: float | None) -> list[Fault]:
         faults.append(Fault(("--users",), "expected at least 1"))
     if spawn_rate is not None and not 0 < spawn_rate < float("inf"):
         faults.append(Fault(("--spawn-rate",), "expected a number of users per second above 0"))
+    elif spawn_rate is not None and users / spawn_rate > MAX_DURATION_S:
+        faults.append(Fault(("--spawn-rate",), "so many users would take more than 366 days to begin; raise it"))
     return faults

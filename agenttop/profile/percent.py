@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
+from agenttop.schedule.quantities import MAX_WORD, NUMBER_PATTERN, parse_number
+
 _EXAMPLE = 'expected a percentage such as "50%", or a number from 0 to 1'
 
 #: How a percentage is written, for JSON Schema and editors.
-PERCENT_PATTERN = r"^[0-9]+(\.[0-9]+)?\s*%$"
+PERCENT_PATTERN = rf"^{NUMBER_PATTERN}\s*%$"
 
 
 def parse_percent(value: Any) -> float:
@@ -24,10 +24,11 @@ def parse_percent(value: Any) -> float:
         ValueError: it is none, or not from 0 to 1; the message names no value.
     """
     share = math.nan
-    if isinstance(value, str):
-        found = _PERCENT.fullmatch(value.strip())
+    if isinstance(value, str) and len(value) <= MAX_WORD:
+        text = value.strip()
+        number = parse_number(text.removesuffix("%").rstrip()) if text.endswith("%") else None
         with contextlib.suppress(ValueError):
-            share = float(found[1]) / 100 if found else float(value)
+            share = float(text) if number is None else number / 100
     elif isinstance(value, float | int) and not isinstance(value, bool):
         share = float(value)
     if not 0 <= share <= 1:
@@ -76,7 +77,8 @@ def _resolution(value: Any) -> float | str:
         _within(value)
         return value.strip()
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        too_long = isinstance(value, str) and len(value) > MAX_WORD
+        number = math.nan if too_long or isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not 0 < number < math.inf:

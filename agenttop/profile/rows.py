@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +129,8 @@ class _Reading:
         self._digest = hashlib.sha256()
         self._untold = 0
         self._names: tuple[str, ...] | None = None
+        self.known: frozenset[str] = frozenset()
+        """The columns, to look one up."""
 
     def fault(self, line: int | None, message: str) -> None:
         """Keep a fault, or count it."""
@@ -156,6 +159,7 @@ class _Reading:
     def header(self, line: int, names: tuple[str, ...]) -> None:
         """The names of the columns are known."""
         self._names = names
+        self.known = frozenset(names)
         self._file.rows = Rows(names)
         for name in names:
             shown = json.dumps(name[:60], ensure_ascii=True)
@@ -164,7 +168,7 @@ class _Reading:
                 self.fault(line, f"column {shown}: expected the name of a variable: {what}")
             elif name in RESERVED:
                 self.fault(line, f"column {shown}: {{{name}}} is built in; give the column another name")
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        for name in sorted(name for name, count in Counter(names).items() if count > 1):
             self.fault(line, f"column {json.dumps(name[:60])} is there twice")
         if not names:
             self.fault(line, "there are no columns in the first row")
@@ -214,7 +218,7 @@ def _object(reading: _Reading, line: int, pairs: tuple[tuple[str, Any], ...]) ->
             return
     columns = reading.names or ()
     if names != columns:
-        wrong = _difference(names, columns)
+        wrong = _difference(names, columns, reading.known)
         if wrong:
             reading.fault(line, wrong)
             return
@@ -233,15 +237,16 @@ def _object(reading: _Reading, line: int, pairs: tuple[tuple[str, Any], ...]) ->
         reading.row(cells)
 
 
-def _difference(names: tuple[str, ...], columns: tuple[str, ...]) -> str:
+def _difference(names: tuple[str, ...], columns: tuple[str, ...], known: frozenset[str]) -> str:
     """What keeps a row from having the columns of the first; nothing where they only stand in another order."""
-    twice = next((name for name in names if names.count(name) > 1), None)
+    there = Counter(names)
+    twice = next((name for name, count in there.items() if count > 1), None)
     if twice is not None:
         return f"column {_shown(twice)} is there twice"
-    missing = next((name for name in columns if name not in names), None)
+    missing = next((name for name in columns if name not in there), None)
     if missing is not None:
         return f"column {_shown(missing)} is missing; every row has the columns of the first"
-    other = next((name for name in names if name not in columns), None)
+    other = next((name for name in names if name not in known), None)
     return "" if other is None else f"column {_shown(other)} is not in the first row; every row has the columns of that"
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.profile.durations import DURATION_PATTERN, SPAN_PATTERN, format_duration, format_span
 from agenttop.profile.keys import SOCKET_ACTIONS, VERBS
 from agenttop.profile.model import Profile
+from agenttop.schedule.quantities import DURATION_PATTERN, SPAN_PATTERN, format_duration, format_span
 
 Schema = dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _TEMPLATES = frozenset(
     {"headers", "json", "body", "form", "query", "send", "connect", "get", "post", "put", "patch", "delete"}
 )
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
+_UNCLOSED = re.compile(r"\$\$\{|\$\{")
 _SHORT = 4
 
 
@@ -63,19 +65,26 @@ class Filler:
         return value, value
 
     def _text(self, text: str, loc: Loc, template: bool) -> tuple[str, str]:
-        filled, masked, at = "", "", 0
-        for match in _REFERENCE.finditer(text):
+        filled: list[str] = []
+        masked: list[str] = []
+        at = 0
+        # Behind the last brace nothing is closed, and no reference need be looked for up to the end of the text.
+        closed = text.rfind("}") + 1
+        for match in chain(_REFERENCE.finditer(text, 0, closed), _UNCLOSED.finditer(text, closed)):
             literal = text[at : match.start()]
-            filled, masked, at = filled + literal, masked + literal, match.end()
+            filled.append(literal)
+            masked.append(literal)
+            at = match.end()
             if match[0] == "$${":
                 plain, visible = "${", "${"
-            elif match[1] is None:
+            elif match.re is _UNCLOSED or match[1] is None:
                 self.faults.append(Fault(loc, "${ is never closed; write ${NAME}, or $${ for the text itself"))
                 continue
             else:
                 plain, visible = self._value(match[1], match[2], loc, template)
-            filled, masked = filled + plain, masked + visible
-        return filled + text[at:], masked + text[at:]
+            filled.append(plain)
+            masked.append(visible)
+        return "".join((*filled, text[at:])), "".join((*masked, text[at:]))
 
     def _value(self, name: str, default: str | None, loc: Loc, template: bool) -> tuple[str, str]:
         value = self._environment.get(name)

@@ -19,9 +19,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from agenttop.profile.durations import parse_duration
-from agenttop.profile.fields import MAX_USERS, wanted
+from agenttop.profile.fields import wanted
 from agenttop.profile.problems import Fault, translate
+from agenttop.schedule.quantities import MAX_USERS, parse_duration
 
 PREFIX = "AGENTTOP_"
 #: Settings that are no keys of a profile.
@@ -33,8 +33,9 @@ _TABLES = {"tls": "CA", "proxy": "URL"}
 def _duration_text(value: str) -> str:
     try:
         parse_duration(value)
-    except ValueError:
-        raise wanted('expected a duration such as "30s"') from None
+    except ValueError as error:
+        text = "a duration is 366 days at most" if "too long" in str(error) else 'expected a duration such as "30s"'
+        raise wanted(text) from None
     return value
 
 

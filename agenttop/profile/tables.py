@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Loc
+from agenttop.schedule.quantities import parse_duration
 
 
 def tables(value: Any) -> list[Table]:

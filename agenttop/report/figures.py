@@ -43,13 +43,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
-def clock(seconds: float) -> str:
-    """A time of a run: ``02:14``, or ``1:02:14`` from an hour on."""
-    whole = max(0, int(seconds))
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
-
-
 def count(value: float | None) -> str:
     """A whole number, its thousands apart: ``12 480``; ``-`` for none."""
     return "-" if value is None else f"{value:,.0f}".replace(",", " ")

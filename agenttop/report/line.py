@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
-from agenttop.report.figures import cells, clock, count, duration, fit, ms, per_s, share
+from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share
+from agenttop.schedule.quantities import clock
 
 WIDTH = 120
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agenttop.report.figures import clock, ms
+from agenttop.report.figures import ms
 from agenttop.report.page import Page
+from agenttop.schedule.quantities import clock
 
 #: Requests shown; the rest is in the summary.
 SHOWN = 3

@@ -23,6 +23,8 @@ import msgspec
 from agenttop.metrics.snapshot import Ended, Message, Reply, RunInfo, Snapshot
 from agenttop.runs.force import end_by_force
 from agenttop.runs.peer import peer_process, peer_user
+from agenttop.schedule.quantities import MAX_COMMAND
+from agenttop.steering.command import too_long
 from agenttop.view.feed import ANSWER_S, Events
 
 #: A viewer that has so many bytes unread is not sent more snapshots.
@@ -33,6 +35,8 @@ MAX_LINE = 64 * 1024
 MAX_VIEWERS = 32
 #: Between two lines of one viewer: whoever floods the socket must not keep the controller from its workers.
 PACE_S = 0.001
+#: What a line that is too long gets to come to its end, and be answered.
+LONG_LINE_S = 1.0
 #: Where commands may come from; whatever else a viewer says is the last of them.
 SOURCES = ("key", "ctl", "api")
 
@@ -44,6 +48,9 @@ class Request(msgspec.Struct):
     command: str
     source: str = "api"
 
+
+#: Instead of a line that was longer than may be; no line is so.
+_TOO_LONG = b"too long"
 
 _request = msgspec.json.Decoder(Request)
 _encode = msgspec.json.Encoder().encode
@@ -133,11 +140,11 @@ class ControlSocket:
             if self._admits(writer):
                 self._viewers[writer] = False
                 self._tell(writer)
-                while line := await reader.readline():
+                while line := await _line(reader):
                     writer.write(_encode(self._answer(line)) + b"\n")
                     await writer.drain()
                     await asyncio.sleep(PACE_S)
-        except (ConnectionError, ValueError):  # ValueError: a line without an end
+        except ConnectionError:
             pass
         finally:
             self._viewers.pop(writer, None)
@@ -156,6 +163,8 @@ class ControlSocket:
         return False
 
     def _answer(self, line: bytes) -> Reply:
+        if line == _TOO_LONG:
+            return Reply(-1, False, f"a line has {MAX_LINE} bytes at most, and a command {MAX_COMMAND} characters")
         try:
             request = _request.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -163,6 +172,32 @@ class ControlSocket:
         source = request.source if request.source in SOURCES else SOURCES[-1]
         reply = self._handle(" ".join(request.command.split()), source)
         return Reply(request.id, reply.applied, reply.message)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line, empty at the end; of one longer than :data:`MAX_LINE` nothing is kept but that it was.
+
+    One that goes on for more than :data:`LONG_LINE_S` is an end, too.
+    """
+    try:
+        return await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    except asyncio.LimitOverrunError as error:
+        dropped = error.consumed
+    try:
+        async with asyncio.timeout(LONG_LINE_S):
+            while dropped:
+                await reader.readexactly(dropped)
+                await asyncio.sleep(PACE_S)
+                try:
+                    await reader.readuntil(b"\n")
+                    dropped = 0
+                except asyncio.LimitOverrunError as error:
+                    dropped = error.consumed
+    except (asyncio.IncompleteReadError, TimeoutError):
+        return b""
+    return _TOO_LONG
 
 
 class SocketFeed:
@@ -210,6 +245,8 @@ class SocketFeed:
         """See :class:`agenttop.view.feed.Feed`. It waits until the feed is open."""
         await self._opened.wait()
         # When the other side has gone the socket can still be written to; nobody would answer.
+        if len(text) > MAX_COMMAND:
+            return Reply(-1, False, too_long(len(text)))
         gone = self._listening is None or self._listening.done()
         if gone or self._writer is None or self._writer.is_closing():
             return Reply(-1, False, "the run is gone")

@@ -1,8 +1,10 @@
-"""Whole numbers dealt out by weight: users to pools, users to workers."""
+"""Who gets what: users dealt to pools by weight, users and arrivals dealt to workers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 # Largest remainder (Hamilton's method): party i of weight wᵢ has the quota qᵢ = total·wᵢ / Σw; it gets ⌊qᵢ⌋, and what
 # is left over goes one each to the largest qᵢ − ⌊qᵢ⌋, ties to the first. Computed in integers (a float is a fraction
@@ -49,3 +51,70 @@ def worker_share(total: int, worker: int, workers: int, offset: int = 0) -> int:
         raise ValueError(f"there is no worker {worker} of {workers}")
     each, rest = divmod(total, workers)
     return each + ((worker - offset) % workers < rest)
+
+
+# Every worker knows every arrival of a pool, its number n = 1, 2, … and its time; one of them begins it. Of the members
+# m₀ < m₁ < … < mₖ₋₁ that are there at its time that is
+#
+#     m[n mod k]
+#
+# so however the members change, and however many arrivals a worker looks at together, each arrival has one owner.
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The numbers of the workers, over all boxes, that share a run from ``from_s`` (seconds since it began) on."""
+
+    from_s: float
+    workers: tuple[int, ...]
+
+    def owner(self, number: int) -> int:
+        """Return the worker that begins the arrival of this number."""
+        return self.workers[number % len(self.workers)]
+
+
+class Deal:
+    """Which arrivals are one worker's, while members come and go."""
+
+    __slots__ = ("_changes", "worker")
+
+    def __init__(self, worker: int, workers: Sequence[int]) -> None:
+        self.worker = worker
+        self._changes = [Members(0.0, tuple(sorted(workers)))]
+
+    def change(self, members: Members) -> None:
+        """Deal to other members, from their time on; a change dated before the last takes effect with it."""
+        from_s = max(members.from_s, self._changes[-1].from_s)
+        self._changes.append(Members(from_s, tuple(sorted(members.workers))))
+
+    def part(self) -> tuple[int, int]:
+        """Return which part of how many is this worker's by the last change; (0, 0) where it has none."""
+        workers = self._changes[-1].workers
+        return (workers.index(self.worker), len(workers)) if self.worker in workers else (0, 0)
+
+    def share(self, total: int, offset: int = 0) -> int:
+        """Return how many of ``total`` are this worker's by the last change, as :func:`worker_share` says."""
+        part, parts = self.part()
+        return worker_share(total, part, parts, offset) if parts else 0
+
+    def own(self, number: int, times: Sequence[float]) -> Iterator[float]:
+        """Yield those of consecutive arrivals that are this worker's.
+
+        Args:
+            number: of the first arrival, from 1.
+            times: of all of them, in seconds since the run began, ascending.
+        """
+        at = 0
+        while at < len(times):
+            index = self._in_force(times[at])
+            later = self._changes[index + 1].from_s if index + 1 < len(self._changes) else None
+            end = len(times) if later is None else bisect_right(times, later, at)
+            workers = self._changes[index].workers
+            if self.worker in workers:
+                first = at + (workers.index(self.worker) - number - at) % len(workers)
+                yield from times[first : end : len(workers)]
+            at = end
+
+    def _in_force(self, time: float) -> int:
+        """The last change before ``time``: what arrives at the moment of a change is dealt as before it."""
+        return max((i for i, members in enumerate(self._changes) if members.from_s < time), default=0)

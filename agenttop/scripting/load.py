@@ -11,11 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from agenttop.schedule.quantities import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import MARK, Mark, User
 
-#: As long as the name of a row may be.
-MAX_NAME = 120
 _loaded: dict[tuple[str, str], ModuleType] = {}
 
 

@@ -1,44 +1,22 @@
-"""What a command does to the controls: a pure function of the plan, the controls and the time."""
+"""A command takes effect: a pure function of the plan, the controls and the time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from msgspec.structs import replace
-
-from agenttop.metrics.layout import Layout
-from agenttop.metrics.snapshot import StageInfo
-from agenttop.report.figures import clock
-from agenttop.schedule.control import Control, wanted_users
-from agenttop.schedule.course import RUN
-from agenttop.steering.command import MAX_USERS, Command
+from agenttop.schedule.control import Control
+from agenttop.steering.commands import COMMANDS
+from agenttop.steering.effects import Change as Change
+from agenttop.steering.effects import Moment
+from agenttop.steering.effects import Rejected as Rejected
 from agenttop.steering.plan import Plan
-from agenttop.steering.replan import Replanned, SoAlready, Unplannable, can_go_back, group_of, replan
-from agenttop.steering.user_policy import Unfit, change_user_policy
-
-
-class Rejected(Exception):
-    """The command cannot be followed; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a command did. ``before`` and ``after`` go into the summary's ``controls``."""
-
-    control: Control
-    said: str
-    pool: str | None = None
-    before: float | str | None = None
-    after: float | str | None = None
-    stages: tuple[StageInfo, ...] | None = None
-    """All of the run, where the plan was edited."""
+from agenttop.steering.reading import Command
 
 
 def steer(
     command: Command, control: Control, plan: Plan, elapsed: float, *, begun: Collection[int] = frozenset()
 ) -> Change:
-    """Apply one of ``users rate plan think pacing on_429 hold resume pause next release``.
+    """Return what a command of those with an effect (see ``commands``) changes.
 
     Args:
         command: what is wanted.
@@ -50,166 +28,7 @@ def steer(
     Raises:
         Rejected: it makes no sense now.
     """
-    layout = plan.layout
-    if command.op == "users":
-        return _users(command, control, plan, elapsed)
-    if command.op == "rate":
-        return _rate(command, control, plan, elapsed)
-    if command.op == "plan":
-        return _plan(command, control, plan, elapsed, begun)
-    if command.op in ("think", "pacing", "on_429"):
-        pool = index_of(command.pool, layout)
-        try:
-            changed = change_user_policy(command, control, plan.policies, layout.pools, pool)
-        except Unfit as error:
-            raise Rejected(str(error)) from None
-        return Change(changed.control, changed.said, command.pool, changed.before, changed.after)
-    if command.op == "hold":
-        if control.held_at is not None:
-            raise Rejected("the plan's clock is held already")
-        held = control.hold(elapsed)
-        return Change(held, f"plan held at {clock(held.plan_time(elapsed))}", before="running", after="held")
-    if command.op == "resume":
-        if control.held_at is None and not control.paused:
-            raise Rejected("nothing is held or paused")
-        before = "held" if control.held_at is not None else "paused"
-        return Change(control.resume(elapsed), "the plan goes on", before=before, after="running")
-    if command.op == "pause":
-        paused = not control.paused
-        said = "new work is paused" if paused else "new work goes on"
-        names = ("running", "paused") if paused else ("paused", "running")
-        return Change(control.pause(paused), said, before=names[0], after=names[1])
-    if command.op == "next":
-        now = control.plan_time(elapsed)
-        boundary = plan.next_boundary(now)
-        if boundary is None:
-            raise Rejected("this is past the last stage")
-        name = _at(boundary, plan)
-        return Change(control.jump(elapsed, boundary), f"on to {name}", before=round(now, 3), after=round(boundary, 3))
-    return _release(command, control, plan, elapsed)
-
-
-def _release(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
-    pool = index_of(command.pool, plan.layout)
-    groups = control.courses if pool is None else control.courses.keys() & {pool}
-    edited = can_go_back(plan, groups, control.plan_time(elapsed))
-    hint = f"plan profile{f' {command.pool}' if pool is not None else ''} gives back the profile's stages"
-    if pool is None and not (control.users is not None or control.pool_users or control.pool_rates):
-        raise Rejected(f"nothing is set by hand; {hint}" if edited else "nothing is set by hand")
-    if pool is not None and pool not in control.pool_users and pool not in control.pool_rates:
-        text = f"nothing of {command.pool} is set by hand"
-        raise Rejected(f"{text}; {hint}" if edited else text)
-    whose = "the plan's targets" if pool is None else f"{command.pool}: the plan's target"
-    said = f"{whose} again" + (f", as it was edited ({hint})" if edited else "")
-    return Change(control.release(pool), said, command.pool, before="manual", after="plan")
-
-
-def _at(boundary: float, plan: Plan) -> str:
-    """What begins at a boundary of the plan, in words."""
-    stage = plan.stage_from(boundary)
-    if stage is not None:
-        return plan.layout.stages[stage].name
-    return "the end of the plan" if boundary >= plan.duration_s else f"{clock(boundary)} of the plan"
-
-
-def _users(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
-    layout = plan.layout
-    pool = index_of(command.pool, layout)
-    assert command.value is not None
-    wanted = wanted_users(plan.pools, plan.ramp, control, elapsed)
-    if pool is not None:
-        if layout.pools[pool].open:
-            raise Rejected(f"{command.pool} is driven by arrivals; say: rate N {command.pool}")
-        before = wanted[pool]
-    else:
-        sharing = [i for i, each in enumerate(plan.pools) if not each.open and each.ramp is None]
-        if not any(plan.pools[i].weight for i in sharing):
-            raise Rejected(f"every pool has stages of its own; name one of: {', '.join(p.name for p in layout.pools)}")
-        before = sum(wanted[i] for i in sharing)
-    after = max(int(command.value) + (before if command.relative else 0), 0)
-    if after == before and command.relative:
-        raise Rejected("there are no fewer than 0 users" if command.value else f"there are {before} users already")
-    if after > MAX_USERS:
-        raise Rejected("more than 1 000 000 users are not supported on one box")
-    control = control.with_users(after, pool)
-    said = moved("users", command.pool, before, after)
-    if pool is None:
-        said += _kept_by_hand(control, plan, elapsed, sharing, after)
-    return Change(control, said, command.pool, before, after)
-
-
-def _kept_by_hand(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
-    """What is to be said of a total that pools with users of their own by hand do not allow; empty where they do."""
-    users = sum(wanted_users(plan.pools, plan.ramp, control, elapsed)[index] for index in sharing)
-    if users == total:
-        return ""
-    names = ", ".join(plan.layout.pools[index].name for index in sharing if index in control.pool_users)
-    return f" (there are {users}, for what is set by hand stays until released: {names})"
-
-
-def _rate(command: Command, control: Control, plan: Plan, elapsed: float) -> Change:
-    layout = plan.layout
-    assert command.value is not None
-    pool = index_of(command.pool, layout)
-    if pool is None:
-        open_pools = [index for index, info in enumerate(layout.pools) if info.open]
-        if len(open_pools) != 1:
-            raise Rejected("no pool is driven by arrivals" if not open_pools else "which pool? say: rate N POOL")
-        pool = open_pools[0]
-    name = layout.pools[pool].name
-    if not layout.pools[pool].open:
-        raise Rejected(f"{name} is driven by users; say: users N {name}")
-    if command.value < 0 or command.value > 1_000_000:
-        raise Rejected("a rate is 0 to 1 000 000 iterations per second")
-    before = wanted_rate(pool, control, plan, elapsed)
-    said = moved("rate", name, before, command.value)
-    return Change(control.with_rate(command.value, pool), said, name, round(before, 3), command.value)
-
-
-def _plan(command: Command, control: Control, plan: Plan, elapsed: float, begun: Collection[int]) -> Change:
-    pool, now = index_of(command.pool, plan.layout), control.plan_time(elapsed)
-    by_hand = control.users is not None or control.pool_users or control.pool_rates
-    same = "it is so already: no stages were edited"
-    done: dict[str | None, Replanned] = {}
-    try:
-        for group in [group_of(pool, plan)] if command.rows or pool is not None else list(control.courses):
-            try:
-                made = replan(command.rows, plan, group, now, begun)
-            except SoAlready as error:
-                same = str(error)
-                continue
-            control = control.with_course(made.legs, group)
-            plan = plan.under(control, replace(plan.layout, stages=made.stages))
-            done[plan.layout.pools[group].name if group != RUN else None] = made
-    except Unplannable as error:
-        raise Rejected(str(error)) from None
-    if not done:
-        raise Rejected(same)
-    whose = [f"plan{f' of {name}' if name else ''} from {clock(now)} on: {made.after}" for name, made in done.items()]
-    said = "; ".join(whose) + (" (what is set by hand stays until released)" if by_hand else "")
-    before, after = ("; ".join(getattr(made, side) for made in done.values()) for side in ("before", "after"))
-    return Change(control, said, next(iter(done)) if len(done) == 1 else None, before, after, plan.layout.stages)
-
-
-def moved(op: str, pool: str | None, before: float | str | None, after: float | str | None) -> str:
-    """What was done to ``users`` or a ``rate``, in words."""
-    if op == "users":
-        return f"users{f' in {pool}' if pool else ''} {before} → {after}"
-    return f"rate of {pool} {before:g} → {after:g}/s"
-
-
-def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:
-    """Iterations per second wanted of an open pool."""
-    if control.paused:
-        return 0.0
-    return control.pool_rates.get(pool, plan.planned_rate(pool, control.plan_time(elapsed)))
-
-
-def index_of(name: str | None, layout: Layout) -> int | None:
-    """The pool of this name; None for all of them. Raises Rejected where there is none."""
-    if name is None or name == "all":
-        return None
-    for index, info in enumerate(layout.pools):
-        if info.name == name:
-            return index
-    raise Rejected(f"there is no pool {name}; there are: {', '.join(info.name for info in layout.pools)}")
+    effect = COMMANDS[command.op].effect
+    if effect is None:
+        raise Rejected(f"{command.op} does nothing to the controls")
+    return effect(command, Moment(control, plan, elapsed, begun))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agenttop.metrics.layout import Layout
-from agenttop.profile.model import Profile, Stage
 from agenttop.schedule.control import Control, PoolPlan, wanted_users
 from agenttop.schedule.course import RUN, Leg, ramp_of
 from agenttop.schedule.stages import Ramp
 from agenttop.steering.user_policy import policies_of
+
+if TYPE_CHECKING:  # as in user_policy
+    from agenttop.profile.model import Profile, Stage
 
 
 def most_of(profile: Profile) -> list[Control]:

@@ -6,7 +6,7 @@
 
 ``rest`` is what is left of the stage under way, and can only come first: alone it goes on as it is, with a target it
 goes there in the time that is left. A name with a letter that means something here stands in double quotes, as in JSON.
-The whole may be in quotes, too. Standard library alone: command line, controller and screen all read it.
+The whole may be in quotes, too.
 """
 
 from __future__ import annotations
@@ -17,17 +17,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from agenttop.schedule.quantities import (
+    MAX_NAME,
+    MAX_USERS,
+    excerpt,
+    format_duration,
+    format_number,
+    parse_duration,
+    parse_number,
+)
+
 MAX_ROWS = 100
-MAX_NAME = 120
-MAX_TARGET = 1_000_000
-MAX_DURATION_S = 366 * 86_400.0
 REST = "rest"
 
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"\S+")
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_STOP = re.compile(r'[,"]')
+_COMMA = re.compile(",")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: Characters of a long plan that an error shows before, at and after the place it is about.
+_AROUND = 200
 _DURATION = "write a duration such as 30s, 5m or 1h30m"
 
 
@@ -41,8 +49,15 @@ class PlanError(ValueError):
         self.end = end
 
     def marked(self, text: str) -> str:
-        """The text with the place between arrows: ``2m 80, >>5x<< 80``."""
-        return f"{text[: self.begin]}>>{text[self.begin : self.end]}<<{text[self.end :]}"
+        """Return the text with the place between arrows, ``2m 80, >>5x<< 80``; of a long one what is around it."""
+        before, place, after = text[: self.begin], text[self.begin : self.end], text[self.end :]
+        if len(before) > _AROUND:
+            before = f" …{before[-_AROUND:]}"
+        if len(place) > _AROUND:
+            place = f"{place[:_AROUND]}…"
+        if len(after) > _AROUND:
+            after = f"{after[:_AROUND]}…"
+        return f"{before}>>{place}<<{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +106,9 @@ def parse_plan(text: str) -> tuple[tuple[Row, ...], str | None]:
         row, left = _row(piece, first=number == 1)
         rows.append(row)
         if left and (number < len(pieces) or after):
-            left[0].fail(f"{left[0].text!r} follows a whole stage; separate stages by commas")
+            left[0].fail(f"{excerpt(left[0].text)} follows a whole stage; separate stages by commas")
         if len(left) > 1:
-            left[1].fail(f"{left[1].text!r} follows the pool; say: plan STAGES [POOL]")
+            left[1].fail(f"{excerpt(left[1].text)} follows the pool; say: plan STAGES [POOL]")
         after = after or left
     return tuple(rows), after[0].text if after else None
 
@@ -107,39 +122,22 @@ def format_row(row: Row) -> str:
     """One of them."""
     words = [REST if row.duration_s is None else format_duration(row.duration_s)]
     if row.target is not None:
-        words += (["step"] if row.step else []) + [format_target(row.target) + ("/s" if row.per_s else "")]
+        words += (["step"] if row.step else []) + [format_number(row.target) + ("/s" if row.per_s else "")]
     return (f"{_format_name(row.name)}: " if row.name else "") + " ".join(words)
 
 
 def parse_target(word: str) -> float | None:
-    """A number of users or a rate, without ``/s``; None where it is none, or too large."""
-    value = float(word) if _NUMBER.fullmatch(word) else None
-    return value if value is None or value <= MAX_TARGET else None
+    """Return a number of users or a rate, written without ``/s``; None where it is none, or too large."""
+    value = parse_number(word)
+    return value if value is None or value <= MAX_USERS else None
 
 
-def parse_duration(word: str) -> float | None:
-    """Seconds; None where it is no duration."""
-    parts = _PART.findall(word)
-    if not parts or "".join(number + unit for number, unit in parts) != word:
+def parse_length(word: str) -> float | None:
+    """Return the seconds of a stage; None where it is no duration."""
+    try:
+        return parse_duration(word)
+    except ValueError:
         return None
-    seconds = sum(float(number) * _MILLISECONDS[unit] for number, unit in parts) / 1000
-    return seconds if seconds <= MAX_DURATION_S else None
-
-
-def format_duration(seconds: float) -> str:
-    """``1m30s``, to the millisecond; only nothing at all is ``0s``."""
-    if seconds <= 0:
-        return "0s"
-    whole, rest = divmod(max(round(seconds * 1000), 1), 1000)
-    minutes, whole = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    pairs = ((hours, "h"), (minutes, "m"), (whole, "s"), (rest, "ms"))
-    return "".join(f"{number}{unit}" for number, unit in pairs if number)
-
-
-def format_target(value: float) -> str:
-    """A number of users or a rate, without an exponent."""
-    return str(round(value)) if value == round(value) else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 # -- pieces
@@ -159,22 +157,26 @@ def _unquoted(text: str) -> tuple[_Piece, list[_Piece]]:
         return _Piece(text, 0), []  # the name of the first stage
     after = _words(_Piece(text[end + 1 :], end + 1))
     if len(after) > 1:
-        after[1].fail(f"{after[1].text!r} follows the pool; say: plan STAGES [POOL]")
+        after[1].fail(f"{excerpt(after[1].text)} follows the pool; say: plan STAGES [POOL]")
     return _Piece(text[begin + 1 : end], begin + 1), after
 
 
 def _split(whole: _Piece) -> Iterator[_Piece]:
-    """At commas that are in no quotes."""
-    text, start, at = whole.text, 0, 0
-    while at < len(text):
-        quoted = _QUOTED.match(text, at)
-        if quoted is not None:
-            at = quoted.end()
-            continue
-        if text[at] == ",":
-            yield _Piece(text[start:at], whole.at + start)
-            start = at + 1
-        at += 1
+    """At commas that are in no quotes.
+
+    Where a quote is not closed none after it is either (they are all escaped): so the rest is looked at once, not once
+    a quote.
+    """
+    text, start, at, closed = whole.text, 0, 0, True
+    while match := (_STOP if closed else _COMMA).search(text, at):
+        at = match.end()
+        if match[0] == ",":
+            yield _Piece(text[start : at - 1], whole.at + start)
+            start = at
+        else:
+            quoted = _QUOTED.match(text, at - 1)
+            closed = quoted is not None
+            at = at if quoted is None else quoted.end()
     yield _Piece(text[start:], whole.at + start)
 
 
@@ -193,11 +195,11 @@ def _row(piece: _Piece, *, first: bool) -> tuple[Row, list[_Piece]]:
         if not first:
             begin.fail("rest is what is left of the stage under way, and can only come first; write a duration")
     else:
-        duration = parse_duration(begin.text)
+        duration = parse_length(begin.text)
         if duration is None:
-            begin.fail(f"{begin.text!r} is no duration; {_DURATION}")
+            begin.fail(f"{excerpt(begin.text)} is no duration; {_DURATION}")
     step, words = _how(words)
-    if duration is None and (not words or not _NUMBER.match(words[0].text)):
+    if duration is None and (not words or words[0].text[0] not in "0123456789"):
         if step is not None:
             begin.fail("say where the rest goes, too: rest step 80")
         return Row(None, None, name=name), words
@@ -216,10 +218,10 @@ def _how(words: list[_Piece]) -> tuple[bool | None, list[_Piece]]:
 
 def _target(word: _Piece) -> tuple[float, bool]:
     number = word.text.removesuffix("/s")
-    if not _NUMBER.fullmatch(number):
-        word.fail(f"{word.text!r} is no target; write a number of users such as 80, or a rate such as 20/s")
-    value = float(number)
-    if value > MAX_TARGET:
+    value = parse_number(number)
+    if value is None:
+        word.fail(f"{excerpt(word.text)} is no target; write a number of users such as 80, or a rate such as 20/s")
+    if value > MAX_USERS:
         word.fail("a target is 0 to 1 000 000; write a smaller one")
     return value, number != word.text
 

@@ -15,11 +15,11 @@ from math import isclose
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.report.figures import clock
 from agenttop.schedule.course import RUN, Leg, cut, ramp_of, value
+from agenttop.schedule.quantities import clock, format_number
 from agenttop.schedule.stages import stage_name
 from agenttop.steering.plan import Plan
-from agenttop.steering.plantext import Row, format_plan, format_target
+from agenttop.steering.plantext import Row, format_plan
 
 #: Stages of a run, those of edits included: each has figures of its own.
 MAX_STAGES = 1000
@@ -176,9 +176,9 @@ def _check_targets(rows: Sequence[Row], *, open: bool) -> None:
     for row in rows:
         assert row.target is not None
         if not open and row.per_s:
-            raise Unplannable(f"these stages are of users; write {format_target(row.target)} without /s")
+            raise Unplannable(f"these stages are of users; write {format_number(row.target)} without /s")
         if not open and row.target != round(row.target):
-            raise Unplannable(f"users are whole; {format_target(row.target)} is not")
+            raise Unplannable(f"users are whole; {format_number(row.target)} is not")
 
 
 def _follow(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agenttop.metrics.layout import PoolInfo
-from agenttop.profile.durations import format_duration, format_span
-from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control, Pauses
-from agenttop.steering.command import Command
+from agenttop.schedule.quantities import format_duration, format_span
+from agenttop.steering.reading import Command
+
+if TYPE_CHECKING:  # the model takes a second to import, and who types a command has none
+    from agenttop.profile.model import Profile
 
 
 class Unfit(ValueError):

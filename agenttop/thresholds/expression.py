@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from agenttop.schedule.quantities import MAX_EXPRESSION
 from agenttop.thresholds.catalogue import FROM_K6, METRICS, PERCENTILE, PHASE, SHARE, UNITS, Metric
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -109,6 +110,8 @@ def parse_threshold(text: str) -> Expression:
     Raises:
         ThresholdError: it is none; the message says what was expected, and at which column.
     """
+    if len(text) > MAX_EXPRESSION:
+        raise ThresholdError(f"expected an expression of at most {MAX_EXPRESSION} characters", MAX_EXPRESSION + 1)
     return _Parser(text).expression()
 
 

@@ -21,6 +21,7 @@ from textual.message import Message
 
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.steering import grammar
+from agenttop.steering.commands import COMMANDS
 from agenttop.tui import keys, signals
 from agenttop.tui import look as looks
 from agenttop.tui.axis import WINDOWS
@@ -416,7 +417,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 if key.action not in keys.WITH_KEY and self.check_action(name, ()):
                     do = partial(self.call_later, self.run_action, key.action)
                     found.append(Choice(f"{group.name}: {key.help}", key.shown, do))
-        for form in () if self.looking else grammar.FORMS:
+        for form in () if self.looking else COMMANDS.values():
             text = form.word + (" " if form.rest else "")
             found.append(Choice(f"command: {form}", ":", partial(self.action_prompt, text)))
         return found

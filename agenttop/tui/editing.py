@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agenttop.metrics.snapshot import StageInfo
+from agenttop.schedule.quantities import MAX_NAME, format_duration, format_number
 from agenttop.schedule.stages import stage_name
-from agenttop.steering.plantext import (
-    MAX_NAME,
-    MAX_ROWS,
-    REST,
-    Row,
-    format_duration,
-    format_plan,
-    format_target,
-    parse_duration,
-    parse_target,
-)
+from agenttop.steering.plantext import MAX_ROWS, REST, Row, format_plan, parse_length, parse_target
 from agenttop.tui.view import planned
 
 DURATION, TARGET, HOW, NAME = range(4)
@@ -95,7 +86,7 @@ class Draft:
         """A row below the cursor's, that stays where the one above it goes."""
         if len(self.rows) >= MAX_ROWS:
             return self
-        target = self.rows[self.row].target if self.rows else format_target(self.now)
+        target = self.rows[self.row].target if self.rows else format_number(self.now)
         at = min(self.row + 1, len(self.rows))
         rows = (*self.rows[:at], Cells("1m", target, touched=True), *self.rows[at:])
         return replace(self, rows=rows, row=at, column=DURATION, fresh=True)
@@ -166,7 +157,7 @@ class Draft:
             if self.stage is None or (cells.origin is not None and cells.origin != self.stage.index):
                 return "the stage it was the rest of is over: type a duration, or ^D deletes the row"
             return ""
-        if parse_duration(cells.duration) is None:
+        if parse_length(cells.duration) is None:
             return f"{cells.duration!r} is no duration: type one such as 30s, 5m or 1h30m"
         return ""
 
@@ -193,7 +184,7 @@ class Draft:
                     Row(None, target, cells.step, guard, per_s) if cells.touched else Row(None, None, name=guard)
                 )
             else:
-                rows.append(Row(parse_duration(cells.duration), target, cells.step, cells.name, per_s))
+                rows.append(Row(parse_length(cells.duration), target, cells.step, cells.name, per_s))
         return f"plan {format_plan(rows)}{f' {self.pool}' if self.pool is not None else ''}"
 
     def course(self, points: int) -> list[float]:
@@ -223,7 +214,7 @@ class Draft:
         return stage_name(target if cells.step else before, target)
 
     def _seconds(self, cells: Cells) -> float:
-        return self.left_s if cells.duration == REST else parse_duration(cells.duration) or 0.0
+        return self.left_s if cells.duration == REST else parse_length(cells.duration) or 0.0
 
 
 def draft_of(stages: Sequence[StageInfo], plan_t_s: float, now: float) -> Draft:
@@ -232,7 +223,7 @@ def draft_of(stages: Sequence[StageInfo], plan_t_s: float, now: float) -> Draft:
     rows = tuple(
         Cells(
             REST if stage is not None and info.index == stage.index else format_duration(info.end_s - info.start_s),
-            format_target(info.target_end),
+            format_number(info.target_end),
             info.step,
             _own_name(info),
             info.index,

@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from agenttop.profile.durations import parse_duration
 from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.template import Constant, form_text, path_text, query_text
+from agenttop.schedule.quantities import parse_duration
 from agenttop.users.compiled import CompiledStep, Pieces
 from agenttop.users.step import compile_step
 from agenttop.wire.target import Limits, Target

@@ -12,6 +12,7 @@ from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Pool, Profile, Step, Task
 from agenttop.profile.script import ScriptedPool
+from agenttop.schedule.control import Pauses
 from agenttop.users.compiled import CompiledPool, CompiledStep, CompiledTask
 from agenttop.users.feeder import Feeds
 from agenttop.users.history import compile_turn
@@ -20,6 +21,7 @@ from agenttop.users.layout import steps_of as steps_of
 from agenttop.users.policy import policy_of
 from agenttop.users.shared import PoolShared
 from agenttop.users.step import MADE_PER_REQUEST, compile_step, per_request
+from agenttop.users.tuning import tuned
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import parse_target
 
@@ -33,7 +35,11 @@ def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
     feeds = Feeds()
     rows = {(row.pool, row.name): index for index, row in enumerate(layout.requests)}
     compiled = [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
-    return [_scripted(each, pool) for each, pool in zip(compiled, profile.pools, strict=True)]
+    policy = policy_of(profile)
+    return [
+        tuned(_scripted(each, pool), Pauses(pool.think_time, pool.pacing), policy)
+        for each, pool in zip(compiled, profile.pools, strict=True)
+    ]
 
 
 def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
@@ -43,9 +49,8 @@ def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
     chosen = [task for task in pool.script.tasks if task.weight > 0]
     return replace(
         compiled,
-        tasks=tuple(CompiledTask(task.method, (), (0.0, 0.0), single=False) for task in chosen),
+        tasks=tuple(CompiledTask(task.method, (), (0.0, 0.0)) for task in chosen),
         renews=True,
-        back_to_back=False,
         scripted=True,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
@@ -77,7 +82,6 @@ def _compile_pool(
             compile_step(profile, pool, step, part, target, rows.get((index, step.name), -1)) for step in steps
         )
 
-    patient = profile.on_429 != "count"
     chosen = [task for task in pool.tasks if task.weight > 0]
     feed = feeds.add(pool.data)
     tasks = tuple(
@@ -85,9 +89,8 @@ def _compile_pool(
             task.name,
             _in_conversation(task, compile_steps(task.steps, "tasks")),
             task.pause,
-            len(task.steps) == 1 and not patient and not task.history,
-            feeds.add(task.data),
-            task.history == "task",
+            feed=feeds.add(task.data),
+            apart=task.history == "task",
         )
         for task in chosen
     )
@@ -97,23 +100,14 @@ def _compile_pool(
         protocol=pool.protocol,
         target=target,
         open=pool.open,
-        think_time=pool.think_time,
-        pacing=pool.pacing,
         max_users=pool.max_users,
         poisson=pool.arrivals == "poisson",
         setup=compile_steps(pool.setup, "setup"),
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
         renews=_counts_iterations(profile, pool) or any(task.feed >= 0 for task in tasks),
-        back_to_back=not pool.open
-        and pool.think_time[1] == 0
-        and pool.pacing is None
-        and not per_request(profile, pool)
-        and all(task.single and task.steps[0].lean and not task.steps[0].checks for task in tasks),
         feeds=feeds.take(),
         feed=feed,
-        refusals=policy_of(profile),
-        patient=patient,
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
         per_request=per_request(profile, pool),
         traced=profile.traceparent,

@@ -95,8 +95,8 @@ class CompiledTask:
     name: str
     steps: tuple[CompiledStep, ...]
     pause: tuple[float, float]
-    single: bool
-    """It has one step only, and its user does nothing about a refusal."""
+    single: bool = False
+    """It has one step only, and its user does nothing about a refusal. ``tuned`` says so."""
     feed: int = -1
     """Index of its data among the pool's feeds; -1: none."""
     apart: bool = False
@@ -112,8 +112,6 @@ class CompiledPool:
     protocol: str
     target: Target
     open: bool
-    think_time: tuple[float, float]
-    pacing: float | None
     max_users: int
     poisson: bool
     setup: tuple[CompiledStep, ...]
@@ -121,16 +119,21 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     renews: bool
     """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
-    back_to_back: bool
-    """One request follows the other without a pause, and of the answers only the times matter."""
     feeds: tuple[Feed, ...] = ()
     """The data of the pool and of its tasks."""
     feed: int = -1
     """Index of the data of its sessions among them; -1: none."""
+
+    # What follows from pauses and policy, which may change: ``tuned`` says it.
+    think_time: tuple[float, float] = (0.0, 0.0)
+    pacing: float | None = None
+    back_to_back: bool = False
+    """One request follows the other without a pause, and of the answers only the times matter."""
     refusals: RefusalPolicy | None = None
     """What is done about rate-limited answers; None where they are just counted."""
     patient: bool = False
     """Users wait after a refusal, or send again."""
+
     scripted: bool = False
     """What its users do is written in Python."""
     cookies: bool = False

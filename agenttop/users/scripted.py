@@ -19,9 +19,9 @@ from typing import Any
 from agenttop.metrics.outcome import USER_ERROR, Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.metrics.scope import OTHER, clean_text
+from agenttop.schedule.quantities import MAX_NAME
 from agenttop.scripting.answer import NOT_SENT, RequestFailed
 from agenttop.scripting.answer import Answer as Given
-from agenttop.scripting.load import MAX_NAME
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
 from agenttop.users.adhoc import Steps

@@ -1,7 +1,7 @@
-"""A pool compiled anew while it runs: other pauses between tasks, another policy for refusals.
+"""What follows from a pool's pauses and its policy for refusals: the last thing to be compiled, and anew while it runs.
 
-Both are compiled in, so that nobody asks for them per request: what follows from them is worked out here again. The
-requests themselves stay as they are; their bytes and what is read of their answers depend on neither.
+Both are compiled in, so that nobody asks for them per request. The requests themselves stay as they are; their
+bytes and what is read of their answers depend on neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from agenttop.users.policy import RefusalPolicy
 
 
 def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) -> CompiledPool:
-    """The pool with these pauses and this policy. With those it was compiled with it is what it was."""
+    """Return the pool with these pauses and this policy."""
     patient = policy is not None and policy.on_429 != "count"
     tasks = tuple(replace(task, single=_alone(task) and not patient) for task in compiled.tasks)
     return replace(
@@ -34,5 +34,5 @@ def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) 
 
 
 def _alone(task: CompiledTask) -> bool:
-    """It is one request that is part of no conversation."""
+    """Return whether it is one request that is part of no conversation."""
     return len(task.steps) == 1 and task.steps[0].turn is None

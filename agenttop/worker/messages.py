@@ -11,6 +11,7 @@ from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 
 
 class Start(msgspec.Struct, tag="start"):
@@ -43,11 +44,10 @@ class Steer(msgspec.Struct, tag="steer"):
     control: Control
 
 
-class Members(msgspec.Struct, tag="members"):
-    """To a worker: you are number ``worker`` of ``workers`` from now on (another one died)."""
+class Dealt(msgspec.Struct, tag="dealt"):
+    """To a worker: users and arrivals are dealt to these workers now (another one died, say)."""
 
-    worker: int
-    workers: int
+    members: Members
 
 
 class Halt(msgspec.Struct, tag="halt"):
@@ -99,7 +99,7 @@ class Drawn(msgspec.Struct, tag="drawn"):
     draw: Draw
 
 
-ToWorker = Start | Go | Steer | Members | Halt | Granted | Lease
+ToWorker = Start | Go | Steer | Dealt | Halt | Granted | Lease
 FromWorker = Ready | Done | Broken | Report | Drawn
 
 _LENGTH = struct.Struct(">I")

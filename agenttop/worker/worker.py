@@ -27,7 +27,7 @@ from agenttop.metrics.recorder import Recorder
 from agenttop.profile.model import Profile
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
-from agenttop.schedule.shares import worker_share
+from agenttop.schedule.shares import Deal
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import compile_pools, makers_of
 from agenttop.users.connectors import Connectors
@@ -41,13 +41,13 @@ from agenttop.worker.files import raise_file_limit
 from agenttop.worker.lease import LEASE_S, OVERDUE_S, Lease
 from agenttop.worker.messages import (
     Broken,
+    Dealt,
     Done,
     Drawn,
     FromWorker,
     Go,
     Granted,
     Halt,
-    Members,
     Ready,
     Report,
     Start,
@@ -74,7 +74,7 @@ class Worker:
         self._loop = loop
         self._writer = writer
         self._number = start.worker  # its name in deltas, for good
-        self._worker, self._workers = start.worker, start.workers  # its share, which a death changes
+        self._deal = Deal(start.worker, range(start.workers))  # its share, which a death changes
         profile: Profile = pickle.loads(start.profile)
         self._profile = profile
         self._plan = self._as_written = Plan(profile, start.layout)
@@ -110,8 +110,8 @@ class Worker:
             self.go(message.epoch_ns)
         elif isinstance(message, Steer):
             self.steer(message)
-        elif isinstance(message, Members):
-            self.join(message)
+        elif isinstance(message, Dealt):
+            self.deal(message)
         elif isinstance(message, Granted):
             self.granted(message)
         elif isinstance(message, Halt):
@@ -120,6 +120,7 @@ class Worker:
     def go(self, epoch_ns: int) -> None:
         """Begin at the epoch."""
         self._epoch_ns = epoch_ns
+        part, parts = self._deal.part()
         for compiled in self._compiled:
             most = compiled.max_users if compiled.open else self._plan.most_users(compiled.index)
             pool = PoolRuntime(
@@ -129,8 +130,8 @@ class Worker:
                 transport=self._connectors.of(compiled.protocol),
                 epoch_ns=epoch_ns,
                 seed=self._profile.seed,
-                worker=self._worker,
-                workers=self._workers,
+                worker=part,
+                workers=parts,
                 redirects=self._profile.follow_redirects,
                 most_users=most,
                 till=self._till,
@@ -173,9 +174,9 @@ class Worker:
         if (pauses, policy) != (Pauses(pool.compiled.think_time, pool.compiled.pacing), pool.compiled.refusals):
             pool.retune(pauses, policy)
 
-    def join(self, message: Members) -> None:
-        """Take a new share."""
-        self._worker, self._workers = message.worker, message.workers
+    def deal(self, message: Dealt) -> None:
+        """Take a new share: of users now, of arrivals from the moment on that all workers are told."""
+        self._deal.change(message.members)
         self._share_out()
         self._aim()
 
@@ -256,12 +257,11 @@ class Worker:
         wanted = wanted_users(self._plan.pools, self._plan.ramp, self._control, self._elapsed())
         for pool, users in zip(self._pools, wanted, strict=True):
             if not pool.compiled.open:
-                pool.aim(worker_share(users, self._worker, self._workers, pool.compiled.index))
+                pool.aim(self._deal.share(users, pool.compiled.index))
 
     def _share_out(self) -> None:
         for pool in self._pools:
-            share = worker_share(pool.compiled.max_users, self._worker, self._workers, pool.compiled.index)
-            pool.max_users = share
+            pool.max_users = self._deal.share(pool.compiled.max_users, pool.compiled.index)
 
     def _drive(self, index: int) -> None:
         """Let in whoever has arrived, and wait for the next. uvloop's timers may fire a millisecond early: look at the
@@ -277,11 +277,10 @@ class Worker:
             now = perf_counter_ns()
             number = arrivals.number
             arrived = arrivals.pop_until((now - self._epoch_ns) / 1e9, 1000)
-            for offset, time in enumerate(arrived):
-                if (number + offset) % self._workers == self._worker:
-                    wanted = self._epoch_ns + int(time * 1e9)
-                    self._vitals.arrival_lags.append(max(now - wanted, 0))
-                    pool.arrive(wanted)
+            for time in self._deal.own(number, arrived):
+                wanted = self._epoch_ns + int(time * 1e9)
+                self._vitals.arrival_lags.append(max(now - wanted, 0))
+                pool.arrive(wanted)
             self._vitals.spin.note(index, now, idle=not arrived)
         wait = arrivals.peek() - self._elapsed()
         if wait < 1e9:
@@ -355,7 +354,7 @@ class Worker:
         batch = self._recorder.take()
         yield
         yield from batch.steps()
-        health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._worker == 0)
+        health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.part()[0] == 0)
         yield
         self._seq += 1
         purse = self._till.state() if self._till is not None else None

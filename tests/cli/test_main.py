@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 import agenttop
-from agenttop.cli import run as session
+from agenttop.cli import report
 from agenttop.cli.main import main
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import new_run, runs_directory, socket_path
@@ -24,7 +24,7 @@ from agenttop.journal.summarize import build_summary, run_header
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
 from agenttop.runs.control_socket import ControlSocket
-from agenttop.steering.command import GRAMMAR
+from agenttop.steering.commands import COMMANDS
 from tests.metrics.fakes import FakeRun
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -251,7 +251,7 @@ def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
     def refuse(path: Path, summary: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(session, "write_summary", refuse)
+    monkeypatch.setattr(report, "write_summary", refuse)
     assert main(["report"]) == 0
     said = capsys.readouterr()
     assert "INCOMPLETE" in said.out
@@ -371,7 +371,7 @@ def test_help_of_ctl_says_what_every_command_does(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["ctl", "--help"])
     shown = capsys.readouterr().out
-    for name in GRAMMAR:
+    for name in COMMANDS:
         assert re.search(rf"\n  {name}\b.*  \w", shown), name
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agenttop.cli import run as session
+from agenttop.cli import run, viewing
 from agenttop.cli.main import main
 from agenttop.tui import app
 from agenttop.tui.result import How, LiveResult
@@ -43,9 +43,9 @@ def test_the_theme_is_an_option_over_the_environment_over_env_beside_the_profile
         seen.append(look["light"])
         return LiveResult(How.DETACHED)
 
-    monkeypatch.setattr(session, "launch", lambda spec: tmp_path / "socket")
-    monkeypatch.setattr(session, "on_terminal", lambda: True)
-    monkeypatch.setattr(session, "step_back", lambda: None)
+    monkeypatch.setattr(run, "launch", lambda spec: tmp_path / "socket")
+    monkeypatch.setattr(viewing, "on_terminal", lambda: True)
+    monkeypatch.setattr(viewing, "step_back", lambda: None)
     monkeypatch.setattr(app, "run_live", run_live)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.delenv("AGENTTOP_THEME", raising=False)

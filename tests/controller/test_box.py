@@ -15,8 +15,9 @@ from agenttop.controller import box as module
 from agenttop.controller.box import BoxAgent, BoxError, Item
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 from agenttop.users.compile import layout_of
-from agenttop.worker.messages import FromWorker, Halt, Report, Steer, receive_from_worker
+from agenttop.worker.messages import Dealt, FromWorker, Halt, Report, Steer, receive_from_worker
 from tests.steering.plans import profile_of
 
 TEXT = """
@@ -102,13 +103,14 @@ async def test_what_was_not_acknowledged_comes_again(box: Box) -> None:
     assert not box.agent.pending(10_000)
 
 
-async def test_a_killed_worker_is_told_and_its_users_go_to_the_others(box: Box) -> None:
+async def test_a_killed_worker_is_told_and_its_users_are_dealt_to_the_others(box: Box) -> None:
     await box.start(2)
     await box.until(lambda: sum(box.users.values()) == 9)
     os.kill(box.pids()[0], signal.SIGKILL)
     await box.until(lambda: 0 in box.ends())
     assert box.ends() == {0: "killed by SIGKILL"}
     assert box.agent.alive == [1]
+    box.agent.command(1, Dealt(Members(0.0, (1,))))
     await box.until(lambda: box.users == {1: 9})
     assert {item.worker for item in box.items} == {0, 1}, "a worker keeps its number"
 
@@ -128,6 +130,7 @@ async def test_a_worker_that_cannot_be_understood_is_no_worker(box: Box, monkeyp
     await box.start(2)
     await box.until(lambda: bool(box.ends()))
     assert list(box.ends().values()) == ["what it says cannot be read: made up"]
+    box.agent.command(1, Dealt(Members(0.0, tuple(box.agent.alive))))
     await box.until(lambda: list(box.users.values()) == [9])
 
 

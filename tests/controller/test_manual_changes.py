@@ -5,8 +5,9 @@ from __future__ import annotations
 from agenttop.controller.manual_changes import ManualChanges
 from agenttop.metrics.snapshot import KEPT_MARKS, SENT_MARKS, ManualChange
 from agenttop.schedule.control import Control
-from agenttop.steering.apply import Change, moved
+from agenttop.steering.apply import Change
 from agenttop.steering.command import parse_command
+from agenttop.steering.effects import moved
 
 
 def do(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttop.journal.plan_pieces import Piece, rate_stages, users_stages
-from agenttop.profile.durations import parse_duration
+from agenttop.schedule.quantities import parse_duration
 from agenttop.schedule.stages import Ramp, Stage
 
 #: Boundaries are written to the µs.

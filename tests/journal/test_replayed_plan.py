@@ -11,8 +11,9 @@ from msgspec import structs
 from agenttop.journal.replayed_plan import NotRepeatable, Steered, controls_of, end_of_plan, followed, steered
 from agenttop.profile.toml import dumps
 from agenttop.schedule.control import Control, wanted_users
-from agenttop.steering.apply import Rejected, steer, wanted_rate
+from agenttop.steering.apply import Rejected, steer
 from agenttop.steering.command import Command, parse_command
+from agenttop.steering.effects import wanted_rate
 from agenttop.steering.plan import Plan
 from tests.steering.plans import MIXED, STAGES, TASK, plan_of
 

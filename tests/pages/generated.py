@@ -20,13 +20,13 @@ import msgspec
 
 from agenttop.cli.main import main
 from agenttop.explain.pages import read_pages
-from agenttop.profile.durations import DURATION_PATTERN, SPAN_PATTERN
 from agenttop.profile.keys import VERBS
 from agenttop.profile.model import Task
 from agenttop.profile.schema import profile_schema
 from agenttop.profile.settings import OWN, Settings, variable
 from agenttop.report.model import Summary
-from agenttop.steering.grammar import FORMS
+from agenttop.schedule.quantities import DURATION_PATTERN, SPAN_PATTERN
+from agenttop.steering.commands import COMMANDS
 from agenttop.thresholds.catalogue import FROM_K6, METRICS, PERCENTILE, SHARE, UNITS, Metric
 from agenttop.tui.keys import GROUPS, REPLAY, Group
 from agenttop.tui.panes.about import ABOUT
@@ -228,7 +228,7 @@ def program_commands() -> dict[str, str]:
 
 def ctl(_: str) -> Iterator[str]:
     """The commands that steer a run."""
-    for form in FORMS:
+    for form in COMMANDS.values():
         yield item(f"`{form}`", form.help)
 
 

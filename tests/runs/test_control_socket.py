@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs import control_socket
 from agenttop.runs.control_socket import MAX_LINE, ControlSocket, SocketFeed
+from agenttop.schedule.quantities import MAX_COMMAND
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=3)
@@ -270,6 +271,33 @@ async def test_a_line_without_an_end_closes_that_viewer_alone(path: Path) -> Non
         server.publish(SNAPSHOT)
         assert await first(feed) == SNAPSHOT
         raw.writer.close()
+        await feed.close()
+
+
+@pytest.mark.parametrize("size", [MAX_LINE - 200, MAX_LINE, 3 * MAX_LINE, 1 << 20])
+async def test_a_line_that_is_too_long_is_answered_in_one(path: Path, size: int) -> None:
+    async with serving(path):
+        raw = await Raw.open(path)
+        await raw.line()
+        raw.writer.write(b'{"id": 1, "command": "' + b"9" * size + b'"}\n{"id": 2, "command": "no"}\n')
+        if size >= MAX_LINE:
+            refused = {"type": "reply", "id": -1, "applied": False}
+            message = f"a line has {MAX_LINE} bytes at most, and a command {MAX_COMMAND} characters"
+            assert await raw.line() == refused | {"message": message}
+        else:
+            assert (await raw.line())["id"] == 1
+        assert (await raw.line())["id"] == 2
+        raw.writer.close()
+
+
+async def test_a_command_that_is_too_long_is_not_sent(path: Path) -> None:
+    async with serving(path):
+        feed = SocketFeed(path)
+        await feed.open()
+        reply = await feed.command("plan " + "9" * 1_000_000)
+        assert not reply.applied
+        assert reply.message == f"a command has {MAX_COMMAND} characters at most; this one has 1000005"
+        assert (await feed.command("users 5")).applied
         await feed.close()
 
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.schedule.shares import largest_remainder, worker_share
+from agenttop.schedule.arrivals import Arrivals
+from agenttop.schedule.shares import Deal, Members, largest_remainder, worker_share
+from agenttop.schedule.stages import Ramp, Stage
 
 totals = st.integers(0, 1_000_000)
 weights = st.lists(st.one_of(st.just(0.0), st.floats(1e-6, 1e6)), min_size=1, max_size=12).filter(any)
@@ -57,3 +59,69 @@ def test_workers_sum_and_differ_by_one_at_most(total: int, workers: int, offset:
 def test_there_is_no_such_worker() -> None:
     with pytest.raises(ValueError, match="no worker 3 of 3"):
         worker_share(5, 3, 3)
+
+
+# Times are tenths of a second and arrivals one every tenth, so that changes fall on arrivals, too.
+_numbers = st.integers(0, 9)
+_groups = st.lists(_numbers, min_size=1, max_size=6, unique=True).map(lambda numbers: tuple(sorted(numbers)))
+_changes = st.lists(st.tuples(st.integers(0, 60), _groups), max_size=4)
+
+
+@given(_groups, _changes, st.lists(st.integers(1, 25), min_size=1), st.integers(0, 3), st.booleans())
+def test_every_arrival_has_one_owner(
+    first: tuple[int, ...], later: list[tuple[int, tuple[int, ...]]], pieces: list[int], ahead: int, poisson: bool
+) -> None:
+    """Over any workers (of any boxes), whoever joins or is gone, and however many arrivals each looks at together."""
+    changes = [Members(tenths / 10, workers) for tenths, workers in sorted(later)]
+    ramp = Ramp([Stage(6.0, 10.0, step=True)])
+    whole = Arrivals(ramp, poisson=poisson, seed=3)
+    plan = whole.pop_until(10.0)
+    begun: list[float] = []
+    for worker in {*first, *(number for members in changes for number in members.workers)}:
+        deal, arrivals = Deal(worker, first), Arrivals(ramp, poisson=poisson, seed=3)
+        waiting, at = list(changes), 0
+        while arrivals.peek() < math.inf:
+            step = pieces[at % len(pieces)] + worker  # no two look at the same pieces
+            until = (at + step) / 10
+            # A change is heard before its time, by some workers earlier than by others.
+            while waiting and waiting[0].from_s <= until + (ahead + worker) % 3 / 10:
+                deal.change(waiting.pop(0))
+            number = arrivals.number
+            begun += deal.own(number, arrivals.pop_until(until, 20))
+            at += 0 if arrivals.peek() <= until else step
+    assert sorted(begun) == plan
+
+
+@given(_groups, _changes)
+def test_who_owns_an_arrival_is_said_in_one_line(
+    first: tuple[int, ...], later: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    changes = [Members(-math.inf, first), *(Members(tenths / 10, workers) for tenths, workers in sorted(later))]
+    times = [tenth / 10 for tenth in range(1, 61)]
+    for worker in range(10):
+        deal = Deal(worker, first)
+        for members in changes[1:]:
+            deal.change(members)
+        owners = [
+            [each for each in changes if each.from_s < time][-1].owner(number) for number, time in enumerate(times, 7)
+        ]
+        assert list(deal.own(7, times)) == [time for time, owner in zip(times, owners, strict=True) if owner == worker]
+
+
+def test_of_a_worker_that_is_gone_nobody_else_begins_what_was_due_before() -> None:
+    deal = Deal(1, (0, 1, 2))
+    deal.change(Members(0.5, (1, 2)))
+    times = [tenth / 10 for tenth in range(1, 11)]
+    assert list(deal.own(1, times)) == [0.1, 0.4, 0.6, 0.8, 1.0]
+    assert deal.part() == (0, 2)
+    assert deal.share(9) == 5
+    deal.change(Members(0.7, (2,)))
+    assert deal.part() == (0, 0)
+    assert deal.share(9) == 0
+
+
+def test_a_change_dated_before_the_last_takes_effect_with_it() -> None:
+    deal = Deal(0, (0, 1))
+    deal.change(Members(5.0, (0,)))
+    deal.change(Members(1.0, (0, 1, 2)))
+    assert list(deal.own(1, [2.0, 4.0, 6.0, 7.0, 8.0])) == [4.0, 6.0]

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agenttop.report.figures import clock
 from agenttop.schedule.control import Control, wanted_users
-from agenttop.steering.apply import Change, Rejected, steer, wanted_rate
+from agenttop.schedule.quantities import clock
+from agenttop.steering.apply import Change, Rejected, steer
 from agenttop.steering.command import parse_command
+from agenttop.steering.effects import wanted_rate
 from agenttop.steering.plan import Plan
 from tests.steering.plans import MIXED, TASK, plan_of
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from agenttop.steering.command import GRAMMAR, Command, CommandError, parse_command, split_run
-from agenttop.steering.plantext import Row
+from agenttop.schedule.quantities import MAX_COMMAND, MAX_DURATION_S, MAX_NAME
+from agenttop.steering.command import Command, CommandError, parse_command, split_run
+from agenttop.steering.commands import COMMANDS
+from agenttop.steering.plantext import MAX_ROWS, Row, format_plan
 
 
 @pytest.mark.parametrize(
@@ -62,9 +64,9 @@ def test_what_is_no_command(text: str, why: str) -> None:
 
 
 def test_every_word_of_the_grammar_is_a_command() -> None:
-    for word, form in GRAMMAR.items():
+    for word, form in COMMANDS.items():
         values = {"N": "5", "S": "5m 80", "1": "1s", "c": "honor"}
-        example = f"{word} {values.get(form[:1], '')}"
+        example = f"{word} {values.get(form.rest[:1], '')}"
         assert parse_command(example).op == word
 
 
@@ -140,3 +142,38 @@ def test_stages_are_parsed_and_errors_show_the_place() -> None:
 )
 def test_the_stages_of_the_profile(text: str, command: Command) -> None:
     assert parse_command(text) == command
+
+
+def test_a_command_is_bounded_before_anything_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agenttop.steering.command.COMMANDS", None)
+    for text in ("plan " + "9" * 1_000_000, " " * 1_000_000, "x" * (MAX_COMMAND + 1)):
+        with pytest.raises(
+            CommandError, match=f"a command has {MAX_COMMAND} characters at most; this one has {len(text)}"
+        ):
+            parse_command(text)
+
+
+@pytest.mark.parametrize(
+    "word", ["9" * 30_000, "9." * 15_000, "1s" * 15_000, ".." * 15_000, "-" * 30_000, "x" * 30_000]
+)
+@pytest.mark.parametrize(
+    "form", ["plan {}", "plan {} 5", "plan 1s {}", "plan rest {}", "users {}", "rate {}", "think {}", "think 1s..{}",
+             "pacing {}", "on_429 {}", "hold {}", "stop {}", "{}"]
+)  # fmt: skip
+def test_a_long_word_is_refused_in_a_short_line(form: str, word: str) -> None:
+    if form == "plan rest {}" and word[0] not in "9.1":
+        return  # it may be a pool's name
+    try:
+        parse_command(form.format(word))
+    except CommandError as error:
+        assert len(str(error)) < 1000  # noqa: PT017
+    else:
+        assert form == "plan rest {}"
+        assert word[0] == "."
+
+
+def test_the_longest_plan_is_a_command() -> None:
+    row = Row(MAX_DURATION_S - 0.001, 999_999.999_999, True, '"' * MAX_NAME, True)
+    text = f"plan {format_plan([row] * MAX_ROWS)} {'p' * MAX_NAME}"
+    assert len(text) < MAX_COMMAND
+    assert parse_command(text).rows == (row,) * MAX_ROWS

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.steering.grammar import FORMS, completions, hint
+from agenttop.steering.commands import COMMANDS
+from agenttop.steering.grammar import completions, hint
 
 POOLS = ("chat", "tools", "talk")
 
@@ -14,7 +15,7 @@ POOLS = ("chat", "tools", "talk")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", [form.word for form in FORMS]),
+        ("", list(COMMANDS)),
         ("re", ["release", "resume"]),
         ("release ", ["release chat", "release tools", "release talk"]),
         ("release t", ["release tools", "release talk"]),

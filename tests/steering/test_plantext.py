@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.steering import plantext
 from agenttop.steering.plantext import MAX_ROWS, PlanError, Row, format_plan, format_row, parse_plan
 
 _durations = st.integers(0, 10**9).map(lambda milliseconds: milliseconds / 1000)
@@ -94,3 +95,36 @@ def test_any_text_is_a_plan_or_an_error_with_its_place(text: str) -> None:
     else:
         assert rows
         assert parse_plan(format_plan(rows))[0] == rows
+
+
+def _without_a_flag(text: str) -> list[str]:
+    """The pieces between commas outside quotes, looked for at every character: the definition, and quadratic."""
+    pieces, start, at = [], 0, 0
+    while at < len(text):
+        quoted = plantext._QUOTED.match(text, at)
+        if quoted is not None:
+            at = quoted.end()
+            continue
+        if text[at] == ",":
+            pieces.append(text[start:at])
+            start = at + 1
+        at += 1
+    return [*pieces, text[start:]]
+
+
+@given(st.text(alphabet='",\\\\a \n', max_size=40))
+def test_pieces_are_what_stands_between_commas_outside_quotes(text: str) -> None:
+    assert [piece.text for piece in plantext._split(plantext._Piece(text, 0))] == _without_a_flag(text)
+
+
+def test_quotes_that_are_not_closed_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    class Quoted:
+        def match(self, text: str, at: int) -> None:
+            nonlocal asked
+            asked += 1
+
+    monkeypatch.setattr(plantext, "_QUOTED", Quoted())
+    assert len(list(plantext._split(plantext._Piece('"' + '\\",' * 10_000, 0)))) == 10_001
+    assert asked == 1

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.history import History
 from agenttop.tui.look import RGB
 from agenttop.tui.panes import errors

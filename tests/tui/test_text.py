@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.text import Line, age, clean, count, fit, join, ms, nice, rate, size, wrap
 
 

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 from agenttop.worker.messages import (
     Broken,
+    Dealt,
     Done,
     FromWorker,
     Go,
     Halt,
-    Members,
     Ready,
     Report,
     Start,
@@ -39,7 +40,7 @@ async def test_what_a_controller_says_arrives_as_it_was() -> None:
         Start("id", b"pickle", ("secret",), RUN.layout, 1, 2),
         Go(123_456_789_012_345),
         Steer(1.5, Control(shift=2.0, held_at=3.0, paused=True, users=4, pool_users={0: 5}, pool_rates={1: 2.5})),
-        Members(0, 1),
+        Dealt(Members(1.5, (0, 2))),
         Halt("drain"),
     ]
     stream = reader(b"".join(map(pack, said)))

@@ -11,8 +11,11 @@ from typing import cast
 import pytest
 
 from agenttop.schedule.control import Control
+from agenttop.schedule.shares import Members
 from agenttop.users.compile import layout_of
-from agenttop.worker.messages import Go, Halt, Start, Steer, pack
+from agenttop.users.pool import PoolRuntime
+from agenttop.worker import worker as module
+from agenttop.worker.messages import Dealt, Go, Halt, Start, Steer, pack
 from agenttop.worker.worker import Worker, obey
 from tests.steering.plans import TASK, profile_of
 
@@ -29,9 +32,9 @@ class Writer:
         self.sent.append(data)
 
 
-def worker_of(folder: Path) -> tuple[Worker, Writer]:
-    profile = profile_of(folder, TEXT)
-    start = Start("id", pickle.dumps(profile), (), layout_of(profile), 0, 1)
+def worker_of(folder: Path, text: str = TEXT, number: int = 0, of: int = 1) -> tuple[Worker, Writer]:
+    profile = profile_of(folder, text)
+    start = Start("id", pickle.dumps(profile), (), layout_of(profile), number, of)
     writer = Writer()
     return Worker(asyncio.get_running_loop(), cast("asyncio.StreamWriter", writer), start), writer
 
@@ -90,3 +93,29 @@ async def test_nothing_comes_after_the_last_report(tmp_path: Path) -> None:
     assert last
     worker._report()
     assert len(writer.sent) == last
+
+
+async def test_workers_begin_every_arrival_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late they are, and also when one of them is gone."""
+    text = f'[[pools]]\nname = "a"\nstages = [{{ rate = 100, duration = "10s", ramp = "step" }}]\n{TASK}'
+    begun: list[int] = []
+    monkeypatch.setattr(PoolRuntime, "arrive", lambda self, wanted: begun.append(wanted))
+    now = [0]
+    monkeypatch.setattr(module, "perf_counter_ns", lambda: now[0])
+    workers = [worker_of(tmp_path, text, number, 3)[0] for number in range(3)]
+    for worker in workers:
+        worker.obey(Go(1))
+        for pool in worker._pools:
+            pool.enter(0, 0)
+    for number, worker in enumerate(workers):
+        for now[0] in (1_000_000_001 + number * 250_000_000, 4_005_000_001):  # each looks at its own time
+            worker._drive(0)
+    assert [round(wanted / 1e7) for wanted in sorted(begun)] == list(range(1, 401))
+    workers[2].obey(Halt("cancel"))
+    for worker in workers[:2]:
+        worker.obey(Dealt(Members(4.005, (0, 1))))
+    now[0] = 9_005_000_001
+    for worker in workers[:2]:
+        worker._drive(0)
+        worker.obey(Halt("cancel"))
+    assert [round(wanted / 1e7) for wanted in sorted(begun)] == list(range(1, 901))

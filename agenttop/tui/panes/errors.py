@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from agenttop.metrics.snapshot import Cause, Snapshot
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.panes import quotas
 from agenttop.tui.text import Line, age, clean, count, fit, wrap
 from agenttop.tui.view import View

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from agenttop.report.figures import clock
 from agenttop.report.search import level
+from agenttop.schedule.quantities import clock
 from agenttop.tui.look import Look
 from agenttop.tui.text import Line, age, clean, count, fit, join
 from agenttop.tui.view import View

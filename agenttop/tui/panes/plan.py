@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from agenttop.metrics.snapshot import StageInfo
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.history import Past
 from agenttop.tui.panes import search
 from agenttop.tui.text import Line, clean, count, fit, rate

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui.editing import DURATION, HOW, NAME, TARGET, Draft, Problem
 from agenttop.tui.text import Line, clean, count, fit
 from agenttop.tui.view import View

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from agenttop.steering.grammar import FORMS
+from agenttop.steering.commands import COMMANDS
 from agenttop.tui.keys import GROUPS, REPLAY_GROUPS, Group
 from agenttop.tui.panes.about import ABOUT
 from agenttop.tui.panes.table import Entry
@@ -100,7 +100,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
     def _commands(self, view: View) -> list[Line]:
         look = view.look
         lines = [Line().add(" commands", look.strong).add(", after : and for ctl", look.dim)]
-        for form in FORMS:
+        for form in COMMANDS.values():
             lines.append(Line().add(f"  {form}", look.key))
             if len(str(form)) <= 10:
                 lines[-1].to(14).add(form.help, look.dim)

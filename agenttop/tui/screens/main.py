@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.layout import Layout
 from textual.screen import Screen
 
-from agenttop.report.figures import clock
+from agenttop.schedule.quantities import clock
 from agenttop.tui import keys
 from agenttop.tui.arrange import SMALLEST, Place, arrange, layout_of
 from agenttop.tui.panes import header, plan, table

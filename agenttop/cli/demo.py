@@ -1,0 +1,37 @@
+"""``agenttop demo``: the embedded agent, loaded with a profile that is shipped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import agenttop
+from agenttop.agent.process import AgentProcess
+from agenttop.cli.run import run_profile
+from agenttop.exits import UsageError
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Start the embedded agent, load it and return the exit code.
+
+    Raises:
+        UsageError: something the user can mend.
+    """
+    if options.target is not None:
+        raise UsageError("demo brings its own target; say: agenttop --profile FILE --target URL")
+    with AgentProcess() as agent:
+        options.target = agent.url
+        return run_profile(builtin_profile("demo.toml"), options, own_target=True)
+
+
+def builtin_profile(name: str) -> Path:
+    """Return the path of a profile that is shipped: in the package, or beside it in a checkout.
+
+    Raises:
+        UsageError: it is in neither place.
+    """
+    package = Path(agenttop.__file__).parent
+    for place in (package / "profiles", package.parent / "profiles"):
+        if (place / name).is_file():
+            return place / name
+    raise UsageError(f"the profile {name} is not installed")

@@ -1,0 +1,44 @@
+"""What commands write: a summary on a stream, and where ``--out`` says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, TextIO
+
+from agenttop.exits import UsageError
+from agenttop.report.summary import encode_summary
+from agenttop.report.text import render_text
+from agenttop.view.pipes import say
+
+
+def writable(out: str | None) -> str | None:
+    """Return the absolute path to write to, made sure of before anything is sent; None for none and standard output.
+
+    Raises:
+        UsageError: it cannot be written to.
+    """
+    if out is None or out == "-":
+        return None
+    path = Path(out).absolute()
+    try:
+        if path.is_dir():
+            raise UsageError(f"--out {out} is a directory; name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"--out {out}: there is no directory {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"--out {out} cannot be written")
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}") from None
+    return str(path)
+
+
+def print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
+    """Write a summary as text for whoever reads the stream, or as JSON."""
+    if as_json:
+        say(encode_summary(summary).decode(), stream)
+        return
+    terminal = stream.isatty()
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
+    say(render_text(summary, color=terminal and not os.environ.get("NO_COLOR"), width=width, ascii=ascii_only), stream)

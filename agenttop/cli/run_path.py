@@ -1,0 +1,33 @@
+"""Which file or directory a RUN of the command line is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from agenttop.exits import UsageError
+from agenttop.journal.journal import FILE_NAME as JOURNAL
+from agenttop.journal.places import SUMMARY, runs_directory
+from agenttop.runs.resolve import find_run
+
+
+def run_path(where: str | None) -> Path:
+    """Return the file or the run's directory of this name, else that of the run that is meant (none: the newest).
+
+    Raises:
+        UsageError: there is none.
+    """
+    if where is not None:
+        path = Path(where)
+        try:
+            a_run = path.is_file() or (path / SUMMARY).exists() or (path / JOURNAL).exists()
+        except OSError as error:
+            raise UsageError(f"{where}: {error.strerror}") from None
+        if a_run or os.sep in where or where.startswith("."):
+            return path
+        if path.exists():  # of something else: a folder may well be called as a profile is
+            with contextlib.suppress(UsageError):
+                return runs_directory() / find_run(where)
+            return path
+    return runs_directory() / find_run(where)

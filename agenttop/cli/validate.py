@@ -1,0 +1,21 @@
+"""``agenttop validate``: profiles checked, nothing sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from agenttop.exits import DONE, USAGE
+from agenttop.profile.validate import validate_files
+
+
+def validate(files: Sequence[str]) -> int:
+    """Print every problem of these profiles, and return the exit code."""
+    problems = validate_files(files)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        return USAGE
+    for name in files:
+        print(f"{name}: ok")
+    return DONE

@@ -1,0 +1,66 @@
+"""A run looked at from the command line: the screen or lines, and the summary at its end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import TextIO
+
+from agenttop.cli.arguments import is_light
+from agenttop.cli.output import print_summary
+from agenttop.exits import FAILED
+from agenttop.metrics.snapshot import Ended
+from agenttop.report.summary import load_summary
+from agenttop.runs.control_socket import SocketFeed
+from agenttop.view import lines as plain
+from agenttop.view.pipes import say
+from agenttop.worker.priority import step_back
+
+
+def on_terminal() -> bool:
+    """Return whether there is a terminal that can show the screen."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def view(
+    feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool, theme: str | None = None
+) -> plain.Outcome:
+    """Show the live screen where there is a terminal for it, else a line a second; return how that ended.
+
+    ``theme`` is that of the settings.
+
+    Raises:
+        ConnectionError: the run does not answer.
+    """
+    if options.headless or lines or not on_terminal():
+        return asyncio.run(plain.follow(feed, messages))
+    # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
+    from agenttop.tui.app import run_live
+    from agenttop.tui.result import How
+
+    step_back()  # a late screen is late, a late worker is wrong
+    no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme or theme)
+    result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
+    if result.how is How.ABSENT:
+        raise ConnectionError(result.message)
+    return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
+
+
+def conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
+    """Show the summary of a run that is over, and return its exit code."""
+    if ended is None:
+        say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
+        return FAILED
+    if ended.message:
+        say(f"agenttop: {ended.message}", sys.stderr)
+    if not ended.summary:
+        return FAILED
+    summary = load_summary(ended.summary)
+    out = getattr(options, "out", None)
+    if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
+        print_summary(summary, messages, as_json=False, ascii_only=options.ascii)
+    if out == "-":
+        print_summary(summary, sys.stdout, as_json=True, ascii_only=False)
+    return ended.exit_code
