@@ -35,7 +35,9 @@ source_paths = ["agenttop"]
 only_mutate = ["agenttop/{room}/*.py"]
 also_copy = ["README.md", "CONTRIBUTING.md", "profiles"]
 pytest_add_cli_args_test_selection = ["tests/{room}"]
-pytest_add_cli_args = ["-p", "no:xdist", "--tb=no", "-o", "addopts=--strict-markers -p no:cacheprovider --benchmark-disable"]
+pytest_add_cli_args = [
+    "-p", "no:xdist", "--tb=no", "-o", "addopts=--strict-markers -p no:cacheprovider --benchmark-disable",
+]
 timeout_multiplier = 8
 timeout_constant = 2
 """

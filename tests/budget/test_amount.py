@@ -22,7 +22,7 @@ def test_arithmetic_is_of_each_for_itself_and_whole() -> None:
 
 
 def test_nothing_is_nothing_of_each() -> None:
-    assert NOTHING == Amount(0, 0, 0)
+    assert Amount(0, 0, 0) == NOTHING
     assert THIS.plus(NOTHING) == THIS
 
 
