@@ -1,27 +1,85 @@
-"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest."""
+"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest.
+
+python -m tests                      the gate
+python -m tests fast                 lint, types, unit tests of what differs from main (all where nothing does)
+python -m tests mutation [ROOM…]     would the tests notice? see tests/mutation.py
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 #: One more at a time than there are cores: tests of whole runs wait for time to pass more than they work.
 AT_ONCE = (os.cpu_count() or 1) + 1
+LINT = (
+    [sys.executable, "-m", "ruff", "check", "."],
+    [sys.executable, "-m", "ruff", "format", "--check", "."],
+)
+TYPES = ([sys.executable, "-m", "mypy"], [str(BIN / "lint-imports"), "--no-logo"])
+#: Folders whose tests start whole programs, terminals or other projects: no unit tests.
+WHOLE = ("e2e", "peers", "screenshots", "benchmarks", "tui", "serve")
+
+
+def pytest(*arguments: str, at_once: int = AT_ONCE) -> list[str]:
+    """Return the command that runs these tests."""
+    return [sys.executable, "-m", "pytest", "-n", str(at_once), "--dist", "worksteal", *arguments]
+
+
+def changed() -> list[str]:
+    """Return the files that differ from main, or from the last commit where there is no main; none outside of git."""
+    for base in ("main...", "HEAD"):
+        told = [
+            subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            for command in (
+                ["git", "diff", "--name-only", base],
+                ["git", "diff", "--name-only", "HEAD"],
+                ["git", "ls-files", "--others", "--exclude-standard"],
+            )
+        ]
+        if all(each.returncode == 0 for each in told):
+            return sorted({line for each in told for line in each.stdout.splitlines()})
+    return []
+
+
+def unit_tests(files: Iterable[str], rooms: Sequence[str]) -> list[str]:
+    """Return the folders, or files, of unit tests that these files ask for: the folder of a room for its modules and
+    helpers, a test module for itself, and all folders where none of the files says which.
+    """
+    wanted: set[str] = set()
+    for name in files:
+        parts = Path(name).parts
+        if len(parts) < 3 or parts[0] not in ("agenttop", "tests") or parts[1] not in rooms:
+            continue
+        itself = parts[0] == "tests" and parts[-1].startswith("test_") and (ROOT / name).is_file()
+        wanted.add(name if itself else f"tests/{parts[1]}")
+    folders = {each for each in wanted if not each.endswith(".py")}
+    return sorted(folders | {each for each in wanted if str(Path(each).parent) not in folders}) or [
+        f"tests/{room}" for room in rooms
+    ]
+
+
+def unit_rooms() -> list[str]:
+    """Return the names of the folders with unit tests."""
+    return sorted(path.parent.name for path in ROOT.glob("tests/*/__init__.py") if path.parent.name not in WHOLE)
 
 
 def main(arguments: list[str]) -> int:
     """Run the checks; stop at the first that fails and return its code."""
-    checks = [
-        [sys.executable, "-m", "ruff", "check", "."],
-        [sys.executable, "-m", "ruff", "format", "--check", "."],
-        [sys.executable, "-m", "mypy"],
-        [str(BIN / "lint-imports"), "--no-logo"],
-        [sys.executable, "-m", "pytest", "-n", str(AT_ONCE), "--dist", "worksteal", *arguments],
-    ]
+    if arguments[:1] == ["mutation"]:
+        from tests.mutation import main as mutation
+
+        return mutation(arguments[1:])
+    if arguments[:1] == ["fast"]:
+        chosen = unit_tests(changed(), unit_rooms())
+        checks = [*LINT, *TYPES, pytest(*chosen, "tests/test_mirror.py", *arguments[1:], at_once=AT_ONCE - 1)]
+    else:
+        checks = [*LINT, *TYPES, pytest(*arguments)]
     for check in checks:
         print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
         code = subprocess.call(check, cwd=ROOT)

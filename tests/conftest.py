@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # The gate tries the same examples every time, so that it fails for a change and not by chance, and no example is timed:
 # the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
 settings.register_profile("gate", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2000, deadline=None)
+# Mutation testing runs every test once for each mutant: few examples, and that one fails is enough to know.
+settings.register_profile(
+    "mutation",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=15,
+    stateful_step_count=20,
+    phases=(Phase.explicit, Phase.generate),
+)
 settings.load_profile(os.environ.get("HYPOTHESIS", "gate"))
+
+#: What tests send to themselves and to programs they start.
+SIGNALS = (
+    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD,
+    signal.SIGTSTP, signal.SIGCONT, signal.SIGTTIN, signal.SIGTTOU,
+)  # fmt: skip
+
+
+def hear_signals() -> None:
+    """Signals that whoever started the tests had ignored or blocked (``nohup``, a job in the background, a CI runner)
+    are ignored here as before, but no longer by the programs that tests start: a handler that does nothing is no
+    handler after an exec, where an ignored signal stays ignored and a blocked one blocked.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+hear_signals()
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    before = [(number, signal.getsignal(number)) for number in SIGNALS]
+    yield
+    for number, handler in before:
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture

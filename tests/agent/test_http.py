@@ -1,4 +1,8 @@
-"""The agent over real HTTP."""
+"""Tests of agenttop.agent.app, agenttop.agent.call, agenttop.agent.endpoint, agenttop.agent.messages,
+agenttop.agent.stats.
+
+The agent over real HTTP.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,8 @@
-"""The parts that need no server: limits, sessions, plans, answers."""
+"""Tests of agenttop.agent.answers, agenttop.agent.brain, agenttop.agent.limits, agenttop.agent.sessions,
+agenttop.agent.conversation.
+
+The parts that need no server: limits, sessions, plans, answers.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""The agent over AG-UI and MCP."""
+"""Tests of agenttop.agent.ag_ui, agenttop.agent.mcp.
+
+The agent over AG-UI and MCP.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,8 @@
-"""The endpoints in the formats of providers: what is sent, and that the program reads in it what was served."""
+"""Tests of agenttop.agent.openai_chat, agenttop.agent.openai_responses, agenttop.agent.anthropic_messages,
+agenttop.agent.generation.
+
+The endpoints in the formats of providers: what is sent, and that the program reads in it what was served.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""The agent over a real WebSocket."""
+"""Tests of agenttop.agent.realtime, agenttop.agent.realtime_response, agenttop.agent.conversation.
+
+The agent over a real WebSocket.
+"""
 
 import json
 from typing import Any

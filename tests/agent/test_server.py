@@ -1,4 +1,7 @@
-"""Starting and stopping the agent as a process."""
+"""Tests of agenttop.agent.server, agenttop.agent.process.
+
+Starting and stopping the agent as a process.
+"""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""How requests are counted against a budget."""
+"""Tests of agenttop.budget.terms: how requests are counted against a budget."""
 
 from __future__ import annotations
 
@@ -43,6 +43,28 @@ def test_of_a_number_that_was_not_told_the_worst_is_taken(read: int | None, writ
     worst = PRICED.worst(40)
     assert PRICED.used(worst, read, written, None) == worst
     assert PRICED.used(worst, 900, None, None).tokens == 900
+
+
+@pytest.mark.parametrize(
+    ("terms", "capped"),
+    [
+        (Terms(), Amount()),
+        (Terms(requests=9), Amount(2, 0, 0)),
+        (Terms(tokens=9), Amount(0, 30, 0)),
+        (Terms(cost=9), Amount(0, 0, 400)),
+        (Terms(9, 9, 9), Amount(2, 30, 400)),
+    ],
+)
+def test_of_an_amount_only_what_has_a_cap_counts(terms: Terms, capped: Amount) -> None:
+    assert terms.capped(Amount(2, 30, 400)) == capped
+    assert terms.cap == Amount(terms.requests or 0, terms.tokens or 0, terms.cost or 0)
+    assert terms.by_tokens is bool(terms.tokens or terms.cost)
+
+
+def test_a_number_that_was_not_told_is_not_made_up() -> None:
+    # Beyond the worst case it is the other number alone that counts.
+    assert PRICED.used(Amount(), 900, None, None) == Amount(1, 900, 900 * 150_000)
+    assert PRICED.used(Amount(), None, 900, None) == Amount(1, 900, 900 * 600_000)
 
 
 def test_a_request_that_used_more_than_its_worst_case_makes_the_next_ones_count_so() -> None:

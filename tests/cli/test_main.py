@@ -1,3 +1,5 @@
+"""Tests of agenttop.cli.main, agenttop.cli.parsers, agenttop.cli.arguments."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Tests of agenttop.controller.launch, agenttop.controller.spec."""
+
 from __future__ import annotations
 
 import os

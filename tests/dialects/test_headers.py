@@ -1,3 +1,5 @@
+"""Tests of agenttop.dialects.server_timing, agenttop.dialects.retry_after."""
+
 from __future__ import annotations
 
 import math

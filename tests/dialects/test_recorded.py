@@ -1,4 +1,7 @@
-"""Recorded answers, read as they came and cut at every byte."""
+"""Tests of agenttop.dialects.base, agenttop.dialects.failure, agenttop.dialects.generic.
+
+Recorded answers, read as they came and cut at every byte.
+"""
 
 from __future__ import annotations
 

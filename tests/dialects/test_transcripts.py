@@ -1,4 +1,8 @@
-"""What recorded answers leave in a conversation, cut at every byte, and how it is sent back."""
+"""Tests of agenttop.dialects.transcript, agenttop.dialects.transcript_ag_ui, agenttop.dialects.transcript_chat,
+agenttop.dialects.transcript_messages, agenttop.dialects.transcript_responses, agenttop.dialects.transcripts.
+
+What recorded answers leave in a conversation, cut at every byte, and how it is sent back.
+"""
 
 from __future__ import annotations
 

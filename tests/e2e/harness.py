@@ -29,6 +29,8 @@ import psutil
 #: Seconds until a test gives up. A busy machine may take long; a correct program is much faster.
 PATIENCE_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
+#: The modules that the processes of a run are started by.
+CONTROLLER, WORKER = "agenttop.controller.controller", "agenttop.worker.worker"
 
 T = TypeVar("T")
 
@@ -256,18 +258,18 @@ class Place:
 
     def controller(self) -> psutil.Process:
         """The controller of the only run."""
-        return until(lambda: self.processes("agenttop.controller.controller"), "a controller")[0]
+        return until(lambda: self.processes(CONTROLLER), "a controller")[0]
 
     def workers(self, count: int = 1) -> list[psutil.Process]:
         """The workers of the only run, when there are so many."""
-        found = until(lambda: len(self.processes("agenttop.worker.worker")) == count, f"{count} workers")
+        found = until(lambda: len(self.processes(WORKER)) == count, f"{count} workers")
         assert found
-        return sorted(self.processes("agenttop.worker.worker"), key=lambda process: process.pid)
+        return sorted(self.processes(WORKER), key=lambda process: process.pid)
 
     def gone(self, *words: str) -> None:
-        """Wait until no process of a run is left, or none with one of these words."""
-        for each in words or ("agenttop.controller.", "agenttop.worker."):
-            until(lambda word=each: not self.processes(word), f"the end of every process of {each or 'this place'}")  # type: ignore[misc]
+        """Wait until no process of a run is left; with words, none that has some of them in its command line."""
+        wanted = words or (CONTROLLER, WORKER)
+        until(lambda: not any(map(self.processes, wanted)), f"the end of every process of {' or '.join(wanted)}")
 
     def close(self) -> None:
         """End what is left here, and remove all of it."""

@@ -1,4 +1,7 @@
-"""A run that waits to be started: listed, left, looked at again, also from a browser; and a search that waits."""
+"""Tests of agenttop.controller.armed.
+
+A run that waits to be started: listed, left, looked at again, also from a browser; and a search that waits.
+"""
 
 from __future__ import annotations
 

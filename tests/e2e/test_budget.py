@@ -1,4 +1,7 @@
-"""Budgets, as the target counts them: never more, whatever is in flight and whichever worker dies."""
+"""Tests of agenttop.controller.budget, agenttop.metrics.spending.
+
+Budgets, as the target counts them: never more, whatever is in flight and whichever worker dies.
+"""
 
 from __future__ import annotations
 

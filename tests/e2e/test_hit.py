@@ -1,4 +1,7 @@
-"""A quick look without a profile: what the server got, and what is said of it."""
+"""Tests of agenttop.cli.hit.
+
+A quick look without a profile: what the server got, and what is said of it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A run in a browser: only with the token, only to look at."""
+"""Tests of agenttop.serve.viewer.
+
+A run in a browser: only with the token, only to look at.
+"""
 
 from __future__ import annotations
 

@@ -189,3 +189,17 @@ def test_nohup_keeps_a_viewer_going_after_a_hangup(place: Place, agent: AgentPro
         os.kill(run.process.pid, signal.SIGTERM)
         assert run.wait(PATIENCE_S) == 130
     place.gone()
+
+
+def test_a_run_in_the_background_of_a_script_can_be_stopped_by_ctrl_c_all_the_same(
+    place: Place, agent: AgentProcess
+) -> None:
+    # Such a shell has SIGINT ignored for its jobs. Who sends it means the run: a CI runner that cancels a step.
+    profile = place.write(VOICE.format(url=agent.url))
+    ignore = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)  # noqa: E731
+    with place.start("--profile", profile, "--headless", preexec_fn=ignore) as run:
+        run.line("00:01")
+        run.signal(signal.SIGINT)
+        assert run.wait(PATIENCE_S) == 130
+    assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
+    place.gone()

@@ -1,3 +1,5 @@
+"""Tests of agenttop.journal.playback, agenttop.journal.refold, agenttop.journal.verdicts, agenttop.journal.targets."""
+
 from __future__ import annotations
 
 import shutil

@@ -1,4 +1,7 @@
-"""What is recorded is folded once, whole, and however many steps it takes."""
+"""Tests of agenttop.metrics.recorder, agenttop.metrics.outcome.
+
+What is recorded is folded once, whole, and however many steps it takes.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Tests of agenttop.profile.hidden."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""Loading: what stands over what, and what the short forms become."""
+"""Tests of agenttop.profile.load, agenttop.profile.model, agenttop.profile.overrides.
+
+Loading: what stands over what, and what the short forms become.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Broken profiles, and the line a user reads for each."""
+"""Tests of agenttop.profile.budget, agenttop.profile.certificates, agenttop.profile.conversations,
+agenttop.profile.fields, agenttop.profile.normalise, agenttop.profile.rules, agenttop.profile.tables,
+agenttop.profile.variables, agenttop.profile.validate.
+
+Broken profiles, and the line a user reads for each.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The profiles that are shipped, the starter, and the schema that editors check them with."""
+"""Tests of agenttop.profile.schema, agenttop.profile.starter, agenttop.profile.keys.
+
+The profiles that are shipped, the starter, and the schema that editors check them with.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Users in Python: what ``validate`` says of their files, and what a loaded profile knows of them."""
+"""Tests of agenttop.profile.python, agenttop.profile.script.
+
+Users in Python: what ``validate`` says of their files, and what a loaded profile knows of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a search found, in words and as a table."""
+"""Tests of agenttop.metrics.searched.
+
+What a search found, in words and as a table.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Tests of agenttop.report.summary, agenttop.report.model."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Tests of agenttop.report.text, agenttop.report.figures, agenttop.report.line, agenttop.report.page."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Tests of agenttop.runs.resolve, agenttop.exits."""
+
 from __future__ import annotations
 
 import socket

@@ -53,6 +53,22 @@ def test_manual_values_are_set_and_released() -> None:
     assert control.hold(9).release() == Control(held_at=9)
 
 
+def test_what_is_said_of_one_pool_leaves_the_others_and_all_the_rest() -> None:
+    one, other = Pauses((1.0, 2.0)), Pauses(pacing=3.0)
+    control = Control(shift=5, mark=1).with_pauses(one, 0).with_pauses(other, 2).with_policy("honor", 0)
+    control = control.with_policy("retry", 2)
+    assert (control.pauses, control.policies) == ({0: one, 2: other}, {0: "honor", 2: "retry"})
+    assert control.with_pauses(other, 0).pauses == {0: other, 2: other}
+    assert control.with_policy("count", 0).policies == {0: "count", 2: "retry"}
+    bare = control.with_pauses(None, 0).with_policy(None, 2)
+    assert (bare.pauses, bare.policies) == ({2: other}, {0: "honor"})
+    legs = (Leg(10, 5, True, 0),)
+    assert control.with_course(legs, 1).with_course((), 2).courses == {1: legs, 2: ()}
+    assert control.marked(7, 3) == Control(
+        shift=5, mark=7, draining=3, pauses={0: one, 2: other}, policies={0: "honor", 2: "retry"}
+    )
+
+
 @pytest.mark.parametrize("value", [-1, float("inf"), float("nan")])
 def test_refuses_what_is_no_rate(value: float) -> None:
     with pytest.raises(ValueError, match="iterations per second"):

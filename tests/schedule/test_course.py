@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control
-from agenttop.schedule.course import Leg, cut, ramp_of
+from agenttop.schedule.course import Leg, cut, ramp_of, value
 from agenttop.schedule.stages import Ramp, Stage
 from tests.schedule.strategies import stages
 
@@ -21,6 +21,16 @@ RISE = (Leg(10, 10, False, 0), Leg(10, 40, True, 1))
 def test_a_stage_is_cut_on_its_line() -> None:
     assert cut(RISE, 4) == (Leg(4, 4, False, 0),)
     assert cut(RISE, 14) == (RISE[0], Leg(4, 40, True, 1))
+
+
+def test_exactly_at_its_end_a_plan_is_whole_and_without_legs_there_is_nothing_to_hold() -> None:
+    assert cut(RISE, 20) == RISE
+    assert cut((), 5) == ()
+
+
+def test_the_value_of_a_rate_ends_with_its_plan_and_that_of_users_stays() -> None:
+    assert [value(RISE, at) for at in (0, 5, 15, 20, 25)] == [0, 5, 40, 40, 40]
+    assert [value(RISE, at, open=True) for at in (0, 5, 15, 20, 25)] == [0, 5, 40, 0, 0]
 
 
 def test_at_its_very_beginning_a_step_has_been_taken() -> None:

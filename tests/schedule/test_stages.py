@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.schedule.stages import Ramp, Stage
+from agenttop.schedule.stages import Ramp, Stage, stage_name
 from tests.schedule.strategies import ramps, stages
 
 K6_EXAMPLE = Ramp([Stage(60, 10), Stage(180, 50), Stage(60, 0)])
@@ -16,6 +16,11 @@ K6_EXAMPLE = Ramp([Stage(60, 10), Stage(180, 50), Stage(60, 0)])
 def inverse(ramp: Ramp, count: float) -> float:
     """When the integral reaches it."""
     return ramp.inverses((count,))[0]
+
+
+@pytest.mark.parametrize(("begin", "end", "name"), [(0, 1, "ramp"), (5, 5, "hold"), (0, 0, "hold"), (5, 4, "drain")])
+def test_a_stage_without_a_name_is_called_by_where_it_goes(begin: float, end: float, name: str) -> None:
+    assert stage_name(begin, end) == name
 
 
 def test_users_follow_the_stages() -> None:

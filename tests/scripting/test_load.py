@@ -1,4 +1,7 @@
-"""A user's file becomes a class; what keeps it from that is said with its line."""
+"""Tests of agenttop.scripting.load, agenttop.scripting.describe, agenttop.scripting.place.
+
+A user's file becomes a class; what keeps it from that is said with its line.
+"""
 
 from __future__ import annotations
 

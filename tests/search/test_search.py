@@ -1,4 +1,7 @@
-"""Whole searches of made-up targets whose capacity is known: is the truth in the bracket as often as is said?"""
+"""Tests of agenttop.metrics.searched.
+
+Whole searches of made-up targets whose capacity is known: is the truth in the bracket as often as is said?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The grammar: k6's own cases behind a metric's name, ours, and what is refused."""
+"""Tests of agenttop.thresholds.expression, agenttop.thresholds.catalogue.
+
+The grammar: k6's own cases behind a metric's name, ours, and what is refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Verdicts on made-up runs: the figures are the summary's, and windows those of a plain sum over their seconds."""
+"""Tests of agenttop.thresholds.judge, agenttop.thresholds.select, agenttop.thresholds.series.
+
+Verdicts on made-up runs: the figures are the summary's, and windows those of a plain sum over their seconds.
+"""
 
 from __future__ import annotations
 

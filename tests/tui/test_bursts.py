@@ -1,4 +1,7 @@
-"""The mark of streams that are none, in the requests table."""
+"""Tests of agenttop.tui.panes.requests.
+
+The mark of streams that are none, in the requests table.
+"""
 
 from __future__ import annotations
 

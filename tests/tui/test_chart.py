@@ -1,4 +1,7 @@
-"""Charts have a zero base, and show a gap where there is no sample."""
+"""Tests of agenttop.tui.widgets.chart.
+
+Charts have a zero base, and show a gap where there is no sample.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Editing the stages to come on the screen."""
+"""Tests of agenttop.tui.screens.edit.
+
+Editing the stages to come on the screen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Errors by cause: when first and last, and an example, whatever the width."""
+"""Tests of agenttop.tui.panes.errors.
+
+Errors by cause: when first and last, and an example, whatever the width.
+"""
 
 from __future__ import annotations
 

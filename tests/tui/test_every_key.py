@@ -1,4 +1,8 @@
-"""Every key of the tables in keys.py does what it is for: no key is without a line here."""
+"""Tests of agenttop.tui.app, agenttop.tui.commander, agenttop.tui.screens.main, agenttop.tui.screens.help,
+agenttop.tui.screens.palette, agenttop.tui.widgets.bar, agenttop.tui.widgets.prompt.
+
+Every key of the tables in keys.py does what it is for: no key is without a line here.
+"""
 
 from __future__ import annotations
 

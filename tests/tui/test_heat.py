@@ -1,4 +1,7 @@
-"""Latencies over time: the highest row is the slowest, and shades are parts of their own column."""
+"""Tests of agenttop.tui.panes.heat.
+
+Latencies over time: the highest row is the slowest, and shades are parts of their own column.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the screen says, for every state and size."""
+"""Tests of agenttop.tui.panes.table, agenttop.tui.widgets.arranged, agenttop.tui.widgets.box.
+
+What the screen says, for every state and size.
+"""
 
 from __future__ import annotations
 

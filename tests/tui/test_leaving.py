@@ -1,4 +1,7 @@
-"""How the screen is left, and what is known then."""
+"""Tests of agenttop.tui.result.
+
+How the screen is left, and what is known then.
+"""
 
 from __future__ import annotations
 

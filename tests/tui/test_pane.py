@@ -1,4 +1,7 @@
-"""Only what changed is sent."""
+"""Tests of agenttop.tui.widgets.pane, agenttop.tui.widgets.compositor.
+
+Only what changed is sent.
+"""
 
 from __future__ import annotations
 

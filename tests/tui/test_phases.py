@@ -1,4 +1,7 @@
-"""The pane of phases: how long each takes, and by how much it has grown since the first stage."""
+"""Tests of agenttop.tui.panes.phases.
+
+The pane of phases: how long each takes, and by how much it has grown since the first stage.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The enlarged pane of phases: which one grew as users did."""
+"""Tests of agenttop.tui.panes.phases_by_stage.
+
+The enlarged pane of phases: which one grew as users did.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is left of the limits, on the screen."""
+"""Tests of agenttop.tui.panes.quotas.
+
+What is left of the limits, on the screen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A search on the screen: what is told of its levels."""
+"""Tests of agenttop.tui.panes.search.
+
+A search on the screen: what is told of its levels.
+"""
 
 from __future__ import annotations
 

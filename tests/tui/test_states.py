@@ -1,4 +1,9 @@
-"""Every state is told in words, at every size and without a colour."""
+"""Tests of agenttop.tui.look, agenttop.tui.themes, agenttop.tui.panes.about, agenttop.tui.panes.budget,
+agenttop.tui.panes.events, agenttop.tui.panes.generator, agenttop.tui.panes.header, agenttop.tui.panes.latency,
+agenttop.tui.panes.plan, agenttop.tui.panes.pools, agenttop.tui.panes.rate, agenttop.tui.panes.thresholds.
+
+Every state is told in words, at every size and without a colour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The screen in a real pseudo-terminal: signals, and a terminal that is whole again afterwards."""
+"""Tests of agenttop.tui.terminal, agenttop.tui.signals.
+
+The screen in a real pseudo-terminal: signals, and a terminal that is whole again afterwards.
+"""
 
 from __future__ import annotations
 

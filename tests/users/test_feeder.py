@@ -1,4 +1,7 @@
-"""Which rows go to whom: over any number of workers, none is used twice and none is left out."""
+"""Tests of agenttop.users.feeder, agenttop.users.random.
+
+Which rows go to whom: over any number of workers, none is used twice and none is left out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Good requests: ok, and within every objective of the profile."""
+"""Tests of agenttop.users.compile, agenttop.users.layout.
+
+Good requests: ok, and within every objective of the profile.
+"""
 
 from __future__ import annotations
 

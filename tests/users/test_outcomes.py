@@ -1,4 +1,7 @@
-"""One request for each outcome there is, and the figures it leaves."""
+"""Tests of agenttop.users.record, agenttop.users.request, agenttop.users.pool, agenttop.users.step.
+
+One request for each outcome there is, and the figures it leaves.
+"""
 
 from __future__ import annotations
 

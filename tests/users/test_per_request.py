@@ -1,4 +1,7 @@
-"""``connection = "per_request"``: a connection for every request, closed after its answer."""
+"""Tests of agenttop.users.connectors.
+
+``connection = "per_request"``: a connection for every request, closed after its answer.
+"""
 
 from __future__ import annotations
 

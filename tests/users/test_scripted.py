@@ -1,4 +1,7 @@
-"""The life of a user written in Python: hooks, tasks by weight, exceptions in each place."""
+"""Tests of agenttop.users.scripted, agenttop.users.script.
+
+The life of a user written in Python: hooks, tasks by weight, exceptions in each place.
+"""
 
 from __future__ import annotations
 

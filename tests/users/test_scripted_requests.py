@@ -1,4 +1,8 @@
-"""What a user's code asks for, as it goes over the wire and comes back."""
+"""Tests of agenttop.users.script_client, agenttop.users.scripted_answer, agenttop.users.adhoc,
+agenttop.scripting.client.
+
+What a user's code asks for, as it goes over the wire and comes back.
+"""
 
 from __future__ import annotations
 

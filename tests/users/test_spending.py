@@ -1,4 +1,7 @@
-"""Users who pay: what each request holds before it is sent, and what it has used when it has ended."""
+"""Tests of agenttop.users.terms, agenttop.users.reservations.
+
+Users who pay: what each request holds before it is sent, and what it has used when it has ended.
+"""
 
 from __future__ import annotations
 

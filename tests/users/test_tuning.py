@@ -1,4 +1,7 @@
-"""Pauses and policies that change while users live."""
+"""Tests of agenttop.users.policy, agenttop.users.compile, agenttop.users.compiled.
+
+Pauses and policies that change while users live.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``history``: what was said and answered goes along with the next request, in the dialect's form."""
+"""Tests of agenttop.users.history.
+
+``history``: what was said and answered goes along with the next request, in the dialect's form.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A user's life: kept connections, sessions, variables, redirects, WebSockets."""
+"""Tests of agenttop.users.user, agenttop.users.base, agenttop.users.shared, agenttop.users.messages.
+
+A user's life: kept connections, sessions, variables, redirects, WebSockets.
+"""
 
 from __future__ import annotations
 

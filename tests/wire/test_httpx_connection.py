@@ -1,4 +1,7 @@
-"""HTTP/2, and HTTP/1.1 through a proxy, on the surface that users know from HTTP/1.1."""
+"""Tests of agenttop.wire.httpx_connection, agenttop.wire.httpx_transport, agenttop.wire.stream.
+
+HTTP/2, and HTTP/1.1 through a proxy, on the surface that users know from HTTP/1.1.
+"""
 
 from __future__ import annotations
 

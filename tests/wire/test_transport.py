@@ -1,4 +1,8 @@
-"""Connecting: names, addresses, TLS, and everything that can go wrong before the first request."""
+"""Tests of agenttop.wire.transport, agenttop.wire.dial, agenttop.wire.resolve, agenttop.wire.target,
+agenttop.wire.tls.
+
+Connecting: names, addresses, TLS, and everything that can go wrong before the first request.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,182 @@
+"""``python -m tests mutation [ROOM…]``: would the tests notice? mutmut changes one thing at a time in these rooms,
+and counts the changes that some test of the room fails for.
+
+    python -m tests mutation budget search                   every mutant
+    python -m tests mutation dialects --sample 300           so many of them, the same ones each time
+    python -m tests mutation dialects --sample 300 --seed 7  others
+
+Everything happens in a copy of the checkout. A room's mutants are tried with the room's own tests only, so the score
+says what these notice; property tests try a few examples each. Survivors are printed as diffs, to be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Rooms of pure functions: what they promise can be tested without a clock, a process or a network.
+ROOMS = ("schedule", "budget", "thresholds", "search", "metrics", "dialects")
+#: Percent of a room's mutants that tests are to notice.
+WANTED = 90.0
+_SETTINGS = """
+[tool.mutmut]
+source_paths = ["agenttop"]
+only_mutate = ["agenttop/{room}/*.py"]
+also_copy = ["README.md", "CONTRIBUTING.md", "profiles"]
+pytest_add_cli_args_test_selection = ["tests/{room}"]
+pytest_add_cli_args = [
+    "-p", "no:xdist", "--tb=no", "-o", "addopts=--strict-markers -p no:cacheprovider --benchmark-disable",
+]
+timeout_multiplier = 8
+timeout_constant = 2
+"""
+#: Exit codes of a mutant's tests, as mutmut keeps them: noticed; by never ending, or with the process; not noticed.
+_KILLED = {1, 3, 24, 36, 152, 255, -24, -9, -11}
+_SURVIVED = {0, 5, 33}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What became of a room's mutants."""
+
+    room: str
+    killed: int
+    survivors: tuple[str, ...]
+    """Names, as mutmut gives them."""
+    mutants: int
+    """How many there are, tried or not."""
+
+    @property
+    def percent(self) -> float:
+        """Percent of those tried that a test noticed; 0 where none was tried."""
+        tried = self.killed + len(self.survivors)
+        return 100 * self.killed / tried if tried else 0.0
+
+
+def pick(names: Iterable[str], count: int | None, seed: int) -> list[str]:
+    """Return ``count`` of the names (all, where there are no more or no count is given), the same for the same seed."""
+    ordered = sorted(names)
+    if count is None or count >= len(ordered):
+        return ordered
+    return sorted(Random(seed).sample(ordered, count))
+
+
+def score_of(room: str, codes: dict[str, int | None], chosen: Sequence[str]) -> Score:
+    """Return the score of the chosen mutants by their exit codes; one that was not tried is no part of it.
+
+    Raises:
+        ValueError: a code that says neither that a test noticed nor that none did.
+    """
+    tried = {name: codes[name] for name in chosen if codes.get(name) is not None}
+    strange = {code for code in tried.values() if code not in _KILLED | _SURVIVED}
+    if strange:
+        raise ValueError(f"{room}: exit codes {sorted(map(str, strange))} of mutants are neither killed nor survived")
+    survivors = tuple(sorted(name for name, code in tried.items() if code in _SURVIVED))
+    return Score(room, len(tried) - len(survivors), survivors, len(codes))
+
+
+def _copy(place: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    )
+    files = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    for name in files:
+        target = place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+
+
+def _names(room: str) -> list[str]:
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
+
+    found = []
+    for path in sorted(Path("agenttop", room).glob("*.py")):
+        made = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
+        found += [get_mutant_name(path, name) for name in made.mutant_names]
+    return found
+
+
+def _codes() -> dict[str, int | None]:
+    codes: dict[str, int | None] = {}
+    for path in Path("mutants").rglob("*.py.meta"):
+        codes |= json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
+    return codes
+
+
+def _diff(name: str) -> str:
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    return str(get_diff_for_mutant(name))
+
+
+def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
+    """Run mutmut over one room in a copy of this checkout, print the survivors, return the score.
+
+    Raises:
+        RuntimeError: mutmut failed: most often because the room's tests fail without any change.
+    """
+    with tempfile.TemporaryDirectory(prefix="agenttop-mutation-") as name:
+        place = Path(name)
+        _copy(place)
+        with (place / "pyproject.toml").open("a", encoding="utf-8") as settings:
+            settings.write(_SETTINGS.format(room=room))
+        with contextlib.chdir(place):
+            every = _names(room)
+            chosen = pick(every, count, seed)
+            names = chosen if len(chosen) < len(every) else []
+            print(f"{room}: {len(chosen)} of {len(every)} mutants", flush=True)
+            done = subprocess.run(
+                [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(at_once), *names],
+                env=os.environ | {"HYPOTHESIS": "mutation"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                raise RuntimeError(f"mutmut failed:\n{done.stdout[-4000:]}")
+            score = score_of(room, _codes(), chosen)
+            for survivor in score.survivors:
+                print(f"\n# survived: {survivor}\n{_diff(survivor)}")
+    return score
+
+
+def main(arguments: list[str]) -> int:
+    """Try the rooms named, print their scores; 1 where one is under ``WANTED``."""
+    parser = argparse.ArgumentParser(prog="python -m tests mutation", description=__doc__)
+    parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], metavar="ROOM", help=f"{', '.join(ROOMS)} (all)")
+    parser.add_argument("--sample", type=int, metavar="N", help="try so many mutants of each room, not all")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (1)")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="processes (one a core)")
+    options = parser.parse_args(arguments)
+    try:
+        import mutmut  # noqa: F401
+    except ImportError:
+        print("mutation: mutmut is not installed: pip install -e '.[dev,mutation]'", file=sys.stderr)
+        return 2
+    scores = [
+        try_room(room, options.sample, options.seed, options.at_once) for room in dict.fromkeys(options.rooms or ROOMS)
+    ]
+    print()
+    for score in scores:
+        tried = score.killed + len(score.survivors)
+        files = Counter(name.split(".x")[0] for name in score.survivors).most_common(3)
+        where = ", ".join(f"{file} {count}" for file, count in files)
+        print(f"{score.room}: {score.percent:.1f} % of {tried} mutants noticed (of {score.mutants}) {where}")
+    return int(any(score.percent < WANTED for score in scores))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
