@@ -6,7 +6,7 @@ import argparse
 import os
 
 from agenttop.exits import UsageError
-from agenttop.profile.durations import parse_duration
+from agenttop.profile.durations import parse_duration, shortened
 
 
 def duration(text: str) -> float:
@@ -25,7 +25,7 @@ def whole(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {shortened(text)!r}") from None
     if not 0 <= value <= 1_000_000:
         raise argparse.ArgumentTypeError("must be 0 to 1 000 000")
     return value
@@ -44,7 +44,7 @@ def rate(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a number, not {shortened(text)!r}") from None
     if not 0 < value <= 1_000_000:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1 000 000")
     return value

@@ -279,9 +279,9 @@ def _demo(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     from agenttop.profile.validate import validate_files
 
-    problems = validate_files(options.files)
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    problems, warnings = validate_files(options.files)
+    for line in (*problems, *warnings):
+        print(line, file=sys.stderr)
     if problems:
         return USAGE
     for name in options.files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated, Any
 
@@ -12,6 +11,9 @@ from pydantic_core import PydanticCustomError
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?)"
 _PART = re.compile(rf"({_NUMBER})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+#: As long as anything may last or be waited for: nothing that is computed from it overflows.
+MAX_DURATION_S = 366 * 86_400.0
+_TOO_LONG = "a duration is at most 8784h"
 _EXAMPLE = 'expected a duration such as "30s"'
 _SPAN_EXAMPLE = 'expected a duration such as "2s" or a range such as "2s..5s"'
 
@@ -35,8 +37,8 @@ def parse_duration(value: Any) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{_wanted(value)}, not {value!r}")
     seconds = float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
-    if not math.isfinite(seconds):
-        raise ValueError(f"the duration {value!r} is too long")
+    if not seconds <= MAX_DURATION_S:
+        raise ValueError(f"{_TOO_LONG}, not {shortened(value)!r}")
     return seconds
 
 
@@ -80,8 +82,13 @@ def _wanted(value: Any, example: str = _EXAMPLE) -> str:
     return example
 
 
+def shortened(text: str) -> str:
+    """A text as a message quotes it: a number of a thousand digits is no help to anybody."""
+    return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION_S
 
 
 def _from_file(info: ValidationInfo) -> bool:
@@ -94,9 +101,10 @@ def _duration(value: Any, info: ValidationInfo) -> float:
         return float(value)
     try:
         return parse_duration(value)
-    except ValueError:
+    except ValueError as error:
         # The value is left out here, since it may be a secret; whoever reports the error adds it where it is none.
-        raise PydanticCustomError("wanted", "{text}", {"text": _wanted(value)}) from None
+        text = _TOO_LONG if _TOO_LONG in str(error) else _wanted(value)
+        raise PydanticCustomError("wanted", "{text}", {"text": text}) from None
 
 
 def _span(value: Any, info: ValidationInfo) -> tuple[float, float]:
@@ -105,7 +113,9 @@ def _span(value: Any, info: ValidationInfo) -> tuple[float, float]:
     try:
         return parse_span(value)
     except ValueError as error:
-        text = "the range begins above its end" if "above" in str(error) else _wanted(value, _SPAN_EXAMPLE)
+        said = str(error)
+        text = "the range begins above its end" if "above" in said else _wanted(value, _SPAN_EXAMPLE)
+        text = _TOO_LONG if _TOO_LONG in said else text
         raise PydanticCustomError("wanted", "{text}", {"text": text}) from None
 
 

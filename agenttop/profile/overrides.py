@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agenttop.profile.durations import format_duration
+from agenttop.profile.durations import MAX_DURATION_S, format_duration
+from agenttop.profile.numbers import TOO_LARGE
 from agenttop.profile.problems import Fault, Loc, nearest
 
 _KEY = re.compile(r'"([^"]*)"|([^."=\s]+)')
@@ -23,7 +24,7 @@ def parse_set(text: str) -> tuple[list[str], Any]:
     """``KEY=VALUE`` as the parts of its key and its value: TOML where it is, else text.
 
     Raises:
-        OverrideError: it has no key or no ``=``.
+        OverrideError: it has no key or no ``=``, or its value holds a number that is too large.
     """
     parts: list[str] = []
     at = 0
@@ -39,11 +40,17 @@ def parse_set(text: str) -> tuple[list[str], Any]:
 
 
 def toml_value(text: str) -> Any:
-    """The value a text has in TOML, else the text itself."""
+    """The value a text has in TOML, else the text itself.
+
+    Raises:
+        OverrideError: it holds a number of more digits than are read.
+    """
     try:
         document = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
+    except ValueError:
+        raise OverrideError(TOO_LARGE) from None
     return document["value"] if len(document) == 1 else text
 
 
@@ -76,7 +83,7 @@ def _index(items: list[Any], part: str, loc: Sequence[str | int]) -> int:
     for index, item in enumerate(items):
         if isinstance(item, dict) and item.get("name") == part:
             return index
-    if part.isascii() and part.isdigit() and int(part) < len(items):
+    if part.isascii() and part.isdigit() and len(part) < 10 and int(part) < len(items):
         return int(part)
     there = f"there are {', '.join(names)}" if names else f"there are {len(items)}, counted from 0"
     raise OverrideError(f'none of the {what} is called "{part}"; {there}{nearest(part, names)}')
@@ -119,4 +126,6 @@ def check_users(users: int | None, spawn_rate: float | None) -> list[Fault]:
         faults.append(Fault(("--users",), "expected at least 1"))
     if spawn_rate is not None and not 0 < spawn_rate < float("inf"):
         faults.append(Fault(("--spawn-rate",), "expected a number of users per second above 0"))
+    elif spawn_rate is not None and users / spawn_rate > MAX_DURATION_S:
+        faults.append(Fault(("--spawn-rate",), "is too slow: the users would not all be there within 8784h"))
     return faults
