@@ -1,4 +1,6 @@
-"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest."""
+"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest.
+
+``oldest`` and ``python 3.12 3.13`` run the suite in other environments (:mod:`tests.environments`)."""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.environments import oldest, pythons
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -15,6 +19,8 @@ AT_ONCE = (os.cpu_count() or 1) + 1
 
 def main(arguments: list[str]) -> int:
     """Run the checks; stop at the first that fails and return its code."""
+    if arguments[:1] in (["oldest"], ["python"]):
+        return (oldest if arguments[0] == "oldest" else pythons)(arguments[1:])
     checks = [
         [sys.executable, "-m", "ruff", "check", "."],
         [sys.executable, "-m", "ruff", "format", "--check", "."],
