@@ -3,6 +3,8 @@
 python -m tests                      the gate
 python -m tests fast                 lint, types, unit tests of what differs from main (all where nothing does)
 python -m tests mutation [ROOM…]     would the tests notice? see tests/mutation.py
+python -m tests oldest               the suite on the oldest versions of all dependencies (tests/environments.py)
+python -m tests python 3.12 3.13     the suite on other Pythons
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from tests.environments import oldest, pythons
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -75,6 +79,8 @@ def main(arguments: list[str]) -> int:
         from tests.mutation import main as mutation
 
         return mutation(arguments[1:])
+    if arguments[:1] in (["oldest"], ["python"]):
+        return (oldest if arguments[0] == "oldest" else pythons)(arguments[1:])
     if arguments[:1] == ["fast"]:
         chosen = unit_tests(changed(), unit_rooms())
         checks = [*LINT, *TYPES, pytest(*chosen, "tests/test_mirror.py", *arguments[1:], at_once=AT_ONCE - 1)]

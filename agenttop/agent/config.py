@@ -54,7 +54,7 @@ class AgentConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int = Field(7, ge=0, description="same seed, same choices for the same request number")
+    seed: int = Field(7, ge=0, le=2**63 - 1, description="same seed, same choices for the same request number")
     model: str = Field("agenttop-demo", min_length=1, description="model name told when a request names none")
     unknown_sessions: Literal["create", "reject"] = Field(
         "create", description="a message to an unknown session: create the session, or answer 404"
@@ -80,8 +80,10 @@ class AgentConfig(BaseModel):
     )
     slots: int = Field(10, ge=0, le=1_000_000, description="model calls at once, the rest queue; 0: no limit")
 
-    requests_per_minute: int = Field(1260, ge=0, description="per API key; 0: no limit")
-    tokens_per_minute: int = Field(2_000_000, ge=0, description="input and output tokens per API key; 0: no limit")
+    requests_per_minute: int = Field(1260, ge=0, le=10**12, description="per API key; 0: no limit")
+    tokens_per_minute: int = Field(
+        2_000_000, ge=0, le=10**12, description="input and output tokens per API key; 0: no limit"
+    )
     burst: Annotated[Seconds, Field(gt=0)] = Field(
         1.5, description="how much of the limits may be used at once, as the time it takes to refill"
     )
@@ -135,7 +137,15 @@ def _problem(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if not key:
         return message
-    return f"{key}: {message[:1].lower()}{message[1:]}, not {error['input']!r}"
+    return f"{key}: {message[:1].lower()}{message[1:]}, not {_shown(error['input'])}"
+
+
+def _shown(value: object) -> str:
+    """A value for the end of a message; a number of a thousand digits is no help to anybody."""
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return "a number of more than 60 digits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
 
 
 def build_config(values: Mapping[str, object], source: str = "configuration") -> AgentConfig:
@@ -168,5 +178,7 @@ def load_config(file: Path | None, overrides: Mapping[str, object]) -> AgentConf
             raise ConfigError(f"{file}: {reason}; give --config the path of a TOML file") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: not valid TOML: {error}") from None
+        except (ValueError, RecursionError):  # a number of more digits than Python reads, tables within tables
+            raise ConfigError(f"{file}: holds a number that is too large, or is nested too deep") from None
         build_config(values, str(file))  # so that a mistake in the file is blamed on the file
     return build_config({**values, **overrides}, "command line")

@@ -10,10 +10,10 @@ from agenttop.profile.validate import validate_files
 
 
 def validate(files: Sequence[str]) -> int:
-    """Print every problem of these profiles, and return the exit code."""
-    problems = validate_files(files)
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    """Print every problem of these profiles, and what a run would be warned of; return the exit code."""
+    problems, warnings = validate_files(files)
+    for line in (*problems, *warnings):
+        print(line, file=sys.stderr)
     if problems:
         return USAGE
     for name in files:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agenttop.profile.problems import Fault
+from agenttop.profile.problems import Fault, value_at
 
 
 def absolute_paths(tls: Any, folder: Path) -> Any:
@@ -16,19 +16,25 @@ def absolute_paths(tls: Any, folder: Path) -> Any:
     if not isinstance(tls, dict):
         return tls
     return {
-        key: os.path.realpath(folder / value) if key in ("ca", "cert", "key") and isinstance(value, str) else value
+        key: str(located(folder, value)) if key in ("ca", "cert", "key") and isinstance(value, str) else value
         for key, value in tls.items()
     }
 
 
-def check_files(tls: Any) -> Iterator[Fault]:
-    """Faults of the files that a ``[tls]`` table with absolute paths names."""
+def located(folder: Path, name: str) -> Path:
+    """The file itself, behind every link; of a loop of links the way into it, which opening tells of."""
+    return Path(os.path.realpath(folder / name)) if "\0" not in name else Path(name)
+
+
+def check_files(tls: Any, masked: Any) -> Iterator[Fault]:
+    """Faults of the files that a ``[tls]`` table with absolute paths names; ``masked`` is how it may be shown."""
     if not isinstance(tls, dict):
         return
+    written = {key: str(value_at(masked, (key,))) for key in tls}
     wrong = False
     for key in ("ca", "cert", "key"):
         if isinstance(tls.get(key), str):
-            problem = unreadable(Path(tls[key]))
+            problem = unreadable(Path(tls[key]), written[key])
             if problem:
                 wrong = True
                 yield Fault(("tls", key), problem)
@@ -39,25 +45,27 @@ def check_files(tls: Any) -> Iterator[Fault]:
         try:
             context.load_verify_locations(tls["ca"])
         except (ssl.SSLError, OSError):
-            yield Fault(("tls", "ca"), "this file holds no certificates in PEM form")
+            yield Fault(("tls", "ca"), f"{written['ca']} holds no certificates in PEM form")
     if isinstance(tls.get("cert"), str):
         own_key = tls["key"] if isinstance(tls.get("key"), str) else None
         try:
             # A password is never asked for: nobody may be there to type it.
             context.load_cert_chain(tls["cert"], own_key, password=lambda: "")
         except (ssl.SSLError, OSError):
-            yield Fault(("tls", "cert"), "cert and key are no certificate in PEM form with its unencrypted private key")
+            files = " and ".join(written[name] for name in ("cert", "key") if name in written)
+            text = "no certificate in PEM form with its unencrypted private key"
+            yield Fault(("tls", "cert"), f"{files}: {text}")
 
 
-def unreadable(path: Path) -> str | None:
-    """What keeps a file from being read, or None."""
+def unreadable(path: Path, written: str) -> str | None:
+    """What keeps a file from being read, or None; ``written`` is what the profile calls it, as it may be shown."""
     try:
         with path.open("rb"):
             return None
     except FileNotFoundError:
-        return "there is no such file (a path is relative to the profile)"
+        return f"there is no such file: {written} (a path is relative to the profile)"
     except IsADirectoryError:
-        return "this is a directory, not a file"
+        return f"{written} is a directory, not a file"
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        return f"this file cannot be read: {reason}"
+        return f"{written} cannot be read: {reason}"

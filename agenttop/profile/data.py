@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agenttop.profile.certificates import unreadable
+from agenttop.profile.certificates import located, unreadable
 from agenttop.profile.model import CheckedData, Data, Pool
 from agenttop.profile.normalise import Table
-from agenttop.profile.problems import Fault, Loc, Problem, value_at
+from agenttop.profile.problems import Fault, Loc, Problem, shown, value_at
 from agenttop.profile.rows import DataFile, is_data_file, read_data
 from agenttop.profile.template import TemplateError, Variable, parse
 from agenttop.profile.variables import ANY, texts
@@ -42,7 +41,7 @@ class DataFiles:
     def _checked(self, data: Data | None, folder: Path) -> CheckedData | None:
         if data is None:
             return None
-        path = str(_located(folder, data.file))
+        path = str(located(folder, data.file))
         return CheckedData(file=path, order=data.order, sha256=self._digests[path], shown=self._shown[path])
 
 
@@ -56,8 +55,9 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
         if not isinstance(name, str):
             continue
         at = (*loc, "file")
-        file = _located(path.resolve().parent, name)
-        problem = _problem(file)
+        file = located(path.resolve().parent, name)
+        written = str(value_at(masked, at))
+        problem = _problem(file, written)
         if problem:
             files.faults.append(Fault(at, problem))
             continue
@@ -65,9 +65,9 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
             try:
                 read[file] = read_data(file)
             except OSError as error:
-                files.faults.append(Fault(at, f"this file cannot be read: {error.strerror or 'no reason given'}"))
+                files.faults.append(Fault(at, f"{written} cannot be read: {error.strerror or 'no reason given'}"))
                 continue
-            where = str(path.parent / str(value_at(masked, at)))
+            where = str(path.parent / written)
             files.problems += [Problem(where, "", text, line) for line, text in read[file].faults]
             files._digests[str(file)] = read[file].sha256
             files._shown[str(file)] = Path(where).name
@@ -78,23 +78,18 @@ def check_data(data: Table, masked: Table, path: Path) -> DataFiles:
         files.columns[loc] = columns if sound else columns | {ANY}
         if sound and "python" not in owner and not columns & _used(owner):
             what = f"task {owner.get('name')}" if "tasks" in loc else f"pool {owner.get('name')}"
-            files.warnings.append(f"{what}: no column of {value_at(masked, at)} is used")
+            files.warnings.append(f"{what}: no column of {written} is used")
     return files
 
 
-def _located(folder: Path, name: str) -> Path:
-    """The file itself, behind every link; of a loop of links the way into it, which opening tells of."""
-    return Path(os.path.realpath(folder / name)) if "\0" not in name else Path(name)
-
-
-def _problem(path: Path) -> str | None:
+def _problem(path: Path, written: str) -> str | None:
     if not is_data_file(path):
-        return "expected a file whose name ends in .jsonl or .csv"
+        return f"expected a file whose name ends in .jsonl or .csv, not {shown(written)}"
     with contextlib.suppress(OSError, ValueError):
         kind = path.stat().st_mode
         if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # opening a pipe would wait for who writes into it
-            return "this is no regular file; it is read once by each worker"
-    return unreadable(path)
+            return f"{written} is no regular file; it is read once by each worker"
+    return unreadable(path, written)
 
 
 def _used(owner: Table) -> set[str]:

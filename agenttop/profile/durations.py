@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
@@ -10,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from agenttop.schedule.quantities import (
     DURATION_PATTERN,
+    MAX_DURATION_S,
     SPAN_PATTERN,
     duration_wanted,
     parse_duration,
@@ -20,8 +20,13 @@ _SPAN_EXAMPLE = 'expected a duration such as "2s" or a range such as "2s..5s"'
 _TOO_LONG = "a duration is 366 days at most"
 
 
+def shortened(text: str) -> str:
+    """A text as a message quotes it: a number of a thousand digits is no help to anybody."""
+    return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION_S
 
 
 def _from_file(info: ValidationInfo) -> bool:

@@ -36,6 +36,8 @@ DIALECTS = (
 )
 #: Those whose request has to ask for a stream: ``stream = true`` in its JSON.
 ASKED_TO_STREAM = ("openai.chat", "openai.responses", "anthropic.messages")
+#: Sums and shares of weights stay finite.
+MAX_WEIGHT = 1_000_000_000
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOL_NAME = re.compile(r"[\w.-]+")
@@ -231,8 +233,8 @@ Tokens = Annotated[int, Field(ge=0, le=10**9), _IS_WHOLE]
 Money = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False), _IS_NUMBER]
 MinRequests = Annotated[int, Field(ge=1, le=1_000_000_000), _IS_WHOLE]
 Level = Annotated[float, Field(gt=0, le=MAX_USERS, allow_inf_nan=False), _IS_NUMBER]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _IS_NUMBER]
-Rate = Weight
+Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False), _IS_NUMBER]
+Rate = Annotated[float, Field(ge=0, le=MAX_USERS, allow_inf_nan=False), _IS_NUMBER]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Name = Annotated[str, AfterValidator(_name)]
 PoolName = Annotated[str, AfterValidator(_pool_name)]

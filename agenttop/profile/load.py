@@ -19,6 +19,7 @@ from agenttop.profile.fields import ASKED_TO_STREAM
 from agenttop.profile.live_keys import live_keys
 from agenttop.profile.model import Measure, Pool, Profile
 from agenttop.profile.normalise import Normaliser, Table
+from agenttop.profile.numbers import TOO_LARGE, check_numbers
 from agenttop.profile.overrides import OverrideError, apply, check_users, deep_update, parse_set, stages_for
 from agenttop.profile.problems import (
     Fault,
@@ -30,6 +31,7 @@ from agenttop.profile.problems import (
     translate,
     value_at,
 )
+from agenttop.profile.proxies import proxy_warnings
 from agenttop.profile.python import check_scripts
 from agenttop.profile.rules import check_rules
 from agenttop.profile.search import Capacity, derive, resolved
@@ -126,6 +128,11 @@ def load_profile(
     spawn_rate = spawn_rate if spawn_rate is not None else settings.spawn_rate
     _override(loading, raw, settings, overrides, target)
     _replace_stages(loading, raw, users, spawn_rate, run_for)
+    too_large = list(check_numbers(raw))
+    for fault in too_large:
+        loading.add(fault)
+    if too_large:
+        loading.stop_if_wrong()  # nothing after this could compute with them
 
     filler = Filler(environment)
     raw, masked = filler.fill(raw)
@@ -147,6 +154,7 @@ def load_profile(
         *_warnings(profile),
         *budget_warnings(profile),
         *files.warnings,
+        *proxy_warnings(profile, environment),
         *(redact(text, secrets) for text in unknown_variables(environment)),
     )
     keys = live_keys(filler.used)
@@ -158,11 +166,17 @@ def _read(loading: _Loading) -> tuple[Table, str]:
     path, file = loading.path, str(loading.path)
     try:
         data = path.read_bytes()
-        return tomllib.loads(data.decode("utf-8-sig")), hashlib.sha256(data).hexdigest()
     except FileNotFoundError:
-        problem = Problem(file, "", "there is no such file; agenttop init writes one to start from")
+        raise ProfileError(
+            [Problem(file, "", "there is no such file; agenttop init writes one to start from")]
+        ) from None
     except IsADirectoryError:
-        problem = Problem(file, "", "this is a directory, not a profile")
+        raise ProfileError([Problem(file, "", "this is a directory, not a profile")]) from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it cannot be a path"
+        raise ProfileError([Problem(file, "", f"this file cannot be read: {reason}")]) from None
+    try:
+        return tomllib.loads(data.decode("utf-8-sig")), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         problem = Problem(file, "", "this file is not UTF-8 text", line)
@@ -170,9 +184,8 @@ def _read(loading: _Loading) -> tuple[Table, str]:
         problem = _toml_problem(file, str(error), data)
     except RecursionError:
         problem = Problem(file, "", "its tables are nested too deep")
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "it cannot be a path, or has a bad value"
-        problem = Problem(file, "", f"this file cannot be read: {reason}")
+    except ValueError:  # more digits than Python reads
+        problem = Problem(file, "", TOO_LARGE)
     raise ProfileError([problem]) from None
 
 
@@ -263,7 +276,7 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None
     profile = scripts.resolve(profile) if profile is not None else None
     for fault in check_thresholds(profile) if profile is not None and scripts.sound else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
-    for fault in check_files(raw.get("tls")):
+    for fault in check_files(raw.get("tls"), masked.get("tls")):
         loading.add(fault)
     return profile, files
 

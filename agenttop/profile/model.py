@@ -91,7 +91,8 @@ class Tls(Model):
 
 
 class Proxy(Model):
-    """A forward proxy; requests go through httpx then."""
+    """A forward proxy. The variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are not obeyed; where one is set
+    that would be for a target, a warning says so."""
 
     url: str
     """http:// or https:// URL of the proxy."""

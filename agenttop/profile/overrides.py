@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agenttop.profile.numbers import TOO_LARGE
 from agenttop.profile.problems import Fault, Loc, nearest
 from agenttop.schedule.quantities import MAX_DURATION_S, MAX_NAME, format_duration
 
@@ -25,7 +26,7 @@ def parse_set(text: str) -> tuple[list[str], Any]:
     """``KEY=VALUE`` as the parts of its key and its value: TOML where it is, else text.
 
     Raises:
-        OverrideError: it has no key or no ``=``.
+        OverrideError: it has no key or no ``=``, or its value holds a number that is too large.
     """
     parts: list[str] = []
     at = 0
@@ -41,11 +42,17 @@ def parse_set(text: str) -> tuple[list[str], Any]:
 
 
 def toml_value(text: str) -> Any:
-    """The value a text has in TOML, else the text itself."""
+    """The value a text has in TOML, else the text itself.
+
+    Raises:
+        OverrideError: it holds a number of more digits than are read.
+    """
     try:
         document = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deep
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
+    except ValueError:
+        raise OverrideError(TOO_LARGE) from None
     return document["value"] if len(document) == 1 else text
 
 

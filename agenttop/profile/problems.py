@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agenttop.profile.durations import shortened
 from agenttop.profile.keys import KNOWN, kind_of
 
 #: Where a value stands: keys and indexes from the top of the file.
@@ -112,7 +113,7 @@ def shown(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return "a date or time"
     text = printable(json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
+    return shortened(text)
 
 
 def translate(error: ValidationError, raw: Any, masked: Any) -> list[Fault]:
@@ -142,7 +143,9 @@ def _message(kind: str, context: Mapping[str, Any], text: str, loc: Loc, *, secr
     if kind == "greater_than":
         return f"expected more than {context['gt']:g}"
     if kind == "less_than_equal":
-        return f"expected at most {context['le']}"
+        return (
+            f"expected at most {context['le']:.16g}" if context["le"] < 10**15 else f"expected at most {context['le']}"
+        )
     if kind == "faulty":
         return str(context["plain"] if secret else context["text"])
     return _EXPECTED.get(kind, text)

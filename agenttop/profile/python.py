@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.profile.certificates import unreadable
+from agenttop.profile.certificates import located, unreadable
 from agenttop.profile.fields import script_parts
 from agenttop.profile.model import Profile
 from agenttop.profile.normalise import Table
@@ -71,8 +70,8 @@ def check_scripts(data: Table, masked: Table, path: Path) -> Scripts:
 def _look(scripts: Scripts, index: int, parts: tuple[str, str], path: Path, written: str) -> None:
     name, class_name = parts
     loc: Loc = ("pools", index, "python")
-    file = Path(os.path.realpath(path.resolve().parent / name))
-    problem = unreadable(file)
+    file = located(path.resolve().parent, name)
+    problem = unreadable(file, written)
     if problem:
         scripts.faults.append(Fault(loc, problem))
         return

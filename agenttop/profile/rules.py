@@ -213,8 +213,11 @@ def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
         yield Fault((*loc, bodies[1]), f"a request has one body, and this has {' and '.join(bodies)}")
     for key in ("query", "form"):
         for name, value in step[key].items() if isinstance(step.get(key), dict) else ():
-            if any(isinstance(item, dict | list) for item in (value if isinstance(value, list) else [value])):
+            items = value if isinstance(value, list) else [value]
+            if any(isinstance(item, dict | list) for item in items):
                 yield Fault((*loc, key, name), "expected text, a number, true or false, or a list of them")
+            elif any(isinstance(item, float) and not math.isfinite(item) for item in items):
+                yield Fault((*loc, key, name), "expected a finite number")
     for key in ("json", "send"):
         yield from _finite(step.get(key), (*loc, key))
 

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     """Processes that send load; auto: one per core but one."""
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
     """As ``--users``."""
-    spawn_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    spawn_rate: Annotated[float, Field(gt=0, le=MAX_USERS, allow_inf_nan=False)] | None = None
     """As ``--spawn-rate``, users per second."""
     theme: Literal["dark", "light"] | None = None
     """As ``--theme``."""

@@ -30,7 +30,7 @@ def number(value: Any) -> float:
     """A number; nan for what is none, which no comparison holds for."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agenttop.profile.numbers import LARGEST, SMALLEST
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 #: Lists of tables that get a heading each, and tables that get one: the rest is written in a line.
 _ARRAYS = frozenset({"stages", "pools", "setup", "tasks", "steps", "teardown"})
@@ -67,6 +69,8 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
+        if not SMALLEST <= value <= LARGEST:
+            raise ValueError("TOML has no form for a whole number of more than 64 bits")
         return str(value)
     if isinstance(value, float):
         return repr(value)

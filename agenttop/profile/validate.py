@@ -9,12 +9,20 @@ from agenttop.profile.load import load_profile
 from agenttop.profile.problems import Problem, ProfileError
 
 
-def validate_files(paths: Iterable[str | Path], *, env: Mapping[str, str] | None = None) -> list[Problem]:
-    """The problems of all files, in their order, and of the files they name (certificates, data). Empty: all well."""
+def validate_files(
+    paths: Iterable[str | Path], *, env: Mapping[str, str] | None = None
+) -> tuple[list[Problem], list[str]]:
+    """The problems of all files, in their order, and of the files they name (certificates, data). Empty: all well.
+
+    Beside them, a line each, what the run of a file without problems is warned of at its start.
+    """
     problems: list[Problem] = []
+    warnings: list[str] = []
     for path in paths:
         try:
-            load_profile(path, env=env)
+            loaded = load_profile(path, env=env)
         except ProfileError as error:
             problems += error.problems
-    return problems
+        else:
+            warnings += [f"{path}: warning: {text}" for text in loaded.warnings]
+    return problems, warnings

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+import agenttop.metrics  # noqa: F401 - before the file's own numpy: no threads are started here either
 from agenttop.scripting.load import ScriptError, describe, load_class
 
 

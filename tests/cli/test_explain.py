@@ -1,4 +1,4 @@
-"""``agenttop explain`` as it is typed, on a terminal and through a pipe."""
+"""Tests of agenttop.cli.explain, agenttop.cli.markdown: as it is typed, on a terminal and through a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests of agenttop.cli.main, agenttop.cli.parsers, agenttop.cli.arguments."""
+"""Tests of agenttop.cli.main, agenttop.cli.parsers, agenttop.cli.arguments, agenttop.cli.init, agenttop.cli.schema,
+agenttop.cli.validate, agenttop.cli.run_path, agenttop.cli.report, agenttop.cli.output.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +77,31 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("--profile p.toml --users 1 --spawn-rate nan", "agenttop: argument --spawn-rate: must be above 0"),
         ("--profile p.toml --workers 0", "agenttop: argument --workers: must be auto or 1 to 256"),
         ("--profile p.toml --workers many", "agenttop: argument --workers: expected a whole number"),
+        (f"--profile p.toml --users {'9' * 5000}", "agenttop: argument --users: must be 0 to 1 000 000"),
+        (f"--profile p.toml --users {'9' * 400}", "agenttop: argument --users: must be 0 to 1 000 000"),
+        (f"--profile p.toml --for {'9' * 400}s", "agenttop: argument --for: expected a duration"),
+        (
+            "--profile p.toml --for 9999999h",
+            "agenttop: argument --for: the duration '9999999h' is too long",
+        ),
+        ("--profile p.toml --users 1 --spawn-rate 1e999", "agenttop: argument --spawn-rate: must be above 0"),
+        (
+            "--profile p.toml --users 1 --spawn-rate 1e-320",
+            "command line: --spawn-rate: so many users would take",
+        ),
+        (f"--profile p.toml --workers {'9' * 400}", "agenttop: argument --workers: must be 0 to 1 000 000"),
+        (
+            f"--profile p.toml --set pools.0.weight=1{'0' * 309}",
+            "command line: --set pools.0.weight: this number",
+        ),
+        (f"--profile p.toml --set seed={'9' * 5000}", "command line: --set seed: holds a number that is too large"),
+        (f"hit http://h -z {'9' * 400}h", "agenttop: argument -z: expected a duration"),
+        (f"hit http://h -q {'9' * 400}", "agenttop: argument -q: must be above 0 and at most 1 000 000"),
+        (f"hit http://h -n {'9' * 400}", "agenttop: argument -n: must be 0 to 1 000 000"),
+        (f"agent --seed {'9' * 400}", "agenttop agent: command line: seed: "),
+        (f"agent --requests-per-minute {'9' * 400}", "agenttop agent: command line: requests_per_minute: "),
+        (f"agent --tokens-per-minute {'9' * 5000}", "agenttop agent: command line: tokens_per_minute: "),
+        ("agent --first-token 1e999", "agenttop agent: command line: first_token: "),
         ("--profile p.toml --on-hangup cry", "agenttop: argument --on-hangup: invalid choice"),
         ("--profile p.toml --spawn-rate 2", "agenttop: --spawn-rate goes with --users"),
         ("--profile p.toml --out .", "agenttop: --out . is a directory; name a file"),

@@ -1,4 +1,4 @@
-"""What a command hands on to the screen."""
+"""Tests of agenttop.cli.run, agenttop.cli.viewing, agenttop.cli.attach: what a command hands on to the screen."""
 
 from __future__ import annotations
 

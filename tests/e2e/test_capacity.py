@@ -1,4 +1,7 @@
-"""The capacity of an agent whose capacity is known: so many slots, each answer takes so long."""
+"""Tests of agenttop.cli.capacity.
+
+The capacity of an agent whose capacity is known: so many slots, each answer takes so long.
+"""
 
 from __future__ import annotations
 

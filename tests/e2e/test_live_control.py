@@ -1,4 +1,7 @@
-"""What is done to a run while it goes on, as its target sees it."""
+"""Tests of agenttop.cli.ctl.
+
+What is done to a run while it goes on, as its target sees it.
+"""
 
 from __future__ import annotations
 

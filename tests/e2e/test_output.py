@@ -1,4 +1,7 @@
-"""What is said where: the one JSON document, the summary, a reader that leaves, a place that cannot be written."""
+"""Tests of agenttop.cli.demo.
+
+What is said where: the one JSON document, the summary, a reader that leaves, a place that cannot be written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of agenttop.serve.viewer.
+"""Tests of agenttop.cli.serve, agenttop.serve.viewer.
 
 A run in a browser: only with the token, only to look at.
 """

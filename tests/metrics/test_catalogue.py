@@ -1,4 +1,7 @@
-"""A metric is one row: whatever has to know all of them is made of the catalogue."""
+"""Tests of agenttop.metrics.catalogue, agenttop.metrics.counts, agenttop.metrics.formulas.
+
+A metric is one row: whatever has to know all of them is made of the catalogue.
+"""
 
 from __future__ import annotations
 

@@ -76,7 +76,16 @@ BROKEN = [
         TOP + PYTHON.replace('"my_agent.py:Shop"', "{}"),
         "pools[0].python: expected text, not a table",
     ),
-    ("no Python file", TOP + PYTHON, "pools[0].python: there is no such file (a path is relative to the profile)"),
+    (
+        "no Python file",
+        TOP + PYTHON,
+        "pools[0].python: there is no such file: my_agent.py (a path is relative to the profile)",
+    ),
+    (
+        "no path of a Python file",
+        TOP + PYTHON.replace("my_agent.py", "a\\u0000.py"),
+        "pools[0].python: a\\x00.py cannot be read: not a path",
+    ),
     *[
         (f"python and {key}", TOP + PYTHON + f"{key} = []", f"pools[0].{key}: cannot stand beside python")
         for key in ("setup", "tasks", "teardown")
@@ -527,10 +536,14 @@ BROKEN = [
     # ---- data
     ("text for data", SMALL + 'data = "a.csv"', f'{TASK}.data: expected a table, not "a.csv"; write data = {{ file'),
     ("data without file", SMALL + "data = {}", f"{TASK}.data.file: is required"),
-    ("data of no such file", SMALL + 'data = { file = "no.csv" }', f"{TASK}.data.file: there is no such file"),
+    (
+        "data of no such file",
+        SMALL + 'data = { file = "no.csv" }',
+        f"{TASK}.data.file: there is no such file: no.csv (a path",
+    ),
     ("data of a folder", SMALL + 'data = { file = "a/.." }', f"{TASK}.data.file: expected a file whose name ends in"),
     ("data of no format", SMALL + 'data = { file = "peak.toml" }', "data.file: expected a file whose name ends in .js"),
-    ("data of no path", SMALL + 'data = { file = "a\\u0000.csv" }', f"{TASK}.data.file: this file cannot be read"),
+    ("data of no path", SMALL + 'data = { file = "a\\u0000.csv" }', f"{TASK}.data.file: a\\x00.csv cannot be read"),
     ("data of a number", SMALL + "data = { file = 1 }", f"{TASK}.data.file: expected text, not 1"),
     (
         "data in no order",
@@ -608,11 +621,13 @@ BROKEN = [
         "target: the environment variable HOST is not set; set it, put it into .env beside",
     ),
     ("reference not closed", SMALL.replace("127.0.0.1", "${HOST"), "target: ${ is never closed"),
-    ("no certificate", SMALL + '[tls]\nca = "no.pem"', "tls.ca: there is no such file"),
-    ("certificate is a folder", SMALL + '[tls]\nca = "."', "tls.ca: this is a directory"),
-    ("certificate is a profile", SMALL + '[tls]\nca = "peak.toml"', "tls.ca: this file holds no certificates"),
+    ("no certificate", SMALL + '[tls]\nca = "no.pem"', "tls.ca: there is no such file: no.pem (a path is relative"),
+    ("no path of a certificate", SMALL + '[tls]\nca = "a\\u0000b"', "tls.ca: a\\x00b cannot be read: not a path"),
+    ("no key", SMALL + '[tls]\ncert = "peak.toml"\nkey = "a/no.key"', "tls.key: there is no such file: a/no.key"),
+    ("certificate is a folder", SMALL + '[tls]\nca = "."', "tls.ca: . is a directory"),
+    ("certificate is a profile", SMALL + '[tls]\nca = "peak.toml"', "tls.ca: peak.toml holds no certificates"),
     ("key without cert", SMALL + '[tls]\nkey = "peak.toml"', "tls.key: a key needs its cert"),
-    ("bad key", SMALL + '[tls]\ncert = "peak.toml"', "tls.cert: cert and key are no certificate"),
+    ("bad key", SMALL + '[tls]\ncert = "peak.toml"', "tls.cert: peak.toml: no certificate"),
     ("proxy", SMALL + '[proxy]\nurl = "socks5://a"', "proxy.url: expected a URL that begins with http://"),
     # ---- conversations
     (

@@ -115,7 +115,7 @@ def test_a_name_out_of_the_environment_stays_hidden(tmp_path: Path) -> None:
 def test_a_pipe_is_no_data_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (line,) = lines(tmp_path, SMALL + DATA.replace("a.csv", "pipe.csv"))
-    assert line == "peak.toml: pools[0].tasks[0].data.file: this is no regular file; it is read once by each worker"
+    assert line == "peak.toml: pools[0].tasks[0].data.file: pipe.csv is no regular file; it is read once by each worker"
 
 
 def test_data_that_nothing_uses_is_mentioned(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_data_that_nothing_uses_is_mentioned(tmp_path: Path) -> None:
 
 def test_a_loop_of_links_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to("a.csv")
-    assert lines(tmp_path, ASK + DATA)[0].startswith("peak.toml: pools[0].tasks[0].data.file: this file cannot be read")
+    assert lines(tmp_path, ASK + DATA)[0].startswith("peak.toml: pools[0].tasks[0].data.file: a.csv cannot be read")
 
 
 def test_the_name_of_a_file_may_be_secret(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Tests of agenttop.steering.apply, agenttop.steering.effects."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Tests of agenttop.steering.command, agenttop.steering.reading."""
+
 from __future__ import annotations
 
 import pytest
@@ -51,6 +53,7 @@ def test_commands(text: str, command: Command) -> None:
         ("users -1000001", "more than 1 000 000"),
         ("rate", r"say: rate N \[POOL\]"),
         ("rate +5", "rate takes an absolute number"),
+        ("rate 1e999", "not a finite number"),
         ("rate -5", "rate takes an absolute number"),
         ("hold 5", "hold takes nothing after it"),
         ("status now", "status takes nothing"),
