@@ -14,6 +14,7 @@ import msgspec
 from agenttop import __version__
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.layout import Layout
+from agenttop.metrics.repairs import repairs
 from agenttop.metrics.snapshot import RunInfo, StageInfo
 from agenttop.report.model import SCHEMA
 
@@ -163,7 +164,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "max_rss_mb": round(workers.rss_mb_max, 1),
         "open_files_max": workers.open_files_max,
         "saturated": saturation.ever,
-        "warnings": [*saturation.warnings(), *workers.warnings],
+        "warnings": [*saturation.warnings(), *workers.warnings, *repairs(aggregate.total().sums)],
     }
 
 

@@ -101,6 +101,8 @@ class LiveView:
             good=live.sums["good"],
             retries=live.sums["retries"],
             recovered=live.sums["recovered"],
+            sent_again=live.sums["sent_again"],
+            sessions_lost=live.sums["sessions_lost"],
             violations=live.sums["rate_limit_violations"],
             budget_refused=whole[Outcome.BUDGET_REFUSED],
             changed=now.changed,

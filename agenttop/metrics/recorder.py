@@ -42,6 +42,8 @@ _SUMS = (
     "connections_opened",
     "connections_reused",
     "connections_reopened",
+    "sent_again",
+    "sessions_lost",
     "attempts",
     "input_tokens",
     "output_tokens",
@@ -103,6 +105,8 @@ class Leaf:
     connections_opened: int
     connections_reused: int
     connections_reopened: int
+    sent_again: int
+    sessions_lost: int
     attempts: int
     input_tokens: int
     output_tokens: int

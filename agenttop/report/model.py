@@ -133,6 +133,17 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     rate_limited: Count
     cancelled: Annotated[int, Meta(ge=0, description="Cut by the end of the run; in no other figure.")]
     attempts: Annotated[int, Meta(ge=0, description="Requests on the wire, retries among them.")]
+    sent_again: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Sent once more, for the target closed the kept connection as they were sent; "
+            "their latency runs from the first send.",
+        ),
+    ] = 0
+    sessions_lost: Annotated[
+        int, Meta(ge=0, description="Sessions that ended with their WebSocket between two messages.")
+    ] = 0
     sessions: Annotated[int | None, Meta(description="Null for a single request.")]
     iterations: int | None
     dropped_iterations: Annotated[int | None, Meta(description="Arrivals of an open pool that found no free user.")]

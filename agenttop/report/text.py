@@ -7,6 +7,7 @@ from typing import Any
 
 from agenttop.exits import THRESHOLD
 from agenttop.metrics.outcome import USER_ERROR
+from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
@@ -186,6 +187,8 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
     page.table(rows)
     if totals["status"]:
         page.joined((f"{status}: {count(number)}" for status, number in totals["status"].items()), "dim")
+    for words in repairs(totals):
+        page.prose(f"! {words}", "yellow")
     errors = [error for error in totals["errors"] if error["outcome"] != USER_ERROR]
     if errors:
         page.line()

@@ -44,6 +44,8 @@ _SUMS = (
     "connections_opened",
     "connections_reused",
     "connections_reopened",
+    "sent_again",
+    "sessions_lost",
     "user_errors",
 )
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")

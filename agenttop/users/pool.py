@@ -188,7 +188,7 @@ class PoolRuntime(PoolShared):
             if exchange is None or not exchange.waiting:
                 continue
             self._flying += 1
-            sent = exchange.sent_ns
+            sent = user.since_ns or exchange.sent_ns
             if not self._oldest or sent < self._oldest:
                 self._oldest = sent
             limits = step.limits

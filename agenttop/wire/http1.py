@@ -29,6 +29,13 @@ from agenttop.wire.inflate import Inflate, InflateError
 MAX_HEAD = 256 * 1024
 """Bytes of header after which an answer is called malformed."""
 
+RACE_NS = 100_000_000
+"""How soon after the write a kept connection must be lost for its request to be sent again. A target that closes an
+idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that arrives: word of it is here
+within one round trip, and 100 ms is more than most; what our own loop adds is far less. One that closes later has had
+the request: whatever befell it is an answer that did not come, and no client should ask for the same work twice.
+"""
+
 IDLE, WAITING, READING, DRAINING, UPGRADED, CLOSED = range(6)
 
 
@@ -176,7 +183,7 @@ class Http1Connection(asyncio.Protocol):
         """The answer was not read, only timed: its head says nothing of interest."""
         self.failure: tuple[Outcome, str] | None = None
         self.unanswered = False
-        """The connection was lost before the first byte of an answer."""
+        """It was lost within :data:`RACE_NS` of the write, before the first byte of an answer."""
         self.dropped = False
         """The target closed the connection between two requests, though it had not said that it would."""
 
@@ -255,7 +262,7 @@ class Http1Connection(asyncio.Protocol):
         if state == UPGRADED:
             self.on_upgraded(b"", perf_counter_ns())
         elif state == WAITING:
-            self.unanswered = True
+            self.unanswered = in_race(self.sent_ns)
             self.fail(*self.lost())
         elif state == READING:
             if exc is None and (self._lean_until_eof() if self.lean else self._until_eof):
@@ -477,6 +484,11 @@ class Http1Connection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+def in_race(sent_ns: int) -> bool:
+    """Whether a connection that is lost now, nothing answered, may have been closed before the request came to it."""
+    return perf_counter_ns() - sent_ns <= RACE_NS
 
 
 def opened_connection(

@@ -19,7 +19,7 @@ import httpcore
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure
-from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink, joined
+from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink, in_race, joined
 from agenttop.wire.inflate import Inflate, InflateError
 from agenttop.wire.stream import Stream
 
@@ -207,7 +207,7 @@ class HttpxConnection:
         if isinstance(cause, h2.events.StreamReset):
             code = _code(cause.error_code)
             if cause.error_code == h2.errors.ErrorCodes.REFUSED_STREAM and not self.first_ns:
-                self.unanswered = True  # RFC 9113, 8.7: not processed at all
+                self.unanswered = in_race(self.sent_ns)  # RFC 9113, 8.7: not processed at all
             outcome = Outcome.TRUNCATED if self.first_ns else Outcome.PROTOCOL_ERROR
             self._broken(outcome, f"the target reset the stream ({code})")
         elif isinstance(cause, h2.events.ConnectionTerminated):
@@ -223,7 +223,7 @@ class HttpxConnection:
         if self.first_ns:
             self._broken(Outcome.TRUNCATED, f"connection closed in the middle of the answer{why}")
         else:
-            self.unanswered = True
+            self.unanswered = in_race(self.sent_ns)
             self._broken(Outcome.PROTOCOL_ERROR, f"connection closed before an answer{why}")
 
     def _broken(self, outcome: Outcome, message: str) -> None:

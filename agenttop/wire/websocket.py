@@ -17,11 +17,12 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Protocol
 
-from websockets.frames import Opcode
+from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol as Frames
 from websockets.protocol import Side, State
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.wire.dial import Failure
 from agenttop.wire.http1 import CLOSED, Http1Connection
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -49,12 +50,13 @@ class WebSocket:
     """An upgraded connection. The fields of the exchange mean what they mean on the HTTP connection."""
 
     __slots__ = (
-        "_close_message",
         "_frames",
         "_parts",
+        "_text",
         "_waiter",
         "connection",
         "end_ns",
+        "ended",
         "failure",
         "first_ns",
         "last_ns",
@@ -70,7 +72,10 @@ class WebSocket:
         self._frames = Frames(Side.CLIENT, state=State.OPEN, max_size=MAX_MESSAGE, logger=_QUIET)
         self._parts: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
-        self._close_message = ""
+        self._text = False
+        """The message under way is a text."""
+        self.ended: Failure | None = None
+        """How the connection came to its end where that was between two exchanges, so that none of them has told."""
         self.sink: MessageSink | None = None
         self.unasked: Callable[[bytes, int], None] | None = None
         """Who is given messages that come while nothing is awaited; otherwise they are dropped."""
@@ -78,7 +83,7 @@ class WebSocket:
         self.sent = 0
         """Bytes of the last message on the wire."""
         self.received = 0
-        self.failure: tuple[Outcome, str] | None = None
+        self.failure: Failure | None = None
 
     @property
     def open(self) -> bool:
@@ -123,7 +128,7 @@ class WebSocket:
     def receive(self, data: bytes, now: int) -> None:
         """Bytes from the connection; none mean that it is gone."""
         if not data:
-            self._end(Outcome.TRUNCATED, self._close_message or "connection closed without a close frame")
+            self._end(Outcome.TRUNCATED, "connection closed without a close frame")
             return
         self.received += len(data)
         self.last_ns = now
@@ -133,12 +138,19 @@ class WebSocket:
             opcode = frame.opcode  # type: ignore[union-attr]
             if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
                 payload = bytes(frame.data)  # type: ignore[union-attr]
+                if opcode is not Opcode.CONT:
+                    self._text = opcode is Opcode.TEXT
                 if not frame.fin:  # type: ignore[union-attr]
                     self._parts.append(payload)
                     continue
                 if self._parts:
                     payload = b"".join([*self._parts, payload])
                     self._parts.clear()
+                if self._text and not payload.isascii() and not _is_utf8(payload):
+                    frames.fail(CloseCode.INVALID_DATA)
+                    self.connection.write(b"".join(frames.data_to_send()))
+                    self._end(Outcome.PROTOCOL_ERROR, "a text message that is not UTF-8")
+                    return
                 if self._waiter is not None and self.sink is not None:
                     if self.first_ns == 0:
                         self.first_ns = now
@@ -155,8 +167,7 @@ class WebSocket:
         elif frames.state is not State.OPEN:
             close = frames.close_rcvd
             reason = f": {close.reason}" if close is not None and close.reason else ""
-            self._close_message = f"closed by the target with code {close.code if close else 1006}{reason}"
-            self._end(Outcome.TRUNCATED, self._close_message)
+            self._end(Outcome.TRUNCATED, f"closed by the target with code {close.code if close else 1006}{reason}")
 
     def fail(self, outcome: Outcome, message: str) -> None:
         """End the exchange as a failure and the connection with it."""
@@ -175,6 +186,8 @@ class WebSocket:
             self.end_ns = perf_counter_ns()
             if self.failure is None:
                 self.failure = (outcome, message)
+        elif self.ended is None:
+            self.ended = (outcome, message)
         self.connection.close()
         self._wake()
 
@@ -182,3 +195,11 @@ class WebSocket:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -41,7 +41,7 @@ def write(folder: Path, body: str, head: str = HEAD) -> None:
 
 def log_of(pool: PoolRuntime) -> list[Any]:
     """What the code has written to ``self.log``."""
-    log: list[Any] = pool._make.args[0].person.log  # type: ignore[attr-defined]
+    log: list[Any] = pool._make.args[0].instance.log  # type: ignore[attr-defined]
     return log
 
 
