@@ -66,7 +66,8 @@ def _health(parts: list[Health]) -> Health:
     lag = [part.loop_lag for part in parts if part.loop_lag is not None]
     arrivals = [part.arrival_lag for part in parts if part.arrival_lag is not None]
     return msgspec.structs.replace(
-        parts[-1],
+        max(reversed(parts), key=lambda part: part.longest_turn_ms),
+        **{name: getattr(parts[-1], name) for name in ("rss_mb", "open_files", "file_limit", "connections")},
         loop_lag=merge(lag) if lag else None,
         cpu_percent=sum(part.cpu_percent for part in parts) / len(parts),
         arrival_lag=merge(arrivals) if arrivals else None,

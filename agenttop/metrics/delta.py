@@ -171,6 +171,10 @@ class Health(msgspec.Struct, array_like=True, frozen=True):
     """Open ones, to the address that has most of them."""
     network: Network | None = None
     """Once a second, and from one worker only: it is the machine's."""
+    longest_turn_ms: float = 0.0
+    """Of its loop since the last delta, where that was 10 ms or more and its own work."""
+    turn_of: str = ""
+    """The pool whose answers took most of that turn; empty where it was something else."""
 
 
 class WorkerBudgetState(msgspec.Struct, array_like=True, frozen=True):

@@ -20,6 +20,7 @@ from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
 from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.transport import Connection
+from agenttop.wire.turns import TURNS
 
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
 MAX_NS = 1 << 62
@@ -172,7 +173,7 @@ def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int)
     status = answer.status
     if exchange.failure is not None and not answer.flags & (DONE | ERROR):
         return exchange.failure
-    if latency > step.limits.total:
+    if latency > step.limits.total and not TURNS.excuses(exchange.sent_ns + step.limits.total, exchange.end_ns):
         return Outcome.TIMEOUT, f"no whole answer within {step.limits.total / 1e9:g}s"
     if status >= 400:
         return outcome_of_status(status), _words(status, answer)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections import deque
 from time import perf_counter_ns
 from typing import Any, Protocol, cast
 
@@ -25,9 +26,16 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure, why_not
 from agenttop.wire.heads import HEADS, KnownHead, is_lean
 from agenttop.wire.inflate import Inflate, InflateError
+from agenttop.wire.turns import TURNS
 
 MAX_HEAD = 256 * 1024
 """Bytes of header after which an answer is called malformed."""
+
+SMALL = 1024
+"""Bytes of a read that are parsed at once: with the smallest chunks or frames there are, a millisecond or two."""
+MIN_PIECE, MAX_PIECE = 256, 64 * 1024
+FAST_NS, SLOW_NS = 50_000, 200_000
+"""A piece of a larger read is doubled where one took less, halved where it took more."""
 
 RACE_NS = 100_000_000
 """How soon after the write a kept connection must be lost for its request to be sent again. A target that closes an
@@ -119,16 +127,20 @@ class Http1Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_at",
         "_fd",
         "_full",
         "_head",
         "_head_bytes",
+        "_held",
         "_inflate",
         "_last_headers",
         "_lean",
         "_loop",
         "_lost",
         "_parser",
+        "_paused",
+        "_piece",
         "_until_eof",
         "_waiter",
         "_wanted",
@@ -148,6 +160,7 @@ class Http1Connection(asyncio.Protocol):
         "status",
         "transport",
         "unanswered",
+        "whose",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -168,7 +181,15 @@ class Http1Connection(asyncio.Protocol):
         self._wanted = False
         self._last_headers: dict[str, str] | None = None
         self._head_bytes = 0
+        self._held: deque[tuple[int, bytes]] | None = None
+        """Bytes that have come and wait to be parsed, and when they came; reading is paused."""
+        self._at = 0
+        """How far the first of them has been parsed."""
+        self._piece = SMALL
+        self._paused = False
         self.on_upgraded: Any = None
+        self.whose = ""
+        """The pool whose connection it is."""
         # The exchange, valid once the waiter is done.
         self.opened_ns = 0
         """Nanoseconds that DNS, TCP and TLS took; 0 on a reused connection."""
@@ -199,6 +220,9 @@ class Http1Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = perf_counter_ns()
         self.received += len(data)
+        if self._held is not None:
+            self._held.append((now, data))
+            return
         self.last_ns = now
         state = self.state
         end = 0
@@ -216,12 +240,69 @@ class Http1Connection(asyncio.Protocol):
             self._parser = self._parser_of(self.lean)
             self._head_bytes = 0
             self._last_headers = None
-        elif state == UPGRADED:
-            self.on_upgraded(data, now)
-            return
-        elif state not in (READING, DRAINING):
+        elif state not in (READING, DRAINING, UPGRADED):
             # Bytes nobody asked for: whatever they are, the next answer could not be told from them.
             self.close()
+            return
+        if len(data) <= SMALL:
+            self._feed(data, now)
+        else:
+            self._held = deque(((now, data),))
+            if self.go_on():
+                self._paused = True
+                if not self.transport.is_closing():
+                    self.transport.pause_reading()
+                TURNS.wait(self)
+                return
+        if self.state == IDLE and end > 0:
+            HEADS.learn(data[:end], self.status, len(data) - end - 4, self._last_headers)
+
+    def go_on(self) -> bool:
+        """Parse what is held, as long as the turn has room (``wire.turns``). True: something is left."""
+        held = self._held
+        if held is None:
+            return False
+        clock = began = perf_counter_ns()
+        until = began + TURNS.room(self._loop)
+        while held and clock < until:
+            now, data = held[0]
+            piece = data[self._at : self._at + self._piece]
+            self._at += len(piece)
+            if self._at >= len(data):
+                held.popleft()
+                self._at = 0
+            self.last_ns = now
+            self._feed(piece, now)
+            before, clock = clock, perf_counter_ns()
+            if clock - before < FAST_NS:
+                self._piece = min(self._piece * 2, MAX_PIECE)
+            elif clock - before > SLOW_NS:
+                self._piece = max(self._piece // 2, MIN_PIECE)
+            if self._held is not held:
+                break  # it was closed
+            if held and self.state in (IDLE, CLOSED):
+                self.close()  # as of an answer too many
+                break
+        TURNS.took(self.whose, clock - began)
+        if self._held is not None and held:
+            return True
+        ours, paused = self._held is None, self._paused
+        self._held, self._paused = None, False
+        if self._lost is not None and not ours:
+            self.connection_lost(None if isinstance(self._lost, EOFError) else self._lost)
+        elif paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+        return False
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been parsed yet; 0: all have."""
+        return self._held[0][0] if self._held else 0
+
+    def _feed(self, data: bytes, now: int) -> None:
+        """Parse a piece of what came."""
+        if self.state == UPGRADED:
+            self.on_upgraded(data, now)
             return
         try:
             self._parser.feed_data(data)
@@ -236,9 +317,7 @@ class Http1Connection(asyncio.Protocol):
             else:
                 self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
             return
-        if self.state == IDLE and end > 0:
-            HEADS.learn(data[:end], self.status, len(data) - end - 4, self._last_headers)
-        elif not self.lean and self.state in (READING, DRAINING):
+        if not self.lean and self.state in (READING, DRAINING):
             # Headers, trailers and chunk extensions are bounded: what came since the last bytes of a body.
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
@@ -246,6 +325,8 @@ class Http1Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         # The transport closes, but says so only later; until then nobody must take this for a connection.
+        if self._held is not None:
+            return False  # what came before is looked at first
         if self.state == IDLE:
             self.state = CLOSED
             self.dropped = True
@@ -255,6 +336,9 @@ class Http1Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._held is not None:
+            self._lost = exc or EOFError()  # and what came before is looked at first
+            return
         state, self.state = self.state, CLOSED
         self._lost = exc
         if state == IDLE:
@@ -352,6 +436,7 @@ class Http1Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close at once, without ceremony; harmless when closed."""
+        self._held = None
         if self.state != CLOSED or (self.transport is not None and not self.transport.is_closing()):
             self.state = CLOSED
             self.transport.abort()

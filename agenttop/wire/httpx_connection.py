@@ -64,6 +64,7 @@ class HttpxConnection:
         self.unanswered = False
         self.dropped = False
         self.failure: Failure | None = None
+        self.whose = ""
 
     # -- what users read
 
@@ -76,6 +77,11 @@ class HttpxConnection:
                 self.dropped = True
                 self.close()
         return self._state
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        return self._stream.behind_ns if self._stream is not None else 0
 
     @property
     def waiting(self) -> bool:
@@ -98,7 +104,7 @@ class HttpxConnection:
         self.first_ns = self.end_ns = 0
         self.status = self.received = 0
         self._state = WAITING
-        self._stream.begin()
+        self._stream.begin(self.whose)
         self.sent_ns = self.last_ns = perf_counter_ns()
         waiter = self._waiter = self._loop.create_future()
         self._task = self._loop.create_task(self._exchange(self._request(data), sink))

@@ -30,6 +30,11 @@ class Connection(Protocol):
     unanswered: bool
     dropped: bool
     failure: Failure | None
+    whose: str
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been looked at yet; 0: all have."""
 
     @property
     def state(self) -> int:

@@ -28,6 +28,7 @@ from agenttop.wire.http1 import CLOSED, Http1Connection
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of one message after which the connection is called malformed."""
 
+_PONG = b"\x8a"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _QUIET = logging.getLogger("agenttop.wire.websocket")
 _QUIET.disabled = True
@@ -89,6 +90,11 @@ class WebSocket:
     def open(self) -> bool:
         """Messages can be sent."""
         return self.connection.state != CLOSED and self._frames.state is State.OPEN
+
+    @property
+    def behind_ns(self) -> int:
+        """As of the connection."""
+        return self.connection.behind_ns
 
     @property
     def waiting(self) -> bool:
@@ -160,7 +166,11 @@ class WebSocket:
                 elif self.unasked is not None:
                     self.unasked(payload, now)
         out = frames.data_to_send()
-        if out:
+        if len(out) > 1:
+            # Of many pings the last may be answered for all (RFC 6455, 5.5.3): who floods does not read our pongs.
+            pongs = [data for data in out if data[:1] == _PONG]
+            out = pongs[-1:] + [data for data in out if data[:1] != _PONG]
+        if out and self.connection.state != CLOSED:
             self.connection.write(b"".join(out))
         if frames.parser_exc is not None:
             self._end(Outcome.PROTOCOL_ERROR, f"malformed WebSocket frame: {frames.parser_exc}")

@@ -37,6 +37,7 @@ from agenttop.users.reservations import Reservations
 from agenttop.users.terms import terms_of
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
+from agenttop.wire.turns import TURNS
 from agenttop.worker.files import raise_file_limit
 from agenttop.worker.messages import (
     Broken,
@@ -61,6 +62,7 @@ from agenttop.worker.vitals import Vitals
 DELTA_S = 0.25
 """How often figures are sent."""
 WATCH_S = 0.01
+WATCH_NS = 10_000_000
 """How often some of the users are looked at for timeouts."""
 SLICE_NS = 200_000
 """How long figures are folded before what has arrived meanwhile is read."""
@@ -86,7 +88,7 @@ class Worker:
         self._arrivals: dict[int, Arrivals] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._halted = ""
-        self._epoch_ns = 0
+        self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
         self._till = Reservations(terms, lambda draw: self.send(Drawn(draw))) if terms is not None else None
@@ -140,6 +142,7 @@ class Worker:
         self._vitals.begin(epoch_ns)
         self._loop.call_later(wait, self._tick)
         self._loop.call_later(wait + WATCH_S, self._watch)
+        self._watch_due = perf_counter_ns() + int((wait + WATCH_S) * 1e9)
         self._loop.call_later(wait + DELTA_S, self._report)
         for index in self._arrivals:
             self._drive(index)
@@ -263,6 +266,15 @@ class Worker:
         """Every 10 ms: end what takes too long."""
         self._loop.call_later(WATCH_S, self._watch)
         now = perf_counter_ns()
+        late, self._watch_due = now - self._watch_due, now + WATCH_NS
+        if late > WATCH_NS:
+            # Answers may have come meanwhile that nobody has read: timers go first in a turn, so wait for the next.
+            self._loop.call_soon(self._loop.call_soon, self._look)
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        now = perf_counter_ns()
         for pool in self._pools:
             pool.watch(now)
 
@@ -279,6 +291,7 @@ class Worker:
             self.broken(error)
             return
         self._delta = self._folding()
+        TURNS.reporting = True  # it goes out before anything that waits is parsed
         self._fold()
         elapsed = self._elapsed()
         self._loop.call_later(DELTA_S - elapsed % DELTA_S + 0.001, self._report)
@@ -291,6 +304,7 @@ class Worker:
                 if perf_counter_ns() - began > SLICE_NS:
                     self._loop.call_soon(self._fold)
                     return
+            TURNS.reporting = False
         except Exception as error:  # whatever it is: without figures there is no run
             self.broken(error)
 

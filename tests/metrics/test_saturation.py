@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from agenttop.metrics.delta import Health, LeafDelta
 from tests.metrics.fakes import FakeRun
@@ -85,3 +86,24 @@ def test_a_forgotten_worker_is_not_judged_any_more() -> None:
 def test_health_of_a_journal_from_before_is_read() -> None:
     old = msgspec.msgpack.encode([None, 10.0, 50.0, 20])
     assert msgspec.msgpack.decode(old, type=Health) == Health(None, 10.0, 50.0, 20)
+
+
+@pytest.mark.parametrize(
+    ("turn", "whose", "words"),
+    [
+        (99.0, "flood", ()),
+        (180.0, "flood", ("worker 1: a turn of the loop took 180 ms, taken by the answers of pool flood",)),
+        (250.0, "", ("worker 1: a turn of the loop took 250 ms",)),
+    ],
+)
+def test_one_long_turn_is_saturation_at_once(turn: float, whose: str, words: tuple[str, ...]) -> None:
+    delta = strained(1.0)
+    delta = msgspec.structs.replace(
+        delta, health=msgspec.structs.replace(delta.health, longest_turn_ms=turn, turn_of=whose)
+    )
+    saturation = play(delta)
+    assert saturation.reasons == words
+    assert saturation.ever == bool(words)
+    saturation.observe(strained(2.0))
+    saturation.judge(2.0)
+    assert saturation.reasons == ()
