@@ -153,7 +153,7 @@ class Step(Model):
     """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
-    made on the answer of each. What `body matches` finds is looked for in all of the first 8 MiB, and nothing else goes
+    made on the answer of each. What `body matches` finds is looked for in all of the first 64 MiB, and nothing else goes
     on in its worker meanwhile: nested repetitions such as `(a+)+`, or several `.*` on a large answer, can take minutes
     or forever."""
     dialect: Dialect | None = None

@@ -12,7 +12,7 @@ from agenttop.budget.amount import NOTHING, Amount
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
 from agenttop.users.compiled import CompiledStep
-from agenttop.users.cookies import Cookies
+from agenttop.users.cookies import MAX_SET, Cookies
 from agenttop.users.history import Conversation
 from agenttop.users.random import SplitMix
 from agenttop.users.refusals import Refusal
@@ -211,6 +211,8 @@ class UserBase:
         if self.cookies is None:
             self.cookies = Cookies()
         self.cookies.keep(set_cookie, data, target)
+        if set_cookie.count("\n") >= MAX_SET:
+            self.pool.note(f"of answers that set more than {MAX_SET} cookies the last {MAX_SET} are kept")
 
     def session_goes_on(self) -> bool:
         """False where the session is gone with its WebSocket; one that was lost between two messages is counted."""

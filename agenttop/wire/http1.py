@@ -31,6 +31,9 @@ from agenttop.wire.turns import TURNS
 MAX_HEAD = 256 * 1024
 """Bytes of header after which an answer is called malformed."""
 
+MAX_HEADERS, MAX_HEADER_TEXT = 500, 64 * 1024
+"""Header lines of one answer that are read, and bytes of them; what is beyond is counted and left out."""
+
 SMALL = 1024
 """Bytes of a read that are parsed at once: with the smallest chunks or frames there are, a millisecond or two."""
 MIN_PIECE, MAX_PIECE = 256, 64 * 1024
@@ -89,19 +92,26 @@ class _Lean:
 class _Full:
     """llhttp's callbacks for an answer that somebody reads."""
 
-    __slots__ = ("connection", "headers")
+    __slots__ = ("connection", "headers", "lines", "size")
 
     def __init__(self, connection: Http1Connection) -> None:
         self.connection = connection
         self.headers: dict[str, str] = {}
+        self.lines = self.size = 0
 
     def on_message_begin(self) -> None:
         self.headers = {}
+        self.lines = self.size = 0
         if self.connection.state != READING:
             # An answer too many: nobody asked, and the next could not be told from it.
             self.connection.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.lines += 1
+        self.size += len(name) + len(value)
+        if self.lines > MAX_HEADERS or self.size > MAX_HEADER_TEXT:
+            self.connection.left_out += 1
+            return
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         self.headers[key] = joined(self.headers[key], text, key) if key in self.headers else text
@@ -151,6 +161,7 @@ class Http1Connection(asyncio.Protocol):
         "last_ns",
         "lean",
         "lean_allowed",
+        "left_out",
         "on_upgraded",
         "opened_ns",
         "received",
@@ -188,6 +199,8 @@ class Http1Connection(asyncio.Protocol):
         self._piece = SMALL
         self._paused = False
         self.on_upgraded: Any = None
+        self.left_out = 0
+        """Header lines of the answer that were not read."""
         self.whose = ""
         """The pool whose connection it is."""
         # The exchange, valid once the waiter is done.
@@ -388,7 +401,7 @@ class Http1Connection(asyncio.Protocol):
         self.unanswered = False
         self.first_ns = self.end_ns = 0
         self.received = 0
-        self.status = 0
+        self.status = self.left_out = 0
         self._inflate = None
         self._until_eof = False
         self.state = WAITING

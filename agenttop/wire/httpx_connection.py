@@ -19,7 +19,18 @@ import httpcore
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure
-from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink, in_race, joined
+from agenttop.wire.http1 import (
+    CLOSED,
+    DRAINING,
+    IDLE,
+    MAX_HEADER_TEXT,
+    MAX_HEADERS,
+    READING,
+    WAITING,
+    Sink,
+    in_race,
+    joined,
+)
 from agenttop.wire.inflate import Inflate, InflateError
 from agenttop.wire.stream import Stream
 
@@ -64,6 +75,7 @@ class HttpxConnection:
         self.unanswered = False
         self.dropped = False
         self.failure: Failure | None = None
+        self.left_out = 0
         self.whose = ""
 
     # -- what users read
@@ -102,7 +114,7 @@ class HttpxConnection:
         self.failure = None
         self.unanswered = False
         self.first_ns = self.end_ns = 0
-        self.status = self.received = 0
+        self.status = self.received = self.left_out = 0
         self._state = WAITING
         self._stream.begin(self.whose)
         self.sent_ns = self.last_ns = perf_counter_ns()
@@ -177,7 +189,12 @@ class HttpxConnection:
         self._count()
         self.status = response.status
         headers: dict[str, str] = {}
-        for name, value in response.headers:
+        size = 0
+        for line, (name, value) in enumerate(response.headers):
+            size += len(name) + len(value)
+            if line >= MAX_HEADERS or size > MAX_HEADER_TEXT:
+                self.left_out += 1
+                continue
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             headers[key] = joined(headers[key], text, key) if key in headers else text
         if response.status < 200:

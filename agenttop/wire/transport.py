@@ -30,6 +30,7 @@ class Connection(Protocol):
     unanswered: bool
     dropped: bool
     failure: Failure | None
+    left_out: int
     whose: str
 
     @property

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Protocol
 
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol as Frames
 from websockets.protocol import Side, State
@@ -24,10 +25,15 @@ from websockets.protocol import Side, State
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure
 from agenttop.wire.http1 import CLOSED, Http1Connection
+from agenttop.wire.room import LARGE, MAX_HELD, ROOM
 
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one message after which the connection is called malformed."""
+MAX_MESSAGE = MAX_HELD
+"""Bytes of one message beyond which the connection is given up; a limit of ours, and told as one."""
 
+TOO_LARGE = (
+    f"a message of more than {MAX_MESSAGE >> 20} MiB, or more of them at once than there is room for: "
+    "a limit of agenttop, not a fault of the target"
+)
 _PONG = b"\x8a"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _QUIET = logging.getLogger("agenttop.wire.websocket")
@@ -52,8 +58,9 @@ class WebSocket:
 
     __slots__ = (
         "_frames",
-        "_parts",
+        "_part",
         "_text",
+        "_took",
         "_waiter",
         "connection",
         "end_ns",
@@ -71,7 +78,10 @@ class WebSocket:
     def __init__(self, connection: Http1Connection) -> None:
         self.connection = connection
         self._frames = Frames(Side.CLIENT, state=State.OPEN, max_size=MAX_MESSAGE, logger=_QUIET)
-        self._parts: list[bytes] = []
+        self._part = bytearray()
+        """The fragments of a message so far."""
+        self._took = 0
+        """What room was made for (``wire.room``)."""
         self._waiter: asyncio.Future[None] | None = None
         self._text = False
         """The message under way is a text."""
@@ -90,6 +100,11 @@ class WebSocket:
     def open(self) -> bool:
         """Messages can be sent."""
         return self.connection.state != CLOSED and self._frames.state is State.OPEN
+
+    @property
+    def left_out(self) -> int:
+        """As of the connection."""
+        return self.connection.left_out
 
     @property
     def behind_ns(self) -> int:
@@ -147,11 +162,11 @@ class WebSocket:
                 if opcode is not Opcode.CONT:
                     self._text = opcode is Opcode.TEXT
                 if not frame.fin:  # type: ignore[union-attr]
-                    self._parts.append(payload)
+                    self._part += payload
                     continue
-                if self._parts:
-                    payload = b"".join([*self._parts, payload])
-                    self._parts.clear()
+                if self._part:
+                    payload = bytes(self._part) + payload
+                    self._part = bytearray()
                 if self._text and not payload.isascii() and not _is_utf8(payload):
                     frames.fail(CloseCode.INVALID_DATA)
                     self.connection.write(b"".join(frames.data_to_send()))
@@ -172,12 +187,25 @@ class WebSocket:
             out = pongs[-1:] + [data for data in out if data[:1] != _PONG]
         if out and self.connection.state != CLOSED:
             self.connection.write(b"".join(out))
-        if frames.parser_exc is not None:
+        takes = len(self._part) + len(frames.reader.buffer)
+        if (takes > LARGE or self._took) and self._takes(takes):
+            return
+        if isinstance(frames.parser_exc, PayloadTooBig):
+            self._end(Outcome.PROTOCOL_ERROR, TOO_LARGE)
+        elif frames.parser_exc is not None:
             self._end(Outcome.PROTOCOL_ERROR, f"malformed WebSocket frame: {frames.parser_exc}")
         elif frames.state is not State.OPEN:
             close = frames.close_rcvd
             reason = f": {close.reason}" if close is not None and close.reason else ""
             self._end(Outcome.TRUNCATED, f"closed by the target with code {close.code if close else 1006}{reason}")
+
+    def _takes(self, takes: int) -> bool:
+        """Have room for the message under way; True where there is none, so that the connection is given up."""
+        if ROOM.change(self._took, takes):
+            self._took = takes
+            return False
+        self._end(Outcome.PROTOCOL_ERROR, TOO_LARGE)
+        return True
 
     def fail(self, outcome: Outcome, message: str) -> None:
         """End the exchange as a failure and the connection with it."""
@@ -198,6 +226,8 @@ class WebSocket:
                 self.failure = (outcome, message)
         elif self.ended is None:
             self.ended = (outcome, message)
+        ROOM.change(self._took, 0)
+        self._took = 0
         self.connection.close()
         self._wake()
 
