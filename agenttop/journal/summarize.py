@@ -163,6 +163,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "cpu_percent_max": round(workers.cpu_percent_max, 1),
         "max_rss_mb": round(workers.rss_mb_max, 1),
         "open_files_max": workers.open_files_max,
+        "addresses": dict(workers.addresses.most_common()),
         "saturated": saturation.ever,
         "warnings": [*saturation.warnings(), *workers.warnings, *repairs(aggregate.total().sums)],
     }

@@ -58,6 +58,7 @@ def _one(parts: list[Delta], closed: Sequence[bool]) -> Delta:
         oldest_s=newest.oldest_s,
         health=_health([part.health for part in parts]),
         purse=newest.purse,
+        addresses=dict(sum((Counter(part.addresses) for part in parts), Counter())),
         slowest=[row for part in parts for row in part.slowest],
     )
 

@@ -213,3 +213,5 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Those new among the slowest of this worker; empty where requests carry no trace."""
     open_marks: dict[int, int] = {}
     """Requests in flight under the mark that the controls say is draining; all others are in ``leaves``."""
+    addresses: dict[str, int] = {}
+    """Connections opened, by ``ip:port``."""

@@ -32,6 +32,8 @@ _LATENCY_ROWS = (
     ("Schedule lag", "schedule_lag_ms"),
     ("Time to failure", "time_to_failure_ms"),
 )
+#: Addresses whose connections are told.
+MAX_ADDRESSES = 8
 _TIMED = {key.removesuffix("_ms") for _, key in _LATENCY_ROWS} | {"phase", "unattributed"}
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 _REASONS = {
@@ -307,9 +309,16 @@ def _generator(page: Page, generator: dict[str, Any]) -> None:
         f"{count(generator['max_rss_mb'])} MB",
         f"{count(generator['open_files_max'])} open files",
     ]
+    addresses = generator.get("addresses") or {}
     if not generator["max_rss_mb"]:  # workers weigh themselves once a second
         facts = [facts[1], "too short for CPU and memory"]
     page.joined(facts)
+    if len(addresses) > 1:
+        page.joined(
+            [f"{where} {count(number)}" for where, number in list(addresses.items())[:MAX_ADDRESSES]]
+            + ([f"and {len(addresses) - MAX_ADDRESSES} more"] if len(addresses) > MAX_ADDRESSES else []),
+            head="connections ",
+        )
     if not generator["saturated"]:
         for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")

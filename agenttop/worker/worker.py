@@ -346,8 +346,18 @@ class Worker:
         self._seq += 1
         purse = self._till.state() if self._till is not None else None
         figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
-        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks)
+        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks, self._addresses())
         self.send(Report(delta))
+
+    def _addresses(self) -> dict[str, int]:
+        """Connections opened since the last delta, by address."""
+        opened: Counter[str] = Counter()
+        for dialer in self._connectors.dialers():
+            opened.update(dialer.take_opened())
+            for host, text in dialer.take_notes().items():
+                same = [pool for pool in self._pools if pool.compiled.target.host == host]
+                (same or self._pools)[0].note(text)
+        return dict(opened)
 
     def send(self, message: FromWorker) -> None:
         """Send a message; what a stuck controller does not read is bounded by what fits its socket and our memory."""

@@ -70,3 +70,14 @@ def test_the_longest_turn_is_kept() -> None:
     deltas[1] = msgspec.structs.replace(deltas[1], health=health)
     (one,) = compact(deltas, FakeRun().layout)
     assert (one.health.longest_turn_ms, one.health.turn_of) == (180.0, "flood")
+
+
+def test_connections_are_added() -> None:
+    one = msgspec.structs.replace(strained(1.0), addresses={"192.0.2.1:80": 2})
+    other = msgspec.structs.replace(strained(1.5), addresses={"192.0.2.1:80": 3, "[::1]:80": 1})
+    layout = FakeRun().layout
+    (whole,) = compact([one, other], layout)
+    assert whole.addresses == {"192.0.2.1:80": 5, "[::1]:80": 1}
+    aggregate = Aggregate(layout)
+    aggregate.fold(whole)
+    assert dict(aggregate.workers.addresses) == whole.addresses

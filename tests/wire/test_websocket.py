@@ -164,7 +164,7 @@ BAD = {
     "oversized in fragments": (
         frame(TEXT, bytes(MAX_MESSAGE), fin=False) + frame(CONT, b"x"),
         Outcome.PROTOCOL_ERROR,
-        "malformed WebSocket frame",
+        "a limit of agenttop",
     ),
     "closed": (frame(CLOSE), Outcome.TRUNCATED, "code 1005"),
     "closed with a reason": (
