@@ -37,7 +37,7 @@ class HistDelta(msgspec.Struct, array_like=True, frozen=True):
 class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     """New figures of one request in one stage.
 
-    ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect schedule_lag
+    ``hists`` is keyed by metric: ``latency response_time ttfb ttft ttfo tpot inter_chunk connect interim schedule_lag
     time_to_failure retry_after unattributed`` and ``phase.NAME``; all in µs. ``phase_share.NAME`` is what part of its
     request's latency a phase was, in thousandths. ``schedule_lag`` comes from open pools only, and
     ``response_time`` where it is not the ``latency``: from open pools, and from a closed one where some of the requests

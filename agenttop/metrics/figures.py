@@ -21,6 +21,7 @@ LATENCIES = (
     "tpot",
     "inter_chunk",
     "connect",
+    "interim",
     "schedule_lag",
     "time_to_failure",
 )

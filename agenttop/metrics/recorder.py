@@ -31,6 +31,7 @@ _HISTS = (
     "tpot",
     "inter_chunk",
     "connect",
+    "interim",
     "schedule_lag",
     "time_to_failure",
     "retry_after",
@@ -96,6 +97,7 @@ class Leaf:
     tpot: array[int]
     inter_chunk: array[int]
     connect: array[int]
+    interim: array[int]
     schedule_lag: array[int]
     time_to_failure: array[int]
     retry_after: array[int]

@@ -147,6 +147,8 @@ class Step(Model):
     """Query of the URL; a list repeats its name."""
     headers: Headers = {}
     """Headers of this step alone."""
+    stream: bool | None = None
+    """true: the answer is a stream, whatever its type is called; false: it is none. Else as the pool says."""
     timeout: PositiveDuration | None = None
     """Of this step, instead of the profile's."""
     save: Save = {}

@@ -162,6 +162,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     ttfb_ms: Annotated[Dist | None, Meta(description="To the first byte of the response.")]
     tpot_ms: Annotated[Dist | None, Meta(description="Time per output token after the first.")]
     inter_chunk_ms: Annotated[Dist | None, Meta(description="Gaps between output chunks.")]
+    interim_ms: Annotated[
+        Dist | None, Meta(description="To the first byte of an interim answer (103 and the like), which is no TTFB.")
+    ] = None
     connect_ms: Annotated[Dist | None, Meta(description="DNS, TCP, TLS and WebSocket upgrade.")]
     schedule_lag_ms: Annotated[Dist | None, Meta(description="How late requests of open pools were sent.")]
     time_to_failure_ms: Annotated[Dist | None, Meta(description="Of failed requests.")]

@@ -26,6 +26,7 @@ TIMES = (
     "tpot",
     "inter_chunk",
     "connect",
+    "interim",
     "schedule_lag",
     "time_to_failure",
     "retry_after",

@@ -27,6 +27,8 @@ SMALL = 1024
 #: Names of the target's own steps that are timed, how long they may be, and how many may be under way of each.
 MAX_STEPS, MAX_STEP_NAME, MAX_STEP_DEPTH = 50, 200, 1000
 
+#: What an event stream begins with.
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -37,6 +39,7 @@ class Answer:
         "_json",
         "_keep",
         "_last_output",
+        "_looking",
         "_parser",
         "_parts",
         "_size",
@@ -61,6 +64,7 @@ class Answer:
         "streamed",
         "ttfb_ns",
         "ttft_ns",
+        "untyped",
     )
 
     def __init__(self, quotas: Quotas | None = None) -> None:
@@ -85,7 +89,7 @@ class Answer:
         self.status = 0
         self.headers: Mapping[str, str] = _NOTHING
         self.content_type = ""
-        self.streamed = False
+        self.streamed = self.untyped = self._looking = False
         self.flags = 0
         self.first_output = self.first_speech = self._last_output = 0
         self.left_out = 0
@@ -128,7 +132,7 @@ class Answer:
             self._keep = MAX_BODY if step.reads_body and step.checks else 0
             return True
         if step.stream:
-            self._keep = MAX_BODY
+            self._keep, self._looking = MAX_BODY, status < 300
             return True
         self._keep = MAX_BODY if step.reads_body else 0
         return self._keep > 0
@@ -140,11 +144,34 @@ class Answer:
             self._keep_piece(data)
         self._size += len(data)
         if parser is None:
-            return False
+            if not self._looking:
+                return False
+            parser, data = self._looked_at()
+            if parser is None:
+                return False
         for event, text in parser.feed(data):  # noqa: SIM110 (a generator for any() costs 0.3 µs a chunk)
             if self._event(text, event, now):
                 return True
         return False
+
+    def _looked_at(self) -> tuple[SseParser | None, bytes]:
+        """The first bytes of what should be a stream, and is not called one: a parser for it, where they begin one."""
+        head = self.body
+        beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+        if b"\xef\xbb\xbf".startswith(head) or any(name.startswith(beginning) for name in _FIELDS):
+            return None, head  # not enough of them
+        self._looking = False
+        if not beginning.startswith(_FIELDS):
+            return None, head
+        step = self.step
+        assert step is not None
+        self.streamed = self.untyped = True
+        self._parser = SseParser()
+        self.reader = step.dialect.reader()
+        self._keep = MAX_BODY if step.reads_body and step.checks else 0
+        if not self._keep:
+            self._parts = []
+        return self._parser, head
 
     def _keep_piece(self, data: bytes) -> None:
         parts, size = self._parts, self._size + len(data)

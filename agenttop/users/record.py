@@ -26,6 +26,10 @@ from agenttop.wire.turns import TURNS
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
 MAX_NS = 1 << 62
 MAX_COUNTED = 10**12
+UNTYPED = (
+    "streams come without the type text/event-stream (which browsers and SDKs insist on); they were read as streams. "
+    "stream = true in a step says that this is meant"
+)
 TOO_LONG = (
     f"answers of more than {MAX_BODY >> 20} MiB (or more of them at once than there is room for) are not read: "
     "a limit of agenttop, not a fault of theirs"
@@ -40,6 +44,10 @@ class Exchange(Protocol):
     end_ns: int
     received: int
     failure: tuple[Outcome, str] | None
+
+    @property
+    def interim_ns(self) -> int:
+        """The first byte of an interim answer; 0: there was none."""
 
     @property
     def left_out(self) -> int:
@@ -82,6 +90,8 @@ def record_answer(
     leaf.attempts += 1
     leaf.bytes_sent += sent
     leaf.bytes_received += exchange.received
+    if exchange.interim_ns:
+        leaf.interim.append(exchange.interim_ns - exchange.sent_ns)
     if opened_ns:
         leaf.connections_opened += 1
         leaf.connect.append(opened_ns)
@@ -97,6 +107,8 @@ def record_answer(
     elif step.kind == "connect" and not exchange.failure:
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
+    if answer.untyped and not step.any_type:
+        user.pool.note(UNTYPED)
     if answer.cut or answer.left_out or exchange.left_out or answer.events_left_out:
         _tell_limits(user, exchange, answer)
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)

@@ -25,7 +25,7 @@ import httptools
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure, why_not
 from agenttop.wire.heads import HEADS, KnownHead, is_lean
-from agenttop.wire.inflate import Inflate, InflateError
+from agenttop.wire.inflate import Decoder, InflateError, decoder, not_read
 from agenttop.wire.turns import TURNS
 
 MAX_HEAD = 256 * 1024
@@ -82,8 +82,11 @@ class _Lean:
         self.connection = connection
 
     def on_message_begin(self) -> None:
-        if self.connection.state != READING:
-            self.connection.close()
+        connection = self.connection
+        if connection.state != READING:
+            connection.close()
+        elif not connection.first_ns:
+            connection.first_ns = connection.last_ns
 
     def on_message_complete(self) -> None:
         self.connection._complete()
@@ -105,6 +108,8 @@ class _Full:
         if self.connection.state != READING:
             # An answer too many: nobody asked, and the next could not be told from it.
             self.connection.close()
+        elif not self.connection.first_ns:
+            self.connection.first_ns = self.connection.last_ns
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.lines += 1
@@ -158,6 +163,7 @@ class Http1Connection(asyncio.Protocol):
         "end_ns",
         "failure",
         "first_ns",
+        "interim_ns",
         "last_ns",
         "lean",
         "lean_allowed",
@@ -185,7 +191,7 @@ class Http1Connection(asyncio.Protocol):
         self._full: Any = None
         self._lean: Any = None
         self._parser: Any = None
-        self._inflate: Inflate | None = None
+        self._inflate: Decoder | None = None
         self._head = b""
         self._lost: Exception | None = None
         self._until_eof = False
@@ -208,6 +214,9 @@ class Http1Connection(asyncio.Protocol):
         """Nanoseconds that DNS, TCP and TLS took; 0 on a reused connection."""
         self.sent_ns = 0
         self.first_ns = 0
+        """The first byte of the final answer."""
+        self.interim_ns = 0
+        """That of the first interim one (100 Continue, 103 Early Hints), where there was one."""
         self.last_ns = 0
         self.end_ns = 0
         self.status = 0
@@ -399,7 +408,7 @@ class Http1Connection(asyncio.Protocol):
         self.lean_allowed = lean
         self.failure = None
         self.unanswered = False
-        self.first_ns = self.end_ns = 0
+        self.first_ns = self.end_ns = self.interim_ns = 0
         self.received = 0
         self.status = self.left_out = 0
         self._inflate = None
@@ -466,6 +475,8 @@ class Http1Connection(asyncio.Protocol):
         parser = self._lean if lean else self._full
         if parser is None:
             parser = httptools.HttpResponseParser(_Lean(self) if lean else _Full(self))
+            # Folded headers (RFC 9112, 5.2: to be unfolded) and padded chunk sizes, which every client reads.
+            parser.set_dangerous_leniencies(lenient_headers=True, lenient_spaces_after_chunk_size=True)
             if lean:
                 self._lean = parser
             else:
@@ -479,13 +490,17 @@ class Http1Connection(asyncio.Protocol):
         if status < 200 and status != 101:
             return
         self.status = status
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflate = Inflate(encoding)
+        unread = ""
+        if "content-encoding" in headers:
+            self._inflate, unread = decoder(headers["content-encoding"])
         self._last_headers = headers
         chunked = headers.get("transfer-encoding", "").rstrip().lower().endswith("chunked")
         self._until_eof = "content-length" not in headers and not chunked
         self._wanted = self.sink is not None and self.sink.head(status, headers, self.last_ns)
+        if unread and self._wanted:
+            self._wanted = False
+            if status < 400:
+                self.fail(Outcome.PROTOCOL_ERROR, not_read(unread))
 
     def _whole_answer(self, known: KnownHead, data: bytes, end: int) -> bool:
         """Take an answer that came in one read, behind a head that is known; False where it must be parsed."""
@@ -549,6 +564,9 @@ class Http1Connection(asyncio.Protocol):
             # 100 Continue, 103 Early Hints: the answer is still to come.
             if status == 101 and not parser.should_upgrade():
                 self.fail(Outcome.PROTOCOL_ERROR, "status 101 without the headers of an upgrade")
+            elif not self.interim_ns:
+                self.interim_ns = self.first_ns
+            self.first_ns = 0  # that of the answer itself is what counts
             return
         if not parser.should_keep_alive():
             self.state = CLOSED

@@ -31,7 +31,7 @@ from agenttop.wire.http1 import (
     in_race,
     joined,
 )
-from agenttop.wire.inflate import Inflate, InflateError
+from agenttop.wire.inflate import InflateError, decoder, not_read
 from agenttop.wire.stream import Stream
 
 #: Headers that are about an HTTP/1.1 connection (RFC 9113, 8.2.2).
@@ -75,7 +75,7 @@ class HttpxConnection:
         self.unanswered = False
         self.dropped = False
         self.failure: Failure | None = None
-        self.left_out = 0
+        self.left_out = self.interim_ns = 0
         self.whose = ""
 
     # -- what users read
@@ -201,8 +201,12 @@ class HttpxConnection:
             self.fail(Outcome.PROTOCOL_ERROR, f"the target switched protocols unasked (status {response.status})")
             return
         wanted = sink is not None and sink.head(response.status, headers, self.first_ns)
-        encoding = headers.get("content-encoding", "").strip().lower()
-        inflate = Inflate(encoding) if encoding in ("gzip", "x-gzip", "deflate") else None
+        inflate, unread = decoder(headers.get("content-encoding", ""))
+        if unread and wanted:
+            wanted = False
+            if response.status < 400:
+                self.fail(Outcome.PROTOCOL_ERROR, not_read(unread))
+                return
         async for data in response.aiter_stream():
             self._count()
             if not wanted or sink is None or self._state != READING:

@@ -30,6 +30,7 @@ class Connection(Protocol):
     unanswered: bool
     dropped: bool
     failure: Failure | None
+    interim_ns: int
     left_out: int
     whose: str
 

@@ -102,6 +102,11 @@ class WebSocket:
         return self.connection.state != CLOSED and self._frames.state is State.OPEN
 
     @property
+    def interim_ns(self) -> int:
+        """A message has no interim answer."""
+        return 0
+
+    @property
     def left_out(self) -> int:
         """As of the connection."""
         return self.connection.left_out
