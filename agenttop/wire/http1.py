@@ -267,7 +267,18 @@ class Http1Connection(asyncio.Protocol):
             self.close()
             return
         if len(data) <= SMALL:
-            self._feed(data, now)
+            if self.state == UPGRADED:
+                self.on_upgraded(data, now)
+                return
+            try:  # as in _feed: a call more costs as much as the rest
+                self._parser.feed_data(data)
+            except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+                self._not_fed(error, data, now)
+                return
+            if not self.lean and self.state in (READING, DRAINING):
+                self._head_bytes += len(data)
+                if self._head_bytes > MAX_HEAD:
+                    self._too_long()
         else:
             self._held = deque(((now, data),))
             if self.go_on():
@@ -328,22 +339,28 @@ class Http1Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgraded(data[upgrade.args[0] :], now)
-            return
-        except httptools.HttpParserError as error:
-            if self.state != READING:
-                self.close()
-            elif self.status == 0 and data[:2] == b"\x15\x03":
-                self.fail(Outcome.PROTOCOL_ERROR, "the target speaks TLS: its URL begins with https")
-            else:
-                self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+            self._not_fed(error, data, now)
             return
         if not self.lean and self.state in (READING, DRAINING):
             # Headers, trailers and chunk extensions are bounded: what came since the last bytes of a body.
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
-                self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
+                self._too_long()
+
+    def _not_fed(self, error: Exception, data: bytes, now: int) -> None:
+        """What llhttp does not read: the bytes of another protocol, or of none."""
+        if isinstance(error, httptools.HttpParserUpgrade):
+            self._upgraded(data[error.args[0] :], now)
+        elif self.state != READING:
+            self.close()
+        elif self.status == 0 and data[:2] == b"\x15\x03":
+            self.fail(Outcome.PROTOCOL_ERROR, "the target speaks TLS: its URL begins with https")
+        else:
+            self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
+
+    def _too_long(self) -> None:
+        self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
 
     def eof_received(self) -> bool:
         # The transport closes, but says so only later; until then nobody must take this for a connection.
