@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
+from agenttop.metrics.repairs import repairs
 from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
@@ -94,6 +95,10 @@ class Watcher:
             if is_bursty(row.streamed, row.one_burst) and f"burst {name}" not in self._seen:
                 self._seen.add(f"burst {name}")
                 self.say(t_s, f"{name}: {burst_words(row.streamed, row.one_burst)}", "warn")
+        for kind, count in (("sent_again", snapshot.sent_again), ("sessions_lost", snapshot.sessions_lost)):
+            if count and kind not in self._seen:
+                self._seen.add(kind)
+                self.say(t_s, repairs({kind: count})[0], "warn")
         done = max(snapshot.requests, 1)
         self._limited = self._crossed(t_s, self._limited, snapshot.rate_limited / done, "refused (429)", done)
         errors = (snapshot.failed - snapshot.rate_limited) / done

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 #: The name of a limit that has none, as most examples of the drafts have it.
 DEFAULT = "default"
+#: Characters of a field that are read; the rest is left out.
+MAX_TEXT = 4096
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 #: One item or parameter with its separator; a quote that never closes reaches to the end.
 _PIECE = re.compile(rf'((?:{_QUOTED}|"(?:[^"\\]|\\.)*\\?$|[^",;])*)([,;]|$)', re.DOTALL)
@@ -72,6 +74,7 @@ def _seconds(text: str | None) -> float | None:
 
 def _items(value: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Every item of a list and its parameters; of one given twice the last counts, as RFC 9651 has it."""
+    value = value[:MAX_TEXT]
     item: str | None = None
     parameters: dict[str, str] = {}
     for text, separator in _PIECE.findall(value):

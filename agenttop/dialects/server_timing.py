@@ -20,14 +20,18 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _PIECE = re.compile(rf'((?:{_QUOTED}|"(?:[^"\\]|\\.)*\\?$|[^",;])*)([,;]|$)', re.DOTALL)
 _NAME = re.compile(rf"[ \t]*({_TOKEN})[ \t]*", re.DOTALL)
 _PARAMETER = re.compile(rf"[ \t]*({_TOKEN})[ \t]*(?:=[ \t]*({_QUOTED}|{_TOKEN})?)?", re.DOTALL)
+#: Characters of a header that are read; the rest is left out.
+MAX_TEXT = 8192
 _NUMBER = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def parse_server_timing(value: str) -> dict[str, float]:
     """Durations in ms by metric name; those of a name given several times are summed.
 
-    Never raises: a metric whose ``dur`` is missing, not finite or below 0 is left out, as is one that is malformed.
+    Never raises, and reads :data:`MAX_TEXT` characters:
+    a metric whose ``dur`` is missing, not finite or below 0 is left out, as is one that is malformed.
     """
+    value = value[:MAX_TEXT]
     timings: dict[str, float] = {}
     name: str | None = None
     duration: str | None = None

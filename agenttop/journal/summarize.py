@@ -15,6 +15,7 @@ from agenttop import __version__
 from agenttop.journal.rules import Rules
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.layout import Layout
+from agenttop.metrics.repairs import repairs
 from agenttop.metrics.snapshot import RunInfo, StageInfo
 from agenttop.report.model import SCHEMA
 
@@ -170,8 +171,9 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "cpu_percent_max": round(workers.cpu_percent_max, 1),
         "max_rss_mb": round(workers.rss_mb_max, 1),
         "open_files_max": workers.open_files_max,
+        "addresses": dict(workers.addresses.most_common()),
         "saturated": saturation.ever,
-        "warnings": [*saturation.warnings(), *workers.warnings],
+        "warnings": [*saturation.warnings(), *workers.warnings, *repairs(aggregate.total().sums)],
     }
 
 

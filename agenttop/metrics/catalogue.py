@@ -93,6 +93,10 @@ class Recorded:
     ttfb: Annotated[Durations, Distribution("To the first byte of the response.", "First byte")]
     tpot: Annotated[Durations, Distribution("Time per output token after the first.", "Per output token")]
     inter_chunk: Annotated[Durations, Distribution("Gaps between output chunks.", "Inter-chunk", live=True)]
+    interim: Annotated[
+        Durations,
+        Distribution("To the first byte of an interim answer (103 and the like), which is no TTFB.", "Interim answer"),
+    ]
     connect: Annotated[Durations, Distribution("DNS, TCP, TLS and WebSocket upgrade.", "Connect")]
     schedule_lag: Annotated[
         Durations, Distribution("How late requests of open pools were sent.", "Schedule lag", live=True)
@@ -102,6 +106,15 @@ class Recorded:
     unattributed: Annotated[Durations, Distribution("Latency that no phase explains.", place=Place.BLOCK)]
 
     attempts: Annotated[int, Counter("Requests on the wire, retries among them.", judged=True)]
+    sent_again: Annotated[
+        int,
+        Counter(
+            "Sent once more, for the target closed the kept connection as they were sent; their latency runs from the "
+            "first send.",
+            Place.OWN,
+        ),
+    ]
+    sessions_lost: Annotated[int, Counter("Sessions that ended with their WebSocket between two messages.", Place.OWN)]
     bytes_sent: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
     bytes_received: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
     connections_opened: Annotated[int, Counter("", Place.TRAFFIC)]

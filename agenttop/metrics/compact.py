@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -57,6 +58,7 @@ def _one(parts: list[Delta]) -> Delta:
         oldest_s=newest.oldest_s,
         health=_health([part.health for part in parts]),
         purse=newest.purse,
+        addresses=dict(sum((Counter(part.addresses) for part in parts), Counter())),
         slowest=[row for part in parts for row in part.slowest],
     )
 
@@ -65,7 +67,8 @@ def _health(parts: list[Health]) -> Health:
     lag = [part.loop_lag for part in parts if part.loop_lag is not None]
     arrivals = [part.arrival_lag for part in parts if part.arrival_lag is not None]
     return msgspec.structs.replace(
-        parts[-1],
+        max(reversed(parts), key=lambda part: part.longest_turn_ms),
+        **{name: getattr(parts[-1], name) for name in ("rss_mb", "open_files", "file_limit", "connections")},
         loop_lag=merge(lag) if lag else None,
         cpu_percent=sum(part.cpu_percent for part in parts) / len(parts),
         arrival_lag=merge(arrivals) if arrivals else None,

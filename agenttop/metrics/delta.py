@@ -157,6 +157,10 @@ class Health(msgspec.Struct, array_like=True, frozen=True):
     """Open ones, to the address that has most of them."""
     network: Network | None = None
     """Once a second, and from one worker only: it is the machine's."""
+    longest_turn_ms: float = 0.0
+    """Of its loop since the last delta, where that was 10 ms or more and its own work."""
+    turn_of: str = ""
+    """The pool whose answers took most of that turn; empty where it was something else."""
 
 
 class WorkerBudgetState(msgspec.Struct, array_like=True, frozen=True):
@@ -195,3 +199,5 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Those new among the slowest of this worker; empty where requests carry no trace."""
     open_marks: dict[int, int] = {}
     """Requests in flight under the mark that the controls say is draining; all others are in ``leaves``."""
+    addresses: dict[str, int] = {}
+    """Connections opened, by ``ip:port``."""

@@ -101,6 +101,8 @@ class LiveView:
             good=sums["good"],
             retries=sums["retries"],
             recovered=sums["recovered"],
+            sent_again=sums["sent_again"],
+            sessions_lost=sums["sessions_lost"],
             violations=sums["rate_limit_violations"],
             budget_refused=whole.outcomes[Outcome.BUDGET_REFUSED],
             changed=now.changed,

@@ -3,6 +3,7 @@
     CPU            > 70 % of its core over 3 s
     loop lag       p99 > 4 ms over 10 s, in at least 3 different seconds of them; or p90 > 4 ms in each of 2 seconds
     schedule lag   the same, of arrivals
+    a turn         of the loop of 100 ms or more, at once: nobody else was served meanwhile
     open files     ≥ 95 % of the limit, or a connection failed for want of one            ┐
     ephemeral ports  ≥ 95 % taken by connections to one address, or a connection failed   ├ see metrics.exhaustion
     network        ≥ 90 % of an interface's speed for 3 s                                 ┘
@@ -40,11 +41,14 @@ SPARE_CPU_PERCENT = 50.0
 #: After so long a worker that says nothing is stopped, or starved of its core.
 SILENT_S = 2.0
 _ADVICE_SILENT = "its users were not driven, what it measured is late or missing; see what stopped or starved it"
+#: Milliseconds of one turn of the loop that are too many at once.
+TURN_MS = 100.0
 _ADVICE = "timings are too long; use more workers or another machine"
 _ADVICE_SPARE = (
     "timings are too long; the worker used less than half of its core: something else took it (another program, a "
     "neighbour of this virtual machine, swapping)"
 )
+_ADVICE_TURN = "nobody else was served meanwhile; use more workers, or give such a pool a run of its own"
 #: Of what belongs to no worker.
 _MACHINE = -1
 
@@ -82,6 +86,8 @@ class _Worker:
     arrival_lag: _Lag = field(default_factory=_Lag)
     files: Files = field(default_factory=Files)
     connections: int = 0
+    turn: tuple[float, str] = (0.0, "")
+    """The longest of this second in ms, and whose answers took it."""
     first_s: float | None = None
 
     def observe(self, delta: Delta) -> None:
@@ -91,6 +97,7 @@ class _Worker:
         self.cpu.append((delta.t_s, health.cpu_percent))
         self.connections = health.connections
         self.files.observe(delta)
+        self.turn = max(self.turn, (health.longest_turn_ms, health.turn_of))
         for lag, records in ((self.loop_lag, health.loop_lag), (self.arrival_lag, health.arrival_lag)):
             if records is not None:
                 lag.pending.append(records)
@@ -109,6 +116,10 @@ class _Worker:
                 figure = f"{p99 / 1000:.1f}" if p99 < 10_000 else f"{p99 / 1000:.0f}"
                 text = f"{kind} p99 {figure} ms (over {LAG_US / 1000:.0f} ms)"
                 found.append(Reason(kind, p99, text, advice))
+        (turn, whose), self.turn = self.turn, (0.0, "")
+        if turn >= TURN_MS:
+            taken = f", taken by the answers of pool {whose}" if whose else ""
+            found.append(Reason("turn", turn, f"a turn of the loop took {turn:.0f} ms{taken}", _ADVICE_TURN))
         return found
 
     def _mean_cpu(self, t_s: float) -> float:

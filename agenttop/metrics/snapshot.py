@@ -301,6 +301,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Rate-limited answers whose request was sent again: they are no failures, and not in ``rate_limited``."""
     recovered: int = 0
     """Requests that were ok after that."""
+    sent_again: int = 0
+    """Requests sent once more, for the target closed a kept connection as they were sent."""
+    sessions_lost: int = 0
+    """Sessions that ended with their WebSocket between two messages."""
     violations: int = 0
     """Answers that are not what rate-limited ones should be."""
     budget: tuple[BudgetLine, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from agenttop.metrics.delta import Delta, PoolState
@@ -37,12 +38,15 @@ class Workers:
         self.open_files_max = 0
         """Of one worker: the system's limit is one of a process."""
         self.warnings: list[str] = []
+        self.addresses: Counter[str] = Counter()
+        """Connections opened, by ``ip:port``."""
 
     def observe(self, delta: Delta) -> None:
         """Take a worker's newest state."""
         worker = self._workers.setdefault(delta.worker, _Worker())
         worker.pools, worker.oldest_s = delta.states, delta.oldest_s
         worker.rss_mb, worker.open_files = delta.health.rss_mb, delta.health.open_files
+        self.addresses.update(delta.addresses)
         worker.cpu.append(delta.health.cpu_percent)
 
     def warn(self, text: str) -> None:

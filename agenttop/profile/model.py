@@ -148,15 +148,17 @@ class Step(Model):
     """Query of the URL; a list repeats its name."""
     headers: Headers = {}
     """Headers of this step alone."""
+    stream: bool | None = None
+    """true: the answer is a stream, whatever its type is called; false: it is none. Else as the pool says."""
     timeout: PositiveDuration | None = None
     """Of this step, instead of the profile's."""
     save: Save = {}
     """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
-    made on the answer of each. What `body matches` finds is looked for in all of the first 8 MiB, and nothing else goes
-    on in its worker meanwhile: nested repetitions such as `(a+)+`, or several `.*` on a large answer, can take minutes
-    or forever."""
+    made on the answer of each. What `body matches` finds is looked for in all of the first 64 MiB, and nothing else
+    goes on in its worker meanwhile: nested repetitions such as `(a+)+`, or several `.*` on a large answer, can take
+    minutes or forever."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
     max_output_tokens: Tokens | None = None

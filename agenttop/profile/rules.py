@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agenttop.profile.asked_headers import check_asked
 from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
 from agenttop.profile.fields import saved_header
@@ -52,6 +53,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     yield from _refusals(data)
     yield from check_budget(data)
     yield from _traces(data)
+    yield from check_asked(data)
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")

@@ -14,9 +14,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
-    again) and exceptions (in users' own code; err holds neither of the two) are counts since the run began;
-    ``thresholds`` is how many of how many pass. What matters least stands last and is left out where there is no room;
-    figures are never cut.
+    again), sent_again, sessions_lost and exceptions (in users' own code; err holds none of these) are counts since
+    the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left out where
+    there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -33,6 +33,10 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     ]
     if snapshot.retries:
         parts.append(f"retried={_bare(count(snapshot.retries))}")
+    if snapshot.sent_again:
+        parts.append(f"sent_again={_bare(count(snapshot.sent_again))}")
+    if snapshot.sessions_lost:
+        parts.append(f"sessions_lost={_bare(count(snapshot.sessions_lost))}")
     raised = sum(cause.count for cause in snapshot.causes if cause.outcome == USER_ERROR)
     if raised:
         parts.append(f"exceptions={_bare(count(raised))}")

@@ -280,6 +280,9 @@ class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
     open_files_max: Annotated[int, Meta(description="Of one worker.")]
     saturated: Annotated[bool, Meta(description="At some time it was: timings are then too long.")]
     warnings: list[str]
+    addresses: Annotated[
+        dict[str, int], Meta(description="Connections opened, the warm-up's too, by ip:port; of a proxy its own.")
+    ] = {}
 
 
 class Threshold(msgspec.Struct, frozen=True):

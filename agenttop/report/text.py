@@ -8,6 +8,7 @@ from typing import Any
 from agenttop.exits import THRESHOLD
 from agenttop.metrics.catalogue import DISTRIBUTIONS, OWN_DISTRIBUTIONS
 from agenttop.metrics.outcome import USER_ERROR
+from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
@@ -28,6 +29,8 @@ _LATENCY_ROWS = tuple(
     if DISTRIBUTIONS[name].label
 )
 _TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
+#: Addresses whose connections are told.
+MAX_ADDRESSES = 8
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 _REASONS = {
     "completed": "completed",
@@ -182,6 +185,8 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
     page.table(rows)
     if totals["status"]:
         page.joined((f"{status}: {count(number)}" for status, number in totals["status"].items()), "dim")
+    for words in repairs(totals):
+        page.prose(f"! {words}", "yellow")
     errors = [error for error in totals["errors"] if error["outcome"] != USER_ERROR]
     if errors:
         page.line()
@@ -300,9 +305,16 @@ def _generator(page: Page, generator: dict[str, Any]) -> None:
         f"{count(generator['max_rss_mb'])} MB",
         f"{count(generator['open_files_max'])} open files",
     ]
+    addresses = generator.get("addresses") or {}
     if not generator["max_rss_mb"]:  # workers weigh themselves once a second
         facts = [facts[1], "too short for CPU and memory"]
     page.joined(facts)
+    if len(addresses) > 1:
+        page.joined(
+            [f"{where} {count(number)}" for where, number in list(addresses.items())[:MAX_ADDRESSES]]
+            + ([f"and {len(addresses) - MAX_ADDRESSES} more"] if len(addresses) > MAX_ADDRESSES else []),
+            head="connections ",
+        )
     if not generator["saturated"]:
         for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -87,7 +86,7 @@ class Answer:
         """What went wrong, in words; empty where nothing did."""
         self._headers = headers
         self.body = body
-        """As received, decompressed, the first 8 MiB; of a WebSocket the last message."""
+        """As received, decompressed, the first 64 MiB; of a WebSocket the last message."""
         self._messages = messages
         self.latency = latency
         """To the end of the answer; None where there was no connection."""
@@ -116,13 +115,14 @@ class Answer:
 
     @property
     def events(self) -> list[str]:
-        """The data of each event of an event stream, or each message of a WebSocket, of the first 8 MiB; else none."""
+        """The data of each event of an event stream, or each message of a WebSocket, of the first 64 MiB; else none."""
         messages = self._messages
         if self._headers.get("content-type", "").startswith("text/event-stream"):
-            from agenttop.wire.sse import SseError, SseParser
+            from agenttop.wire.sse import SseParser
 
-            with suppress(SseError):
-                messages = [data for _, data in SseParser().feed(self.body)]
+            parser = SseParser()
+            messages = [data for _, data in parser.feed(self.body)]
+            parser.close()
         return [message.decode("utf-8", "replace") for message in messages]
 
     def json(self) -> Any:

@@ -15,13 +15,20 @@ from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, 
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
-from agenttop.wire.sse import SseError, SseParser
+from agenttop.wire.room import MAX_HELD, ROOM
+from agenttop.wire.sse import SseParser
 
-#: Bytes of one answer that are kept for saving, checking and the dialect; what is beyond is counted, not kept.
-MAX_BODY = 8 * 1024 * 1024
-#: Bytes of a failed answer that are kept to say what it said.
-MAX_EXCERPT = 2048
+#: Bytes of one answer that are kept for saving, checking and the dialect, where there is room for them.
+MAX_BODY = MAX_HELD
+#: Bytes of a failed answer that are kept to say what it said, and of one that is too long (``cut``).
+MAX_EXCERPT = 64 * 1024
+#: Pieces of a body that are smaller are put together: each would take 40 bytes beside its own.
+SMALL = 1024
+#: Names of the target's own steps that are timed, how long they may be, and how many may be under way of each.
+MAX_STEPS, MAX_STEP_NAME, MAX_STEP_DEPTH = 50, 200, 1000
 
+#: What an event stream begins with.
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -32,17 +39,21 @@ class Answer:
         "_json",
         "_keep",
         "_last_output",
+        "_looking",
         "_parser",
         "_parts",
         "_size",
         "_steps",
+        "_took",
         "content_type",
+        "cut",
         "first_output",
         "first_speech",
         "flags",
         "gaps",
         "headers",
         "latency_ns",
+        "left_out",
         "malformed",
         "outcome",
         "quotas",
@@ -53,6 +64,7 @@ class Answer:
         "streamed",
         "ttfb_ns",
         "ttft_ns",
+        "untyped",
     )
 
     def __init__(self, quotas: Quotas | None = None) -> None:
@@ -61,6 +73,8 @@ class Answer:
         self.gaps: array[int] = array("q")
         """Nanoseconds between consecutive output chunks."""
         self.step: CompiledStep | None = None
+        self._parser: SseParser | None = None
+        self._took = 0
         self.status = 0
         self.latency_ns = 0
         self.ttft_ns: int | None = None
@@ -75,12 +89,20 @@ class Answer:
         self.status = 0
         self.headers: Mapping[str, str] = _NOTHING
         self.content_type = ""
-        self.streamed = False
+        self.streamed = self.untyped = self._looking = False
         self.flags = 0
         self.first_output = self.first_speech = self._last_output = 0
-        self.malformed = ""
-        self._parser: SseParser | None = None
-        self._parts: list[bytes] = []
+        self.left_out = 0
+        """Steps of the target's own that were not timed, for there were too many."""
+        self.cut = False
+        """The body is longer than what is kept of it: a limit of ours, so that nothing is read out of the rest."""
+        if self._parser is not None:
+            self._parser.close()
+            self._parser = None
+        if self._took:
+            ROOM.change(self._took, 0)
+            self._took = 0
+        self._parts: list[bytes | bytearray] = []
         self._keep = 0
         self._size = 0
         self._json: Any = None
@@ -110,7 +132,7 @@ class Answer:
             self._keep = MAX_BODY if step.reads_body and step.checks else 0
             return True
         if step.stream:
-            self._keep = MAX_EXCERPT
+            self._keep, self._looking = MAX_BODY, status < 300
             return True
         self._keep = MAX_BODY if step.reads_body else 0
         return self._keep > 0
@@ -118,20 +140,55 @@ class Answer:
     def data(self, data: bytes, now: int) -> bool:
         """Read a piece of the body."""
         parser = self._parser
-        if self._keep and self._size < self._keep:
-            self._parts.append(data if self._size + len(data) <= self._keep else data[: self._keep - self._size])
+        if self._keep and not self.cut:
+            self._keep_piece(data)
         self._size += len(data)
         if parser is None:
-            return False
-        try:
-            events = parser.feed(data)
-        except SseError as error:
-            self.malformed = str(error)
-            return True
-        for event, text in events:  # noqa: SIM110 (a generator for any() costs 0.3 µs a chunk)
+            if not self._looking:
+                return False
+            parser, data = self._looked_at()
+            if parser is None:
+                return False
+        for event, text in parser.feed(data):  # noqa: SIM110 (a generator for any() costs 0.3 µs a chunk)
             if self._event(text, event, now):
                 return True
         return False
+
+    def _looked_at(self) -> tuple[SseParser | None, bytes]:
+        """The first bytes of what should be a stream, and is not called one: a parser for it, where they begin one."""
+        head = self.body
+        beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+        if b"\xef\xbb\xbf".startswith(head) or any(name.startswith(beginning) for name in _FIELDS):
+            return None, head  # not enough of them
+        self._looking = False
+        if not beginning.startswith(_FIELDS):
+            return None, head
+        step = self.step
+        assert step is not None
+        self.streamed = self.untyped = True
+        self._parser = SseParser()
+        self.reader = step.dialect.reader()
+        self._keep = MAX_BODY if step.reads_body and step.checks else 0
+        if not self._keep:
+            self._parts = []
+        return self._parser, head
+
+    def _keep_piece(self, data: bytes) -> None:
+        parts, size = self._parts, self._size + len(data)
+        if size > MAX_EXCERPT:
+            if size > self._keep or not ROOM.change(self._took, size):
+                self.cut = True
+                self._parts = [(self.body + data)[:MAX_EXCERPT]]
+                ROOM.change(self._took, 0)
+                self._took = 0
+                return
+            self._took = size
+        if len(data) >= SMALL or not parts:
+            parts.append(data)
+        elif isinstance(last := parts[-1], bytearray):
+            last += data
+        else:
+            parts.append(bytearray(data))
 
     def trailers(self, headers: dict[str, str]) -> None:
         """Server-Timing may come as a trailer, and as a header before it."""
@@ -196,8 +253,15 @@ class Answer:
         if self.step_ns is None:
             self.step_ns = {}
             self._steps: dict[str, list[int]] = {}
+        name = name[:MAX_STEP_NAME]
         if begins:
-            self._steps.setdefault(name, []).append(now)
+            begun = self._steps.get(name)
+            if begun is None and len(self._steps) < MAX_STEPS:
+                begun = self._steps[name] = []
+            if begun is None or len(begun) >= MAX_STEP_DEPTH:
+                self.left_out += 1
+            else:
+                begun.append(now)
         elif begun := self._steps.get(name):
             self.step_ns[name] = self.step_ns.get(name, 0) + now - begun.pop()
 
@@ -206,15 +270,20 @@ class Answer:
     @property
     def body(self) -> bytes:
         """The kept part of the body, or the last WebSocket message."""
-        if len(self._parts) > 1:
-            self._parts = [b"".join(self._parts)]
-        return self._parts[0] if self._parts else b""
+        parts = self._parts
+        if not parts:
+            return b""
+        if len(parts) > 1 or isinstance(parts[0], bytearray):
+            parts = self._parts = [b"".join(parts)]
+        return parts[0]  # type: ignore[return-value]
 
     @property
     def json(self) -> Any:
         """The body as JSON, parsed once; :data:`~agenttop.profile.checks.INVALID` where it is none."""
         if self._json is None:
             try:
+                if self.cut:
+                    raise msgspec.DecodeError
                 self._json = msgspec.json.decode(self.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._json = INVALID
@@ -226,6 +295,11 @@ class Answer:
         return self._last_output - self.first_output
 
     @property
+    def events_left_out(self) -> int:
+        """Events of the stream that were longer than a limit of ours, so that what they said is not known."""
+        return self._parser.left_out if self._parser is not None else 0
+
+    @property
     def unfinished(self) -> bool:
         """The stream ended within an event."""
         return self._parser is not None and self._parser.pending
@@ -234,7 +308,7 @@ class Answer:
         """Let the dialect read an answer that was not streamed."""
         step = self.step
         assert step is not None
-        if self.streamed or not step.dialect.reads_body or not self._parts:
+        if self.streamed or not step.dialect.reads_body or not self._parts or self.cut:
             return
         self.reader = step.dialect.reader()
         self.flags |= self.reader.body(self.body)

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from time import time
+from time import perf_counter_ns, time
 
 from agenttop.budget.amount import NOTHING, Amount
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
 from agenttop.users.compiled import CompiledStep
-from agenttop.users.cookies import Cookies
+from agenttop.users.cookies import MAX_SET, Cookies
 from agenttop.users.history import Conversation
 from agenttop.users.random import SplitMix
 from agenttop.users.refusals import Refusal
@@ -55,6 +55,7 @@ class UserBase:
         "retries_left",
         "scheduled_ns",
         "sent",
+        "since_ns",
         "socket",
         "step",
         "tally",
@@ -98,6 +99,8 @@ class UserBase:
         """How often the request in flight may be sent again."""
         self.began_ns = 0
         """When a request that is sent again was planned or first sent; 0 of all others."""
+        self.since_ns = 0
+        """When the request in flight was first sent, where it is sent again or follows a redirect; 0 of all others."""
         self.held: Amount | None = None
         """What the request in flight may use of the budget at worst."""
         # Of the exchange in flight.
@@ -176,7 +179,8 @@ class UserBase:
         self.connection = None
         self.release()
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
-        leaf.time_to_failure.append(connection.opened_ns)
+        since, self.since_ns = self.since_ns, 0
+        leaf.time_to_failure.append(perf_counter_ns() - since if since else connection.opened_ns)
         self.pool.recorder.error(leaf, outcome, message, self.pool.elapsed())
         if self.pool.working and not self.retiring:
             await self.sleep(RETRY_S)
@@ -207,6 +211,18 @@ class UserBase:
         if self.cookies is None:
             self.cookies = Cookies()
         self.cookies.keep(set_cookie, data, target)
+        if set_cookie.count("\n") >= MAX_SET:
+            self.pool.note(f"of answers that set more than {MAX_SET} cookies the last {MAX_SET} are kept")
+
+    def session_goes_on(self) -> bool:
+        """False where the session is gone with its WebSocket; one that was lost between two messages is counted."""
+        socket = self.socket
+        if socket is None or socket.open:
+            return True
+        if socket.ended is not None:
+            socket.ended = None
+            self.pool.leaves[self.leaf.request].sessions_lost += 1
+        return False
 
     def close(self) -> None:
         """Close the user's connection, and its WebSocket with a goodbye."""

@@ -60,6 +60,8 @@ class CompiledStep:
     target: Target
     objectives: tuple[tuple[str, int], ...]
     """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
+    any_type: bool = False
+    """An event stream is one whatever its type is called, and no word is lost about it."""
     max_output: int | None = None
     """Tokens that it may make the target write, where that is not what the budget says of all requests."""
     cookies: bool = True

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 
 from agenttop.profile.model import Profile
+from agenttop.wire.dial import Dialer
 from agenttop.wire.tls import client_context
 from agenttop.wire.transport import Connector, Transport
 
@@ -39,6 +40,10 @@ class Connectors:
     def of(self, protocol: str) -> Connector:
         """The connector of a pool; a WebSocket is an upgrade of HTTP/1.1 in any case."""
         return self._own if self._httpx is None or protocol == "ws" else self._httpx
+
+    def dialers(self) -> list[Dialer]:
+        """Who opens the connections."""
+        return [connector.dialer for connector in (self._own, self._httpx) if connector is not None]
 
     def _context(self) -> ssl.SSLContext:
         tls = self._profile.tls

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: able to (RFC 6265, 6.1), and what they do take for a domain.
 MAX_LENGTH = 4096
 MAX_COOKIES = 180
+#: Cookies of one answer that are looked at, the last of them: who sets more than these replaces its own.
+MAX_SET = MAX_COOKIES
 
 _PORT = re.compile(r":\d+$")
 _ADDRESS = re.compile(r"\[.*\]|[\d.]+")
@@ -63,7 +65,7 @@ class Cookies:
             data: the request, as it went to the ``target``.
         """
         headers = Message()
-        for line in set_cookie.split("\n"):
+        for line in set_cookie.rsplit("\n", MAX_SET)[-MAX_SET:]:
             if len(line) <= MAX_LENGTH:
                 headers["set-cookie"] = line
         with warnings.catch_warnings():

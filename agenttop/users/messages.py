@@ -9,6 +9,7 @@ from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.spending import afford
+from agenttop.wire.dial import Failure
 from agenttop.wire.http1 import Http1Connection
 from agenttop.wire.websocket import WebSocket, upgrade_key
 
@@ -50,6 +51,17 @@ async def open_socket(user: UserBase, step: CompiledStep) -> bool:
     return record_answer(user, step, leaf, connection, len(data), opened)
 
 
+def _found_closed(user: UserBase, step: CompiledStep, ended: Failure) -> None:
+    """Record that a message could not be sent, for the target had closed the WebSocket since the one before it."""
+    leaf = user.leaf = user.pool.leaves[step.request if step.request >= 0 else user.leaf.request]
+    outcome, message = user.answer.outcome = ended
+    leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
+    leaf.time_to_failure.append(0)
+    user.session_goes_on()
+    user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
+    user.scheduled_ns = 0
+
+
 async def send_message(user: UserBase, step: CompiledStep) -> bool:
     """Send a message; where it is answered, record what became of it. False where the WebSocket is gone."""
     if step.wait and user.pool.till is not None and not await afford(user, step):
@@ -57,6 +69,8 @@ async def send_message(user: UserBase, step: CompiledStep) -> bool:
     socket = user.socket
     if socket is None or not socket.open:
         user.release()
+        if socket is not None and socket.ended is not None:
+            _found_closed(user, step, socket.ended)
         return False
     user.make(step)
     data = step.static or step.fill(user.variables)

@@ -11,12 +11,14 @@ from typing import Any, cast
 from agenttop.metrics.delta import WARMUP
 from agenttop.metrics.outcome import Outcome
 from agenttop.schedule.control import Pauses
-from agenttop.users.compiled import CompiledPool, CompiledTask
+from agenttop.users.compiled import CompiledPool, CompiledStep, CompiledTask
 from agenttop.users.policy import RefusalPolicy
 from agenttop.users.shared import PoolShared
 from agenttop.users.streams import STALLED
 from agenttop.users.tuning import tuned
 from agenttop.users.user import VirtualUser
+from agenttop.wire.transport import Connection
+from agenttop.wire.websocket import WebSocket
 
 #: Calls of :meth:`PoolRuntime.watch` after which every user has been looked at.
 WATCH_CALLS = 5
@@ -188,23 +190,15 @@ class PoolRuntime(PoolShared):
             if exchange is None or not exchange.waiting:
                 continue
             self._flying += 1
-            sent = exchange.sent_ns
+            sent = user.since_ns or exchange.sent_ns
             if not self._oldest or sent < self._oldest:
                 self._oldest = sent
-            limits = step.limits
-            if now - sent > limits.total:
-                exchange.fail(Outcome.TIMEOUT, f"no whole answer within {limits.total / 1e9:g}s")
-            elif limits.first_byte and not exchange.first_ns and now - sent > limits.first_byte:
-                exchange.fail(Outcome.TIMEOUT, f"no first byte within {limits.first_byte / 1e9:g}s")
-            elif (
-                limits.first_token
-                and now - sent > limits.first_token
-                and (step.stream or step.kind == "send" or (user.answer.step is not None and user.answer.streamed))
-                and not user.answer.first_output
-            ):
-                exchange.fail(Outcome.TIMEOUT, f"no first token within {limits.first_token / 1e9:g}s")
-            elif limits.idle and exchange.first_ns and now - exchange.last_ns > limits.idle:
-                exchange.fail(Outcome.TIMEOUT, f"{STALLED} {limits.idle / 1e9:g}s")
+            words = _overdue(user, step, exchange, sent, now)
+            if words and (behind := exchange.behind_ns):
+                # What is late is judged by when bytes came, not by when there was time to look at them.
+                words = _overdue(user, step, exchange, sent, behind)
+            if words:
+                exchange.fail(Outcome.TIMEOUT, words)
 
     def _raise(self, error: BaseException) -> None:
         raise error
@@ -224,3 +218,22 @@ class PoolRuntime(PoolShared):
         task = self.tasks[user] = self.loop.create_task(user.live() if closed else user.serve())
         task.add_done_callback(self._ended)
         return user
+
+
+def _overdue(user: VirtualUser, step: CompiledStep, exchange: Connection | WebSocket, sent: int, now: int) -> str:
+    """Which timeout of a step has passed, in words; empty: none has."""
+    limits, since = step.limits, now - sent
+    if since > limits.total:
+        return f"no whole answer within {limits.total / 1e9:g}s"
+    if limits.first_byte and not exchange.first_ns and since > limits.first_byte:
+        return f"no first byte within {limits.first_byte / 1e9:g}s"
+    if (
+        limits.first_token
+        and since > limits.first_token
+        and (step.stream or step.kind == "send" or (user.answer.step is not None and user.answer.streamed))
+        and not user.answer.first_output
+    ):
+        return f"no first token within {limits.first_token / 1e9:g}s"
+    if limits.idle and exchange.first_ns and now - exchange.last_ns > limits.idle:
+        return f"{STALLED} {limits.idle / 1e9:g}s"
+    return ""

@@ -7,23 +7,33 @@ from typing import Protocol
 
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
 from agenttop.dialects.retry_after import retry_after
-from agenttop.dialects.server_timing import parse_server_timing
+from agenttop.dialects.server_timing import MAX_TEXT, parse_server_timing
 from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.outcome import Outcome, outcome_of_status
 from agenttop.metrics.recorder import Leaf
 from agenttop.profile.checks import INVALID
-from agenttop.users.answer import Answer
+from agenttop.users.answer import MAX_BODY, MAX_STEPS, Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
 from agenttop.users.trace import TRACEPARENT, trace_id
+from agenttop.wire.http1 import MAX_HEADER_TEXT, MAX_HEADERS
 from agenttop.wire.transport import Connection
+from agenttop.wire.turns import TURNS
 
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
 MAX_NS = 1 << 62
 MAX_COUNTED = 10**12
+UNTYPED = (
+    "streams come without the type text/event-stream (which browsers and SDKs insist on); they were read as streams. "
+    "stream = true in a step says that this is meant"
+)
+TOO_LONG = (
+    f"answers of more than {MAX_BODY >> 20} MiB (or more of them at once than there is room for) are not read: "
+    "a limit of agenttop, not a fault of theirs"
+)
 
 
 class Exchange(Protocol):
@@ -34,6 +44,14 @@ class Exchange(Protocol):
     end_ns: int
     received: int
     failure: tuple[Outcome, str] | None
+
+    @property
+    def interim_ns(self) -> int:
+        """The first byte of an interim answer; 0: there was none."""
+
+    @property
+    def left_out(self) -> int:
+        """Header lines that were not read."""
 
 
 def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) -> None:
@@ -72,6 +90,8 @@ def record_answer(
     leaf.attempts += 1
     leaf.bytes_sent += sent
     leaf.bytes_received += exchange.received
+    if exchange.interim_ns:
+        leaf.interim.append(exchange.interim_ns - exchange.sent_ns)
     if opened_ns:
         leaf.connections_opened += 1
         leaf.connect.append(opened_ns)
@@ -87,6 +107,10 @@ def record_answer(
     elif step.kind == "connect" and not exchange.failure:
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
+    if answer.untyped and not step.any_type:
+        user.pool.note(UNTYPED)
+    if answer.cut or answer.left_out or exchange.left_out or answer.events_left_out:
+        _tell_limits(user, exchange, answer)
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
     if user.held is not None:
         settle(user, step)
@@ -99,7 +123,12 @@ def record_answer(
             _count_tokens(leaf, answer.reader, answer.streamed)
         return False
     if step.checks and (exchange.failure is None or answer.status):
-        failed = [name for name, check in step.checks if not _checked(user, name, check(answer))]
+        failed = [
+            name
+            for name, check in step.checks
+            # What a check reads may stand in what was not kept: nobody knows, so that it has neither passed nor failed.
+            if not (answer.cut and (check.needs_body or check.needs_json)) and not _checked(user, name, check(answer))
+        ]
         if failed and outcome is Outcome.OK:
             outcome, message = Outcome.CHECK_FAILED, f"check failed: {failed[0]}"
     saved = outcome is not Outcome.OK or not (step.save or step.save_headers) or _save(user, step, answer)
@@ -137,7 +166,7 @@ def record_answer(
             leaf.inter_chunk.extend(answer.gaps)
         if reader is not None and reader.output_tokens is not None and reader.output_tokens > 1:
             leaf.tpot.append((latency - answer.ttft_ns) // (reader.output_tokens - 1))
-    _record_phases(leaf, answer, latency)
+    _record_phases(user, leaf, answer, latency)
     if user.pool.compiled.traced:
         _note_slowest(user, step, leaf, sent_ns, latency)
     if step.objectives:
@@ -172,19 +201,17 @@ def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int)
     status = answer.status
     if exchange.failure is not None and not answer.flags & (DONE | ERROR):
         return exchange.failure
-    if latency > step.limits.total:
+    if latency > step.limits.total and not TURNS.excuses(exchange.sent_ns + step.limits.total, exchange.end_ns):
         return Outcome.TIMEOUT, f"no whole answer within {step.limits.total / 1e9:g}s"
     if status >= 400:
         return outcome_of_status(status), _words(status, answer)
-    if answer.malformed:
-        return Outcome.PROTOCOL_ERROR, f"malformed event stream: {answer.malformed}"
     answer.finish_body()
     if answer.flags & ERROR:
         error = (answer.reader.error if answer.reader is not None else None) or "the target says it failed"
         return (Outcome.RATE_LIMITED if answer.flags & RATE_LIMITED else Outcome.STREAM_ERROR), error
     if step.stream and not answer.streamed:
         return Outcome.PROTOCOL_ERROR, f"asked for an event stream, got {answer.content_type or 'no content type'}"
-    if answer.streamed and step.kind == "http" and not answer.flags & DONE:
+    if answer.streamed and step.kind == "http" and not answer.flags & DONE and not answer.events_left_out:
         if step.dialect.terminal:
             return Outcome.TRUNCATED, f"{UNTERMINATED} without its terminal event"
         if answer.unfinished:
@@ -225,7 +252,22 @@ def _save(user: UserBase, step: CompiledStep, answer: Answer) -> bool:
     return True
 
 
+def _tell_limits(user: UserBase, exchange: Exchange, answer: Answer) -> None:
+    """Tell, once, of what a limit of ours has left out."""
+    note = user.pool.note
+    if answer.cut:
+        note(TOO_LONG)
+    if answer.events_left_out:
+        note(f"events of more than {MAX_BODY >> 20} MiB (or more of them at once than there is room for) are not read")
+    if exchange.left_out:
+        note(f"of answers with more than {MAX_HEADERS} header lines or {MAX_HEADER_TEXT >> 10} KiB not all are read")
+    if answer.left_out:
+        note(f"of answers with more than {MAX_STEPS} kinds of steps not all are timed")
+
+
 def _unsaved(step: CompiledStep, answer: Answer) -> str:
+    if answer.cut and step.save:
+        return TOO_LONG
     absent = [header for _, header in step.save_headers if not answer.headers.get(header)]
     if absent:
         return f"the answer has no header {absent[0]}"
@@ -289,11 +331,13 @@ def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
         leaf.tool_calls += min(reader.tool_calls, MAX_COUNTED)
 
 
-def _record_phases(leaf: Leaf, answer: Answer, latency: int) -> None:
+def _record_phases(user: UserBase, leaf: Leaf, answer: Answer, latency: int) -> None:
     """Phases from Server-Timing (ms), from steps (ns) and from the body (s); what they leave is ``unattributed``."""
     phases: dict[str, int] = {}
     timing = answer.headers.get("server-timing")
     if timing:
+        if len(timing) > MAX_TEXT:
+            user.pool.note(f"of Server-Timing no more than {MAX_TEXT} characters are read")
         phases = {name: _ns(duration * 1e6) for name, duration in parse_server_timing(timing).items()}
     if answer.step_ns:
         phases |= answer.step_ns

@@ -38,6 +38,8 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
     url = step.target.origin + b"".join(fill_pieces(step.url, user.variables)).decode("latin-1")
     method = step.method
     home = here = (step.target.host, step.target.port, step.target.tls)
+    user.since_ns = sent  # timeouts are of the whole chain
+    deadline = sent + step.limits.total
     for _ in range(MAX_REDIRECTS):
         location = answer.headers.get("location")
         if connection.failure is not None or answer.status not in REDIRECTS or not location:
@@ -55,7 +57,13 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
         if there != here or connection.state != IDLE or user.pool.compiled.per_request:
             connection.close()
             try:
-                connection = user.connection = await user.pool.connect(target)
+                async with asyncio.timeout(max(deadline - perf_counter_ns(), 0) / 1e9):
+                    connection = user.connection = await user.pool.connect(target)
+            except TimeoutError:
+                user.release()
+                connection.failure = (Outcome.TIMEOUT, f"no whole answer within {step.limits.total / 1e9:g}s")
+                connection.end_ns = perf_counter_ns()
+                break
             except asyncio.CancelledError:
                 user.cut(step, leaf)
                 raise
@@ -83,7 +91,7 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
     if here != home:
         # The next request is for the target again.
         connection.close()
-    connection.sent_ns = sent
+    connection.sent_ns, user.since_ns = sent, 0
     return connection
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from agenttop.metrics.recorder import Leaf
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer, record_times
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.spending import afford, hold_again
 from agenttop.wire.http1 import IDLE
+from agenttop.wire.transport import Connection
 
 
 async def request(user: UserBase, step: CompiledStep) -> bool:
@@ -46,18 +48,10 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
             record_times(leaf, connection, latency, len(data))
             return True
     if connection.unanswered and not opened and (pool.till is None or await hold_again(user, step)):
-        # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
-        leaf.connections_reopened += 1
-        leaf.attempts += 1
-        connection = await user.ready(step)
-        if connection is None:
+        again = await send_again(user, step, leaf, connection, data)
+        if again is None:
             return False
-        opened = connection.opened_ns
-        answer.begin(step)
-        user.step = step
-        data = user.sent_again(step, data)
-        await connection.send(data, answer, False)
-        user.step = None
+        connection, data, opened = again
     if answer.step is None:
         answer.begin(step)
         answer.status = connection.status
@@ -69,3 +63,30 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
     if pool.compiled.per_request:
         user.close()
     return whole
+
+
+async def send_again(
+    user: UserBase, step: CompiledStep, leaf: Leaf, lost: Connection, data: bytes
+) -> tuple[Connection, bytes, int] | None:
+    """Send a request once more after the keep-alive race (``wire.http1.RACE_NS``): a kept connection that the target
+    closed while we wrote is not an error of the target (RFC 9112, 9.3.1). Its times run from the first send.
+
+    Returns:
+        The connection that brought the answer or failed, the bytes as they went, and what opening it took (ns); None
+        where there was no other connection, which is recorded.
+    """
+    leaf.connections_reopened += 1
+    leaf.sent_again += 1
+    leaf.attempts += 1
+    leaf.bytes_sent += len(data)
+    user.since_ns = lost.sent_ns
+    connection = await user.ready(step)
+    if connection is None:
+        return None
+    user.answer.begin(step)
+    user.step = step
+    data = user.sent_again(step, data)
+    await connection.send(data, user.answer, False)
+    user.step = None
+    connection.sent_ns, user.since_ns = user.since_ns, 0
+    return connection, data, connection.opened_ns

@@ -11,7 +11,7 @@ from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import record_answer
 from agenttop.users.redirects import REDIRECTS, follow_redirects
 from agenttop.users.refusals import Refusal
-from agenttop.users.request import request
+from agenttop.users.request import request, send_again
 from agenttop.users.spending import hold, hold_again
 from agenttop.wire.http1 import IDLE
 
@@ -90,25 +90,22 @@ async def _attempt(user: UserBase, step: CompiledStep, data: bytes, planned: boo
     connection, opened = user.connection, 0
     if user.cookies is not None and step.cookies:
         data = user.cookies.add(data, step.target)
-    while True:
-        if connection is None or connection.state != IDLE:
-            connection = await user.ready(step)
-            if connection is None:
-                return False
-            opened = connection.opened_ns
-        leaf = user.leaf = pool.leaves[step.request]
-        answer.begin(step)
-        user.step = step
-        data = user.sent_again(step, data)
-        await connection.send(data, answer, False)
-        user.step = None
-        if opened or not connection.unanswered:
-            break
-        # A kept connection that the target closed while we wrote: not an error of the target (RFC 9112, 9.3.1).
-        if pool.till is not None and not await hold_again(user, step):
-            break
-        leaf.connections_reopened += 1
-        leaf.attempts += 1
+    if connection is None or connection.state != IDLE:
+        connection = await user.ready(step)
+        if connection is None:
+            return False
+        opened = connection.opened_ns
+    leaf = user.leaf = pool.leaves[step.request]
+    answer.begin(step)
+    user.step = step
+    data = user.sent_again(step, data)
+    await connection.send(data, answer, False)
+    user.step = None
+    if connection.unanswered and not opened and (pool.till is None or await hold_again(user, step)):
+        again = await send_again(user, step, leaf, connection, data)
+        if again is None:
+            return False
+        connection, data, opened = again
     user.keep_cookies(data, step.target)
     if pool.redirects and connection.failure is None and answer.status in REDIRECTS:
         connection = await follow_redirects(user, step, leaf, connection)

@@ -147,7 +147,7 @@ class ScriptedUser(VirtualUser):
             self.tally.iterations += 1
         if self._asked == before:
             await asyncio.sleep(0)  # a task may wait for nothing at all, and the loop must turn
-        return self.socket is None or self.socket.open
+        return self.session_goes_on()
 
     async def _call(self, hook: str) -> bool:
         """Run a hook or a task. False where it did not come to its end."""

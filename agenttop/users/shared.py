@@ -83,7 +83,9 @@ class PoolShared(ABC):
 
     async def connect(self, target: Target) -> Connection:
         """A connection to the target; its ``failure`` says why there is none."""
-        return await self.transport.connect(target)
+        connection = await self.transport.connect(target)
+        connection.whose = self.compiled.name
+        return connection
 
     def sessions_used_up(self) -> None:
         """Every row of the pool's data has been used: sessions under way go on, no other begins."""

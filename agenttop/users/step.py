@@ -38,7 +38,7 @@ def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Ta
     reads_json = bool(save) or any(check.needs_json for _, check in checks)
     reads_body = reads_json or dialect.reads_body or any(check.needs_body for _, check in checks)
     needs_headers = bool(save_headers) or any(check.needs_headers for _, check in checks)
-    stream = pool.protocol == "sse" and part == "tasks"
+    stream = pool.protocol == "sse" and part == "tasks" if step.stream is None else step.stream
     objectives = tuple(profile.objectives.limits_ns.items())
     timeout = step.timeout if step.timeout is not None else profile.timeout
     kind = "http" if step.method else "connect" if step.connect is not None else "close" if step.close else "send"
@@ -83,6 +83,7 @@ def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Ta
         ),
         dialect=dialect,
         stream=stream,
+        any_type=bool(step.stream),
         lean=kind == "http"
         and not (stream or reads_body or needs_headers or profile.follow_redirects or objectives or profile.traceparent)
         and profile.budget is None,  # what it has used is to be known

@@ -168,7 +168,7 @@ class VirtualUser(UserBase):
                 self.conversation = conversation
         if whole:
             self.tally.iterations += 1
-        return self.socket is None or self.socket.open
+        return self.session_goes_on()
 
     def _task(self) -> CompiledTask | None:
         """Begin an iteration: its task. None where all data has been used, so that there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,12 +12,14 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.wire.resolve import Resolver
 from agenttop.wire.target import Target
 
+MAX_ADDRESSES, OTHERS = 200, "(other)"
+"""Addresses that are counted apart, and where the rest is counted."""
 Failure = tuple[Outcome, str]
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 
 
 class Dialer:
-    """Connects to targets; names are resolved once for all users.
+    """Connects to targets; names are resolved once for all users, whose connections go round the addresses.
 
     Args:
         loop: the event loop.
@@ -27,11 +30,13 @@ class Dialer:
         self._loop = loop
         self._timeout = connect_timeout_s
         self._resolver = Resolver(loop)
+        self._opened: Counter[str] = Counter()
+        self._notes: dict[str, str] = {}
 
     async def dial(
         self, target: Target, context: ssl.SSLContext | None, make: Callable[[], ProtocolT]
     ) -> ProtocolT | Failure:
-        """Connect a fresh protocol to the first address of the target that answers.
+        """Connect a fresh protocol to the next address of the target, or to the first after it that answers.
 
         A silent address does not use up the time of the next: each has an equal share of what is left.
         """
@@ -49,10 +54,29 @@ class Dialer:
             share = (deadline - self._loop.time()) / (len(addresses) - index)
             opened = await dial_address(self._loop, address, target, context, share, make)
             if not isinstance(opened, tuple):
-                self._resolver.prefer(target.host, target.port, address)
+                where = f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
+                self._opened[where if where in self._opened or len(self._opened) < MAX_ADDRESSES else OTHERS] += 1
+                if index:
+                    self._skipped(target, addresses[:index], failure)
                 return opened
+            self._resolver.skip(target.host, target.port, address)
             failure = late if opened[0] is Outcome.TIMEOUT else opened
         return failure
+
+    def take_opened(self) -> dict[str, int]:
+        """Return how many connections were opened to which ``ip:port`` since the last call."""
+        opened, self._opened = self._opened, Counter()
+        return dict(opened)
+
+    def take_notes(self) -> dict[str, str]:
+        """Return what is to be told of addresses that do not answer, by host, since the last call."""
+        notes, self._notes = self._notes, {}
+        return notes
+
+    def _skipped(self, target: Target, addresses: tuple[str, ...], failure: Failure) -> None:
+        """Another address has answered. That of ``localhost`` only one does is how most machines are."""
+        if target.host != "localhost":
+            self._notes[target.host] = f"{target.host}: {addresses[-1]} does not answer and is skipped: {failure[1]}"
 
 
 async def dial_address(

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections import deque
 from time import perf_counter_ns
 from typing import Any, Protocol, cast
 
@@ -24,10 +25,27 @@ import httptools
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure, why_not
 from agenttop.wire.heads import HEADS, KnownHead, is_lean
-from agenttop.wire.inflate import Inflate, InflateError
+from agenttop.wire.inflate import Decoder, InflateError, decoder, not_read
+from agenttop.wire.turns import TURNS
 
 MAX_HEAD = 256 * 1024
 """Bytes of header after which an answer is called malformed."""
+
+MAX_HEADERS, MAX_HEADER_TEXT = 500, 64 * 1024
+"""Header lines of one answer that are read, and bytes of them; what is beyond is counted and left out."""
+
+SMALL = 1024
+"""Bytes of a read that are parsed at once: with the smallest chunks or frames there are, a millisecond or two."""
+MIN_PIECE, MAX_PIECE = 256, 64 * 1024
+FAST_NS, SLOW_NS = 50_000, 200_000
+"""A piece of a larger read is doubled where one took less, halved where it took more."""
+
+RACE_NS = 100_000_000
+"""How soon after the write a kept connection must be lost for its request to be sent again. A target that closes an
+idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that arrives: word of it is here
+within one round trip, and 100 ms is more than most; what our own loop adds is far less. One that closes later has had
+the request: whatever befell it is an answer that did not come, and no client should ask for the same work twice.
+"""
 
 IDLE, WAITING, READING, DRAINING, UPGRADED, CLOSED = range(6)
 
@@ -64,8 +82,11 @@ class _Lean:
         self.connection = connection
 
     def on_message_begin(self) -> None:
-        if self.connection.state != READING:
-            self.connection.close()
+        connection = self.connection
+        if connection.state != READING:
+            connection.close()
+        elif not connection.first_ns:
+            connection.first_ns = connection.last_ns
 
     def on_message_complete(self) -> None:
         self.connection._complete()
@@ -74,19 +95,28 @@ class _Lean:
 class _Full:
     """llhttp's callbacks for an answer that somebody reads."""
 
-    __slots__ = ("connection", "headers")
+    __slots__ = ("connection", "headers", "lines", "size")
 
     def __init__(self, connection: Http1Connection) -> None:
         self.connection = connection
         self.headers: dict[str, str] = {}
+        self.lines = self.size = 0
 
     def on_message_begin(self) -> None:
         self.headers = {}
+        self.lines = self.size = 0
         if self.connection.state != READING:
             # An answer too many: nobody asked, and the next could not be told from it.
             self.connection.close()
+        elif not self.connection.first_ns:
+            self.connection.first_ns = self.connection.last_ns
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.lines += 1
+        self.size += len(name) + len(value)
+        if self.lines > MAX_HEADERS or self.size > MAX_HEADER_TEXT:
+            self.connection.left_out += 1
+            return
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         self.headers[key] = joined(self.headers[key], text, key) if key in self.headers else text
@@ -112,16 +142,20 @@ class Http1Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_at",
         "_fd",
         "_full",
         "_head",
         "_head_bytes",
+        "_held",
         "_inflate",
         "_last_headers",
         "_lean",
         "_loop",
         "_lost",
         "_parser",
+        "_paused",
+        "_piece",
         "_until_eof",
         "_waiter",
         "_wanted",
@@ -129,9 +163,11 @@ class Http1Connection(asyncio.Protocol):
         "end_ns",
         "failure",
         "first_ns",
+        "interim_ns",
         "last_ns",
         "lean",
         "lean_allowed",
+        "left_out",
         "on_upgraded",
         "opened_ns",
         "received",
@@ -141,6 +177,7 @@ class Http1Connection(asyncio.Protocol):
         "status",
         "transport",
         "unanswered",
+        "whose",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -154,19 +191,32 @@ class Http1Connection(asyncio.Protocol):
         self._full: Any = None
         self._lean: Any = None
         self._parser: Any = None
-        self._inflate: Inflate | None = None
+        self._inflate: Decoder | None = None
         self._head = b""
         self._lost: Exception | None = None
         self._until_eof = False
         self._wanted = False
         self._last_headers: dict[str, str] | None = None
         self._head_bytes = 0
+        self._held: deque[tuple[int, bytes]] | None = None
+        """Bytes that have come and wait to be parsed, and when they came; reading is paused."""
+        self._at = 0
+        """How far the first of them has been parsed."""
+        self._piece = SMALL
+        self._paused = False
         self.on_upgraded: Any = None
+        self.left_out = 0
+        """Header lines of the answer that were not read."""
+        self.whose = ""
+        """The pool whose connection it is."""
         # The exchange, valid once the waiter is done.
         self.opened_ns = 0
         """Nanoseconds that DNS, TCP and TLS took; 0 on a reused connection."""
         self.sent_ns = 0
         self.first_ns = 0
+        """The first byte of the final answer."""
+        self.interim_ns = 0
+        """That of the first interim one (100 Continue, 103 Early Hints), where there was one."""
         self.last_ns = 0
         self.end_ns = 0
         self.status = 0
@@ -176,7 +226,7 @@ class Http1Connection(asyncio.Protocol):
         """The answer was not read, only timed: its head says nothing of interest."""
         self.failure: tuple[Outcome, str] | None = None
         self.unanswered = False
-        """The connection was lost before the first byte of an answer."""
+        """It was lost within :data:`RACE_NS` of the write, before the first byte of an answer."""
         self.dropped = False
         """The target closed the connection between two requests, though it had not said that it would."""
 
@@ -192,6 +242,9 @@ class Http1Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = perf_counter_ns()
         self.received += len(data)
+        if self._held is not None:
+            self._held.append((now, data))
+            return
         self.last_ns = now
         state = self.state
         end = 0
@@ -209,36 +262,110 @@ class Http1Connection(asyncio.Protocol):
             self._parser = self._parser_of(self.lean)
             self._head_bytes = 0
             self._last_headers = None
-        elif state == UPGRADED:
-            self.on_upgraded(data, now)
-            return
-        elif state not in (READING, DRAINING):
+        elif state not in (READING, DRAINING, UPGRADED):
             # Bytes nobody asked for: whatever they are, the next answer could not be told from them.
             self.close()
             return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgraded(data[upgrade.args[0] :], now)
-            return
-        except httptools.HttpParserError as error:
-            if self.state != READING:
-                self.close()
-            elif self.status == 0 and data[:2] == b"\x15\x03":
-                self.fail(Outcome.PROTOCOL_ERROR, "the target speaks TLS: its URL begins with https")
-            else:
-                self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
-            return
+        if len(data) <= SMALL:
+            if self.state == UPGRADED:
+                self.on_upgraded(data, now)
+                return
+            try:  # as in _feed: a call more costs as much as the rest
+                self._parser.feed_data(data)
+            except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+                self._not_fed(error, data, now)
+                return
+            if not self.lean and self.state in (READING, DRAINING):
+                self._head_bytes += len(data)
+                if self._head_bytes > MAX_HEAD:
+                    self._too_long()
+        else:
+            self._held = deque(((now, data),))
+            if self.go_on():
+                self._paused = True
+                if not self.transport.is_closing():
+                    self.transport.pause_reading()
+                TURNS.wait(self)
+                return
         if self.state == IDLE and end > 0:
             HEADS.learn(data[:end], self.status, len(data) - end - 4, self._last_headers)
-        elif not self.lean and self.state in (READING, DRAINING):
+
+    def go_on(self) -> bool:
+        """Parse what is held, as long as the turn has room (``wire.turns``). True: something is left."""
+        held = self._held
+        if held is None:
+            return False
+        clock = began = perf_counter_ns()
+        until = began + TURNS.room(self._loop)
+        while held and clock < until:
+            now, data = held[0]
+            piece = data[self._at : self._at + self._piece]
+            self._at += len(piece)
+            if self._at >= len(data):
+                held.popleft()
+                self._at = 0
+            self.last_ns = now
+            self._feed(piece, now)
+            before, clock = clock, perf_counter_ns()
+            if clock - before < FAST_NS:
+                self._piece = min(self._piece * 2, MAX_PIECE)
+            elif clock - before > SLOW_NS:
+                self._piece = max(self._piece // 2, MIN_PIECE)
+            if self._held is not held:
+                break  # it was closed
+            if held and self.state in (IDLE, CLOSED):
+                self.close()  # as of an answer too many
+                break
+        TURNS.took(self.whose, clock - began)
+        if self._held is not None and held:
+            return True
+        ours, paused = self._held is None, self._paused
+        self._held, self._paused = None, False
+        if self._lost is not None and not ours:
+            self.connection_lost(None if isinstance(self._lost, EOFError) else self._lost)
+        elif paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+        return False
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been parsed yet; 0: all have."""
+        return self._held[0][0] if self._held else 0
+
+    def _feed(self, data: bytes, now: int) -> None:
+        """Parse a piece of what came."""
+        if self.state == UPGRADED:
+            self.on_upgraded(data, now)
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+            self._not_fed(error, data, now)
+            return
+        if not self.lean and self.state in (READING, DRAINING):
             # Headers, trailers and chunk extensions are bounded: what came since the last bytes of a body.
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
-                self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
+                self._too_long()
+
+    def _not_fed(self, error: Exception, data: bytes, now: int) -> None:
+        """What llhttp does not read: the bytes of another protocol, or of none."""
+        if isinstance(error, httptools.HttpParserUpgrade):
+            self._upgraded(data[error.args[0] :], now)
+        elif self.state != READING:
+            self.close()
+        elif self.status == 0 and data[:2] == b"\x15\x03":
+            self.fail(Outcome.PROTOCOL_ERROR, "the target speaks TLS: its URL begins with https")
+        else:
+            self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
+
+    def _too_long(self) -> None:
+        self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
 
     def eof_received(self) -> bool:
         # The transport closes, but says so only later; until then nobody must take this for a connection.
+        if self._held is not None:
+            return False  # what came before is looked at first
         if self.state == IDLE:
             self.state = CLOSED
             self.dropped = True
@@ -248,6 +375,9 @@ class Http1Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._held is not None:
+            self._lost = exc or EOFError()  # and what came before is looked at first
+            return
         state, self.state = self.state, CLOSED
         self._lost = exc
         if state == IDLE:
@@ -255,7 +385,7 @@ class Http1Connection(asyncio.Protocol):
         if state == UPGRADED:
             self.on_upgraded(b"", perf_counter_ns())
         elif state == WAITING:
-            self.unanswered = True
+            self.unanswered = in_race(self.sent_ns)
             self.fail(*self.lost())
         elif state == READING:
             if exc is None and (self._lean_until_eof() if self.lean else self._until_eof):
@@ -295,9 +425,9 @@ class Http1Connection(asyncio.Protocol):
         self.lean_allowed = lean
         self.failure = None
         self.unanswered = False
-        self.first_ns = self.end_ns = 0
+        self.first_ns = self.end_ns = self.interim_ns = 0
         self.received = 0
-        self.status = 0
+        self.status = self.left_out = 0
         self._inflate = None
         self._until_eof = False
         self.state = WAITING
@@ -345,6 +475,7 @@ class Http1Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close at once, without ceremony; harmless when closed."""
+        self._held = None
         if self.state != CLOSED or (self.transport is not None and not self.transport.is_closing()):
             self.state = CLOSED
             self.transport.abort()
@@ -361,6 +492,8 @@ class Http1Connection(asyncio.Protocol):
         parser = self._lean if lean else self._full
         if parser is None:
             parser = httptools.HttpResponseParser(_Lean(self) if lean else _Full(self))
+            # Folded headers (RFC 9112, 5.2: to be unfolded) and padded chunk sizes, which every client reads.
+            parser.set_dangerous_leniencies(lenient_headers=True, lenient_spaces_after_chunk_size=True)
             if lean:
                 self._lean = parser
             else:
@@ -374,13 +507,17 @@ class Http1Connection(asyncio.Protocol):
         if status < 200 and status != 101:
             return
         self.status = status
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflate = Inflate(encoding)
+        unread = ""
+        if "content-encoding" in headers:
+            self._inflate, unread = decoder(headers["content-encoding"])
         self._last_headers = headers
         chunked = headers.get("transfer-encoding", "").rstrip().lower().endswith("chunked")
         self._until_eof = "content-length" not in headers and not chunked
         self._wanted = self.sink is not None and self.sink.head(status, headers, self.last_ns)
+        if unread and self._wanted:
+            self._wanted = False
+            if status < 400:
+                self.fail(Outcome.PROTOCOL_ERROR, not_read(unread))
 
     def _whole_answer(self, known: KnownHead, data: bytes, end: int) -> bool:
         """Take an answer that came in one read, behind a head that is known; False where it must be parsed."""
@@ -444,6 +581,9 @@ class Http1Connection(asyncio.Protocol):
             # 100 Continue, 103 Early Hints: the answer is still to come.
             if status == 101 and not parser.should_upgrade():
                 self.fail(Outcome.PROTOCOL_ERROR, "status 101 without the headers of an upgrade")
+            elif not self.interim_ns:
+                self.interim_ns = self.first_ns
+            self.first_ns = 0  # that of the answer itself is what counts
             return
         if not parser.should_keep_alive():
             self.state = CLOSED
@@ -477,6 +617,11 @@ class Http1Connection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+def in_race(sent_ns: int) -> bool:
+    """Whether a connection that is lost now, nothing answered, may have been closed before the request came to it."""
+    return perf_counter_ns() - sent_ns <= RACE_NS
 
 
 def opened_connection(

@@ -19,8 +19,19 @@ import httpcore
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.dial import Failure
-from agenttop.wire.http1 import CLOSED, DRAINING, IDLE, READING, WAITING, Sink, joined
-from agenttop.wire.inflate import Inflate, InflateError
+from agenttop.wire.http1 import (
+    CLOSED,
+    DRAINING,
+    IDLE,
+    MAX_HEADER_TEXT,
+    MAX_HEADERS,
+    READING,
+    WAITING,
+    Sink,
+    in_race,
+    joined,
+)
+from agenttop.wire.inflate import InflateError, decoder, not_read
 from agenttop.wire.stream import Stream
 
 #: Headers that are about an HTTP/1.1 connection (RFC 9113, 8.2.2).
@@ -64,6 +75,8 @@ class HttpxConnection:
         self.unanswered = False
         self.dropped = False
         self.failure: Failure | None = None
+        self.left_out = self.interim_ns = 0
+        self.whose = ""
 
     # -- what users read
 
@@ -76,6 +89,11 @@ class HttpxConnection:
                 self.dropped = True
                 self.close()
         return self._state
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        return self._stream.behind_ns if self._stream is not None else 0
 
     @property
     def waiting(self) -> bool:
@@ -96,9 +114,9 @@ class HttpxConnection:
         self.failure = None
         self.unanswered = False
         self.first_ns = self.end_ns = 0
-        self.status = self.received = 0
+        self.status = self.received = self.left_out = 0
         self._state = WAITING
-        self._stream.begin()
+        self._stream.begin(self.whose)
         self.sent_ns = self.last_ns = perf_counter_ns()
         waiter = self._waiter = self._loop.create_future()
         self._task = self._loop.create_task(self._exchange(self._request(data), sink))
@@ -171,15 +189,24 @@ class HttpxConnection:
         self._count()
         self.status = response.status
         headers: dict[str, str] = {}
-        for name, value in response.headers:
+        size = 0
+        for line, (name, value) in enumerate(response.headers):
+            size += len(name) + len(value)
+            if line >= MAX_HEADERS or size > MAX_HEADER_TEXT:
+                self.left_out += 1
+                continue
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             headers[key] = joined(headers[key], text, key) if key in headers else text
         if response.status < 200:
             self.fail(Outcome.PROTOCOL_ERROR, f"the target switched protocols unasked (status {response.status})")
             return
         wanted = sink is not None and sink.head(response.status, headers, self.first_ns)
-        encoding = headers.get("content-encoding", "").strip().lower()
-        inflate = Inflate(encoding) if encoding in ("gzip", "x-gzip", "deflate") else None
+        inflate, unread = decoder(headers.get("content-encoding", ""))
+        if unread and wanted:
+            wanted = False
+            if response.status < 400:
+                self.fail(Outcome.PROTOCOL_ERROR, not_read(unread))
+                return
         async for data in response.aiter_stream():
             self._count()
             if not wanted or sink is None or self._state != READING:
@@ -207,7 +234,7 @@ class HttpxConnection:
         if isinstance(cause, h2.events.StreamReset):
             code = _code(cause.error_code)
             if cause.error_code == h2.errors.ErrorCodes.REFUSED_STREAM and not self.first_ns:
-                self.unanswered = True  # RFC 9113, 8.7: not processed at all
+                self.unanswered = in_race(self.sent_ns)  # RFC 9113, 8.7: not processed at all
             outcome = Outcome.TRUNCATED if self.first_ns else Outcome.PROTOCOL_ERROR
             self._broken(outcome, f"the target reset the stream ({code})")
         elif isinstance(cause, h2.events.ConnectionTerminated):
@@ -223,7 +250,7 @@ class HttpxConnection:
         if self.first_ns:
             self._broken(Outcome.TRUNCATED, f"connection closed in the middle of the answer{why}")
         else:
-            self.unanswered = True
+            self.unanswered = in_race(self.sent_ns)
             self._broken(Outcome.PROTOCOL_ERROR, f"connection closed before an answer{why}")
 
     def _broken(self, outcome: Outcome, message: str) -> None:

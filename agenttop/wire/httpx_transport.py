@@ -46,7 +46,7 @@ class HttpxTransport:
         self._context = context
         self._timeout = connect_timeout_s
         self._http2 = http2
-        self._dialer = Dialer(loop, connect_timeout_s)
+        self.dialer = Dialer(loop, connect_timeout_s)
         self._proxy = parse_target(proxy) if proxy is not None else None
         self._proxy_context = proxy_context
         self._proxy_headers = _credentials(proxy) if proxy is not None else ()
@@ -74,12 +74,12 @@ class HttpxTransport:
 
     async def _direct(self, target: Target) -> HttpxConnection | Failure:
         context = self._context if target.tls else None
-        stream = await self._dialer.dial(target, context, lambda: Stream(self._loop))
+        stream = await self.dialer.dial(target, context, lambda: Stream(self._loop))
         return stream if isinstance(stream, tuple) else self._speak(target, stream)
 
     async def _proxied(self, target: Target, proxy: Target) -> HttpxConnection | Failure:
         context = self._proxy_context if proxy.tls else None
-        stream = await self._dialer.dial(proxy, context, lambda: Stream(self._loop))
+        stream = await self.dialer.dial(proxy, context, lambda: Stream(self._loop))
         if isinstance(stream, tuple):
             return stream[0], f"proxy: {stream[1]}"
         if not target.tls:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 PIECE = 1 << 20
 """Bytes that are decompressed at a time: what is held in memory of an answer, however well it was compressed."""
-MAX_PER_READ = 64 << 20
-"""Bytes that one read may decompress to. Text comes to some 20 for 1; a thousandfold is an attack."""
+MAX_INFLATED, MAX_RATIO = 64 << 20, 200
+"""Bytes that may come of a body, whatever it was; of more there must be no more than so many for each that came. Text
+comes to some 20 for 1; a thousandfold is an attack.
+"""
 
 _GZIP, _ZLIB, _RAW, _DETECT = 31, 15, -15, 47
 
@@ -23,7 +25,7 @@ class Inflate:
     that some servers send.
     """
 
-    __slots__ = ("_begun", "_decompress", "_further", "_held", "_padding")
+    __slots__ = ("_begun", "_decompress", "_further", "_held", "_in", "_out", "_padding")
 
     def __init__(self, encoding: str) -> None:
         self._decompress: Any = None if encoding == "deflate" else zlib.decompressobj(_DETECT)
@@ -32,6 +34,7 @@ class Inflate:
         self._further = False
         """In a member after the first, of which nothing has come out yet."""
         self._padding = False
+        self._in = self._out = 0
 
     @property
     def finished(self) -> bool:
@@ -42,7 +45,7 @@ class Inflate:
         """Decompress the next bytes, in pieces of at most :data:`PIECE` bytes.
 
         Raises:
-            InflateError: they are malformed, or decompress to more than :data:`MAX_PER_READ`.
+            InflateError: they are malformed, or decompress to far too much (:data:`MAX_RATIO`).
         """
         if not data or self._padding:
             return
@@ -52,7 +55,7 @@ class Inflate:
             if len(data) < 2:
                 return
             self._decompress = zlib.decompressobj(_deflate_kind(data))
-        total = 0
+        self._in += len(data)
         while True:
             decompress = self._decompress
             if decompress.eof:
@@ -66,15 +69,84 @@ class Inflate:
                     self._padding = True
                     return
                 raise InflateError(str(error)) from None
-            total += len(piece)
-            if total > MAX_PER_READ:
-                raise InflateError(f"one read is more than {MAX_PER_READ >> 20} MiB")
+            self._out += len(piece)
+            if self._out > MAX_INFLATED and self._out > MAX_RATIO * self._in:
+                raise InflateError(f"it comes to more than {MAX_RATIO} times its size")
             if piece:
                 self._further = False
                 yield piece
             data = decompress.unused_data if decompress.eof else decompress.unconsumed_tail
             if not data and (decompress.eof or len(piece) < PIECE):
                 return
+
+
+class Decoder(Protocol):
+    """What takes a content coding off a body."""
+
+    @property
+    def finished(self) -> bool:
+        """The compressed data is whole, or there was none at all."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Decompress the next bytes; see :meth:`Inflate.feed`."""
+
+
+class Chain:
+    """Several codings, one in the other: taken off from the outermost, which was applied last."""
+
+    __slots__ = ("_in", "_layers", "_out")
+
+    def __init__(self, encodings: list[str]) -> None:
+        self._layers = [Inflate(encoding) for encoding in reversed(encodings)]
+        self._in = self._out = 0
+
+    @property
+    def finished(self) -> bool:
+        """All of them are whole."""
+        return all(layer.finished for layer in self._layers)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Decompress the next bytes.
+
+        Raises:
+            InflateError: as of :meth:`Inflate.feed`; the whole counts as each of its codings does.
+        """
+        self._in += len(data)
+        for piece in self._through(0, data):
+            self._out += len(piece)
+            if self._out > MAX_INFLATED and self._out > MAX_RATIO * self._in:
+                raise InflateError(f"it comes to more than {MAX_RATIO} times its size")
+            yield piece
+
+    def _through(self, layer: int, data: bytes) -> Iterator[bytes]:
+        for piece in self._layers[layer].feed(data):
+            if layer + 1 < len(self._layers):
+                yield from self._through(layer + 1, piece)
+            else:
+                yield piece
+
+
+#: What is read of ``Content-Encoding``; ``identity`` is none.
+CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+MAX_LAYERS = 5
+
+
+def decoder(value: str) -> tuple[Decoder | None, str]:
+    """Return what reads a body with this ``Content-Encoding``, and what of it cannot be read (empty: nothing)."""
+    encodings = [coding for part in value.lower().split(",") if (coding := part.strip()) not in ("", "identity")]
+    for coding in encodings:
+        if coding not in CODINGS:
+            return None, coding
+    if len(encodings) > MAX_LAYERS:
+        return None, f"{len(encodings)} codings"
+    if len(encodings) > 1:
+        return Chain(encodings), ""
+    return (Inflate(encodings[0]), "") if encodings else (None, "")
+
+
+def not_read(coding: str) -> str:
+    """What to say of a body whose coding is not read."""
+    return f"the body is compressed with {coding[:40]}, which is not read here (asked for was gzip, deflate)"
 
 
 def _deflate_kind(head: bytes) -> int:

@@ -1,25 +1,42 @@
-"""Names to addresses, remembered for a minute so that ten thousand users do not ask ten thousand times."""
+"""Names to addresses: remembered for a while, so that ten thousand users do not ask ten thousand times, and taken in
+turn, so that a service which a name balances is loaded as its clients would load it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 from time import monotonic
 
-TTL_S = 60.0
+TTL_S = 30.0
+"""How long an answer is used: what JVMs, Go's and nginx's resolvers take, and a common TTL of balanced names. Who is
+added to a name is found this soon, and who was taken out of it is asked no more.
+"""
+SKIP_S = 5.0
+"""How long an address that did not answer is left for last."""
 
 
 class Resolver:
-    """A cache in front of the system's resolver. Who asks for what is being asked already waits for the same answer."""
+    """A cache in front of the system's resolver. Who asks for what is being asked already waits for the same answer.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Args:
+        loop: the event loop.
+        first: which address of a name the first connection takes; by default another one in every process.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, first: int | None = None) -> None:
         self._loop = loop
-        self._known: dict[tuple[str, int], tuple[float, list[str]]] = {}
-        self._asking: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
+        self._first = os.getpid() if first is None else first
+        self._known: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
+        self._turn: dict[tuple[str, int], int] = {}
+        self._skipped: dict[tuple[str, int, str], float] = {}
+        self._asking: dict[tuple[str, int], asyncio.Task[tuple[str, ...]]] = {}
 
     async def addresses(self, host: str, port: int) -> tuple[str, ...]:
-        """The addresses of a host, the one that worked last first.
+        """Return the addresses of a host, IPv6 and IPv4 alike: the one whose turn it is first, those that did not
+        answer lately last.
 
         Raises:
             OSError: the name does not resolve.
@@ -28,26 +45,30 @@ class Resolver:
         key = (host, port)
         known = self._known.get(key)
         if known is not None and monotonic() < known[0]:
-            return tuple(known[1])
-        try:
-            found = [str(ipaddress.ip_address(host))]
-        except ValueError:
-            asking = self._asking.get(key)
-            if asking is None:
-                asking = self._asking[key] = self._loop.create_task(self._ask(host, port))
-                asking.add_done_callback(lambda _: self._asking.pop(key, None))
-            # One user that gives up does not take the answer from the others.
-            found = await asyncio.shield(asking)
-        self._known[key] = (monotonic() + TTL_S, found)
-        return tuple(found)
+            found = known[1]
+        else:
+            try:
+                found = (str(ipaddress.ip_address(host)),)
+            except ValueError:
+                asking = self._asking.get(key)
+                if asking is None:
+                    asking = self._asking[key] = self._loop.create_task(self._ask(host, port))
+                    asking.add_done_callback(lambda _: self._asking.pop(key, None))
+                # One user that gives up does not take the answer from the others.
+                found = await asyncio.shield(asking)
+            self._known[key] = (monotonic() + TTL_S, found)
+        if len(found) == 1:
+            return found
+        now = monotonic()
+        well = [one for one in found if self._skipped.get((host, port, one), 0.0) <= now]
+        turn = self._turn[key] = self._turn.get(key, self._first) + 1
+        at = turn % len(well) if well else 0
+        return (*well[at:], *well[:at], *(one for one in found if one not in well))
 
-    def prefer(self, host: str, port: int, address: str) -> None:
-        """This address answered: try it first from now on."""
-        known = self._known.get((host, port))
-        if known is not None and known[1][0] != address and address in known[1]:
-            known[1].remove(address)
-            known[1].insert(0, address)
+    def skip(self, host: str, port: int, address: str) -> None:
+        """This address did not answer: the others are tried before it for :data:`SKIP_S`."""
+        self._skipped[host, port, address] = monotonic() + SKIP_S
 
-    async def _ask(self, host: str, port: int) -> list[str]:
+    async def _ask(self, host: str, port: int) -> tuple[str, ...]:
         answers = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))

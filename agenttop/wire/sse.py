@@ -6,14 +6,12 @@ CR, LF and CRLF, so UTF-8 may be cut anywhere and U+2028 is text like any other.
 
 from __future__ import annotations
 
+from agenttop.wire.room import MAX_HELD, ROOM
+
 _BOM = b"\xef\xbb\xbf"
 
-#: Bytes one event may hold before it is taken for an attack or a mistake.
-MAX_EVENT = 4 * 1024 * 1024
-
-
-class SseError(ValueError):
-    """The stream is none that can be read: an event exceeds the limit. The parser is of no use afterwards."""
+#: Bytes that a line of an event takes beside its own.
+_LINE = 48
 
 
 # How a line is read (a line ends with CR, LF or CRLF; one optional space after the colon is not part of the value):
@@ -28,6 +26,10 @@ class SseError(ValueError):
 #     anything else   nothing
 
 
+#: Bytes that are not looked at again for their number.
+_SMALL = 1 << 10
+
+
 class SseParser:
     """Parses one stream. An event is (type, data); the type is empty where the stream names none ("message")."""
 
@@ -36,16 +38,19 @@ class SseParser:
         "_data",
         "_event",
         "_id",
+        "_left_out",
         "_limit",
-        "_parts",
+        "_part",
         "_size",
         "_skip_lf",
         "_started",
+        "_took",
         "last_event_id",
+        "left_out",
         "retry_ms",
     )
 
-    def __init__(self, limit: int = MAX_EVENT) -> None:
+    def __init__(self, limit: int = MAX_HELD) -> None:
         self.last_event_id = b""
         """As of the last event dispatched; a client sends it when it reconnects."""
         self.retry_ms: int | None = None
@@ -57,10 +62,16 @@ class SseParser:
         """Between two events, and nothing of the next is here."""
         self._skip_lf = False
         """The last byte was the CR of what may be a CRLF."""
-        self._parts: list[bytes] = []
-        """Of the line that has not ended; joined once, so that a long line costs no quadratic time."""
+        self._part = bytearray()
+        """Of the line that has not ended."""
         self._size = 0
-        """Bytes in ``_parts`` and ``_data``."""
+        """Memory that ``_data`` takes."""
+        self._took = 0
+        """What room was made for (``wire.room``)."""
+        self._left_out = False
+        """The event under way is larger than the limit, or than there is room for."""
+        self.left_out = 0
+        """Events that were not read for that; a limit of ours, which says nothing about the stream."""
         self._data: list[bytes] = []
         self._event = b""
         self._id: bytes | None = None
@@ -68,14 +79,15 @@ class SseParser:
     @property
     def pending(self) -> bool:
         """An event has begun and not ended. At the end of the stream it is lost, as the standard wants it."""
-        return bool(self._data or self._event) or bool(self._parts and not b"".join(self._parts).startswith(b":"))
+        return bool(self._data or self._event) or bool(self._part and self._part[:1] != b":")
+
+    def close(self) -> None:
+        """Forget what has not ended."""
+        self._part, self._data, self._size = bytearray(), [], 0
+        self._bounded()
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """Parse the next bytes, cut wherever the network cut them, and return the events they complete.
-
-        Raises:
-            SseError: an event exceeds the limit.
-        """
+        """Parse the next bytes, cut wherever the network cut them, and return the events they complete."""
         # Nearly all of what a token stream sends: one event, one line, one chunk.
         if (
             self._clean
@@ -83,12 +95,13 @@ class SseParser:
             and data[-1] == 10
             and data[:6] == b"data: "
             and b"\r" not in data
-            and end <= self._limit
         ):
             return [(b"", data[6:end])]
         events = self._feed(data)
         self._clean = (
-            self._started and self._id is None and not (self._parts or self._data or self._event or self._skip_lf)
+            self._started
+            and self._id is None
+            and not (self._part or self._data or self._event or self._skip_lf or self._left_out)
         )
         return events
 
@@ -100,60 +113,65 @@ class SseParser:
         if not data:
             return []
         if not self._started:
-            data = b"".join((*self._parts, data))
-            self._parts = []
-            self._size = 0
+            data = bytes(self._part) + data
+            self._part = bytearray()
             if len(data) < 3 and _BOM.startswith(data):
-                self._parts = [data]
+                self._part += data
                 return []
             self._started = True
             if data.startswith(_BOM):
                 data = data[3:]
         if b"\n" not in data and b"\r" not in data:
             if data:
-                self._grow(len(data))
-                self._parts.append(data)
+                self._part += data
+                self._bounded()
             return []
-        if self._parts:
-            self._parts.append(data)
-            data = b"".join(self._parts)
-            self._parts = []
-            self._size = sum(map(len, self._data)) + len(self._data)
+        if self._part:
+            self._part += data
+            data, self._part = bytes(self._part), bytearray()
         # bytes, unlike str, break lines at exactly CR, LF and CRLF.
         lines = data.splitlines()
         last = data[-1]
         tail = b"" if last == 10 or last == 13 else lines.pop()
         self._skip_lf = last == 13
-        events = self._read(lines, len(data) > self._limit)
+        del data
+        events = self._read(lines)
         if tail:
-            self._grow(len(tail))
-            self._parts.append(tail)
+            self._part += tail
+        if self._took or len(self._part) + self._size > _SMALL:
+            self._bounded()
         return events
 
-    def _read(self, lines: list[bytes], long: bool) -> list[tuple[bytes, bytes]]:
+    def _read(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
         events: list[tuple[bytes, bytes]] = []
         held = self._data
         for line in lines:
             if not line:
                 if self._id is not None:
                     self.last_event_id, self._id = self._id, None
-                if held:
+                if self._left_out:
+                    self._left_out = False
+                    held.clear()
+                    self._size = 0
+                elif held:
                     events.append((self._event, held[0] if len(held) == 1 else b"\n".join(held)))
                     held.clear()
                     self._size = 0
                 self._event = b""
             elif line[:6] == b"data: ":
-                self._grow(len(line) - 5)  # and a line end, so that empty lines are something
                 held.append(line[6:])
+                self._size += len(line) + _LINE
+                if self._size > self._limit:
+                    self._leave_out()
             else:
-                if long and len(line) > self._limit:
-                    raise SseError(f"a line of the event stream is longer than {self._limit} bytes")
                 name, _, value = line.partition(b":")
                 if value[:1] == b" ":
                     value = value[1:]
                 if name == b"data":
-                    self._grow(len(value) + 1)
                     held.append(value)
+                    self._size += len(value) + _LINE
+                    if self._size > self._limit:
+                        self._leave_out()
                 elif name == b"event":
                     self._event = value
                 elif name == b"id":
@@ -163,7 +181,21 @@ class SseParser:
                     self.retry_ms = int(value)
         return events
 
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > self._limit:
-            raise SseError(f"an event of the stream is longer than {self._limit} bytes")
+    def _bounded(self) -> None:
+        """Have room for what is held, or leave out the event under way."""
+        takes = len(self._part) + self._size
+        if takes > self._limit or not ROOM.change(self._took, takes):
+            self._leave_out()
+            takes = len(self._part)
+            ROOM.change(self._took, takes)
+        self._took = takes
+
+    def _leave_out(self) -> None:
+        """Of the event under way nothing is kept: it ends with the next empty line."""
+        if not self._left_out:
+            self._left_out = True
+            self.left_out += 1
+        self._data.clear()
+        self._size = 0
+        if self._part:
+            self._part = bytearray(b":")  # what comes of its line is as good as a comment

@@ -11,8 +11,10 @@ from typing import Any, cast
 import httpcore
 
 from agenttop.wire.dial import why_not
+from agenttop.wire.http1 import FAST_NS, MAX_PIECE, MIN_PIECE, SLOW_NS, SMALL
+from agenttop.wire.turns import TURNS
 
-_MAX_HELD = 1 << 20
+_MAX_HELD = 1 << 16
 """Bytes that wait to be read before the target is made to wait."""
 
 
@@ -32,9 +34,19 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """An answer in HTTP/1 is an error; h2 would take it for the beginning of a frame of four megabytes."""
         self.sent_ns = self.read_ns = 0
         self.received = 0
+        self._whose = ""
+        self._piece = SMALL
+        self._given_ns = self._used_ns = 0
+        """When the last piece was handed out; and what has been taken since the loop last turned."""
 
-    def begin(self) -> None:
-        """An exchange begins: count anew."""
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        return self._held[0][0] if self._held else 0
+
+    def begin(self, whose: str = "") -> None:
+        """An exchange begins, of a connection of a pool: count anew."""
+        self._whose = whose
         self.sent_ns = 0
         self.received = 0
 
@@ -75,6 +87,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Raises: httpcore.ReadError, httpcore.RemoteProtocolError."""
+        if self._held and self._given_ns:
+            await self._take_turns()
         while not self._held:
             if self._error is not None:
                 raise httpcore.ReadError(why_not(self._error))
@@ -83,16 +97,32 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._reader = self._loop.create_future()
             await self._reader
             self._reader = None
+            self._used_ns = 0
         first, (self.read_ns, data) = not self.read_ns, self._held.popleft()
         if first and self.only_http2 and data.startswith(b"HTTP/1"):
             raise httpcore.RemoteProtocolError("the target answers in HTTP/1")
+        max_bytes = min(max_bytes, self._piece)
         if len(data) > max_bytes:
             self._held.appendleft((self.read_ns, data[max_bytes:]))
             data = data[:max_bytes]
         before, self._size = self._size, self._size - len(data)
         if before > _MAX_HELD >= self._size and not self.transport.is_closing():
             self.transport.resume_reading()
+        self._given_ns = perf_counter_ns() if self._held else 0
         return data
+
+    async def _take_turns(self) -> None:
+        """Let the loop turn where the pieces before have taken their share (``wire.turns``)."""
+        took = perf_counter_ns() - self._given_ns
+        if took < FAST_NS:
+            self._piece = min(self._piece * 2, MAX_PIECE)
+        elif took > SLOW_NS:
+            self._piece = max(self._piece // 2, MIN_PIECE)
+        self._used_ns += took
+        TURNS.took(self._whose, took)
+        if self._used_ns >= TURNS.room(self._loop):
+            self._used_ns = 0
+            await asyncio.sleep(0)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Raises: httpcore.WriteError."""

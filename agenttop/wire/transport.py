@@ -30,6 +30,13 @@ class Connection(Protocol):
     unanswered: bool
     dropped: bool
     failure: Failure | None
+    interim_ns: int
+    left_out: int
+    whose: str
+
+    @property
+    def behind_ns(self) -> int:
+        """When the first of the bytes came that have not been looked at yet; 0: all have."""
 
     @property
     def state(self) -> int:
@@ -55,6 +62,10 @@ class Connection(Protocol):
 class Connector(Protocol):
     """Where connections come from."""
 
+    @property
+    def dialer(self) -> Dialer:
+        """Who opens them."""
+
     async def connect(self, target: Target) -> Connection:
         """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long it took to open."""
 
@@ -67,11 +78,11 @@ class Transport:
     ) -> None:
         self._loop = loop
         self._context = context
-        self._dialer = Dialer(loop, connect_timeout_s)
+        self.dialer = Dialer(loop, connect_timeout_s)
 
     async def connect(self, target: Target) -> Http1Connection:
         """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long DNS, TCP and TLS took."""
         began = perf_counter_ns()
         context = self._context if target.tls else None
-        opened = await self._dialer.dial(target, context, lambda: Http1Connection(self._loop))
+        opened = await self.dialer.dial(target, context, lambda: Http1Connection(self._loop))
         return opened_connection(self._loop, opened, began)

@@ -17,16 +17,24 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Protocol
 
-from websockets.frames import Opcode
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol as Frames
 from websockets.protocol import Side, State
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.wire.dial import Failure
 from agenttop.wire.http1 import CLOSED, Http1Connection
+from agenttop.wire.room import LARGE, MAX_HELD, ROOM
 
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one message after which the connection is called malformed."""
+MAX_MESSAGE = MAX_HELD
+"""Bytes of one message beyond which the connection is given up; a limit of ours, and told as one."""
 
+TOO_LARGE = (
+    f"a message of more than {MAX_MESSAGE >> 20} MiB, or more of them at once than there is room for: "
+    "a limit of agenttop, not a fault of the target"
+)
+_PONG = b"\x8a"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _QUIET = logging.getLogger("agenttop.wire.websocket")
 _QUIET.disabled = True
@@ -49,12 +57,14 @@ class WebSocket:
     """An upgraded connection. The fields of the exchange mean what they mean on the HTTP connection."""
 
     __slots__ = (
-        "_close_message",
         "_frames",
-        "_parts",
+        "_part",
+        "_text",
+        "_took",
         "_waiter",
         "connection",
         "end_ns",
+        "ended",
         "failure",
         "first_ns",
         "last_ns",
@@ -68,9 +78,15 @@ class WebSocket:
     def __init__(self, connection: Http1Connection) -> None:
         self.connection = connection
         self._frames = Frames(Side.CLIENT, state=State.OPEN, max_size=MAX_MESSAGE, logger=_QUIET)
-        self._parts: list[bytes] = []
+        self._part = bytearray()
+        """The fragments of a message so far."""
+        self._took = 0
+        """What room was made for (``wire.room``)."""
         self._waiter: asyncio.Future[None] | None = None
-        self._close_message = ""
+        self._text = False
+        """The message under way is a text."""
+        self.ended: Failure | None = None
+        """How the connection came to its end where that was between two exchanges, so that none of them has told."""
         self.sink: MessageSink | None = None
         self.unasked: Callable[[bytes, int], None] | None = None
         """Who is given messages that come while nothing is awaited; otherwise they are dropped."""
@@ -78,12 +94,27 @@ class WebSocket:
         self.sent = 0
         """Bytes of the last message on the wire."""
         self.received = 0
-        self.failure: tuple[Outcome, str] | None = None
+        self.failure: Failure | None = None
 
     @property
     def open(self) -> bool:
         """Messages can be sent."""
         return self.connection.state != CLOSED and self._frames.state is State.OPEN
+
+    @property
+    def interim_ns(self) -> int:
+        """A message has no interim answer."""
+        return 0
+
+    @property
+    def left_out(self) -> int:
+        """As of the connection."""
+        return self.connection.left_out
+
+    @property
+    def behind_ns(self) -> int:
+        """As of the connection."""
+        return self.connection.behind_ns
 
     @property
     def waiting(self) -> bool:
@@ -123,7 +154,7 @@ class WebSocket:
     def receive(self, data: bytes, now: int) -> None:
         """Bytes from the connection; none mean that it is gone."""
         if not data:
-            self._end(Outcome.TRUNCATED, self._close_message or "connection closed without a close frame")
+            self._end(Outcome.TRUNCATED, "connection closed without a close frame")
             return
         self.received += len(data)
         self.last_ns = now
@@ -133,12 +164,19 @@ class WebSocket:
             opcode = frame.opcode  # type: ignore[union-attr]
             if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
                 payload = bytes(frame.data)  # type: ignore[union-attr]
+                if opcode is not Opcode.CONT:
+                    self._text = opcode is Opcode.TEXT
                 if not frame.fin:  # type: ignore[union-attr]
-                    self._parts.append(payload)
+                    self._part += payload
                     continue
-                if self._parts:
-                    payload = b"".join([*self._parts, payload])
-                    self._parts.clear()
+                if self._part:
+                    payload = bytes(self._part) + payload
+                    self._part = bytearray()
+                if self._text and not payload.isascii() and not _is_utf8(payload):
+                    frames.fail(CloseCode.INVALID_DATA)
+                    self.connection.write(b"".join(frames.data_to_send()))
+                    self._end(Outcome.PROTOCOL_ERROR, "a text message that is not UTF-8")
+                    return
                 if self._waiter is not None and self.sink is not None:
                     if self.first_ns == 0:
                         self.first_ns = now
@@ -148,15 +186,31 @@ class WebSocket:
                 elif self.unasked is not None:
                     self.unasked(payload, now)
         out = frames.data_to_send()
-        if out:
+        if len(out) > 1:
+            # Of many pings the last may be answered for all (RFC 6455, 5.5.3): who floods does not read our pongs.
+            pongs = [data for data in out if data[:1] == _PONG]
+            out = pongs[-1:] + [data for data in out if data[:1] != _PONG]
+        if out and self.connection.state != CLOSED:
             self.connection.write(b"".join(out))
-        if frames.parser_exc is not None:
+        takes = len(self._part) + len(frames.reader.buffer)
+        if (takes > LARGE or self._took) and self._takes(takes):
+            return
+        if isinstance(frames.parser_exc, PayloadTooBig):
+            self._end(Outcome.PROTOCOL_ERROR, TOO_LARGE)
+        elif frames.parser_exc is not None:
             self._end(Outcome.PROTOCOL_ERROR, f"malformed WebSocket frame: {frames.parser_exc}")
         elif frames.state is not State.OPEN:
             close = frames.close_rcvd
             reason = f": {close.reason}" if close is not None and close.reason else ""
-            self._close_message = f"closed by the target with code {close.code if close else 1006}{reason}"
-            self._end(Outcome.TRUNCATED, self._close_message)
+            self._end(Outcome.TRUNCATED, f"closed by the target with code {close.code if close else 1006}{reason}")
+
+    def _takes(self, takes: int) -> bool:
+        """Have room for the message under way; True where there is none, so that the connection is given up."""
+        if ROOM.change(self._took, takes):
+            self._took = takes
+            return False
+        self._end(Outcome.PROTOCOL_ERROR, TOO_LARGE)
+        return True
 
     def fail(self, outcome: Outcome, message: str) -> None:
         """End the exchange as a failure and the connection with it."""
@@ -175,6 +229,10 @@ class WebSocket:
             self.end_ns = perf_counter_ns()
             if self.failure is None:
                 self.failure = (outcome, message)
+        elif self.ended is None:
+            self.ended = (outcome, message)
+        ROOM.change(self._took, 0)
+        self._took = 0
         self.connection.close()
         self._wake()
 
@@ -182,3 +240,11 @@ class WebSocket:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -10,6 +10,7 @@ import psutil
 
 from agenttop.metrics.delta import Health
 from agenttop.metrics.histogram import fold
+from agenttop.wire.turns import TURNS
 from agenttop.worker.busy_loop import Spin
 from agenttop.worker.files import count_open_files, file_limit, open_files
 from agenttop.worker.network import NetworkGauge
@@ -31,6 +32,9 @@ class Vitals:
         self.spin = Spin()
         self._lags = array("q")
         self._due = 0
+        self._ticked_cpu = process_time_ns()
+        self._longest = (0, "")
+        """The longest turn since the last delta, ns, and whose bytes took most of it."""
         self._cpu = (now, process_time_ns())
         self._process = psutil.Process()
         self._rss_mb = self._process.memory_info().rss / 1e6
@@ -47,6 +51,14 @@ class Vitals:
         Ticks that were missed altogether were late too, each by 10 ms less than the one before.
         """
         late = max(now - self._due, 0)  # uvloop's timers may fire a millisecond early
+        cpu, self._ticked_cpu = self._ticked_cpu, process_time_ns()
+        if late > TICK_NS:
+            TURNS.stalled(self._due - TICK_NS, now)
+            # Only where it was our own work that took so long: who is kept from the processor is judged by its lags.
+            if 2 * (self._ticked_cpu - cpu) >= late > self._longest[0]:
+                whose, took = TURNS.busiest()
+                self._longest = (late, whose if 2 * took >= late else "")
+        TURNS.busiest()
         self._lags.extend(range(late, -1, -TICK_NS))
         self._due += (late // TICK_NS + 1) * TICK_NS
         return (self._due - now) / 1e9
@@ -61,6 +73,7 @@ class Vitals:
         """
         lags, self._lags = self._lags, array("q")
         arrival_lags, self.arrival_lags = self.arrival_lags, array("q")
+        longest, self._longest = self._longest, (0, "")
         wall, cpu = self._cpu
         self._cpu = (now, process_time_ns())
         busy = self._cpu[1] - cpu - self.spin.take()
@@ -75,5 +88,7 @@ class Vitals:
             file_limit=file_limit(),
             arrival_lag=fold(arrival_lags) if arrival_lags else None,
             connections=min(max(users, default=0), max(opened - self._base_files, 0)),
+            longest_turn_ms=longest[0] / 1e6,
+            turn_of=longest[1],
             network=self._network.measure(now) if network else None,
         )

@@ -37,6 +37,7 @@ from agenttop.users.reservations import Reservations
 from agenttop.users.terms import terms_of
 from agenttop.users.user import VirtualUser
 from agenttop.wire.target import Target
+from agenttop.wire.turns import TURNS
 from agenttop.worker.files import raise_file_limit
 from agenttop.worker.lease import LEASE_S, OVERDUE_S, Lease
 from agenttop.worker.messages import (
@@ -62,6 +63,7 @@ from agenttop.worker.vitals import Vitals
 DELTA_S = 0.25
 """How often figures are sent."""
 WATCH_S = 0.01
+WATCH_NS = 10_000_000
 """How often some of the users are looked at for timeouts."""
 SLICE_NS = 200_000
 """How long figures are folded before what has arrived meanwhile is read."""
@@ -93,7 +95,7 @@ class Worker:
         self._lease = Lease()
         self.why = ""
         """What made it stop by itself."""
-        self._epoch_ns = 0
+        self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
         self._till = Reservations(terms, lambda draw: self.send(Drawn(draw))) if terms is not None else None
@@ -149,6 +151,7 @@ class Worker:
         self._vitals.begin(epoch_ns)
         self._loop.call_later(wait, self._tick)
         self._loop.call_later(wait + WATCH_S, self._watch)
+        self._watch_due = perf_counter_ns() + int((wait + WATCH_S) * 1e9)
         self._loop.call_later(wait + DELTA_S, self._report)
         for index in self._arrivals:
             self._drive(index)
@@ -227,14 +230,14 @@ class Worker:
                 pool.enter(stage, mark)
         self._aim()
         self._lease.look(elapsed)
-        self._look(elapsed, plan_time)
+        self._mind_lease(elapsed, plan_time)
         if self._halted == "cancel":
             for pool in self._pools:
                 pool.cancel()  # who was between two waits when it was first called
         if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
             self.finished.set_result(None)
 
-    def _look(self, elapsed: float, plan_time: float) -> None:
+    def _mind_lease(self, elapsed: float, plan_time: float) -> None:
         """End what a controller that says nothing does not end: at the end of the plan, or of the lease; what is in
         flight then has ``graceful_stop``.
         """
@@ -290,6 +293,15 @@ class Worker:
         """Every 10 ms: end what takes too long."""
         self._loop.call_later(WATCH_S, self._watch)
         now = perf_counter_ns()
+        late, self._watch_due = now - self._watch_due, now + WATCH_NS
+        if late > WATCH_NS:
+            # Answers may have come meanwhile that nobody has read: timers go first in a turn, so wait for the next.
+            self._loop.call_soon(self._loop.call_soon, self._look)
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        now = perf_counter_ns()
         for pool in self._pools:
             pool.watch(now)
 
@@ -306,6 +318,7 @@ class Worker:
             self.broken(error)
             return
         self._delta = self._folding()
+        TURNS.reporting = True  # it goes out before anything that waits is parsed
         self._fold()
         elapsed = self._elapsed()
         self._loop.call_later(DELTA_S - elapsed % DELTA_S + 0.001, self._report)
@@ -318,6 +331,7 @@ class Worker:
                 if perf_counter_ns() - began > SLICE_NS:
                     self._loop.call_soon(self._fold)
                     return
+            TURNS.reporting = False
         except Exception as error:  # whatever it is: without figures there is no run
             self.broken(error)
 
@@ -359,8 +373,18 @@ class Worker:
         self._seq += 1
         purse = self._till.state() if self._till is not None else None
         figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
-        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks)
+        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks, self._addresses())
         self.send(Report(delta))
+
+    def _addresses(self) -> dict[str, int]:
+        """Connections opened since the last delta, by address."""
+        opened: Counter[str] = Counter()
+        for dialer in self._connectors.dialers():
+            opened.update(dialer.take_opened())
+            for host, text in dialer.take_notes().items():
+                same = [pool for pool in self._pools if pool.compiled.target.host == host]
+                (same or self._pools)[0].note(text)
+        return dict(opened)
 
     def send(self, message: FromWorker) -> None:
         """Send a message; what a stuck controller does not read is bounded by what fits its socket and our memory."""

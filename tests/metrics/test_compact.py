@@ -9,6 +9,7 @@ from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta, Health, Network
 from agenttop.metrics.histogram import fold
 from tests.metrics.fakes import FakeRun
+from tests.metrics.strain import strained
 
 
 def test_compacted_deltas_say_the_same() -> None:
@@ -45,3 +46,22 @@ def test_what_is_measured_once_a_second_is_kept() -> None:
     assert health.network == network
     assert health.arrival_lag is not None
     assert health.arrival_lag.count == 2
+
+
+def test_the_longest_turn_is_kept() -> None:
+    deltas = [strained(float(second)) for second in range(3)]
+    health = msgspec.structs.replace(deltas[1].health, longest_turn_ms=180.0, turn_of="flood")
+    deltas[1] = msgspec.structs.replace(deltas[1], health=health)
+    (one,) = compact(deltas)
+    assert (one.health.longest_turn_ms, one.health.turn_of) == (180.0, "flood")
+
+
+def test_connections_are_added() -> None:
+    one = msgspec.structs.replace(strained(1.0), addresses={"192.0.2.1:80": 2})
+    other = msgspec.structs.replace(strained(1.5), addresses={"192.0.2.1:80": 3, "[::1]:80": 1})
+    layout = FakeRun().layout
+    (whole,) = compact([one, other])
+    assert whole.addresses == {"192.0.2.1:80": 5, "[::1]:80": 1}
+    aggregate = Aggregate(layout)
+    aggregate.fold(whole)
+    assert dict(aggregate.workers.addresses) == whole.addresses

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from agenttop.metrics.delta import Health, LeafDelta
 from agenttop.metrics.saturation import Saturation
@@ -112,3 +113,24 @@ def test_one_that_never_said_a_word_is_silent_and_one_that_is_gone_is_not() -> N
     assert saturation.silent == [0]
     saturation.judge(4.0, 0)
     assert saturation.silent == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "whose", "words"),
+    [
+        (99.0, "flood", ()),
+        (180.0, "flood", ("worker 1: a turn of the loop took 180 ms, taken by the answers of pool flood",)),
+        (250.0, "", ("worker 1: a turn of the loop took 250 ms",)),
+    ],
+)
+def test_one_long_turn_is_saturation_at_once(turn: float, whose: str, words: tuple[str, ...]) -> None:
+    delta = strained(1.0)
+    delta = msgspec.structs.replace(
+        delta, health=msgspec.structs.replace(delta.health, longest_turn_ms=turn, turn_of=whose)
+    )
+    saturation = play(delta)
+    assert saturation.reasons == words
+    assert saturation.ever == bool(words)
+    saturation.observe(strained(2.0))
+    saturation.judge(2.0)
+    assert saturation.reasons == ()

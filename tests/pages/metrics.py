@@ -31,6 +31,10 @@ FORMULAS: dict[str, dict[str, str]] = {
             "tokens, or where the target does not tell them."
         ),
         "inter_chunk": "Gap between two output chunks that follow each other; a record a gap.",
+        "interim": (
+            "First byte of the first interim answer (100 Continue, 103 Early Hints) − first byte sent; of requests that "
+            "had one."
+        ),
         "connect": "DNS + TCP + TLS + upgrade of a WebSocket; only of requests that opened their connection.",
         "schedule_lag": (
             "When a request was sent − when the plan wanted it sent; of open pools. It is the generator's or its "
@@ -74,6 +78,11 @@ FORMULAS: dict[str, dict[str, str]] = {
         "bytes_received": "Bytes of answers.",
         "connections_opened": "Requests that opened a connection.",
         "connections_reused": "Requests on a kept connection.",
+        "sent_again": (
+            "Requests that were sent once more in the keep-alive race: a kept connection was lost within 100 ms of the "
+            "write and not a byte was answered. Their latency runs from the first send."
+        ),
+        "sessions_lost": "Sessions that ended with their WebSocket between two messages.",
         "connections_reopened": (
             "Kept connections that the target had closed, and that were opened anew for the next request; no "
             "error of the target."

@@ -29,6 +29,13 @@ def test_violations_and_retries_are_shown(width: int) -> None:
     assert "429 violations" not in drawn(width, retries=340)[0]
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_failures_leave_out_is_shown(width: int) -> None:
+    rule, _, title, *_ = drawn(width, sent_again=10, sessions_lost=2)
+    for line in (rule, title):
+        assert "sent again: 10  sessions lost: 2" in line
+
+
 def test_who_asks_for_nothing_sees_nothing_new() -> None:
     assert drawn(80) == drawn(80, violations=0, retries=0, recovered=0)
     assert not any("violations" in line or "retried" in line for line in drawn(80))

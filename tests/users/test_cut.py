@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import perf_counter_ns
 
 import pytest
 
 from agenttop.budget.amount import NOTHING, Amount
 from agenttop.budget.worker_budget import WorkerBudget
-from agenttop.users.pool import PoolRuntime
+from agenttop.users.pool import WATCH_CALLS, PoolRuntime
 from agenttop.users.user import VirtualUser
+from agenttop.wire import http1
 from agenttop.wire.http1 import DRAINING, Http1Connection
 from agenttop.wire.target import Target
+from agenttop.wire.turns import Turns
 from tests.users.playing import Play, Script, ended, playing, pool_of, profile, then_close
 from tests.wire.reading import until
 from tests.wire.server import Reader, Writer, chunked, ok, serving
@@ -153,3 +156,26 @@ async def test_a_request_that_waits_for_budget_to_be_sent_again_is_cancelled(
         assert Play(layout, recorder).only.outcomes == {"ok": 1, "cancelled": 1}
         assert pool.till is not None
         assert pool.till.budget.held == NOTHING
+
+
+@pytest.mark.parametrize("limit", ['timeout = "1s"', 'idle_timeout = "1s"', 'first_token_timeout = "1s"'])
+async def test_what_has_come_in_time_is_not_late_for_being_looked_at_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(http1, "TURNS", turns := Turns())
+    async with serving(silent) as server:
+        pool, layout, recorder = pool_of(tmp_path, profile(top=limit).replace("{port}", str(server.port)))
+        connection = await asked(pool)
+        turns.reporting = True  # nothing is parsed for now
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
+        connection.data_received(head + b"2\r\n:\n\r\n" * 1000)
+        for _ in range(WATCH_CALLS):
+            pool.watch(perf_counter_ns() + 1_500_000_000)
+        assert connection.failure is None
+        turns.reporting = False
+        await until(lambda: not connection.behind_ns)
+        pool.finish(sending=False)
+        for _ in range(WATCH_CALLS):
+            pool.watch(perf_counter_ns() + 1_500_000_000)
+        await ended(pool)
+        assert Play(layout, recorder).only.outcomes["timeout"] == 1

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from agenttop.users import redirects
-from tests.users.playing import Script, header, path_of, play, profile
-from tests.wire.server import ok, serving
+from agenttop.users.pool import WATCH_CALLS
+from tests.users.playing import Play, Script, ended, header, path_of, play, playing, profile
+from tests.wire.server import Reader, Writer, ok, serving
 
 FOLLOW = 'follow_redirects = true\nheaders = { authorization = "Bearer key", x-mine = "1" }'
 
@@ -34,6 +35,26 @@ async def test_a_redirect_within_the_target(tmp_path: Path, status: str, method:
     assert (played.only.outcomes, played.only.status) == ({"ok": 1}, {200: 1})
     assert (played.only.sums["attempts"], played.only.hists["latency"].count) == (2, 1)
     assert played.only.sums["connections_opened"] == 1
+
+
+async def test_a_chain_is_cut_at_its_timeout(tmp_path: Path) -> None:
+    async def hop(reader: Reader, writer: Writer) -> None:
+        assert script.pool is not None
+        (user,) = script.pool.tasks
+        assert user.connection is not None
+        assert 0 < user.since_ns < user.connection.sent_ns
+        late = user.since_ns + 1_000_000_001  # of the chain; not of this request
+        assert late - user.connection.sent_ns < 1_000_000_000
+        for _ in range(WATCH_CALLS):
+            script.pool.watch(late)
+
+    script = Script(moved("/b"), hop)
+    async with playing(tmp_path, profile(top=f'timeout = "1s"\n{FOLLOW}'), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await ended(pool)
+        played = Play(layout, recorder)
+    assert played.only.outcomes == {"timeout": 1}
+    assert played.message() == "no whole answer within 1s"
 
 
 async def test_a_redirect_to_elsewhere_takes_no_credentials(tmp_path: Path) -> None:

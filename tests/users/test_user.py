@@ -5,12 +5,18 @@ A user's life: kept connections, sessions, variables, redirects, WebSockets.
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from pathlib import Path
 
 import pytest
 
 from agenttop.users import user as users
+from agenttop.users.shared import PoolShared
+from agenttop.users.user import VirtualUser
+from agenttop.wire import http1
+from agenttop.wire.target import Target, parse_target
+from agenttop.wire.transport import Connection
 from tests.users.playing import (
     Play,
     Script,
@@ -24,9 +30,9 @@ from tests.users.playing import (
     talking,
     then_close,
 )
-from tests.wire.frames import CLOSE, TEXT, frame
+from tests.wire.frames import CLOSE, TEXT, accept, frame, read_frame
 from tests.wire.reading import until
-from tests.wire.server import ok, serving
+from tests.wire.server import Reader, Writer, ok, serving
 
 # -- connections
 
@@ -61,6 +67,53 @@ async def test_a_kept_connection_that_closes_as_we_send_is_opened_again(tmp_path
     assert (leaf.sums["connections_reopened"], leaf.sums["connections_opened"], leaf.sums["attempts"]) == (1, 2, 3)
     assert played.errors == []
     assert len(requests) == 3
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("policy", ["count", "retry"])
+async def test_what_is_sent_again_is_counted_from_its_first_send(tmp_path: Path, method: str, policy: str) -> None:
+    text = profile(f'{method} = "/"', top=f'on_429 = "{policy}"')
+    played, requests = await play(tmp_path, text, ok(b"x"), then_close(), ok(b"y"))
+    leaf = played.only
+    assert (leaf.outcomes, leaf.sums["sent_again"], len(requests)) == ({"ok": 2}, 1, 3)
+    assert leaf.sums["bytes_sent"] == sum(map(len, requests))
+    # The time that the other connection took is in the latency.
+    assert leaf.hists["latency"].high > leaf.hists["connect"].low
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("answers", [(ok(b"x"),), (ok(status="429 x"), ok(b"x"))], ids=["first", "after a refusal"])
+async def test_what_a_target_has_had_for_a_while_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, answers: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr(http1, "RACE_NS", -1)
+    played, requests = await play(tmp_path, profile(f'{method} = "/"'), *answers, then_close())
+    leaf = played.only
+    assert leaf.outcomes["protocol_error"] == 1
+    assert leaf.hists["time_to_failure"].count == len(answers)
+    assert "sent_again" not in leaf.sums
+    assert len(requests) == len(answers) + 1
+    assert "connection closed before an answer" in [error.message for error in played.errors]
+
+
+async def test_what_cannot_be_sent_again_fails_with_all_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agenttop.users.base.RETRY_S", 0.0)
+    connect, calls = PoolShared.connect, list[int]()
+
+    async def once(pool: PoolShared, target: Target) -> Connection:
+        calls.append(0)
+        if len(calls) == 2:
+            target = parse_target("http://127.0.0.1:1")
+        return await connect(pool, target)
+
+    monkeypatch.setattr(PoolShared, "connect", once)
+    played, _ = await play(tmp_path, profile(), ok(b"x"), then_close())
+    leaf = played.only
+    assert leaf.outcomes == {"ok": 1, "connect_error": 1}
+    assert leaf.hists["time_to_failure"].high > 0
+    assert leaf.sums["sent_again"] == 1
 
 
 async def test_a_fresh_connection_that_closes_is_an_error(tmp_path: Path) -> None:
@@ -215,6 +268,59 @@ async def test_a_lost_websocket_is_set_up_again(tmp_path: Path) -> None:
     assert played.message() == "closed by the target with code 1012: restart"
     (pool,) = played.pools
     assert (pool.sessions, pool.iterations) == (2, 2)
+
+
+CLOSED_WITH = {
+    "refused": (frame(CLOSE, struct.pack("!H", 4401) + b"bad token"), "closed by the target with code 4401: bad token"),
+    "restart": (frame(CLOSE, struct.pack("!H", 1012)), "closed by the target with code 1012"),
+    "no word": (b"", "connection closed without a close frame"),
+    "no frame": (b"\xff\xff", "malformed WebSocket frame"),
+    "no text": (frame(TEXT, b"\xff\xfe"), "a text message that is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED_WITH)
+@pytest.mark.parametrize("turns", [0, 1])
+async def test_a_websocket_found_closed_is_a_failure(tmp_path: Path, name: str, turns: int) -> None:
+    last, words = CLOSED_WITH[name]
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer)
+        for _ in range(turns):
+            await read_frame(reader)
+            writer.write(DONE)
+        await answered.wait()
+        writer.write(last)
+
+    answered = asyncio.Event()
+    async with serving(handle) as server:
+        text = profile(SEND, pool=WS, before=CONNECT).replace("{port}", str(server.port))
+        pool, layout, recorder = pool_of(tmp_path, text)
+        user, send = VirtualUser(pool, 1), pool.compiled.tasks[0].steps[0]
+        assert await user._perform(pool.compiled.setup[0])
+        for _ in range(turns):
+            assert await user._perform(send)
+        answered.set()
+        await until(lambda: user.socket is not None and not user.socket.open)
+        assert not await user._perform(send)
+        assert not user.session_goes_on()
+        user.close()
+    played = Play(layout, recorder)
+    connect, sends = played.leaves.values()
+    outcome = "protocol_error" if name.startswith("no ") and name != "no word" else "truncated"
+    assert connect.outcomes == {"ok": 1}
+    assert sends.outcomes == {outcome: 1, **({"ok": turns} if turns else {})}
+    assert (sends.sums["sessions_lost"], sends.hists["time_to_failure"].count) == (1, 1)
+    assert words in played.message()
+
+
+async def test_a_session_lost_after_its_turn_is_counted(tmp_path: Path) -> None:
+    bye = frame(CLOSE, struct.pack("!H", 1001))
+    played, _ = await talk(tmp_path, profile(SEND, pool=WS, before=CONNECT), [DONE + bye], [DONE])
+    (connect, sends) = played.leaves.values()
+    assert (connect.outcomes, sends.outcomes) == ({"ok": 2}, {"ok": 2})
+    assert sends.sums["sessions_lost"] == 1
+    assert played.errors == []
 
 
 REFUSALS = {

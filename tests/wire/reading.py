@@ -19,13 +19,17 @@ class Keeper:
     def __init__(self, until: bytes | None = None, wanted: bool = True) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.body = b""
+        self._pieces: list[bytes] = []
         self.trailing: dict[str, str] = {}
         self.heads = 0
         self.largest = 0
         self.times: list[int] = []
         self._until = until
         self._wanted = wanted
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)
 
     def head(self, status: int, headers: dict[str, str], now: int) -> bool:
         self.heads += 1
@@ -34,7 +38,7 @@ class Keeper:
         return self._wanted
 
     def data(self, data: bytes, now: int) -> bool:
-        self.body += data
+        self._pieces.append(data)
         self.largest = max(self.largest, len(data))
         self.times.append(now)
         return self._until is not None and self._until in self.body

@@ -10,7 +10,7 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.wire import http1
 from agenttop.wire.heads import Heads
 from agenttop.wire.http1 import CLOSED, IDLE, READING
-from tests.wire.reading import GET, Keeper
+from tests.wire.reading import GET, Keeper, until
 from tests.wire.server import chunked, ok
 from tests.wire.test_http1 import BAD, GOOD
 from tests.wire.test_http1_cuts import offline
@@ -44,6 +44,7 @@ async def outcome(raw: bytes, lean: bool) -> tuple[object, ...]:
     sink = Keeper()
     waiter = connection.send(GET, sink, lean)
     connection.data_received(raw)
+    await until(lambda: not connection.behind_ns)
     state = connection.state
     connection.connection_lost(None)
     await waiter

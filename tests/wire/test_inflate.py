@@ -71,7 +71,7 @@ def test_pieces_are_bounded_and_a_bomb_goes_off_outside() -> None:
     pieces = Inflate("gzip").feed(gzip.compress(bytes(3 * PIECE + 5)))
     assert [len(piece) for piece in pieces] == [PIECE, PIECE, PIECE, 5]
     bomb = Inflate("gzip").feed(gzip.compress(bytes(80 << 20)))
-    with pytest.raises(InflateError, match="64 MiB"):
+    with pytest.raises(InflateError, match="200 times"):
         deque(bomb, maxlen=0)
 
 
@@ -90,7 +90,7 @@ async def test_over_a_connection(kind: str) -> None:
 BROKEN = {
     "malformed": (ok(b"no gzip at all", "content-encoding: gzip"), Outcome.PROTOCOL_ERROR, "malformed compression"),
     "cut": (ok(gzip.compress(b"x" * 99)[:-4], "content-encoding: gzip"), Outcome.TRUNCATED, "ends early"),
-    "bomb": (ok(gzip.compress(bytes(80 << 20)), "content-encoding: gzip"), Outcome.PROTOCOL_ERROR, "64 MiB"),
+    "bomb": (ok(gzip.compress(bytes(80 << 20)), "content-encoding: gzip"), Outcome.PROTOCOL_ERROR, "200 times"),
 }
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.wire.sse import SseError, SseParser
+from agenttop.wire import room
+from agenttop.wire.sse import SseParser
 
 Events = list[tuple[bytes, bytes]]
 
@@ -115,17 +116,43 @@ def test_tells_of_an_event_that_never_ended(stream: bytes, pending: bool) -> Non
 
 @pytest.mark.parametrize(
     "stream",
-    [b"data: " + b"x" * 200 + b"\n\n", b"data: xxxxxxxxxx\n" * 20, b"data:\n" * 102, b": " + b"x" * 200 + b"\n"],
+    [
+        b"data: " + b"x" * 200,
+        b"data: xxxxxxxxxx\n" * 20,
+        b"data:\n" * 102,
+        b"event: a\ndata: " + b"x" * 300 + b"\ndata: b",
+    ],
 )
-def test_an_event_has_a_limit(stream: bytes) -> None:
-    for step in (1, 7, 90, len(stream)):
-        feed = SseParser(limit=100).feed
-        with pytest.raises(SseError, match="longer than 100 bytes"):
-            [feed(stream[at : at + step]) for at in range(0, len(stream), step)]
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\r", b"\r\n\r\n"])
+def test_an_event_that_is_too_long_is_left_out_and_counted(stream: bytes, end: bytes) -> None:
+    whole = b"data: before\n\n" + stream.removesuffix(b"\n") + end + b"data: after\n\n"
+    for step in (1, 7, 90, len(whole)):
+        parser = SseParser(limit=100)
+        events = [event for at in range(0, len(whole), step) for event in parser.feed(whole[at : at + step])]
+        assert events == [(b"", b"before"), (b"", b"after")]
+        assert (parser.left_out, parser.pending) == (1, False)
+
+
+def test_all_that_is_large_has_one_room() -> None:
+    parsers = [SseParser() for _ in range(4)]
+    piece = b"x" * (1 << 20)
+    for parser in parsers:
+        parser.feed(b"data: ")
+    for _ in range(40):
+        for parser in parsers:
+            parser.feed(piece)
+    assert room.ROOM.used <= room.MAX_ROOM
+    whole = [parser for parser in parsers if not parser.left_out]
+    assert 1 <= len(whole) < 4
+    for parser in whole:
+        assert len(parser.feed(b"\n\n")[0][1]) == 40 << 20
+    for parser in parsers:
+        parser.close()
+    assert room.ROOM.used == 0
 
 
 def test_the_limit_is_of_one_event_not_of_the_stream() -> None:
-    parser = SseParser(limit=100)
+    parser = SseParser(limit=130)
     stream = (b"data: " + b"x" * 60 + b"\n\n" + b": " + b"p" * 60 + b"\n") * 50
     assert sum(len(parser.feed(stream[at : at + 33])) for at in range(0, len(stream), 33)) == 50
 

@@ -17,8 +17,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.wire import dial
+from agenttop.wire.dial import Dialer
 from agenttop.wire.http1 import IDLE
-from agenttop.wire.resolve import Resolver
+from agenttop.wire.resolve import TTL_S, Resolver
 from agenttop.wire.target import parse_target
 from agenttop.wire.tls import client_context
 from agenttop.wire.transport import Transport
@@ -165,15 +167,19 @@ async def test_a_name_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None
         return await answer
 
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
-    resolver = Resolver(loop)
+    resolver = Resolver(loop, first=-1)
     users = [asyncio.ensure_future(resolver.addresses("agent.example", 80)) for _ in range(10)]
     await until(lambda: asked)
     users[0].cancel()
     answer.set_result([(0, 0, 0, "", ("192.0.2.1", 80)), (0, 0, 0, "", ("192.0.2.2", 80))])
     found = await asyncio.gather(*users[1:])
-    assert found == [("192.0.2.1", "192.0.2.2")] * 9
-    resolver.prefer("agent.example", 80, "192.0.2.2")
-    assert await resolver.addresses("agent.example", 80) == ("192.0.2.2", "192.0.2.1")
+    assert found[::2] == [("192.0.2.1", "192.0.2.2")] * 5  # in turn
+    assert found[1::2] == [("192.0.2.2", "192.0.2.1")] * 4
+    first = await resolver.addresses("agent.example", 80)
+    assert await resolver.addresses("agent.example", 80) == first[::-1]
+    for _ in range(3):
+        resolver.skip("agent.example", 80, "192.0.2.1")
+        assert await resolver.addresses("agent.example", 80) == ("192.0.2.2", "192.0.2.1")
     assert asked == ["agent.example"]
 
 
@@ -191,3 +197,48 @@ async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
         assert connection.failure is None
         assert connection.transport.get_extra_info("peername")[0] == "127.0.0.1"
         connection.close()
+
+
+@pytest.mark.parametrize("dead", [(), ("192.0.2.2",), ("192.0.2.1", "2001:db8::1")])
+async def test_connections_go_round_the_addresses(monkeypatch: pytest.MonkeyPatch, dead: tuple[str, ...]) -> None:
+    loop = asyncio.get_running_loop()
+    addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+    tried: list[str] = []
+
+    async def getaddrinfo(host: str, port: int, **_: Any) -> Any:
+        return [(0, 0, 0, "", (address, port)) for address in addresses]
+
+    async def dial_address(_: Any, address: str, *__: Any) -> Any:
+        tried.append(address)
+        return (Outcome.CONNECT_ERROR, "connection refused") if address in dead else asyncio.Protocol()
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(dial, "dial_address", dial_address)
+    dialer = Dialer(loop, 5.0)
+    target = parse_target("http://agent.example:8000")
+    for _ in range(30):
+        assert not isinstance(await dialer.dial(target, None, asyncio.Protocol), tuple)
+    alive = [f"[{one}]:8000" if ":" in one else f"{one}:8000" for one in addresses if one not in dead]
+    opened = dialer.take_opened()
+    assert set(opened) == set(alive)
+    assert max(opened.values()) - min(opened.values()) <= 2
+    assert len(tried) <= 30 + len(dead)  # who did not answer is not asked every time
+    assert sorted(dialer.take_notes()) == (["agent.example"] if dead else [])
+    assert dialer.take_opened() == {}
+
+
+async def test_a_name_is_asked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    now, answers = 0.0, [["192.0.2.1"], ["192.0.2.9"]]
+
+    async def getaddrinfo(host: str, port: int, **_: Any) -> Any:
+        return [(0, 0, 0, "", (address, port)) for address in answers.pop(0)]
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("agenttop.wire.resolve.monotonic", lambda: now)
+    resolver = Resolver(loop)
+    assert await resolver.addresses("agent.example", 80) == ("192.0.2.1",)
+    now = TTL_S - 1
+    assert await resolver.addresses("agent.example", 80) == ("192.0.2.1",)
+    now = TTL_S + 1
+    assert await resolver.addresses("agent.example", 80) == ("192.0.2.9",)

@@ -160,11 +160,11 @@ BAD = {
     "unknown opcode": (frame(5, b"a"), Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),
     "continuation of nothing": (frame(CONT, b"a"), Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),
     "fragmented control": (frame(PING, b"a", fin=False), Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),
-    "oversized": (frame(TEXT, bytes(MAX_MESSAGE + 1))[:20], Outcome.PROTOCOL_ERROR, "malformed WebSocket frame"),
+    "oversized": (frame(TEXT, bytes(MAX_MESSAGE + 1))[:20], Outcome.PROTOCOL_ERROR, "a limit of agenttop"),
     "oversized in fragments": (
         frame(TEXT, bytes(MAX_MESSAGE), fin=False) + frame(CONT, b"x"),
         Outcome.PROTOCOL_ERROR,
-        "malformed WebSocket frame",
+        "a limit of agenttop",
     ),
     "closed": (frame(CLOSE), Outcome.TRUNCATED, "code 1005"),
     "closed with a reason": (

@@ -6,6 +6,8 @@ import os
 import pytest
 
 from agenttop.metrics.histogram import Hist
+from agenttop.wire.turns import Turns
+from agenttop.worker import vitals as vitals_module
 from agenttop.worker.files import count_open_files
 from agenttop.worker.vitals import TICK_NS, Vitals
 
@@ -79,3 +81,29 @@ def test_connections_are_never_more_than_there_are_files(monkeypatch: pytest.Mon
 
 def test_the_network_is_measured_where_it_is_asked_for() -> None:
     assert begun().take(2_000_000_000, [], network=True).network is not None
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "cpu_ms", "spent", "told"),
+    [
+        (180, 170, {"flood": 150, "calm": 5}, (180.0, "flood")),
+        (180, 170, {"flood": 20}, (180.0, "")),
+        (180, 20, {"flood": 15}, (0.0, "")),  # the processor was elsewhere
+        (5, 5, {"flood": 4}, (0.0, "")),
+    ],
+)
+def test_the_longest_turn_and_whose_it_was(
+    monkeypatch: pytest.MonkeyPatch, late_ms: int, cpu_ms: int, spent: dict[str, int], told: tuple[float, str]
+) -> None:
+    cpu = iter([0, 0, 0, cpu_ms * MS, cpu_ms * MS, cpu_ms * MS, cpu_ms * MS])
+    monkeypatch.setattr(vitals_module, "process_time_ns", lambda: next(cpu))
+    monkeypatch.setattr(vitals_module, "TURNS", turns := Turns())
+    vitals = begun()
+    vitals.tick(0)
+    for whose, ms in spent.items():
+        turns.took(whose, ms * MS)
+    vitals.tick(10 * MS + late_ms * MS)
+    health = vitals.take(TICK_NS, [], network=False)
+    assert (health.longest_turn_ms, health.turn_of) == told
+    assert vitals.take(TICK_NS, [], network=False).longest_turn_ms == 0.0
+    assert turns.excuses(15 * MS, (10 + late_ms) * MS) is (late_ms > 10)

@@ -169,10 +169,14 @@ def _times(view: View, cause: Cause) -> Line:
 
 
 def refusals(snap: Snapshot) -> str:
-    """What the profile wants to know of its 429s, where there is something: violations, requests sent again."""
+    """What the counts of failures leave out, where there is something: violations, what was sent again or lost."""
     facts = [f"! {count(snap.violations)} 429 violations"] if snap.violations else []
     if snap.retries:
         facts.append(f"429 retried {count(snap.retries)}, {count(snap.recovered)} ok")
+    if snap.sent_again:
+        facts.append(f"sent again: {count(snap.sent_again)}")
+    if snap.sessions_lost:
+        facts.append(f"sessions lost: {count(snap.sessions_lost)}")
     return "  ".join(facts)
 
 
