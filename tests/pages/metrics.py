@@ -32,8 +32,8 @@ FORMULAS: dict[str, dict[str, str]] = {
         ),
         "inter_chunk": "Gap between two output chunks that follow each other; a record a gap.",
         "interim": (
-            "First byte of the first interim answer (100 Continue, 103 Early Hints) − first byte sent; of requests that "
-            "had one."
+            "First byte of the first interim answer (100 Continue, 103 Early Hints) − first byte sent; of requests "
+            "that had one."
         ),
         "connect": "DNS + TCP + TLS + upgrade of a WebSocket; only of requests that opened their connection.",
         "schedule_lag": (
