@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import SAVE, Dialect
 from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, tells_limit
 
 # What is read of an event:
@@ -313,12 +314,11 @@ def _added(left: _Tokens, right: _Tokens) -> _Tokens:
     return a, b, c, d
 
 
-class Adk:
+class Adk(Dialect):
     """``adk``"""
 
     name = "adk"
+    read_by = AdkReader
     terminal = False
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return AdkReader()
+    protocols = ("http", "sse")
+    instead_of_history = f"write {SAVE} as sessionId"

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.transcript_messages import MessagesTranscript
 
 # What is read of an event:
 #
@@ -199,12 +201,11 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-class AnthropicMessages:
+class AnthropicMessages(Dialect):
     """``anthropic.messages``"""
 
     name = "anthropic.messages"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return MessagesReader()
+    read_by = MessagesReader
+    protocols = ("http", "sse")
+    asks_to_stream = True
+    transcript = MessagesTranscript

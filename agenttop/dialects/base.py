@@ -6,8 +6,6 @@ knows no socket and no clock; whoever feeds it takes the times.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from agenttop.dialects.quota import Quota
 
 # What an event is, as a bit set: an event may be output and the end at once.
@@ -76,16 +74,3 @@ class Reader:
     def body(self, data: bytes) -> int:
         """Read a whole JSON answer that was not streamed: DONE, with ERROR or RATE_LIMITED where the body says so."""
         raise NotImplementedError
-
-
-class Dialect(Protocol):
-    """One way agents speak."""
-
-    name: str
-    terminal: bool
-    """A stream of this dialect has a terminal event: without it the answer is truncated."""
-    reads_body: bool
-    """``Reader.body`` has something to read in an answer that was not streamed."""
-
-    def reader(self) -> Reader:
-        """A fresh reader for one answer."""

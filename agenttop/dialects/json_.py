@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail
 
 #: Given a JSON value, whether a path matches in it and the (first) match.
@@ -121,18 +122,22 @@ def _count(match: Any) -> int | None:
     return None if number is None else int(match)
 
 
-class JsonDialect:
-    """``json`` and ``custom``.
+class JsonDialect(Dialect):
+    """``json``, which can be called ``custom`` as well.
 
     Raises:
         ValueError: ``measure`` has a name that is not in ``NAMES``.
     """
 
-    def __init__(self, measure: Measure | None = None, name: str = "json") -> None:
+    name = "json"
+    read_by = JsonReader
+    measured = True
+
+    def __init__(self, measure: Measure | None = None) -> None:
+        super().__init__()
         measure = measure or {}
         if unknown := sorted(set(measure) - NAMES):
             raise ValueError(f"nothing called {unknown[0]!r} can be measured; there are: {', '.join(sorted(NAMES))}")
-        self.name = name
         paths: dict[str, Extractor] = {}
         self.phases: tuple[tuple[str, Extractor], ...] = ()
         for key, value in measure.items():

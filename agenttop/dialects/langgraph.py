@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, tells_limit
 
 # What is read, by the name of the event; a subgraph's has "|" and its namespace after it:
@@ -324,12 +325,11 @@ def _added(left: tuple[int | None, ...], right: tuple[int | None, ...]) -> tuple
     return tuple(b if a is None else a if b is None else a + b for a, b in zip(left, right, strict=True))
 
 
-class LangGraph:
+class LangGraph(Dialect):
     """``langgraph``"""
 
     name = "langgraph"
+    read_by = LangGraphReader
     terminal = False
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return LangGraphReader()
+    protocols = ("http", "sse")
+    instead_of_history = 'write save = { thread = "$.thread_id" } in setup, and post to /threads/{thread}/runs/stream'

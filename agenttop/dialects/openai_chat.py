@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.transcript_chat import ChatTranscript
 
 # What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
 #
@@ -252,12 +254,11 @@ def _in(details: Any, name: str, otherwise: Any) -> Any:
     return otherwise if value is None else value
 
 
-class OpenAIChat:
+class OpenAIChat(Dialect):
     """``openai.chat``"""
 
     name = "openai.chat"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return ChatReader()
+    read_by = ChatReader
+    protocols = ("http", "sse")
+    asks_to_stream = True
+    transcript = ChatTranscript

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail
 from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota
 from agenttop.dialects.ratelimit_field import DEFAULT
@@ -185,12 +186,12 @@ def _quota(limit: dict[str, Any]) -> Quota | None:
     return Quota(name, None if whole is None else int(whole), int(remaining), reset_s)
 
 
-class OpenAIRealtime:
+class OpenAIRealtime(Dialect):
     """``openai.realtime``"""
 
     name = "openai.realtime"
-    terminal = True
+    read_by = RealtimeReader
     reads_body = False
-
-    def reader(self) -> Reader:
-        return RealtimeReader()
+    protocols = ("ws",)
+    instead_of_others = "is spoken over WebSocket"
+    instead_of_history = "it lasts as long as the WebSocket, so that history can be left out"

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.transcript_responses import ResponsesTranscript
 
 # What is read of an event:
 #
@@ -221,12 +223,10 @@ def _is_call(item: _Item) -> bool:
     return isinstance(item.type, str) and item.type.endswith("_call")
 
 
-class OpenAIResponses:
+class OpenAIResponses(Dialect):
     """``openai.responses``"""
 
     name = "openai.responses"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return ResponsesReader()
+    read_by = ResponsesReader
+    asks_to_stream = True
+    transcript = ResponsesTranscript
