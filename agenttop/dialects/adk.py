@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import SAVE, Dialect
-from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, tells_limit
+from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, stray, tells_limit
 
 # What is read of an event:
 #
@@ -119,7 +119,8 @@ class AdkReader(Reader):
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         try:
-            return self._read(_decode(data))
+            flags = self._read(_decode(data))
+            return stray(self, data, event) if not flags and event == b"error" else flags
         except (*MALFORMED, TypeError):
             # TypeError: an author or id that cannot be one.
             return self._unreadable(data, event)
@@ -131,8 +132,12 @@ class AdkReader(Reader):
         flags = DONE
         try:
             whole = _decode_events(data)
-            for message in whole if isinstance(whole, list) else ():
-                flags |= self._read(message) & ~(OUTPUT | REASONING)
+            if isinstance(whole, list):
+                output = 0
+                for message in whole:
+                    output |= self._read(message)
+                self.spoke = bool(output & OUTPUT)
+                flags |= output & ~(OUTPUT | REASONING)
             if isinstance(whole, _Event) and whole.error:
                 flags |= fail(self, whole.error)
         except (msgspec.ValidationError, TypeError):

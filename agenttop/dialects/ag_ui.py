@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, REASONING, STEP, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED
+from agenttop.dialects.failure import MALFORMED, stray
 from agenttop.dialects.generic import fail_in_words, malformed, read_usage, repaired
 from agenttop.dialects.transcript_ag_ui import AgUiTranscript
 
@@ -141,7 +141,9 @@ class AgUiReader(Reader):
         kind = _KINDS.get(name)
         if kind is None:
             whole = _decode_whole(data) if name in ("", "ERROR") else None
-            return fail_in_words(self, whole.error or whole.message) if whole and (whole.error or name) else 0
+            if whole and (whole.error or name):
+                return fail_in_words(self, whole.error or whole.message)
+            return stray(self, data, event) if event == b"error" or not message.type else 0
         if self.tool_calls is None:
             self.tool_calls = 0
         whole = _decode_whole(data)

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_messages import MessagesTranscript
 
 # What is read of an event:
@@ -22,7 +22,8 @@ from agenttop.dialects.transcript_messages import MessagesTranscript
 #     content_block_start     a tool call, where the type of the block ends with tool_use (tool_use, server_tool_use,
 #                             mcp_tool_use); output, where a server puts a whole block here. Redacted thinking is none
 #     message_start           the answer has begun; usage of the input
-#     message_delta           usage, cumulative. Whatever its stop_reason (refusal, max_tokens, …), the answer is one
+#     message_delta           usage, cumulative. Whatever its stop_reason (refusal, max_tokens, …), the answer is one;
+#                             but servers that speak it after another protocol have "abort" and "error" there
 #     message_stop, [DONE]    the end; the latter of gateways
 #     error                   failure: overloaded_error, api_error, …; rate_limit_error is a limit
 #
@@ -41,6 +42,7 @@ class _Delta(msgspec.Struct, gc=False):
     text: Any = None
     thinking: Any = None
     partial_json: Any = None
+    stop_reason: Any = None
 
 
 class _Block(msgspec.Struct, gc=False):
@@ -53,6 +55,7 @@ class _Block(msgspec.Struct, gc=False):
 class _Message(msgspec.Struct, gc=False):
     type: Any = None
     content: list[_Block] | None = None
+    stop_reason: Any = None
     usage: Any = None
     error: Any = None
 
@@ -107,6 +110,7 @@ class MessagesReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             message = _decode_message(data)
@@ -119,9 +123,13 @@ class MessagesReader(Reader):
             return DONE | fail(self, message.error or _decode_any(data.decode(errors="replace")))
         if message.type == "message" or message.content is not None:
             self.llm_calls = 1
+            self.spoke = bool(message.content)
             self.tool_calls = sum(map(_is_call, message.content or ()))
             self._usage(message.usage, final=True)
-        return DONE
+            if gave_up(message.stop_reason):
+                return DONE | fail(self, f"stop_reason: {message.stop_reason}")
+            return DONE
+        return DONE | stray(self, data)
 
     def _delta(self, delta: _Delta) -> int:
         if delta.thinking:
@@ -141,6 +149,8 @@ class MessagesReader(Reader):
             return self._block(message.content_block)
         if kind == "message_delta":
             self._usage(message.usage, final=True)
+            if message.delta is not None and gave_up(message.delta.stop_reason):
+                return fail(self, f"stop_reason: {message.delta.stop_reason}")
         elif kind == "message_start":
             self.llm_calls = 1
             self.tool_calls = 0
@@ -148,6 +158,8 @@ class MessagesReader(Reader):
             self._usage(_decode_message(message.message).usage, final=False)
         elif kind == "message_stop":
             return DONE
+        elif not kind or kind.encode() not in _KINDS:
+            return stray(self, data)
         return 0
 
     def _block(self, block: _Block) -> int:

@@ -38,6 +38,7 @@ class Reader:
         "phases",
         "reasoning_tokens",
         "retry_after_s",
+        "spoke",
         "step",
         "tool_calls",
     )
@@ -56,6 +57,8 @@ class Reader:
         self.phases: dict[str, float] | None = None
         """Seconds by name, as the answer itself reports them."""
         self.retry_after_s: float | None = None
+        self.spoke: bool | None = None
+        """Whether a whole body has output in it; None where it is no answer of this dialect, or a stream."""
         self.step: tuple[str, bool] | None = None
         """Of the last event that was STEP: the step's name, and whether it begins."""
 

@@ -30,6 +30,8 @@ class Dialect:
     """A stream of this dialect has a terminal event: without it the answer is truncated."""
     reads_body: bool = True
     """``Reader.body`` has something to read in an answer that was not streamed."""
+    speaks: ClassVar[bool] = True
+    """An answer without output and usage is none that was hoped for."""
     measured: ClassVar[bool] = False
     """What its answers mean is said by ``[measure]``."""
     protocols: ClassVar[tuple[str, ...]] = ("http", "sse", "ws")

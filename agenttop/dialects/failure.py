@@ -31,6 +31,15 @@ _TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:m
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+#: Reasons to stop that mean that the target gave up: ``abort`` of vLLM and SGLang, ``insufficient_system_resource`` of
+#: DeepSeek, ``network_error`` of Zhipu, ``error_limit`` and ``error_toxic`` of Cohere. A filter of contents and a limit
+#: of length are documented ends of an answer that is one.
+_GAVE_UP = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "failed", "timeout", "network_error",
+                      "server_error", "internal_error", "insufficient_system_resource", "error_limit",
+                      "error_toxic"})  # fmt: skip
+
+_decode: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
+
 _T = TypeVar("_T")
 
 #: Characters of a target's words that are kept.
@@ -57,6 +66,52 @@ def fail(reader: Reader, error: Any) -> int:
     if reader.retry_after_s is None:
         reader.retry_after_s = wait if wait is not None else _try_again(words) if limited else None
     return ERROR | RATE_LIMITED if limited else ERROR
+
+
+def stray(reader: Reader, data: bytes, event: bytes = b"") -> int:
+    """Return the flags of an event that a dialect does not know: of a failure told in another way than its own, or 0.
+
+    Whoever stands before an agent (a gateway, a server's framework) tells its failures in its own way:
+
+    - an event called ``error``, whatever is in it: sse-starlette, proxies of Anthropic's API, LangServe;
+    - ``{"error": …}``: OpenAI and who copies it, TGI, Ollama, LiteLLM, OpenRouter;
+    - ``{"type": "error", …}``, ``{"object": "error", …}``: Anthropic, vLLM of old;
+    - ``{"throttlingException": …}``: Bedrock's streams, passed on as JSON.
+    """
+    named = event == b"error"
+    if not named and not may_fail(data):
+        return 0
+    try:
+        value = _decode(data)
+    except MALFORMED:
+        value = repaired(_decode, data)
+        if value is None and named:
+            value = data.decode(errors="replace").strip()[:MAX_WORDS]
+    return stray_value(reader, value, named=named)
+
+
+def may_fail(data: bytes) -> bool:
+    """Return whether there is a word in some data that every such failure has."""
+    return b"rror" in data or b"xception" in data
+
+
+def stray_value(reader: Reader, value: Any, *, named: bool = False) -> int:
+    """The same of JSON that is decoded; ``named``: it came in an event called ``error``."""
+    if isinstance(value, dict):
+        error = value.get("error")
+        if isinstance(error, dict) and error:
+            return fail(reader, error)
+        if (isinstance(error, str) and error) or "error" in (value.get("type"), value.get("object")):
+            return fail(reader, value)
+        for name, detail in value.items():
+            if name.endswith("Exception") and isinstance(detail, dict | str):
+                return fail(reader, {"type": name, **(detail if isinstance(detail, dict) else {"message": detail})})
+    return fail(reader, value) if named else 0
+
+
+def gave_up(reason: Any) -> bool:
+    """Whether a reason to stop (``finish_reason``, ``stop_reason``) means that the target failed."""
+    return isinstance(reason, str) and reason.lower() in _GAVE_UP
 
 
 def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:

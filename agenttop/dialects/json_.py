@@ -9,7 +9,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail
+from agenttop.dialects.failure import MALFORMED, fail, may_fail, stray, stray_value
 
 #: Given a JSON value, whether a path matches in it and the (first) match.
 Extractor = Callable[[Any], tuple[bool, Any]]
@@ -22,7 +22,8 @@ Measure = Mapping[str, Extractor | Mapping[str, Extractor]]
 #     first_token      holds: the event is output. Without this path every event with data is, unless it is [DONE], the
 #                      event of done or of error
 #     done             holds: the answer ends here. With this path, a stream that ends before is truncated
-#     error            holds: the target failed, in the match's words
+#     error            holds: the target failed, in the match's words. Without it, too, an event called error is a
+#                      failure, and so is an object or a text under "error"
 #     llm_calls, tool_calls, input_tokens, output_tokens, cached_tokens, reasoning_tokens
 #                      a number: that many so far, so the last one counts; a list or an object: its length
 #     phases.<name>    a number: seconds, the last one counts
@@ -53,19 +54,21 @@ class JsonReader(Reader):
         if text == b"[DONE]":
             return DONE
         dialect = self._dialect
+        if event == b"error":
+            return stray(self, text, event)
         if not dialect.reads_body:
-            return self._output(bool(data))
+            return stray(self, text) or self._output(bool(data))
         value = _json(text)
         if value is _NOT_JSON:
             return self._output(bool(data) and dialect.first_token is None)
-        flags = self._measure(value)
+        flags = self._measure(value, text)
         if dialect.first_token is None:
             return flags or self._output(True)
         return flags | self._output(_holds(dialect.first_token, value)[0])
 
     def body(self, data: bytes) -> int:
         if self._dialect.reads_body and (value := _json(data)) is not _NOT_JSON:
-            return self._measure(value) | DONE
+            return self._measure(value, data) | DONE
         return DONE
 
     def _output(self, output: bool) -> int:
@@ -74,7 +77,7 @@ class JsonReader(Reader):
         self.chunks += 1
         return OUTPUT
 
-    def _measure(self, value: Any) -> int:
+    def _measure(self, value: Any, data: bytes) -> int:
         dialect = self._dialect
         for name, extract in dialect.counts:
             found, match = extract(value)
@@ -87,10 +90,11 @@ class JsonReader(Reader):
                     self.phases = {}
                 self.phases[name] = seconds
         flags = 0
-        if dialect.error is not None:
-            holds, match = _holds(dialect.error, value)
-            if holds:
-                flags = fail(self, match)
+        holds, match = _holds(dialect.error, value) if dialect.error is not None else (False, None)
+        if holds:
+            flags = fail(self, match)
+        elif may_fail(data):
+            flags = stray_value(self, value)
         if dialect.done is not None and _holds(dialect.done, value)[0]:
             flags |= DONE
         return flags

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, tells_limit
+from agenttop.dialects.failure import MALFORMED, fail, stray, tells_limit
 
 # What is read, by the name of the event; a subgraph's has "|" and its namespace after it:
 #
@@ -166,6 +166,8 @@ class LangGraphReader(Reader):
             return self._failure(msgspec.json.decode(data))
         elif kind == b"end":
             return DONE
+        elif kind in (b"", b"message"):
+            return stray(self, data)  # of something before the server: its own events have names
         return self._output(output)
 
     def _output(self, output: int) -> int:
@@ -228,6 +230,8 @@ class LangGraphReader(Reader):
         if not isinstance(error, dict):
             return fail(self, {"message": str(error), "code": 429} if tells_limit(error) else error)
         name, words = error.get("error"), error.get("message")
+        if isinstance(name, dict):  # of something before the server
+            return fail(self, name)
         limited = tells_limit(name) or tells_limit(words)
         return fail(self, {"message": words or name, "type": name, "code": 429 if limited else error.get("code")})
 

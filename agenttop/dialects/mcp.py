@@ -120,6 +120,7 @@ class Mcp(Dialect):
 
     name = "mcp"
     read_by = McpReader
+    speaks = False  # most requests are answered with a list or with nothing
     protocols = ("http",)
     instead_of_others = "servers answer as JSON or as a stream, as they like"
     instead_of_history = 'write save = { session = "header Mcp-Session-Id" } in setup, and send it as a header'

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_chat import ChatTranscript
 
 # What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
@@ -21,7 +21,7 @@ from agenttop.dialects.transcript_chat import ChatTranscript
 #     choices[].delta.reasoning / reasoning_content / reasoning_details              reasoning
 #     choices[].delta.tool_calls[].index                                             one tool call each
 #     usage                                   tokens, in whichever chunk it rides; the last one counts
-#     error, choices[].error, finish_reason "error", object "error", event: error    failure
+#     error, choices[].error, finish_reason "error" or "abort", object "error", event: error    failure
 #
 # Fields whose type differs between servers are Any: a surprise there must not cost the chunk.
 
@@ -124,8 +124,8 @@ class ChatReader(Reader):
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 output |= self._delta(choice.delta, str(choice.index))
-            if choice.error is not None or choice.finish_reason == "error":
-                flags |= fail(self, choice.error or "finish_reason: error")
+            if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
+                flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
         if output:
             self.chunks += 1
             # Reasoning alone is reasoning; with anything else in the same chunk it is output.
@@ -134,6 +134,7 @@ class ChatReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             whole = _decode(data)
@@ -145,12 +146,14 @@ class ChatReader(Reader):
         if whole.choices:
             self.llm_calls = 1
             self.tool_calls = 0
+        if whole.choices is not None or _is_empty(data):
+            self.spoke = False
         flags = DONE | self._rare(whole, data, b"")
         for choice in whole.choices or ():
             if choice.message is not None:
-                self._delta(choice.message, str(choice.index))
-            if choice.error is not None or choice.finish_reason == "error":
-                flags |= fail(self, choice.error or "finish_reason: error")
+                self.spoke = self._delta(choice.message, str(choice.index)) > 0 or self.spoke
+            if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
+                flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
         return flags
 
     def _delta(self, delta: _Delta, choice: str) -> int:
@@ -194,9 +197,7 @@ class ChatReader(Reader):
             self._usage(chunk.usage)
         if chunk.error:
             return fail(self, chunk.error)
-        if not chunk.choices and (event == b"error" or chunk.object == "error"):
-            return fail(self, msgspec.json.decode(data.decode(errors="replace")))
-        return 0
+        return stray(self, data, event) if not chunk.choices or event == b"error" else 0
 
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them; what it does not mention stays as it was."""
@@ -221,6 +222,10 @@ class ChatReader(Reader):
         if self.error is None:
             self.error = f"not a chat completion: {data[:200].decode(errors='replace')}"
         return ERROR
+
+
+def _is_empty(data: bytes) -> bool:
+    return data.strip() in (b"{}", b"null", b"[]")
 
 
 def _parts(content: Any) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_responses import ResponsesTranscript
 
 # What is read of an event:
@@ -120,6 +120,7 @@ class ResponsesReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             response = _decode_response(data)
@@ -129,8 +130,9 @@ class ResponsesReader(Reader):
                 return DONE | self._unreadable(data, b"")
             response = mended
         if response.object == "response" or response.output is not None:
+            self.spoke = bool(response.output)
             return DONE | self._end(response, failed=False)
-        return DONE | fail(self, response.error) if response.error else DONE
+        return DONE | fail(self, response.error) if response.error else DONE | stray(self, data)
 
     def _begin(self) -> None:
         self.llm_calls = 1
@@ -154,6 +156,8 @@ class ResponsesReader(Reader):
             return flags if self.llm_calls else DONE | flags
         elif kind == "response.created":
             self._begin()
+        elif not kind.startswith("response."):
+            return stray(self, data)
         return 0
 
     def _piece(self, delta: Any, *, tool: bool = False) -> int:
@@ -182,10 +186,10 @@ class ResponsesReader(Reader):
         self._count(sum(map(_is_call, response.output or ())))
         if isinstance(response.usage, dict):
             self._usage(response.usage)
-        if not (failed or response.status in _FAILED or response.error):
-            return 0
         details = response.incomplete_details
         reason = details.get("reason") if isinstance(details, dict) else None
+        if not (failed or response.status in _FAILED or response.error or gave_up(reason)):
+            return 0
         return fail(self, response.error or reason or response.status or "failed")
 
     def _usage(self, usage: dict[str, Any]) -> None:

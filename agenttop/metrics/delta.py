@@ -50,7 +50,8 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the
     code of a user, under the row of the hook or task that they left); ``streamed`` (ok event streams with output)
     ``one_burst`` (those whose output came in one lump) ``stalled`` ``unterminated`` (failed streams, see
-    ``users.streams``); ``missed.OBJECTIVE`` (ok requests that did not meet it). Only what is not zero is there.
+    ``users.streams``) ``said_nothing`` (ok answers without output and usage); ``missed.OBJECTIVE`` (ok requests that
+    did not meet it). Only what is not zero is there.
     """
 
     request: int

@@ -70,6 +70,7 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "goodput": goodput(scope.outcomes, scope.sums, seconds) if layout.objectives else None,
         "rate_limit": _rate_limit(scope, layout),
         "streams": _streams(sums),
+        "said_nothing": sums["said_nothing"],
         "bytes_sent": sums["bytes_sent"],
         "bytes_received": sums["bytes_received"],
         **{f"connections_{how}": sums[f"connections_{how}"] for how in ("opened", "reused", "reopened")},

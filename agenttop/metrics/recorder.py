@@ -64,6 +64,7 @@ _SUMS = (
     "one_burst",
     "stalled",
     "unterminated",
+    "said_nothing",
 )
 
 
@@ -125,6 +126,7 @@ class Leaf:
     one_burst: int
     stalled: int
     unterminated: int
+    said_nothing: int
 
     def __init__(self, request: int, stage: int, mark: int = 0) -> None:
         self.request = request

@@ -168,6 +168,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     goodput: Goodput | None
     rate_limit: RateLimit
     streams: Annotated[Streams | None, Meta(description="Event streams; null where there was none.")] = None
+    said_nothing: Annotated[
+        int, Meta(ge=0, description="Ok answers that have neither output nor usage, of a dialect whose answers have.")
+    ] = 0
     bytes_sent: Count
     bytes_received: Count
     connections_opened: Count

@@ -17,7 +17,7 @@ from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, asked_wait
 from agenttop.users.spending import settle
-from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
+from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
 from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.transport import Connection
 
@@ -127,6 +127,8 @@ def record_answer(
         leaf.response_time.append(exchange.end_ns - scheduled)
     if answer.ttfb_ns is not None:
         leaf.ttfb.append(answer.ttfb_ns)
+    if reader is not None:
+        leaf.said_nothing += said_nothing(answer, speaks=step.dialect.speaks)
     if answer.ttft_ns is not None:
         leaf.ttft.append(answer.ttft_ns)
         if step.kind == "http":

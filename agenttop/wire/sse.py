@@ -25,6 +25,8 @@ class SseError(ValueError):
 #     event: v        the event's type
 #     id: v           the last event id from the next dispatch on, unless v holds a NUL
 #     retry: digits   the reconnection time in ms, at once
+#     error: v        an event called error with that data, though the standard knows no such field: llama.cpp's server
+#                     tells its failures so
 #     anything else   nothing
 
 
@@ -156,6 +158,10 @@ class SseParser:
                     held.append(value)
                 elif name == b"event":
                     self._event = value
+                elif name == b"error" and value:
+                    self._grow(len(value) + 1)
+                    held.append(value)
+                    self._event = name
                 elif name == b"id":
                     if b"\0" not in value:
                         self._id = value
