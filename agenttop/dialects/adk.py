@@ -242,6 +242,9 @@ class AdkReader(Reader):
             if answer.tokens is not None:
                 total = _added(total, answer.tokens) if total is not _UNKNOWN else answer.tokens
         self.input_tokens, self.output_tokens, self.cached_tokens, self.reasoning_tokens = total
+        self.input_tokens = self.input_tokens or None
+        if self.input_tokens is None and not self.output_tokens:
+            self.output_tokens = self.cached_tokens = self.reasoning_tokens = None
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """What is no event. Older servers write an error's words into JSON as they are, quotes and line breaks too."""

@@ -14,6 +14,7 @@ from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_messages import MessagesTranscript
+from agenttop.dialects.usage import count, take_usage
 
 # What is read of an event:
 #
@@ -180,18 +181,17 @@ class MessagesReader(Reader):
         if not isinstance(usage, dict):
             return
         for name in _INPUT:
-            value = _count(usage.get(name))
+            value = count(usage.get(name))
             if value or (value == 0 and name not in self._input):
                 self._input[name] = value
         if "input_tokens" in self._input:
-            self.input_tokens = sum(self._input.values())
+            self.input_tokens = sum(self._input.values()) or None
         self.cached_tokens = self._input.get("cache_read_input_tokens")
         if final:
             details = usage.get("output_tokens_details")
-            output = _count(usage.get("output_tokens"))
-            thinking = _count(details.get("thinking_tokens")) if isinstance(details, dict) else None
-            self.output_tokens = self.output_tokens if output is None else output
-            self.reasoning_tokens = self.reasoning_tokens if thinking is None else thinking
+            output = count(usage.get("output_tokens"))
+            thinking = count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+            take_usage(self, self.input_tokens, output, reasoning=thinking)
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
@@ -207,10 +207,6 @@ class MessagesReader(Reader):
 
 def _is_call(block: _Block) -> bool:
     return isinstance(block.type, str) and block.type.endswith("tool_use")
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 class AnthropicMessages(Dialect):

@@ -83,6 +83,10 @@ class JsonReader(Reader):
             found, match = extract(value)
             if found and (count := _count(match)) is not None:
                 setattr(self, name, count)
+        if self.input_tokens == 0:
+            self.input_tokens = None
+        if self.output_tokens == 0 and self.input_tokens is None:
+            self.output_tokens = None
         for name, extract in dialect.phases:
             found, match = extract(value)
             if found and (seconds := _number(match)) is not None:

@@ -13,6 +13,7 @@ import msgspec
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, stray, tells_limit
+from agenttop.dialects.usage import count, reconciled
 
 # What is read, by the name of the event; a subgraph's has "|" and its namespace after it:
 #
@@ -224,6 +225,7 @@ class LangGraphReader(Reader):
             if seen is not None and seen.tokens is not None:
                 total = _added(total, seen.tokens)
         self.input_tokens, self.output_tokens, self.cached_tokens, self.reasoning_tokens = total
+        self.input_tokens = self.input_tokens or None
 
     def _failure(self, error: Any) -> int:
         """The class of an exception and its words; a limit is told by either."""
@@ -314,15 +316,15 @@ def _length(value: Any) -> int:
 def _tokens(usage: dict[str, Any]) -> tuple[int | None, ...]:
     """input, output, cached, reasoning"""
     read, made = usage.get("input_token_details"), usage.get("output_token_details")
-    return tuple(
-        value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-        for value in (
-            usage.get("input_tokens"),
-            usage.get("output_tokens"),
-            read.get("cache_read") if isinstance(read, dict) else None,
-            made.get("reasoning") if isinstance(made, dict) else None,
-        )
-    )
+    hits = count(read.get("cache_read")) if isinstance(read, dict) else None
+    thought = count(made.get("reasoning")) if isinstance(made, dict) else None
+    told = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    if not any(told):
+        return None, None, None, None  # pieces have 0 where the last one tells
+    total = count(usage.get("total_tokens"))
+    # Of a piece one of them may be 0, for they are added up.
+    read_tokens, written = told if not all(told) else reconciled(*told, thought, total)
+    return read_tokens, written, hits, thought
 
 
 def _added(left: tuple[int | None, ...], right: tuple[int | None, ...]) -> tuple[int | None, ...]:

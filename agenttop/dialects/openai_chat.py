@@ -14,13 +14,15 @@ from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_chat import ChatTranscript
+from agenttop.dialects.usage import take_usage
 
 # What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
 #
 #     choices[].delta.content / refusal / audio / tool_calls[].function.arguments    output, if not empty
 #     choices[].delta.reasoning / reasoning_content / reasoning_details              reasoning
 #     choices[].delta.tool_calls[].index                                             one tool call each
-#     usage                                   tokens, in whichever chunk it rides; the last one counts
+#     usage                                   tokens, in whichever chunk it rides; the last one counts. Moonshot has it
+#                                             in choices[0], Groq in x_groq
 #     error, choices[].error, finish_reason "error" or "abort", object "error", event: error    failure
 #
 # Fields whose type differs between servers are Any: a surprise there must not cost the chunk.
@@ -56,6 +58,7 @@ class _Choice(msgspec.Struct, gc=False):
     message: _Delta | None = None
     finish_reason: Any = None
     error: Any = None
+    usage: Any = None
 
 
 class _Chunk(msgspec.Struct, gc=False):
@@ -63,6 +66,7 @@ class _Chunk(msgspec.Struct, gc=False):
     usage: Any = None
     error: Any = None
     object: Any = None
+    x_groq: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -116,16 +120,16 @@ class ChatReader(Reader):
         return self._chunk(chunk, data, event)
 
     def _chunk(self, chunk: _Chunk, data: bytes, event: bytes) -> int:
-        if chunk.choices is None or chunk.usage is not None or chunk.error is not None or event:
-            flags = self._rare(chunk, data, event)
-        else:
-            flags = 0
+        rare = chunk.choices is None or chunk.usage is not None or chunk.x_groq is not None
+        flags = self._rare(chunk, data, event) if rare or chunk.error is not None or event else 0
         output = 0
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 output |= self._delta(choice.delta, str(choice.index))
             if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
                 flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
+            if isinstance(choice.usage, dict):
+                self._usage(choice.usage)
         if output:
             self.chunks += 1
             # Reasoning alone is reasoning; with anything else in the same chunk it is output.
@@ -154,6 +158,8 @@ class ChatReader(Reader):
                 self.spoke = self._delta(choice.message, str(choice.index)) > 0 or self.spoke
             if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
                 flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
+            if isinstance(choice.usage, dict):
+                self._usage(choice.usage)
         return flags
 
     def _delta(self, delta: _Delta, choice: str) -> int:
@@ -195,6 +201,8 @@ class ChatReader(Reader):
         """What few chunks have: usage, and failures."""
         if isinstance(chunk.usage, dict):
             self._usage(chunk.usage)
+        elif isinstance(chunk.x_groq, dict) and isinstance(chunk.x_groq.get("usage"), dict):
+            self._usage(chunk.x_groq["usage"])
         if chunk.error:
             return fail(self, chunk.error)
         return stray(self, data, event) if not chunk.choices or event == b"error" else 0
@@ -202,15 +210,15 @@ class ChatReader(Reader):
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them; what it does not mention stays as it was."""
         prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-        for name, value in (
-            ("input_tokens", usage.get("prompt_tokens")),
-            ("output_tokens", usage.get("completion_tokens")),
+        take_usage(
+            self,
+            usage.get("prompt_tokens"),
+            usage.get("completion_tokens"),
             # DeepSeek has its cache hits, xAI and others their reasoning, outside of the details.
-            ("cached_tokens", _in(prompt, "cached_tokens", usage.get("prompt_cache_hit_tokens"))),
-            ("reasoning_tokens", _in(completion, "reasoning_tokens", usage.get("reasoning_tokens"))),
-        ):
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
-                setattr(self, name, int(value))
+            cached=_in(prompt, "cached_tokens", usage.get("prompt_cache_hit_tokens")),
+            reasoning=_in(completion, "reasoning_tokens", usage.get("reasoning_tokens")),
+            total=usage.get("total_tokens"),
+        )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""

@@ -14,6 +14,7 @@ from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_responses import ResponsesTranscript
+from agenttop.dialects.usage import take_usage
 
 # What is read of an event:
 #
@@ -194,15 +195,15 @@ class ResponsesReader(Reader):
 
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them."""
-        for name, holder, key in (
-            ("input_tokens", usage, "input_tokens"),
-            ("output_tokens", usage, "output_tokens"),
-            ("cached_tokens", usage.get("input_tokens_details"), "cached_tokens"),
-            ("reasoning_tokens", usage.get("output_tokens_details"), "reasoning_tokens"),
-        ):
-            value = holder.get(key) if isinstance(holder, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-                setattr(self, name, value)
+        read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+        take_usage(
+            self,
+            usage.get("input_tokens"),
+            usage.get("output_tokens"),
+            cached=read.get("cached_tokens") if isinstance(read, dict) else None,
+            reasoning=written.get("reasoning_tokens") if isinstance(written, dict) else None,
+            total=usage.get("total_tokens"),
+        )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""

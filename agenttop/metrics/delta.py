@@ -43,8 +43,9 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     ``response_time`` where it is not the ``latency``: from open pools, and from a closed one where some of the requests
     were sent again (then of all of them). ``sums`` holds counters:
     ``bytes_sent bytes_received connections_opened connections_reused attempts input_tokens output_tokens cached_tokens
-    reasoning_tokens token_requests`` (requests whose tokens the server told) ``token_estimates`` (requests whose output
-    tokens are counted chunks: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
+    reasoning_tokens token_requests`` (requests whose tokens the server told) and ``input_told output_told cached_told
+    reasoning_told`` (by what they told) ``token_estimates`` (requests whose output tokens nobody told, and whose chunks
+    were counted: ``estimated_tokens`` of them) ``llm_calls llm_requests tool_calls tool_requests`` and
     ``good`` (requests that met every objective) ``retries`` (rate-limited answers whose request was sent again: they
     are in no outcome) ``recovered`` (requests that were ok after that) ``conformant`` (rate-limited answers as they
     should be) ``rate_limit_violations`` and of these each kind, ``violation.KIND``; ``user_errors`` (exceptions in the

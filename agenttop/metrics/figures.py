@@ -29,6 +29,9 @@ UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
+#: What servers tell of tokens: each may be told by other requests than the others.
+TOKEN_KINDS = ("input", "output", "cached", "reasoning")
+
 
 def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
     """METRICS of ``scope``.
@@ -106,8 +109,8 @@ def cost_usd(sums: Counter[str], price: Price | None) -> float | None:
     if price is None or not sums["token_requests"]:
         return None
     cached = min(sums["cached_tokens"], sums["input_tokens"])
-    written = sums["output_tokens"] - sums["estimated_tokens"]
-    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached + written * price.output
+    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached
+    each += sums["output_tokens"] * price.output
     return round(each / 1e6, 9)
 
 
@@ -147,21 +150,25 @@ def _p95_share(scope: Scope, phase: str) -> float | None:
 
 def _tokens(scope: Scope, seconds: float) -> dict[str, Any]:
     sums = scope.sums
-    told, estimated = sums["token_requests"], sums["token_estimates"]
-    # Where both occur the larger part names the source; how many were told and how many counted stands beside it.
-    source = "none" if not told + estimated else "server" if told >= estimated else "chunks"
-    known = source != "none"
+    told, estimated = sums["output_told"], sums["token_estimates"]
+    written, requests = written_tokens(sums)
     return {
-        "source": source,
-        "input": sums["input_tokens"] if told else None,
-        "output": sums["output_tokens"] if known else None,
-        "cached": sums["cached_tokens"] if told else None,
-        "reasoning": sums["reasoning_tokens"] if told else None,
-        "output_per_s": rate(sums["output_tokens"], seconds) if known else None,
-        "per_request_mean": round(sums["output_tokens"] / (told + estimated), 3) if known else None,
-        "told_requests": told,
+        "source": "server" if told or sums["token_requests"] else "chunks" if estimated else "none",
+        **{kind: sums[f"{kind}_tokens"] if sums[f"{kind}_told"] else None for kind in TOKEN_KINDS},
+        "estimated": sums["estimated_tokens"] if estimated else None,
+        "output_per_s": rate(written, seconds) if requests else None,
+        "per_request_mean": round(written / requests, 3) if requests else None,
+        "told_requests": sums["token_requests"],
         "estimated_requests": estimated,
     }
+
+
+def written_tokens(sums: Counter[str]) -> tuple[int, int]:
+    """Return output tokens and the requests that have them: as servers told them, or as their chunks were counted where
+    no server told any. The two are never added."""
+    if sums["output_told"] or not sums["token_estimates"]:
+        return sums["output_tokens"], sums["output_told"]
+    return sums["estimated_tokens"], sums["token_estimates"]
 
 
 def _streams(sums: Counter[str]) -> dict[str, Any] | None:

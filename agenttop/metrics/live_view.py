@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenttop.metrics.figures import goodput
+from agenttop.metrics.figures import goodput, written_tokens
 from agenttop.metrics.heat import heat
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, failures, percentile_ms, percentiles, together
@@ -96,7 +96,7 @@ class LiveView:
             phases_ms=live.phases_ms(),
             bytes_sent=live.sums["bytes_sent"],
             bytes_received=live.sums["bytes_received"],
-            output_tokens=live.sums["output_tokens"],
+            output_tokens=written_tokens(live.sums)[0],
             goodput=goodput(whole, live.sums, 0.0)["share"] if layout.objectives and requests else None,
             good=live.sums["good"],
             retries=live.sums["retries"],
@@ -136,7 +136,7 @@ class LiveView:
             ttft_p95_ms=ttft[1],
             ttft_p99_ms=ttft[2],
             inter_chunk_p95_ms=inter_chunk,
-            output_tokens_per_s=round(piece.sums["output_tokens"] * per_s, 3),
+            output_tokens_per_s=round(written_tokens(piece.sums)[0] * per_s, 3),
             loop_lag_p99_ms=loop_lag,
             manual=bool(now.manual),
             held=now.held,

@@ -65,6 +65,10 @@ _SUMS = (
     "stalled",
     "unterminated",
     "said_nothing",
+    "input_told",
+    "output_told",
+    "cached_told",
+    "reasoning_told",
 )
 
 
@@ -127,6 +131,10 @@ class Leaf:
     stalled: int
     unterminated: int
     said_nothing: int
+    input_told: int
+    output_told: int
+    cached_told: int
+    reasoning_told: int
 
     def __init__(self, request: int, stage: int, mark: int = 0) -> None:
         self.request = request

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 
 from agenttop.metrics.delta import HistDelta
-from agenttop.metrics.figures import cost_usd
+from agenttop.metrics.figures import cost_usd, written_tokens
 from agenttop.metrics.histogram import Hist, merge
 from agenttop.metrics.layout import Price
 from agenttop.metrics.scope import finished
@@ -119,6 +119,8 @@ class Tally:
             return self.sums["good"]
         if metric == "checks":
             return self.sums["checks_passed"]
+        if metric == "output_tokens":
+            return written_tokens(self.sums)[0]
         return self.outcomes[metric] if metric in self.outcomes else self.sums[metric]
 
     def _whole(self, metric: str) -> int:
@@ -135,12 +137,14 @@ class Tally:
 
     def _tokens(self, method: str, seconds: float) -> float | None:
         sums = self.sums
-        told, known = sums["token_requests"], sums["token_requests"] + sums["token_estimates"]
+        written, known = written_tokens(sums)
         if method == "output_per_s":
-            return _part(sums["output_tokens"], seconds) if known else None
+            return _part(written, seconds) if known else None
         if method == "per_request_mean":
-            return _part(sums["output_tokens"], known)
-        return float(sums[f"{method}_tokens"]) if (known if method == "output" else told) else None
+            return _part(written, known)
+        if method == "output":
+            return float(written) if known else None
+        return float(sums[f"{method}_tokens"]) if sums[f"{method}_told"] else None
 
 
 def _part(count: float, whole: float) -> float | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
 from agenttop.dialects.retry_after import retry_after
 from agenttop.dialects.server_timing import parse_server_timing
+from agenttop.dialects.usage import doubt
 from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.outcome import Outcome, outcome_of_status
 from agenttop.metrics.recorder import Leaf
@@ -88,6 +89,8 @@ def record_answer(
         leaf.status[101] = leaf.status.get(101, 0) + 1
 
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
+    if answer.reader is not None:
+        doubt(answer.reader)  # only now all is known that it said
     if user.held is not None:
         settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
@@ -273,15 +276,23 @@ def _ns(duration: float) -> int:
 
 
 def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
-    if reader.output_tokens is not None or reader.input_tokens is not None:
+    read, written = reader.input_tokens, reader.output_tokens
+    if read is not None or written is not None:
         leaf.token_requests += 1
-        leaf.input_tokens += min(reader.input_tokens or 0, MAX_COUNTED)
-        leaf.output_tokens += min(reader.output_tokens or 0, MAX_COUNTED)
-        leaf.cached_tokens += min(reader.cached_tokens or 0, MAX_COUNTED)
-        leaf.reasoning_tokens += min(reader.reasoning_tokens or 0, MAX_COUNTED)
-    elif streamed and reader.chunks:
+        if read is not None:
+            leaf.input_told += 1
+            leaf.input_tokens += min(read, MAX_COUNTED)
+        if written is not None:
+            leaf.output_told += 1
+            leaf.output_tokens += min(written, MAX_COUNTED)
+        if reader.cached_tokens is not None:
+            leaf.cached_told += 1
+            leaf.cached_tokens += min(reader.cached_tokens, MAX_COUNTED)
+        if reader.reasoning_tokens is not None:
+            leaf.reasoning_told += 1
+            leaf.reasoning_tokens += min(reader.reasoning_tokens, MAX_COUNTED)
+    if written is None and streamed and reader.chunks:
         leaf.token_estimates += 1
-        leaf.output_tokens += reader.chunks
         leaf.estimated_tokens += reader.chunks
     if reader.llm_calls is not None:
         leaf.llm_requests += 1
