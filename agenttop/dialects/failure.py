@@ -42,6 +42,14 @@ _decode: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
 
 _T = TypeVar("_T")
 
+#: Where an error object says how long to wait, and in what part of a second; the last is of google.rpc.RetryInfo.
+_WAITS = (("retry_after_ms", 0.001), ("retry_after", 1.0), ("retry_after_seconds", 1.0), ("retryAfter", 1.0),
+          ("retryDelay", 1.0), ("retry_delay", 1.0))  # fmt: skip
+_DELAY = re.compile(r"(\d{1,9}(?:\.\d{0,9})?)s?", re.ASCII)
+
+#: Details of an error that are looked at.
+MAX_DETAILS = 16
+
 #: Characters of a target's words that are kept.
 MAX_WORDS = 500
 
@@ -56,8 +64,8 @@ def fail(reader: Reader, error: Any) -> int:
     if isinstance(error, dict):
         codes = [error[name] for name in _CODES if error.get(name) is not None]
         wait = _wait(error)
-        if wait is None:
-            wait = _wait(error.get("metadata"))
+        for holder in (error.get("metadata"), *_details(error)) if wait is None else ():
+            wait = _wait(holder) if wait is None else wait
     elif isinstance(error, str | int) and not isinstance(error, bool):
         codes = [error]
     limited = any(code == 429 or _is_limit(str(code)) for code in codes)
@@ -144,11 +152,43 @@ def _words(error: Any) -> str:
 def _wait(holder: Any) -> float | None:
     if not isinstance(holder, dict):
         return None
-    for name, scale in (("retry_after_ms", 0.001), ("retry_after", 1.0), ("retry_after_seconds", 1.0)):
+    for name, scale in _WAITS:
         value = holder.get(name)
+        if isinstance(value, str) and (delay := _DELAY.fullmatch(value)):
+            value = float(delay[1])
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
             return value * scale
     return None
+
+
+def _details(error: dict[str, Any]) -> list[Any]:
+    """The details of an error of Google's APIs (google.rpc.Status)."""
+    details = error.get("details")
+    return details[:MAX_DETAILS] if isinstance(details, list) else [details]
+
+
+def told_wait(data: bytes) -> float | None:
+    """Return the seconds that the body of a refusal asks to wait, whatever its dialect; None where it does not say.
+
+    Read are the members that error objects have (see :func:`fail`), at the top, under ``error`` and in a list of such;
+    and "try again in 20s" of their words, or of a body that is no JSON.
+    """
+    try:
+        value = _decode(data)
+    except MALFORMED:
+        return _try_again(data[:MAX_WORDS].decode(errors="replace"))
+    for each in value[:1] if isinstance(value, list) else [value]:
+        for holder in (each.get("error"), each) if isinstance(each, dict) else ():
+            wait = next((seconds for at in _holders(holder) if (seconds := _wait(at)) is not None), None)
+            if wait is None and isinstance(holder, dict | str) and holder:
+                wait = _try_again(_words(holder))
+            if wait is not None:
+                return wait
+    return None
+
+
+def _holders(error: Any) -> list[Any]:
+    return [error, error.get("metadata"), *_details(error)] if isinstance(error, dict) else []
 
 
 def _try_again(words: str) -> float | None:

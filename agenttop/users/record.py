@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Protocol
 
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
-from agenttop.dialects.retry_after import retry_after
 from agenttop.dialects.server_timing import parse_server_timing
 from agenttop.dialects.usage import doubt
 from agenttop.metrics.delta import SlowRequest
@@ -16,7 +15,7 @@ from agenttop.profile.checks import INVALID
 from agenttop.users.answer import Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
-from agenttop.users.refusals import Refusal, asked_wait
+from agenttop.users.refusals import Refusal, hint_of
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
 from agenttop.users.trace import TRACEPARENT, trace_id
@@ -247,27 +246,18 @@ def _text(value: object) -> str:
 def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
     """Note a refusal and what follows from it. True where its request may be sent again."""
     answer, pool = user.answer, user.pool
-    wait = _retry_after(answer)
-    if wait is not None:
-        leaf.retry_after.append(_ns(wait * 1e9))
+    hint = hint_of(step, answer)
+    if hint.wait_s is not None:
+        leaf.retry_after.append(_ns(hint.wait_s * 1e9))
     policy = pool.compiled.refusals
     if policy is None:
         return False
-    asked = asked_wait(step, answer)
     if pool.conformance is not None:
-        pool.conformance.refused(leaf, answer, asked, exchange.end_ns)
+        pool.conformance.refused(leaf, answer, hint, exchange.end_ns)
     again = policy.on_429 == "retry" and user.retries_left > 0
     if again or policy.on_429 == "honor":
-        user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, asked, message)
+        user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, hint.wait_s, message)
     return again
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """Seconds the target asks to wait, from headers or from the dialect's own error."""
-    wait = retry_after(answer.headers)
-    if wait is None and answer.reader is not None:
-        wait = answer.reader.retry_after_s
-    return wait
 
 
 def _ns(duration: float) -> int:
