@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
+from agenttop.dialects.encoding import utf8
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
@@ -215,7 +216,7 @@ class Answer:
         """The body as JSON, parsed once; :data:`~agenttop.profile.checks.INVALID` where it is none."""
         if self._json is None:
             try:
-                self._json = msgspec.json.decode(self.body)
+                self._json = msgspec.json.decode(utf8(self.body))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._json = INVALID
         return self._json
@@ -237,4 +238,4 @@ class Answer:
         if self.streamed or not step.dialect.reads_body or not self._parts:
             return
         self.reader = step.dialect.reader()
-        self.flags |= self.reader.body(self.body)
+        self.flags |= self.reader.body(utf8(self.body))
