@@ -25,7 +25,7 @@ Measure = Mapping[str, Extractor | Mapping[str, Extractor]]
 #     error            holds: the target failed, in the match's words. Without it, too, an event called error is a
 #                      failure, and so is an object or a text under "error"
 #     llm_calls, tool_calls, input_tokens, output_tokens, cached_tokens, reasoning_tokens
-#                      a number: that many so far, so the last one counts; a list or an object: its length
+#                      a number: that many so far, so the last one counts; a list: its length; an object: one
 #     phases.<name>    a number: seconds, the last one counts
 #
 # An event or body that is no JSON matches no path. It is not a failure: the profile never said that all of it is JSON.
@@ -124,7 +124,9 @@ def _number(match: Any) -> float | None:
 
 
 def _count(match: Any) -> int | None:
-    if isinstance(match, list | dict):
+    if isinstance(match, dict):
+        return 1  # one call, however many members it has
+    if isinstance(match, list):
         return len(match)
     number = _number(match)
     return None if number is None else int(match)
