@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from agenttop.dialects.a2a import A2A
 from agenttop.dialects.adk import Adk
 from agenttop.dialects.ag_ui import AgUi
 from agenttop.dialects.anthropic_messages import AnthropicMessages
-from agenttop.dialects.base import Dialect
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.json_ import JsonDialect, Measure
 from agenttop.dialects.langgraph import LangGraph
 from agenttop.dialects.mcp import Mcp
@@ -16,24 +14,24 @@ from agenttop.dialects.openai_chat import OpenAIChat
 from agenttop.dialects.openai_realtime import OpenAIRealtime
 from agenttop.dialects.openai_responses import OpenAIResponses
 
-#: A new dialect is one file and one line here. Only those that are told what to read make use of the measure.
-DIALECTS: dict[str, Callable[[Measure | None], Dialect]] = {
-    "json": lambda measure: JsonDialect(measure, "json"),
-    "custom": lambda measure: JsonDialect(measure, "custom"),
-    "openai.chat": lambda _: OpenAIChat(),
-    "openai.responses": lambda _: OpenAIResponses(),
-    "openai.realtime": lambda _: OpenAIRealtime(),
-    "anthropic.messages": lambda _: AnthropicMessages(),
-    "ag-ui": lambda _: AgUi(),
-    "a2a": lambda _: A2A(),
-    "mcp": lambda _: Mcp(),
-    "langgraph": lambda _: LangGraph(),
-    "adk": lambda _: Adk(),
+#: A new dialect is one file and one line here.
+DIALECTS: dict[str, type[Dialect]] = {
+    "json": JsonDialect,
+    "custom": JsonDialect,
+    "openai.chat": OpenAIChat,
+    "openai.responses": OpenAIResponses,
+    "openai.realtime": OpenAIRealtime,
+    "anthropic.messages": AnthropicMessages,
+    "ag-ui": AgUi,
+    "a2a": A2A,
+    "mcp": Mcp,
+    "langgraph": LangGraph,
+    "adk": Adk,
 }
 
 
 def dialect_named(name: str, measure: Measure | None = None) -> Dialect:
-    """The dialect of this name.
+    """Return the dialect of this name; only those that are ``measured`` make use of the measure.
 
     Raises:
         ValueError: there is none, or ``measure`` names something that cannot be measured.

@@ -12,6 +12,7 @@ from zlib import crc32
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED
 from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, read_usage, repaired
 
@@ -211,12 +212,15 @@ def _is_thought(metadata: Any) -> bool:
     )
 
 
-class A2A:
+class A2A(Dialect):
     """``a2a``"""
 
     name = "a2a"
-    terminal = True
-    reads_body = True
+    read_by = A2AReader
+    protocols = ("http", "sse")
+    instead_of_history = 'send the same contextId in every message, such as contextId = "{user}"'
 
-    def reader(self) -> Reader:
-        return A2AReader()
+    @classmethod
+    def streams(cls, body: Any) -> bool:
+        """The method says so: ``SendStreamingMessage``, ``message/stream``."""
+        return isinstance(body, dict) and "stream" in str(body.get("method", "")).lower()

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, tells_limit
+from agenttop.dialects.dialect import SAVE, Dialect
+from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, stray, tells_limit
 
 # What is read of an event:
 #
@@ -118,7 +119,8 @@ class AdkReader(Reader):
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         try:
-            return self._read(_decode(data))
+            flags = self._read(_decode(data))
+            return stray(self, data, event) if not flags and event == b"error" else flags
         except (*MALFORMED, TypeError):
             # TypeError: an author or id that cannot be one.
             return self._unreadable(data, event)
@@ -130,8 +132,12 @@ class AdkReader(Reader):
         flags = DONE
         try:
             whole = _decode_events(data)
-            for message in whole if isinstance(whole, list) else ():
-                flags |= self._read(message) & ~(OUTPUT | REASONING)
+            if isinstance(whole, list):
+                output = 0
+                for message in whole:
+                    output |= self._read(message)
+                self.spoke = bool(output & OUTPUT)
+                flags |= output & ~(OUTPUT | REASONING)
             if isinstance(whole, _Event) and whole.error:
                 flags |= fail(self, whole.error)
         except (msgspec.ValidationError, TypeError):
@@ -236,6 +242,9 @@ class AdkReader(Reader):
             if answer.tokens is not None:
                 total = _added(total, answer.tokens) if total is not _UNKNOWN else answer.tokens
         self.input_tokens, self.output_tokens, self.cached_tokens, self.reasoning_tokens = total
+        self.input_tokens = self.input_tokens or None
+        if self.input_tokens is None and not self.output_tokens:
+            self.output_tokens = self.cached_tokens = self.reasoning_tokens = None
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """What is no event. Older servers write an error's words into JSON as they are, quotes and line breaks too."""
@@ -313,12 +322,11 @@ def _added(left: _Tokens, right: _Tokens) -> _Tokens:
     return a, b, c, d
 
 
-class Adk:
+class Adk(Dialect):
     """``adk``"""
 
     name = "adk"
+    read_by = AdkReader
     terminal = False
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return AdkReader()
+    protocols = ("http", "sse")
+    instead_of_history = f"write {SAVE} as sessionId"

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, REASONING, STEP, Reader
-from agenttop.dialects.failure import MALFORMED
+from agenttop.dialects.dialect import Dialect
+from agenttop.dialects.failure import MALFORMED, stray
 from agenttop.dialects.generic import fail_in_words, malformed, read_usage, repaired
+from agenttop.dialects.transcript_ag_ui import AgUiTranscript
 
 # What is read of an event:
 #
@@ -139,7 +141,9 @@ class AgUiReader(Reader):
         kind = _KINDS.get(name)
         if kind is None:
             whole = _decode_whole(data) if name in ("", "ERROR") else None
-            return fail_in_words(self, whole.error or whole.message) if whole and (whole.error or name) else 0
+            if whole and (whole.error or name):
+                return fail_in_words(self, whole.error or whole.message)
+            return stray(self, data, event) if event == b"error" or not message.type else 0
         if self.tool_calls is None:
             self.tool_calls = 0
         whole = _decode_whole(data)
@@ -216,12 +220,14 @@ class AgUiReader(Reader):
         return malformed(self, "an AG-UI event", text) if better is None else self.event(better, event)
 
 
-class AgUi:
+class AgUi(Dialect):
     """``ag-ui``"""
 
     name = "ag-ui"
-    terminal = True
-    reads_body = True
+    read_by = AgUiReader
+    transcript = AgUiTranscript
 
-    def reader(self) -> Reader:
-        return AgUiReader()
+    @classmethod
+    def streams(cls, body: Any) -> bool:
+        """A run is always answered with a stream."""
+        return body is not None

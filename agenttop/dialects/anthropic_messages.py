@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.dialect import Dialect
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.transcript_messages import MessagesTranscript
+from agenttop.dialects.usage import count, take_usage
 
 # What is read of an event:
 #
@@ -20,7 +23,8 @@ from agenttop.dialects.failure import MALFORMED, fail, repaired
 #     content_block_start     a tool call, where the type of the block ends with tool_use (tool_use, server_tool_use,
 #                             mcp_tool_use); output, where a server puts a whole block here. Redacted thinking is none
 #     message_start           the answer has begun; usage of the input
-#     message_delta           usage, cumulative. Whatever its stop_reason (refusal, max_tokens, …), the answer is one
+#     message_delta           usage, cumulative. Whatever its stop_reason (refusal, max_tokens, …), the answer is one;
+#                             but servers that speak it after another protocol have "abort" and "error" there
 #     message_stop, [DONE]    the end; the latter of gateways
 #     error                   failure: overloaded_error, api_error, …; rate_limit_error is a limit
 #
@@ -39,6 +43,7 @@ class _Delta(msgspec.Struct, gc=False):
     text: Any = None
     thinking: Any = None
     partial_json: Any = None
+    stop_reason: Any = None
 
 
 class _Block(msgspec.Struct, gc=False):
@@ -51,6 +56,7 @@ class _Block(msgspec.Struct, gc=False):
 class _Message(msgspec.Struct, gc=False):
     type: Any = None
     content: list[_Block] | None = None
+    stop_reason: Any = None
     usage: Any = None
     error: Any = None
 
@@ -105,6 +111,7 @@ class MessagesReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             message = _decode_message(data)
@@ -117,9 +124,13 @@ class MessagesReader(Reader):
             return DONE | fail(self, message.error or _decode_any(data.decode(errors="replace")))
         if message.type == "message" or message.content is not None:
             self.llm_calls = 1
+            self.spoke = bool(message.content)
             self.tool_calls = sum(map(_is_call, message.content or ()))
             self._usage(message.usage, final=True)
-        return DONE
+            if gave_up(message.stop_reason):
+                return DONE | fail(self, f"stop_reason: {message.stop_reason}")
+            return DONE
+        return DONE | stray(self, data)
 
     def _delta(self, delta: _Delta) -> int:
         if delta.thinking:
@@ -139,6 +150,8 @@ class MessagesReader(Reader):
             return self._block(message.content_block)
         if kind == "message_delta":
             self._usage(message.usage, final=True)
+            if message.delta is not None and gave_up(message.delta.stop_reason):
+                return fail(self, f"stop_reason: {message.delta.stop_reason}")
         elif kind == "message_start":
             self.llm_calls = 1
             self.tool_calls = 0
@@ -146,6 +159,8 @@ class MessagesReader(Reader):
             self._usage(_decode_message(message.message).usage, final=False)
         elif kind == "message_stop":
             return DONE
+        elif not kind or kind.encode() not in _KINDS:
+            return stray(self, data)
         return 0
 
     def _block(self, block: _Block) -> int:
@@ -166,18 +181,17 @@ class MessagesReader(Reader):
         if not isinstance(usage, dict):
             return
         for name in _INPUT:
-            value = _count(usage.get(name))
+            value = count(usage.get(name))
             if value or (value == 0 and name not in self._input):
                 self._input[name] = value
         if "input_tokens" in self._input:
-            self.input_tokens = sum(self._input.values())
+            self.input_tokens = sum(self._input.values()) or None
         self.cached_tokens = self._input.get("cache_read_input_tokens")
         if final:
             details = usage.get("output_tokens_details")
-            output = _count(usage.get("output_tokens"))
-            thinking = _count(details.get("thinking_tokens")) if isinstance(details, dict) else None
-            self.output_tokens = self.output_tokens if output is None else output
-            self.reasoning_tokens = self.reasoning_tokens if thinking is None else thinking
+            output = count(usage.get("output_tokens"))
+            thinking = count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+            take_usage(self, self.input_tokens, output, reasoning=thinking)
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
@@ -195,16 +209,11 @@ def _is_call(block: _Block) -> bool:
     return isinstance(block.type, str) and block.type.endswith("tool_use")
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-class AnthropicMessages:
+class AnthropicMessages(Dialect):
     """``anthropic.messages``"""
 
     name = "anthropic.messages"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return MessagesReader()
+    read_by = MessagesReader
+    protocols = ("http", "sse")
+    asks_to_stream = True
+    transcript = MessagesTranscript

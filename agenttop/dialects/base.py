@@ -6,8 +6,6 @@ knows no socket and no clock; whoever feeds it takes the times.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from agenttop.dialects.quota import Quota
 
 # What an event is, as a bit set: an event may be output and the end at once.
@@ -40,6 +38,7 @@ class Reader:
         "phases",
         "reasoning_tokens",
         "retry_after_s",
+        "spoke",
         "step",
         "tool_calls",
     )
@@ -58,6 +57,8 @@ class Reader:
         self.phases: dict[str, float] | None = None
         """Seconds by name, as the answer itself reports them."""
         self.retry_after_s: float | None = None
+        self.spoke: bool | None = None
+        """Whether a whole body has output in it; None where it is no answer of this dialect, or a stream."""
         self.step: tuple[str, bool] | None = None
         """Of the last event that was STEP: the step's name, and whether it begins."""
 
@@ -76,16 +77,3 @@ class Reader:
     def body(self, data: bytes) -> int:
         """Read a whole JSON answer that was not streamed: DONE, with ERROR or RATE_LIMITED where the body says so."""
         raise NotImplementedError
-
-
-class Dialect(Protocol):
-    """One way agents speak."""
-
-    name: str
-    terminal: bool
-    """A stream of this dialect has a terminal event: without it the answer is truncated."""
-    reads_body: bool
-    """``Reader.body`` has something to read in an answer that was not streamed."""
-
-    def reader(self) -> Reader:
-        """A fresh reader for one answer."""

@@ -31,7 +31,24 @@ _TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?(?:m
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+#: Reasons to stop that mean that the target gave up: ``abort`` of vLLM and SGLang, ``insufficient_system_resource`` of
+#: DeepSeek, ``network_error`` of Zhipu, ``error_limit`` and ``error_toxic`` of Cohere. A filter of contents and a limit
+#: of length are documented ends of an answer that is one.
+_GAVE_UP = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "failed", "timeout", "network_error",
+                      "server_error", "internal_error", "insufficient_system_resource", "error_limit",
+                      "error_toxic"})  # fmt: skip
+
+_decode: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
+
 _T = TypeVar("_T")
+
+#: Where an error object says how long to wait, and in what part of a second; the last is of google.rpc.RetryInfo.
+_WAITS = (("retry_after_ms", 0.001), ("retry_after", 1.0), ("retry_after_seconds", 1.0), ("retryAfter", 1.0),
+          ("retryDelay", 1.0), ("retry_delay", 1.0))  # fmt: skip
+_DELAY = re.compile(r"(\d{1,9}(?:\.\d{0,9})?)s?", re.ASCII)
+
+#: Details of an error that are looked at.
+MAX_DETAILS = 16
 
 #: Characters of a target's words that are kept.
 MAX_WORDS = 500
@@ -47,8 +64,8 @@ def fail(reader: Reader, error: Any) -> int:
     if isinstance(error, dict):
         codes = [error[name] for name in _CODES if error.get(name) is not None]
         wait = _wait(error)
-        if wait is None:
-            wait = _wait(error.get("metadata"))
+        for holder in (error.get("metadata"), *_details(error)) if wait is None else ():
+            wait = _wait(holder) if wait is None else wait
     elif isinstance(error, str | int) and not isinstance(error, bool):
         codes = [error]
     limited = any(code == 429 or _is_limit(str(code)) for code in codes)
@@ -57,6 +74,53 @@ def fail(reader: Reader, error: Any) -> int:
     if reader.retry_after_s is None:
         reader.retry_after_s = wait if wait is not None else _try_again(words) if limited else None
     return ERROR | RATE_LIMITED if limited else ERROR
+
+
+def stray(reader: Reader, data: bytes, event: bytes = b"") -> int:
+    """Return the flags of an event that a dialect does not know: of a failure told in another way than its own, or 0.
+
+    Whoever stands before an agent (a gateway, a server's framework) tells its failures in its own way:
+
+    - an event called ``error``, whatever is in it: sse-starlette, proxies of Anthropic's API, LangServe;
+    - ``{"error": …}``: OpenAI and who copies it, TGI, Ollama, LiteLLM, OpenRouter;
+    - ``{"type": "error", …}``, ``{"object": "error", …}``: Anthropic, vLLM of old;
+    - ``{"throttlingException": …}``: Bedrock's streams, passed on as JSON.
+    """
+    named = event == b"error"
+    if not named and not may_fail(data):
+        return 0
+    try:
+        value = _decode(data)
+    except MALFORMED:
+        value = repaired(_decode, data)
+        if value is None and named:
+            value = data.decode(errors="replace").strip()[:MAX_WORDS]
+    return stray_value(reader, value, named=named)
+
+
+def may_fail(data: bytes) -> bool:
+    """Return whether there is a word in some data that every such failure has."""
+    # find, for "in" first takes the bytes for a number: 250 ns instead of 50.
+    return data.find(b"rror") >= 0 or data.find(b"xception") >= 0
+
+
+def stray_value(reader: Reader, value: Any, *, named: bool = False) -> int:
+    """The same of JSON that is decoded; ``named``: it came in an event called ``error``."""
+    if isinstance(value, dict):
+        error = value.get("error")
+        if isinstance(error, dict) and error:
+            return fail(reader, error)
+        if (isinstance(error, str) and error) or "error" in (value.get("type"), value.get("object")):
+            return fail(reader, value)
+        for name, detail in value.items():
+            if name.endswith("Exception") and isinstance(detail, dict | str):
+                return fail(reader, {"type": name, **(detail if isinstance(detail, dict) else {"message": detail})})
+    return fail(reader, value) if named else 0
+
+
+def gave_up(reason: Any) -> bool:
+    """Whether a reason to stop (``finish_reason``, ``stop_reason``) means that the target failed."""
+    return isinstance(reason, str) and reason.lower() in _GAVE_UP
 
 
 def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
@@ -89,11 +153,43 @@ def _words(error: Any) -> str:
 def _wait(holder: Any) -> float | None:
     if not isinstance(holder, dict):
         return None
-    for name, scale in (("retry_after_ms", 0.001), ("retry_after", 1.0), ("retry_after_seconds", 1.0)):
+    for name, scale in _WAITS:
         value = holder.get(name)
+        if isinstance(value, str) and (delay := _DELAY.fullmatch(value)):
+            value = float(delay[1])
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
             return value * scale
     return None
+
+
+def _details(error: dict[str, Any]) -> list[Any]:
+    """The details of an error of Google's APIs (google.rpc.Status)."""
+    details = error.get("details")
+    return details[:MAX_DETAILS] if isinstance(details, list) else [details]
+
+
+def told_wait(data: bytes) -> float | None:
+    """Return the seconds that the body of a refusal asks to wait, whatever its dialect; None where it does not say.
+
+    Read are the members that error objects have (see :func:`fail`), at the top, under ``error`` and in a list of such;
+    and "try again in 20s" of their words, or of a body that is no JSON.
+    """
+    try:
+        value = _decode(data)
+    except MALFORMED:
+        return _try_again(data[:MAX_WORDS].decode(errors="replace"))
+    for each in value[:1] if isinstance(value, list) else [value]:
+        for holder in (each.get("error"), each) if isinstance(each, dict) else ():
+            wait = next((seconds for at in _holders(holder) if (seconds := _wait(at)) is not None), None)
+            if wait is None and isinstance(holder, dict | str) and holder:
+                wait = _try_again(_words(holder))
+            if wait is not None:
+                return wait
+    return None
+
+
+def _holders(error: Any) -> list[Any]:
+    return [error, error.get("metadata"), *_details(error)] if isinstance(error, dict) else []
 
 
 def _try_again(words: str) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agenttop.dialects.base import ERROR, RATE_LIMITED, Reader
 from agenttop.dialects.failure import fail, tells_limit
+from agenttop.dialects.usage import count, take_usage
 
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -18,6 +19,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
                       "candidates_token_count"),
     "cached_tokens": ("cachedInputTokens", "cached_input_tokens", "cachedTokens", "cached_tokens",
                       "cachedContentTokenCount", "cached_content_token_count"),
+    "total_tokens": ("totalTokens", "total_tokens", "totalTokenCount", "total_token_count"),
     "reasoning_tokens": ("reasoningTokens", "reasoning_tokens", "thoughtsTokenCount", "thoughts_token_count"),
 }  # fmt: skip
 
@@ -69,11 +71,16 @@ def _delay(reader: Reader, delay: Any) -> None:
 def read_usage(reader: Reader, usage: Any) -> None:
     """Tokens from one usage object, or the sum of several (one per model); what none mentions stays as it was."""
     entries = [entry for entry in (usage if isinstance(usage, list) else [usage]) if isinstance(entry, dict)]
+    told: dict[str, int] = {}
     for attribute, names in _NAMES.items():
-        counts = [entry[name] for entry in entries for name in names if _is_count(entry.get(name))]
+        counts = [number for entry in entries for name in names if (number := count(entry.get(name))) is not None]
         if counts:
-            setattr(reader, attribute, int(sum(counts)))
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
+            told[attribute] = sum(counts)
+    take_usage(
+        reader,
+        told.get("input_tokens"),
+        told.get("output_tokens"),
+        cached=told.get("cached_tokens"),
+        reasoning=told.get("reasoning_tokens"),
+        total=told.get("total_tokens"),
+    )

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, fail, tells_limit
+from agenttop.dialects.dialect import Dialect
+from agenttop.dialects.failure import MALFORMED, fail, stray, tells_limit
+from agenttop.dialects.usage import count, reconciled
 
 # What is read, by the name of the event; a subgraph's has "|" and its namespace after it:
 #
@@ -165,6 +167,8 @@ class LangGraphReader(Reader):
             return self._failure(msgspec.json.decode(data))
         elif kind == b"end":
             return DONE
+        elif kind in (b"", b"message"):
+            return stray(self, data)  # of something before the server: its own events have names
         return self._output(output)
 
     def _output(self, output: int) -> int:
@@ -221,12 +225,15 @@ class LangGraphReader(Reader):
             if seen is not None and seen.tokens is not None:
                 total = _added(total, seen.tokens)
         self.input_tokens, self.output_tokens, self.cached_tokens, self.reasoning_tokens = total
+        self.input_tokens = self.input_tokens or None
 
     def _failure(self, error: Any) -> int:
         """The class of an exception and its words; a limit is told by either."""
         if not isinstance(error, dict):
             return fail(self, {"message": str(error), "code": 429} if tells_limit(error) else error)
         name, words = error.get("error"), error.get("message")
+        if isinstance(name, dict):  # of something before the server
+            return fail(self, name)
         limited = tells_limit(name) or tells_limit(words)
         return fail(self, {"message": words or name, "type": name, "code": 429 if limited else error.get("code")})
 
@@ -309,27 +316,26 @@ def _length(value: Any) -> int:
 def _tokens(usage: dict[str, Any]) -> tuple[int | None, ...]:
     """input, output, cached, reasoning"""
     read, made = usage.get("input_token_details"), usage.get("output_token_details")
-    return tuple(
-        value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-        for value in (
-            usage.get("input_tokens"),
-            usage.get("output_tokens"),
-            read.get("cache_read") if isinstance(read, dict) else None,
-            made.get("reasoning") if isinstance(made, dict) else None,
-        )
-    )
+    hits = count(read.get("cache_read")) if isinstance(read, dict) else None
+    thought = count(made.get("reasoning")) if isinstance(made, dict) else None
+    told = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    if not any(told):
+        return None, None, None, None  # pieces have 0 where the last one tells
+    total = count(usage.get("total_tokens"))
+    # Of a piece one of them may be 0, for they are added up.
+    read_tokens, written = told if not all(told) else reconciled(*told, thought, total)
+    return read_tokens, written, hits, thought
 
 
 def _added(left: tuple[int | None, ...], right: tuple[int | None, ...]) -> tuple[int | None, ...]:
     return tuple(b if a is None else a if b is None else a + b for a, b in zip(left, right, strict=True))
 
 
-class LangGraph:
+class LangGraph(Dialect):
     """``langgraph``"""
 
     name = "langgraph"
+    read_by = LangGraphReader
     terminal = False
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return LangGraphReader()
+    protocols = ("http", "sse")
+    instead_of_history = 'write save = { thread = "$.thread_id" } in setup, and post to /threads/{thread}/runs/stream'

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, OUTPUT, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED
 from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, repaired
 
@@ -114,12 +115,12 @@ def _words(content: Any) -> str:
     return " ".join(text for text in texts if isinstance(text, str)).strip()
 
 
-class Mcp:
+class Mcp(Dialect):
     """``mcp``"""
 
     name = "mcp"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return McpReader()
+    read_by = McpReader
+    speaks = False  # most requests are answered with a list or with nothing
+    protocols = ("http",)
+    instead_of_others = "servers answer as JSON or as a stream, as they like"
+    instead_of_history = 'write save = { session = "header Mcp-Session-Id" } in setup, and send it as a header'

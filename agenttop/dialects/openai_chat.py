@@ -11,15 +11,19 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.dialect import Dialect
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.transcript_chat import ChatTranscript
+from agenttop.dialects.usage import take_usage
 
 # What is read of a chunk (of a whole answer, ``message`` in place of ``delta``):
 #
 #     choices[].delta.content / refusal / audio / tool_calls[].function.arguments    output, if not empty
 #     choices[].delta.reasoning / reasoning_content / reasoning_details              reasoning
 #     choices[].delta.tool_calls[].index                                             one tool call each
-#     usage                                   tokens, in whichever chunk it rides; the last one counts
-#     error, choices[].error, finish_reason "error", object "error", event: error    failure
+#     usage                                   tokens, in whichever chunk it rides; the last one counts. Moonshot has it
+#                                             in choices[0], Groq in x_groq
+#     error, choices[].error, finish_reason "error" or "abort", object "error", event: error    failure
 #
 # Fields whose type differs between servers are Any: a surprise there must not cost the chunk.
 
@@ -54,6 +58,7 @@ class _Choice(msgspec.Struct, gc=False):
     message: _Delta | None = None
     finish_reason: Any = None
     error: Any = None
+    usage: Any = None
 
 
 class _Chunk(msgspec.Struct, gc=False):
@@ -61,6 +66,7 @@ class _Chunk(msgspec.Struct, gc=False):
     usage: Any = None
     error: Any = None
     object: Any = None
+    x_groq: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -114,16 +120,16 @@ class ChatReader(Reader):
         return self._chunk(chunk, data, event)
 
     def _chunk(self, chunk: _Chunk, data: bytes, event: bytes) -> int:
-        if chunk.choices is None or chunk.usage is not None or chunk.error is not None or event:
-            flags = self._rare(chunk, data, event)
-        else:
-            flags = 0
+        rare = chunk.choices is None or chunk.usage is not None or chunk.x_groq is not None
+        flags = self._rare(chunk, data, event) if rare or chunk.error is not None or event else 0
         output = 0
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 output |= self._delta(choice.delta, str(choice.index))
-            if choice.error is not None or choice.finish_reason == "error":
-                flags |= fail(self, choice.error or "finish_reason: error")
+            if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
+                flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
+            if isinstance(choice.usage, dict):
+                self._usage(choice.usage)
         if output:
             self.chunks += 1
             # Reasoning alone is reasoning; with anything else in the same chunk it is output.
@@ -132,6 +138,7 @@ class ChatReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             whole = _decode(data)
@@ -143,12 +150,16 @@ class ChatReader(Reader):
         if whole.choices:
             self.llm_calls = 1
             self.tool_calls = 0
+        if whole.choices is not None or _is_empty(data):
+            self.spoke = False
         flags = DONE | self._rare(whole, data, b"")
         for choice in whole.choices or ():
             if choice.message is not None:
-                self._delta(choice.message, str(choice.index))
-            if choice.error is not None or choice.finish_reason == "error":
-                flags |= fail(self, choice.error or "finish_reason: error")
+                self.spoke = self._delta(choice.message, str(choice.index)) > 0 or self.spoke
+            if choice.error is not None or (choice.finish_reason is not None and gave_up(choice.finish_reason)):
+                flags |= fail(self, choice.error or f"finish_reason: {choice.finish_reason}")
+            if isinstance(choice.usage, dict):
+                self._usage(choice.usage)
         return flags
 
     def _delta(self, delta: _Delta, choice: str) -> int:
@@ -190,24 +201,24 @@ class ChatReader(Reader):
         """What few chunks have: usage, and failures."""
         if isinstance(chunk.usage, dict):
             self._usage(chunk.usage)
+        elif isinstance(chunk.x_groq, dict) and isinstance(chunk.x_groq.get("usage"), dict):
+            self._usage(chunk.x_groq["usage"])
         if chunk.error:
             return fail(self, chunk.error)
-        if not chunk.choices and (event == b"error" or chunk.object == "error"):
-            return fail(self, msgspec.json.decode(data.decode(errors="replace")))
-        return 0
+        return stray(self, data, event) if not chunk.choices or event == b"error" else 0
 
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them; what it does not mention stays as it was."""
         prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-        for name, value in (
-            ("input_tokens", usage.get("prompt_tokens")),
-            ("output_tokens", usage.get("completion_tokens")),
+        take_usage(
+            self,
+            usage.get("prompt_tokens"),
+            usage.get("completion_tokens"),
             # DeepSeek has its cache hits, xAI and others their reasoning, outside of the details.
-            ("cached_tokens", _in(prompt, "cached_tokens", usage.get("prompt_cache_hit_tokens"))),
-            ("reasoning_tokens", _in(completion, "reasoning_tokens", usage.get("reasoning_tokens"))),
-        ):
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
-                setattr(self, name, int(value))
+            cached=_in(prompt, "cached_tokens", usage.get("prompt_cache_hit_tokens")),
+            reasoning=_in(completion, "reasoning_tokens", usage.get("reasoning_tokens")),
+            total=usage.get("total_tokens"),
+        )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
@@ -219,6 +230,10 @@ class ChatReader(Reader):
         if self.error is None:
             self.error = f"not a chat completion: {data[:200].decode(errors='replace')}"
         return ERROR
+
+
+def _is_empty(data: bytes) -> bool:
+    return data.strip() in (b"{}", b"null", b"[]")
 
 
 def _parts(content: Any) -> int:
@@ -252,12 +267,11 @@ def _in(details: Any, name: str, otherwise: Any) -> Any:
     return otherwise if value is None else value
 
 
-class OpenAIChat:
+class OpenAIChat(Dialect):
     """``openai.chat``"""
 
     name = "openai.chat"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return ChatReader()
+    read_by = ChatReader
+    protocols = ("http", "sse")
+    asks_to_stream = True
+    transcript = ChatTranscript

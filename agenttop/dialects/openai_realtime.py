@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail
 from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota
 from agenttop.dialects.ratelimit_field import DEFAULT
+from agenttop.dialects.usage import take_usage
 
 # What is read of an event:
 #
@@ -162,15 +164,15 @@ class RealtimeReader(Reader):
 
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them, text and audio together."""
-        for name, holder, key in (
-            ("input_tokens", usage, "input_tokens"),
-            ("output_tokens", usage, "output_tokens"),
-            ("cached_tokens", usage.get("input_token_details"), "cached_tokens"),
-            ("reasoning_tokens", usage.get("output_token_details"), "reasoning_tokens"),
-        ):
-            value = holder.get(key) if isinstance(holder, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-                setattr(self, name, value)
+        read, written = usage.get("input_token_details"), usage.get("output_token_details")
+        take_usage(
+            self,
+            usage.get("input_tokens"),
+            usage.get("output_tokens"),
+            cached=read.get("cached_tokens") if isinstance(read, dict) else None,
+            reasoning=written.get("reasoning_tokens") if isinstance(written, dict) else None,
+            total=usage.get("total_tokens"),
+        )
 
 
 def _quota(limit: dict[str, Any]) -> Quota | None:
@@ -185,12 +187,12 @@ def _quota(limit: dict[str, Any]) -> Quota | None:
     return Quota(name, None if whole is None else int(whole), int(remaining), reset_s)
 
 
-class OpenAIRealtime:
+class OpenAIRealtime(Dialect):
     """``openai.realtime``"""
 
     name = "openai.realtime"
-    terminal = True
+    read_by = RealtimeReader
     reads_body = False
-
-    def reader(self) -> Reader:
-        return RealtimeReader()
+    protocols = ("ws",)
+    instead_of_others = "is spoken over WebSocket"
+    instead_of_history = "it lasts as long as the WebSocket, so that history can be left out"

@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
-from agenttop.dialects.failure import MALFORMED, fail, repaired
+from agenttop.dialects.dialect import Dialect
+from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.transcript_responses import ResponsesTranscript
+from agenttop.dialects.usage import take_usage
 
 # What is read of an event:
 #
@@ -118,6 +121,7 @@ class ResponsesReader(Reader):
 
     def body(self, data: bytes) -> int:
         if not data.strip():
+            self.spoke = False
             return DONE
         try:
             response = _decode_response(data)
@@ -127,8 +131,9 @@ class ResponsesReader(Reader):
                 return DONE | self._unreadable(data, b"")
             response = mended
         if response.object == "response" or response.output is not None:
+            self.spoke = bool(response.output)
             return DONE | self._end(response, failed=False)
-        return DONE | fail(self, response.error) if response.error else DONE
+        return DONE | fail(self, response.error) if response.error else DONE | stray(self, data)
 
     def _begin(self) -> None:
         self.llm_calls = 1
@@ -152,6 +157,8 @@ class ResponsesReader(Reader):
             return flags if self.llm_calls else DONE | flags
         elif kind == "response.created":
             self._begin()
+        elif not kind.startswith("response."):
+            return stray(self, data)
         return 0
 
     def _piece(self, delta: Any, *, tool: bool = False) -> int:
@@ -180,23 +187,23 @@ class ResponsesReader(Reader):
         self._count(sum(map(_is_call, response.output or ())))
         if isinstance(response.usage, dict):
             self._usage(response.usage)
-        if not (failed or response.status in _FAILED or response.error):
-            return 0
         details = response.incomplete_details
         reason = details.get("reason") if isinstance(details, dict) else None
+        if not (failed or response.status in _FAILED or response.error or gave_up(reason)):
+            return 0
         return fail(self, response.error or reason or response.status or "failed")
 
     def _usage(self, usage: dict[str, Any]) -> None:
         """Tokens as the server counts them."""
-        for name, holder, key in (
-            ("input_tokens", usage, "input_tokens"),
-            ("output_tokens", usage, "output_tokens"),
-            ("cached_tokens", usage.get("input_tokens_details"), "cached_tokens"),
-            ("reasoning_tokens", usage.get("output_tokens_details"), "reasoning_tokens"),
-        ):
-            value = holder.get(key) if isinstance(holder, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-                setattr(self, name, value)
+        read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+        take_usage(
+            self,
+            usage.get("input_tokens"),
+            usage.get("output_tokens"),
+            cached=read.get("cached_tokens") if isinstance(read, dict) else None,
+            reasoning=written.get("reasoning_tokens") if isinstance(written, dict) else None,
+            total=usage.get("total_tokens"),
+        )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
@@ -221,12 +228,10 @@ def _is_call(item: _Item) -> bool:
     return isinstance(item.type, str) and item.type.endswith("_call")
 
 
-class OpenAIResponses:
+class OpenAIResponses(Dialect):
     """``openai.responses``"""
 
     name = "openai.responses"
-    terminal = True
-    reads_body = True
-
-    def reader(self) -> Reader:
-        return ResponsesReader()
+    read_by = ResponsesReader
+    asks_to_stream = True
+    transcript = ResponsesTranscript

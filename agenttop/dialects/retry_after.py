@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{0,9})?", re.ASCII)
 
 #: In the order in which they are believed: the finer first, a provider's own behind a gateway last.
-_HEADERS = ("retry-after-ms", "retry-after", "llm_provider-retry-after")
+HINTS = ("retry-after-ms", "retry-after", "llm_provider-retry-after")
 
 
 def parse_retry_after(value: str, *, date: str | None = None, now: float | None = None) -> float | None:
@@ -38,7 +38,7 @@ def parse_retry_after_ms(value: str) -> float | None:
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
     """Seconds a response asks to wait, from its headers (names in lower case); None where it does not ask."""
-    for name in _HEADERS:
+    for name in HINTS:
         if (value := headers.get(name)) is not None:
             if name.endswith("-ms"):
                 seconds = parse_retry_after_ms(value)

@@ -36,6 +36,10 @@ class Transcript:
     """Where a request has its turns."""
     opening: ClassVar[frozenset[str]] = frozenset({"system", "developer"})
     """Roles of turns that open a conversation and are not repeated in it."""
+    takes_text: ClassVar[bool] = False
+    """The turns of a request may be one text."""
+    kept_there: ClassVar[tuple[str, ...]] = ()
+    """Keys of a request that make the target keep the conversation as well."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Keys of a request that stay, through a conversation, what they were in its first."""
     numbered: ClassVar[bool] = False

@@ -14,9 +14,8 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.ag_ui import AgUiReader
 from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed, Transcript, objects, text_of
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript, objects, text_of
 
 #: How the ids of the results that clients add begin.
 OURS = "agenttop-result-"
@@ -188,13 +187,3 @@ class AgUiTranscript(Transcript):
 def _field(value: Any, name: str, other: str) -> str:
     """A text by its name in camelCase or in snake_case: SDKs differ."""
     return text_of(value.get(name)) or text_of(value.get(other))
-
-
-class HeardAgUi(Listening, AgUiReader):
-    """Reads one run and keeps what it says."""
-
-    __slots__ = ("transcript",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transcript = AgUiTranscript()

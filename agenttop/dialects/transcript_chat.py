@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.openai_chat import ChatReader
-from agenttop.dialects.transcript import Listening, Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.transcript import Owed, Transcript, decoded, objects, part, text_of
 
 
 class _Call:
@@ -103,13 +102,3 @@ def _written(call: _Call) -> dict[str, Any]:
     if call.kind == "custom":
         return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": text}}
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": text or "{}"}}
-
-
-class HeardChat(Listening, ChatReader):
-    """Reads one chat completion and keeps what it says."""
-
-    __slots__ = ("transcript",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transcript = ChatTranscript()

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.dialects.anthropic_messages import MessagesReader
-from agenttop.dialects.transcript import Listening, Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.transcript import Owed, Transcript, decoded, objects, part, text_of
 
 _THOUGHTS = ("thinking", "redacted_thinking")
 
@@ -114,13 +113,3 @@ class MessagesTranscript(Transcript):
 
 def _index(value: Any) -> int | str:
     return value if isinstance(value, int | str) else 0
-
-
-class HeardMessages(Listening, MessagesReader):
-    """Reads one message and keeps what it says."""
-
-    __slots__ = ("transcript",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transcript = MessagesTranscript()

@@ -15,10 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.dialects.openai_responses import ResponsesReader
 from agenttop.dialects.transcript import (
     MAX_TRANSCRIPT_BYTES,
-    Listening,
     Owed,
     Transcript,
     decoded,
@@ -40,6 +38,8 @@ class ResponsesTranscript(Transcript):
     __slots__ = ("_items", "_response", "_text")
 
     key = "input"
+    takes_text = True
+    kept_there = ("previous_response_id", "conversation")
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,13 +95,3 @@ def _goes_back(item: dict[str, Any], stored: bool) -> bool:
     if kind == "reasoning":
         return stored or bool(item.get("encrypted_content"))
     return kind not in _UNANSWERABLE and not (kind in _CALLS and not part(item, "call_id"))
-
-
-class HeardResponses(Listening, ResponsesReader):
-    """Reads one response and keeps what it says."""
-
-    __slots__ = ("transcript",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transcript = ResponsesTranscript()

@@ -1,33 +1,38 @@
-"""The dialects whose clients send the conversation along, by name. The others' servers keep it themselves."""
+"""Dialects whose readers keep what they are told, so that it can be sent along with the next request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
 
-from agenttop.dialects.base import Dialect, Reader
+from agenttop.dialects.base import Reader
+from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.transcript import Listening, Transcript
-from agenttop.dialects.transcript_ag_ui import AgUiTranscript, HeardAgUi
-from agenttop.dialects.transcript_chat import ChatTranscript, HeardChat
-from agenttop.dialects.transcript_messages import HeardMessages, MessagesTranscript
-from agenttop.dialects.transcript_responses import HeardResponses, ResponsesTranscript
-
-TRANSCRIPTS: dict[str, tuple[type[Transcript], Callable[[], Listening]]] = {
-    "openai.chat": (ChatTranscript, HeardChat),
-    "openai.responses": (ResponsesTranscript, HeardResponses),
-    "anthropic.messages": (MessagesTranscript, HeardMessages),
-    "ag-ui": (AgUiTranscript, HeardAgUi),
-}
 
 
-class Transcribed:
-    """A dialect whose readers keep what they are told."""
+class Transcribed(Dialect):
+    """A dialect that has a transcript, whose readers listen."""
 
     def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
+        assert dialect.transcript is not None
         self.name = dialect.name
         self.terminal = dialect.terminal
         self.reads_body = dialect.reads_body
-        self._reader = TRANSCRIPTS[dialect.name][1]
+        self._listener = listener(dialect.read_by, dialect.transcript)  # type: ignore[arg-type]  # python/mypy#11470
 
-    def reader(self) -> Reader:
+    def reader(self) -> Listening:
         """A fresh reader that listens."""
-        return self._reader()
+        return self._listener()
+
+
+@cache
+def listener(reads: type[Reader], keeps: type[Transcript]) -> type[Listening]:
+    """A reader of this kind that feeds a transcript of that kind as well."""
+
+    def __init__(self: Any) -> None:
+        reads.__init__(self)
+        self.transcript = keeps()
+
+    name = f"Listening{reads.__name__}"
+    return cast("type[Listening]", type(name, (Listening, reads), {"__slots__": ("transcript",), "__init__": __init__}))

@@ -125,9 +125,13 @@ class Recorded:
         int, Counter("Exceptions in users' own code (python); they are in errors as user_error.", Place.OWN)
     ]
     input_tokens: Annotated[int, Counter("Tokens that the server told it read.", judged=True)]
-    output_tokens: Annotated[int, Counter("Tokens of answers, told or counted chunks.", judged=True)]
+    output_tokens: Annotated[int, Counter("Tokens of answers, as the server told them.", judged=True)]
     cached_tokens: Annotated[int, Counter("Of the input, read from a cache.", judged=True)]
     reasoning_tokens: Annotated[int, Counter("Of the output, reasoning.", judged=True)]
+    input_told: Annotated[int, Counter("Requests whose input tokens the server told.")]
+    output_told: Annotated[int, Counter("Requests whose output tokens the server told.")]
+    cached_told: Annotated[int, Counter("Requests whose cached tokens the server told.")]
+    reasoning_told: Annotated[int, Counter("Requests whose reasoning tokens the server told.")]
     token_requests: Annotated[int, Counter("Requests whose tokens the server told.")]
     token_estimates: Annotated[int, Counter("Requests whose chunks were counted instead.")]
     estimated_tokens: Annotated[int, Counter("Output tokens that are counted chunks.")]
@@ -144,6 +148,10 @@ class Recorded:
     one_burst: Annotated[int, Counter("Of these, whose output came in one lump at the end.")]
     stalled: Annotated[int, Counter("Timeouts: nothing more came for as long as idle_timeout.")]
     unterminated: Annotated[int, Counter("Truncated: the answer ended, its stream without its terminal event.")]
+    said_nothing: Annotated[
+        int,
+        Counter("Ok answers that have neither output nor usage, of a dialect whose answers have.", Place.OWN),
+    ]
 
 
 class Counted:

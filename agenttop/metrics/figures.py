@@ -18,6 +18,9 @@ UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
+#: What servers tell of tokens: each may be told by other requests than the others.
+TOKEN_KINDS = ("input", "output", "cached", "reasoning")
+
 
 def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
     """METRICS of ``scope``.
@@ -119,14 +122,15 @@ def _p95_share(scope: Scope, phase: str) -> float | None:
 
 def _tokens(counts: Counts, seconds: float) -> dict[str, Any]:
     found = formulas.tokens(counts.sums, seconds)
-    # Where both occur the larger part names the source; how many were told and how many counted stands beside it.
+    written, requests = formulas.written_tokens(counts.sums)
     return {
         "source": found.source,
         "input": found.input,
         "output": found.output,
         "cached": found.cached,
         "reasoning": found.reasoning,
-        "output_per_s": None if found.output is None else rate(found.output, seconds),
+        "estimated": found.counted,
+        "output_per_s": None if not requests else rate(written, seconds),
         "per_request_mean": _rounded(found.per_request_mean),
         "told_requests": found.told,
         "estimated_requests": found.estimated,

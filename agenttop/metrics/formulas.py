@@ -3,7 +3,7 @@
     goodput                 good / max(attempts, requests)
     refusals                (rate_limited + retries) / (requests + retries)
     violations              rate_limit_violations / (requests + retries)
-    cost                    (input − cached) · p_in + cached · p_cached + (output − estimated) · p_out, per million
+    cost                    (input − cached) · p_in + cached · p_cached + output · p_out, per million
 
 A part of nothing is None.
 """
@@ -59,11 +59,13 @@ class Tokens(NamedTuple):
     """Tokens; None where nobody told. ``told`` and ``estimated`` are requests."""
 
     source: str
-    """``server``, ``chunks`` or ``none``: of both the more frequent."""
+    """``server`` where any server told, else ``chunks`` where they were counted, else ``none``."""
     input: int | None
     output: int | None
     cached: int | None
     reasoning: int | None
+    counted: int | None
+    """Chunks of the answers whose server told no output: an estimate, never added to what was told."""
     output_per_s: float | None
     """None where nothing was measured, too."""
     per_request_mean: float | None
@@ -74,19 +76,31 @@ class Tokens(NamedTuple):
 def tokens(sums: Counter[str], seconds: float) -> Tokens:
     """Return the tokens of some requests over ``seconds``."""
     told, estimated = sums["token_requests"], sums["token_estimates"]
-    known = told + estimated
-    output = sums["output_tokens"]
+    written, requests = written_tokens(sums)
     return Tokens(
-        source="none" if not known else "server" if told >= estimated else "chunks",
-        input=sums["input_tokens"] if told else None,
-        output=output if known else None,
-        cached=sums["cached_tokens"] if told else None,
-        reasoning=sums["reasoning_tokens"] if told else None,
-        output_per_s=per(output, seconds) if known else None,
-        per_request_mean=per(output, known),
+        source="server" if told else "chunks" if estimated else "none",
+        input=_told(sums, "input"),
+        output=_told(sums, "output"),
+        cached=_told(sums, "cached"),
+        reasoning=_told(sums, "reasoning"),
+        counted=sums["estimated_tokens"] if estimated else None,
+        output_per_s=per(written, seconds) if requests else None,
+        per_request_mean=per(written, requests),
         told=told,
         estimated=estimated,
     )
+
+
+def written_tokens(sums: Counter[str]) -> tuple[int, int]:
+    """Return output tokens and the requests that have them: as servers told them, or as their chunks were counted where
+    no server told any. The two are never added."""
+    if sums["output_told"] or not sums["token_estimates"]:
+        return sums["output_tokens"], sums["output_told"]
+    return sums["estimated_tokens"], sums["token_estimates"]
+
+
+def _told(sums: Counter[str], kind: str) -> int | None:
+    return sums[f"{kind}_tokens"] if sums[f"{kind}_told"] else None
 
 
 class Calls(NamedTuple):
@@ -107,6 +121,6 @@ def cost_usd(sums: Counter[str], price: Price | None) -> float | None:
     if price is None or not sums["token_requests"]:
         return None
     cached = min(sums["cached_tokens"], sums["input_tokens"])
-    written = sums["output_tokens"] - sums["estimated_tokens"]
-    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached + written * price.output
+    each = (sums["input_tokens"] - cached) * price.input + cached * price.cached
+    each += sums["output_tokens"] * price.output
     return round(each / 1e6, 9)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agenttop.metrics.counts import total
 from agenttop.metrics.figures import share
-from agenttop.metrics.formulas import goodput
+from agenttop.metrics.formulas import goodput, written_tokens
 from agenttop.metrics.heat import heat
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, percentile_ms, percentiles
@@ -96,7 +96,7 @@ class LiveView:
             phases_ms=live.phases_ms(),
             bytes_sent=sums["bytes_sent"],
             bytes_received=sums["bytes_received"],
-            output_tokens=sums["output_tokens"],
+            output_tokens=written_tokens(sums)[0],
             goodput=share(goodput(whole)) if layout.objectives and requests else None,
             good=sums["good"],
             retries=sums["retries"],
@@ -137,7 +137,7 @@ class LiveView:
             ttft_p95_ms=ttft[1],
             ttft_p99_ms=ttft[2],
             inter_chunk_p95_ms=inter_chunk,
-            output_tokens_per_s=round(whole.sums["output_tokens"] * per_s, 3),
+            output_tokens_per_s=round(written_tokens(whole.sums)[0] * per_s, 3),
             loop_lag_p99_ms=loop_lag,
             manual=bool(now.manual),
             held=now.held,

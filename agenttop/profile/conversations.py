@@ -6,27 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from agenttop.dialects import DIALECTS
+from agenttop.dialects.dialect import SAVE
+from agenttop.dialects.transcript import Transcript
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
 from agenttop.profile.tables import tables
 
-#: Where the requests of a dialect have their turns; it is those whose clients send all of them.
-LISTS = {
-    "openai.chat": "messages",
-    "openai.responses": "input",
-    "anthropic.messages": "messages",
-    "ag-ui": "messages",
-}
-_SAVE = 'save = { session = "$.id" } in setup, and send {session} with every turn'
-#: What to write instead where the target keeps the conversation itself.
-_INSTEAD = {
-    "openai.realtime": "it lasts as long as the WebSocket, so that history can be left out",
-    "a2a": 'send the same contextId in every message, such as contextId = "{user}"',
-    "mcp": 'write save = { session = "header Mcp-Session-Id" } in setup, and send it as a header',
-    "langgraph": 'write save = { thread = "$.thread_id" } in setup, and post to /threads/{thread}/runs/stream',
-    "adk": f"write {_SAVE} as sessionId",
-}
-_KEPT_THERE = ("previous_response_id", "conversation")
+_SOCKET = DIALECTS["openai.realtime"].instead_of_history
 _KEYS = ("history_turns", "tool_results")
 
 
@@ -41,7 +28,7 @@ def check_conversations(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
                 yield Fault((*place, key), "goes with history = true")
             continue
         if pool.get("protocol") == "ws":
-            yield Fault((*place, "history"), f"the target keeps what was said; {_INSTEAD['openai.realtime']}")
+            yield Fault((*place, "history"), f"the target keeps what was said; {_SOCKET}")
             continue
         dialects = yield from _turns(task, place, usual)
         if task["history"] != "task":
@@ -57,9 +44,10 @@ def _turns(task: Table, loc: Loc, usual: Any) -> Any:
     found: dict[str, None] = {}
     for index, step in enumerate(tables(task.get("steps"))):
         dialect = step.get("dialect", usual)
-        if dialect in LISTS:
+        form = _form(dialect)
+        if form is not None:
             found[dialect] = None
-            yield from _request(step, (*loc, "steps", index, "json"), dialect, repeats=task["history"] != "task")
+            yield from _request(step, (*loc, "steps", index, "json"), form, repeats=task["history"] != "task")
         elif dialect == usual:
             yield Fault((*loc, "history"), _refusal(dialect))
             return found
@@ -68,18 +56,25 @@ def _turns(task: Table, loc: Loc, usual: Any) -> Any:
     return found
 
 
+def _form(dialect: Any) -> type[Transcript] | None:
+    """What an answer leaves in a conversation; None where the client does not keep it."""
+    spoken = DIALECTS.get(dialect) if isinstance(dialect, str) else None
+    return None if spoken is None else spoken.transcript
+
+
 def _refusal(dialect: Any) -> str:
-    if dialect in _INSTEAD:
-        return f"the target keeps what was said in dialect {dialect}; {_INSTEAD[dialect]}"
-    known = ", ".join(LISTS)
-    return f"dialect {dialect} has no form for it; write {_SAVE}, or one of the dialects {known}"
+    spoken = DIALECTS.get(dialect) if isinstance(dialect, str) else None
+    if spoken is not None and spoken.instead_of_history:
+        return f"the target keeps what was said in dialect {dialect}; {spoken.instead_of_history}"
+    known = ", ".join(name for name, each in DIALECTS.items() if each.transcript is not None)
+    return f"dialect {dialect} has no form for it; write {SAVE}, or one of the dialects {known}"
 
 
-def _request(step: Table, loc: Loc, dialect: str, *, repeats: bool) -> Iterator[Fault]:
-    key = LISTS[dialect]
+def _request(step: Table, loc: Loc, form: type[Transcript], *, repeats: bool) -> Iterator[Fault]:
+    key = form.key
     body = step.get("json")
     given = body.get(key) if isinstance(body, dict) else None
-    if isinstance(given, str) and key == "input":
+    if isinstance(given, str) and form.takes_text:
         given = []
     if not isinstance(given, list) or not all(isinstance(turn, dict) for turn in given):
         place = (*loc, key) if isinstance(body, dict) else loc
@@ -88,10 +83,10 @@ def _request(step: Table, loc: Loc, dialect: str, *, repeats: bool) -> Iterator[
         yield Fault(place, text)
         return
     assert isinstance(body, dict)
-    for name in _KEPT_THERE if dialect == "openai.responses" else ():
+    for name in form.kept_there:
         if name in body:
             yield Fault((*loc, name), "makes the target keep what was said; leave history or this out")
-    for index, turn in enumerate(given if dialect == "ag-ui" and repeats else ()):
+    for index, turn in enumerate(given if form.numbered and repeats else ()):
         if isinstance(identity := turn.get("id"), str) and "{" not in identity:
             text = "would be the same in every turn; leave it out, and each message gets its own"
             yield Fault((*loc, key, index, "id"), text)

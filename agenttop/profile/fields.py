@@ -14,28 +14,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from agenttop.dialects import DIALECTS
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
-#: The dialects that can be named; ``custom`` is ``json``, whose ``[measure]`` says what to read.
-DIALECTS = (
-    "json",
-    "custom",
-    "openai.chat",
-    "openai.responses",
-    "openai.realtime",
-    "anthropic.messages",
-    "ag-ui",
-    "a2a",
-    "mcp",
-    "langgraph",
-    "adk",
-)
-#: Those whose request has to ask for a stream: ``stream = true`` in its JSON.
-ASKED_TO_STREAM = ("openai.chat", "openai.responses", "anthropic.messages")
 #: Sums and shares of weights stay finite.
 MAX_WEIGHT = 1_000_000_000
 
@@ -192,7 +177,7 @@ def _regex(value: str) -> str:
 def _dialect(value: str) -> str:
     if value not in DIALECTS:
         raise wanted(f"expected one of {', '.join(DIALECTS)}")
-    return "json" if value == "custom" else value
+    return DIALECTS[value].name  # it may be called otherwise as well
 
 
 def _positive(value: float) -> float:

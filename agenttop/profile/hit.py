@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from agenttop.profile.fields import ASKED_TO_STREAM, target_problem
+from agenttop.dialects import DIALECTS
+from agenttop.dialects.dialect import Dialect
+from agenttop.profile.fields import target_problem
 from agenttop.profile.hidden import REFERENCE, Hidden, braces, plain, template
 from agenttop.profile.overrides import OPEN_END_S
 from agenttop.profile.toml import dumps
@@ -129,18 +131,20 @@ def _socket(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
     if hit.body is None:
         return {"tasks": [{"name": "connection", "steps": [{"connect": path}, {"close": True}]}]}
     message: dict[str, Any] = {"name": "message", "send": content["json"] if "json" in content else content["body"]}
-    if hit.dialect in (None, "json", "custom"):
+    if _dialect(hit).measured:
         message["expect"] = "$"
     return {"setup": [{"connect": path}], "tasks": [message]}
 
 
 def _protocol(hit: Hit, content: dict[str, Any]) -> str:
     """A stream is asked for where the dialect has to be asked, and the body does."""
-    body = _parsed(hit.body)
-    asked = isinstance(body, dict) and body.get("stream") is True
-    told = isinstance(body, dict) and "stream" in str(body.get("method", "")).lower()
-    streams = (hit.dialect in ASKED_TO_STREAM and asked) or (hit.dialect == "a2a" and told)
-    return "sse" if streams or (hit.dialect == "ag-ui" and hit.body is not None) else "http"
+    parsed = _parsed(hit.body)
+    return "sse" if _dialect(hit).streams(hit.body if parsed is None else parsed) else "http"
+
+
+def _dialect(hit: Hit) -> type[Dialect]:
+    """The dialect that is named; of none, and of one that the profile will refuse, JSON."""
+    return DIALECTS.get(hit.dialect or "json", DIALECTS["json"])
 
 
 def _content(body: str | None, secrets: Hidden) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agenttop.dialects import DIALECTS
 from agenttop.profile.budget import budget_warnings
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.data import DataFiles, check_data
-from agenttop.profile.fields import ASKED_TO_STREAM
 from agenttop.profile.live_keys import live_keys
 from agenttop.profile.model import Measure, Pool, Profile
 from agenttop.profile.normalise import Normaliser, Table
@@ -340,7 +340,8 @@ def _warnings(profile: Profile) -> list[str]:
         for task in pool.tasks:
             for step in task.steps:
                 asked = step.body or (isinstance(step.json_, dict) and step.json_.get("stream"))
-                if pool.protocol == "sse" and (step.dialect or pool.dialect) in ASKED_TO_STREAM and not asked:
+                spoken = DIALECTS[step.dialect or pool.dialect or profile.dialect]
+                if pool.protocol == "sse" and spoken.asks_to_stream and not asked:
                     row = f"{pool.name}/{step.name}"
                     warnings.append(f"{row} does not ask for a stream: write stream = true into its json")
     return warnings

@@ -113,6 +113,10 @@ class Measure(Model):
     """Tokens read."""
     output_tokens: MeasureText | None = None
     """Tokens written."""
+    cached_tokens: MeasureText | None = None
+    """Of the tokens read, those that came from a cache."""
+    reasoning_tokens: MeasureText | None = None
+    """Of the tokens written, those of reasoning."""
     phases: dict[Name, MeasureText] = {}
     """Name of a phase to where its seconds are."""
     error: MeasureText | None = None

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agenttop.dialects import DIALECTS
 from agenttop.profile.asked_headers import check_asked
 from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
@@ -21,6 +22,7 @@ from agenttop.profile.search import check_search, searched_by_rate
 from agenttop.profile.tables import number, seconds, steps_of, tables
 from agenttop.profile.variables import check_variables
 
+_PROTOCOLS = ("http", "sse", "ws")
 _BODIES = ("json", "body", "form")
 #: Keys of a pool that say what its users do step by step.
 _OF_STEPS = ("setup", "tasks", "teardown", "history")
@@ -144,16 +146,13 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
         yield Fault((*loc, "pacing"), "goes instead of think_time: write one or the other")
     protocol = pool.get("protocol", "http")
     dialect = pool.get("dialect", data.get("dialect", "json"))
-    if dialect == "openai.realtime" and protocol != "ws":
-        yield Fault((*loc, "dialect"), 'openai.realtime is spoken over WebSocket: write protocol = "ws"')
-    if dialect in ("openai.chat", "anthropic.messages", "a2a", "langgraph", "adk") and protocol == "ws":
-        yield Fault((*loc, "dialect"), f'{dialect} is not spoken over WebSocket: write protocol = "http" or "sse"')
-    if dialect == "mcp" and protocol != "http":
-        yield Fault(
-            (*loc, "dialect"), 'mcp servers answer as JSON or as a stream, as they like: write protocol = "http"'
-        )
-    if "measure" in pool and dialect not in ("json", "custom"):
-        yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
+    spoken = DIALECTS.get(dialect) if isinstance(dialect, str) else None
+    if spoken is not None:
+        if protocol in _PROTOCOLS and protocol not in spoken.protocols:
+            others = " or ".join(f'"{each}"' for each in spoken.protocols)
+            yield Fault((*loc, "dialect"), f"{dialect} {spoken.instead_of_others}: write protocol = {others}")
+        if "measure" in pool and not spoken.measured:
+            yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
     yield from check_conversations(pool, loc, data)
@@ -164,7 +163,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             place = (*loc, "connection") if "connection" in pool else (*loc, "protocol")
             yield Fault(place, 'a WebSocket is one connection; write connection = "per_user" in this pool')
         yield from _connected(pool, loc)
-        if dialect in ("json", "custom") and not _says_done(pool, data):
+        if spoken is not None and spoken.measured and not _says_done(pool, data):
             yield from _unanswered(pool, loc)
 
 

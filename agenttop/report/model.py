@@ -53,14 +53,19 @@ class Tokens(msgspec.Struct, frozen=True):
 
     source: Annotated[
         Literal["server", "chunks", "none"],
-        Meta(description="The server's own usage, or counted chunks (an estimate); of both, the more frequent."),
+        Meta(description="The server's own usage; counted chunks (an estimate) where no server told any."),
     ]
     input: Count | None
     output: Count | None
     cached: Count | None
     reasoning: Count | None
     output_per_s: Amount | None
-    per_request_mean: Annotated[float, Meta(description="Output tokens of a request that has them.")] | None
+    per_request_mean: (
+        Annotated[float, Meta(description="Output tokens of a request that told them; see source.")] | None
+    )
+    estimated: Annotated[
+        Count | None, Meta(description="Chunks of the answers whose output nobody told; never added to output.")
+    ] = None
     told_requests: Annotated[int, Meta(description="Requests whose tokens the server told.")] = 0
     estimated_requests: Annotated[int, Meta(description="Requests whose chunks were counted instead.")] = 0
 

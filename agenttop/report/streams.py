@@ -22,4 +22,6 @@ def streams(page: Page, summary: Mapping[str, Any]) -> None:
         facts.append(f"! {count(told['stalled'])} streams stalled (idle_timeout)")
     if told.get("unterminated"):
         facts.append(f"! {count(told['unterminated'])} streams ended without their terminal event")
+    if nothing := summary["totals"].get("said_nothing"):
+        facts.append(f"! {count(nothing)} answers said nothing: no output, no usage, no error")
     page.joined(facts, "yellow")

@@ -246,16 +246,25 @@ def _agent(page: Page, totals: dict[str, Any]) -> None:
     tokens, rows = totals["tokens"], []
     if tokens["source"] != "none":
         note = "as the server told" if tokens["source"] == "server" else "ESTIMATED from chunks"
-        parts = [f"{count(tokens['output'])} out", f"{per_s(tokens['output_per_s'])}/s"]
-        parts.append(f"{per_s(tokens['per_request_mean'])} a request")
+        counted = tokens.get("estimated")
+        parts = []
+        if tokens["output_per_s"] is not None:
+            written = tokens["output"] if tokens["output"] is not None else counted
+            parts = [f"{count(written)} out", f"{per_s(tokens['output_per_s'])}/s"]
+            parts.append(f"{per_s(tokens['per_request_mean'])} a request")
         parts += [f"{count(tokens[key])} {key}" for key in ("input", "cached", "reasoning") if tokens[key]]
         rows.append(["tokens", *parts, note])
+        if counted and tokens["output"] is not None:
+            untold = f"of {count(tokens['estimated_requests'])} answers that told none"
+            rows.append(["", f"{count(counted)} chunks out", untold, "ESTIMATED, in no figure above"])
     for key, label in (("llm_calls", "LLM calls"), ("tool_calls", "tool calls")):
         calls = totals[key]
         if calls["total"] is not None:
             rows.append([label, count(calls["total"]), f"{per_s(calls['per_request_mean'])} a request"])
     if totals["cost_usd"] is not None:
-        rows.append(["cost", f"{totals['cost_usd']:.4f} USD"])
+        told, untold = tokens.get("told_requests", 0), tokens.get("estimated_requests", 0)
+        part = [f"of the {count(told)} requests that told tokens; {count(untold)} told no output"] if untold else []
+        rows.append(["cost", f"{totals['cost_usd']:.4f} USD", *part])
     if totals["goodput"]:
         good = totals["goodput"]
         rows.append(["goodput", f"{count(good['good'])} good ({share(good['share'])})", f"{per_s(good['per_s'])}/s"])

@@ -113,6 +113,7 @@ _PARTS: dict[str, Callable[[Counts, str], Part]] = {
     "rps": lambda counts, _: Part(counts.requests, counts.requests),
     "failed": lambda counts, _: Part(counts.failed, counts.requests),
     "error_rate": lambda counts, _: Part(counts.failed, counts.requests),
+    "output_tokens": lambda counts, _: Part(formulas.written_tokens(counts.sums)[0], counts.requests),
     "goodput": lambda counts, _: formulas.goodput(counts),
     "rate_limit_violations": lambda counts, _: formulas.violations(counts),
     "checks": lambda counts, _: Part(counts.sums["checks_passed"], counts.sums["checks"]),

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
+from agenttop.dialects import DIALECTS
 from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.template import Constant, form_text, path_text, query_text
 from agenttop.schedule.quantities import parse_duration
@@ -184,7 +185,7 @@ class Steps:
         """Whether answers to messages end by themselves."""
         measure = self._pool.measure or self._profile.measure
         name = dialect or self._pool.dialect or self._profile.dialect
-        return name not in ("json", "custom") or measure.done is not None
+        return not DIALECTS[name].measured or measure.done is not None
 
     def _keep(
         self,

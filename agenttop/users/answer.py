@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
+from agenttop.dialects.encoding import utf8
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
@@ -284,7 +285,7 @@ class Answer:
             try:
                 if self.cut:
                     raise msgspec.DecodeError
-                self._json = msgspec.json.decode(self.body)
+                self._json = msgspec.json.decode(utf8(self.body))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._json = INVALID
         return self._json
@@ -311,4 +312,4 @@ class Answer:
         if self.streamed or not step.dialect.reads_body or not self._parts or self.cut:
             return
         self.reader = step.dialect.reader()
-        self.flags |= self.reader.body(self.body)
+        self.flags |= self.reader.body(utf8(self.body))

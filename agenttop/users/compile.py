@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 
-from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
+from agenttop.dialects.transcripts import Transcribed
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Pool, Profile, Step, Task
 from agenttop.profile.script import ScriptedPool
@@ -120,13 +120,14 @@ def _in_conversation(task: Task, steps: tuple[CompiledStep, ...]) -> tuple[Compi
     if not task.history:
         return steps
     return tuple(
-        _as_turn(task, each, step) if each.dialect.name in TRANSCRIPTS else each
+        _as_turn(task, each, step) if each.dialect.transcript is not None else each
         for each, step in zip(steps, task.steps, strict=True)
     )
 
 
 def _as_turn(task: Task, compiled: CompiledStep, step: Step) -> CompiledStep:
-    turn = compile_turn(task, step, compiled.dialect.name)
+    assert compiled.dialect.transcript is not None
+    turn = compile_turn(task, step, compiled.dialect.transcript)
     returned = {name for result in turn.results.values() for name in result.variables}
     made = compiled.made | (returned & MADE_PER_REQUEST)
     return replace(compiled, static=None, dialect=Transcribed(compiled.dialect), turn=turn, made=made)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from agenttop.dialects.base import Dialect
+from agenttop.dialects.dialect import Dialect
 from agenttop.profile.checks import Check
 from agenttop.profile.jsonpath import JsonPath
 from agenttop.profile.template import Constant, Template

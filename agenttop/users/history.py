@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
-from agenttop.dialects.transcripts import TRANSCRIPTS
 from agenttop.profile.model import Step, Task
 from agenttop.profile.template import Template, compile_json, compile_text
 
@@ -64,9 +63,8 @@ class Exchange(NamedTuple):
         return sum(map(len, self))
 
 
-def compile_turn(task: Task, step: Step, dialect: str) -> Turn:
-    """A request of a task with ``history``, whose dialect is one of :data:`TRANSCRIPTS`."""
-    form = TRANSCRIPTS[dialect][0]
+def compile_turn(task: Task, step: Step, form: type[Transcript]) -> Turn:
+    """Compile a request of a task with ``history``, in whose dialect answers leave transcripts of this ``form``."""
     body = dict(step.json_)
     given = body.pop(form.key)
     turns = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Protocol
 
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
-from agenttop.dialects.retry_after import retry_after
 from agenttop.dialects.server_timing import MAX_TEXT, parse_server_timing
+from agenttop.dialects.usage import doubt
 from agenttop.metrics.delta import SlowRequest
 from agenttop.metrics.outcome import Outcome, outcome_of_status
 from agenttop.metrics.recorder import Leaf
@@ -15,9 +15,9 @@ from agenttop.profile.checks import INVALID
 from agenttop.users.answer import MAX_BODY, MAX_STEPS, Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
-from agenttop.users.refusals import Refusal, asked_wait
+from agenttop.users.refusals import Refusal, hint_of
 from agenttop.users.spending import settle
-from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream
+from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
 from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.http1 import MAX_HEADER_TEXT, MAX_HEADERS
 from agenttop.wire.transport import Connection
@@ -112,6 +112,8 @@ def record_answer(
     if answer.cut or answer.left_out or exchange.left_out or answer.events_left_out:
         _tell_limits(user, exchange, answer)
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
+    if answer.reader is not None:
+        doubt(answer.reader)  # only now all is known that it said
     if user.held is not None:
         settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
@@ -156,6 +158,8 @@ def record_answer(
         leaf.response_time.append(exchange.end_ns - scheduled)
     if answer.ttfb_ns is not None:
         leaf.ttfb.append(answer.ttfb_ns)
+    if reader is not None:
+        leaf.said_nothing += said_nothing(answer, speaks=step.dialect.speaks)
     if answer.ttft_ns is not None:
         leaf.ttft.append(answer.ttft_ns)
         if step.kind == "http":
@@ -284,27 +288,18 @@ def _text(value: object) -> str:
 def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
     """Note a refusal and what follows from it. True where its request may be sent again."""
     answer, pool = user.answer, user.pool
-    wait = _retry_after(answer)
-    if wait is not None:
-        leaf.retry_after.append(_ns(wait * 1e9))
+    hint = hint_of(step, answer)
+    if hint.wait_s is not None:
+        leaf.retry_after.append(_ns(hint.wait_s * 1e9))
     policy = pool.compiled.refusals
     if policy is None:
         return False
-    asked = asked_wait(step, answer)
     if pool.conformance is not None:
-        pool.conformance.refused(leaf, answer, asked, exchange.end_ns)
+        pool.conformance.refused(leaf, answer, hint, exchange.end_ns)
     again = policy.on_429 == "retry" and user.retries_left > 0
     if again or policy.on_429 == "honor":
-        user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, asked, message)
+        user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, hint.wait_s, message)
     return again
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """Seconds the target asks to wait, from headers or from the dialect's own error."""
-    wait = retry_after(answer.headers)
-    if wait is None and answer.reader is not None:
-        wait = answer.reader.retry_after_s
-    return wait
 
 
 def _ns(duration: float) -> int:
@@ -313,15 +308,23 @@ def _ns(duration: float) -> int:
 
 
 def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
-    if reader.output_tokens is not None or reader.input_tokens is not None:
+    read, written = reader.input_tokens, reader.output_tokens
+    if read is not None or written is not None:
         leaf.token_requests += 1
-        leaf.input_tokens += min(reader.input_tokens or 0, MAX_COUNTED)
-        leaf.output_tokens += min(reader.output_tokens or 0, MAX_COUNTED)
-        leaf.cached_tokens += min(reader.cached_tokens or 0, MAX_COUNTED)
-        leaf.reasoning_tokens += min(reader.reasoning_tokens or 0, MAX_COUNTED)
-    elif streamed and reader.chunks:
+        if read is not None:
+            leaf.input_told += 1
+            leaf.input_tokens += min(read, MAX_COUNTED)
+        if written is not None:
+            leaf.output_told += 1
+            leaf.output_tokens += min(written, MAX_COUNTED)
+        if reader.cached_tokens is not None:
+            leaf.cached_told += 1
+            leaf.cached_tokens += min(reader.cached_tokens, MAX_COUNTED)
+        if reader.reasoning_tokens is not None:
+            leaf.reasoning_told += 1
+            leaf.reasoning_tokens += min(reader.reasoning_tokens, MAX_COUNTED)
+    if written is None and streamed and reader.chunks:
         leaf.token_estimates += 1
-        leaf.output_tokens += reader.chunks
         leaf.estimated_tokens += reader.chunks
     if reader.llm_calls is not None:
         leaf.llm_requests += 1

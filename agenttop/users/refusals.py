@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from time import time
 
-from agenttop.dialects.resets import reset_after
-from agenttop.dialects.retry_after import retry_after
+from agenttop.dialects.failure import told_wait
+from agenttop.dialects.hints import Hint, read_hint
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.answer import Answer
@@ -24,6 +24,7 @@ MAX_RECENT = 10_000
 MAX_MATCHED = 2048
 
 NO_HINT = "no Retry-After"
+UNREADABLE = "unreadable Retry-After"
 NO_MATCH = "body does not match"
 _UNGRACEFUL = (Outcome.SERVER_ERROR, Outcome.CLIENT_ERROR, Outcome.STREAM_ERROR)
 
@@ -40,17 +41,14 @@ class Refusal:
     message: str
 
 
-def asked_wait(step: CompiledStep, answer: Answer) -> float | None:
-    """Seconds a refusal asks to wait: by its headers, by the dialect's own error, or until its limits are reset."""
-    now = time()
-    wait = retry_after(answer.headers, now)
-    if wait is None and answer.reader is not None:
-        wait = answer.reader.retry_after_s
-    if wait is None and answer.status >= 400 and answer.body:
+def hint_of(step: CompiledStep, answer: Answer) -> Hint:
+    """When a refusal asks to come back: by its headers, by its dialect's own error or its body, or by its limits."""
+    told = answer.reader.retry_after_s if answer.reader is not None else None
+    if told is None and answer.status >= 400 and answer.body:
         reader = step.dialect.reader()
         reader.body(answer.body)
-        wait = reader.retry_after_s
-    return wait if wait is not None else reset_after(answer.headers, now)
+        told = reader.retry_after_s if reader.retry_after_s is not None else told_wait(answer.body)
+    return read_hint(answer.headers, told, time())
 
 
 class Conformance:
@@ -67,11 +65,11 @@ class Conformance:
         self._limited_ns: dict[int, int] = {}
         self._recent: dict[int, deque[tuple[int, Leaf, str]]] = {}
 
-    def refused(self, leaf: Leaf, answer: Answer, asked_s: float | None, at_ns: int) -> None:
+    def refused(self, leaf: Leaf, answer: Answer, hint: Hint, at_ns: int) -> None:
         """Judge a refusal, and the failures just before it."""
         faults = []
-        if self._hint and asked_s is None:
-            faults.append(NO_HINT)
+        if self._hint and hint.wait_s is None:
+            faults.append(UNREADABLE if hint.unreadable else NO_HINT)
         if self._body is not None and not self._body.search(_words(answer)):
             faults.append(NO_MATCH)
         if faults:

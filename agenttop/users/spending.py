@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from agenttop.budget.amount import Amount
+from agenttop.dialects.base import DONE
+from agenttop.dialects.usage import believable
 from agenttop.metrics.outcome import Outcome
+from agenttop.users.answer import Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 
@@ -62,8 +65,12 @@ def settle(user: UserBase, step: CompiledStep) -> None:
     assert worst is not None
     budget = till.budget
     reader = answer.reader if answer.step is step else None
-    if reader is not None and (reader.input_tokens is not None or reader.output_tokens is not None):
+    told = reader is not None and (reader.input_tokens is not None or reader.output_tokens is not None)
+    if reader is not None and told:
         used = budget.terms.used(worst, reader.input_tokens, reader.output_tokens, reader.cached_tokens)
+        if not (believable(reader) and _is_final(answer)):
+            used = used.high(worst)
+            budget.kept += 1
     elif not worst.tokens or 300 <= answer.status < 500:
         used = Amount(1)
     else:
@@ -71,6 +78,11 @@ def settle(user: UserBase, step: CompiledStep) -> None:
         budget.kept += 1
     budget.settle(worst, used)
     budget.overrun(step.request, worst, used)
+
+
+def _is_final(answer: Answer) -> bool:
+    """Return whether an answer is all there is: of one that was cut, the usage told so far may be a part."""
+    return not answer.streamed or answer.flags & DONE > 0 or (answer.outcome or ("",))[0] is Outcome.OK
 
 
 def _length(user: UserBase, step: CompiledStep) -> int:

@@ -47,6 +47,14 @@ def is_one_burst(latency_ns: int, ttft_ns: int, span_ns: int, chunks: int, token
     )
 
 
+def said_nothing(answer: Answer, *, speaks: bool) -> bool:
+    """Return whether an ok answer has neither output nor usage, of a dialect whose answers have (``speaks``)."""
+    reader = answer.reader
+    if reader is None or not speaks or reader.output_tokens or reader.input_tokens or reader.tool_calls:
+        return False
+    return not answer.first_output if answer.streamed else reader.spoke is False
+
+
 def count_stream(leaf: Leaf, answer: Answer, latency_ns: int) -> None:
     """Count an ok event stream that had output."""
     leaf.streamed += 1

@@ -23,6 +23,8 @@ _LINE = 48
 #     event: v        the event's type
 #     id: v           the last event id from the next dispatch on, unless v holds a NUL
 #     retry: digits   the reconnection time in ms, at once
+#     error: v        an event called error with that data, though the standard knows no such field: llama.cpp's server
+#                     tells its failures so
 #     anything else   nothing
 
 
@@ -167,7 +169,9 @@ class SseParser:
                 name, _, value = line.partition(b":")
                 if value[:1] == b" ":
                     value = value[1:]
-                if name == b"data":
+                if name == b"data" or (name == b"error" and value):
+                    if name == b"error":
+                        self._event = name
                     held.append(value)
                     self._size += len(value) + _LINE
                     if self._size > self._limit:

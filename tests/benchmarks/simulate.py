@@ -157,6 +157,7 @@ class _Run:
         leaf.bytes_received += 1000
         leaf.output_tokens += 20
         leaf.token_requests += 1
+        leaf.output_told += 1
 
     def _take(self, count: int) -> array[int]:
         self._at = (self._at + count) % (_VALUES - count)

@@ -130,9 +130,9 @@ def test_output_tokens_are_cumulative_and_the_first_are_not_believed() -> None:
 @pytest.mark.parametrize("reason", ["end_turn", "max_tokens", "tool_use", "refusal", "pause_turn", "stop_sequence"])
 def test_whatever_stopped_it_the_answer_is_one(reason: str) -> None:
     reader = AnthropicMessages().reader()
-    assert reader.event(event("message_delta", delta={"stop_reason": reason}, usage={"output_tokens": 0})) == 0
+    assert reader.event(event("message_delta", delta={"stop_reason": reason}, usage={"output_tokens": 4})) == 0
     assert reader.event(event("message_stop")) == DONE
-    assert (reader.error, reader.output_tokens) == (None, 0)
+    assert (reader.error, reader.output_tokens) == (None, 4)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tests of agenttop.dialects.server_timing, agenttop.dialects.retry_after."""
+"""Tests of agenttop.dialects.server_timing, agenttop.dialects.retry_after, agenttop.dialects.hints."""
 
 from __future__ import annotations
 

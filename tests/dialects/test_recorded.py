@@ -201,7 +201,7 @@ REALTIME = {
     "realtime_tools.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (10, 4, None, None), tool_calls=2),
     "realtime_beta_text.jsonl": Read([OUTPUT] * 2 + [DONE], 2, (4, 2, None, None)),
     "realtime_failed_limit.jsonl": Read(
-        [DONE | LIMITED], 0, (0, 0, None, None), retry_after_s=360,
+        [DONE | LIMITED], 0, (None, None, None, None), retry_after_s=360,
         error="Rate limit reached for gpt-realtime. Please try again in 6m0s.",
     ),
     "realtime_cancelled.jsonl": Read(

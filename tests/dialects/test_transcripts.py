@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.dialects import dialect_named
+from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed
-from agenttop.dialects.transcripts import TRANSCRIPTS, Transcribed
+from agenttop.dialects.transcripts import Transcribed
 from agenttop.wire.sse import SseParser
 from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, read_stream, summary
 
@@ -181,6 +181,9 @@ EVERY = [
 ]  # fmt: skip
 
 
+TRANSCRIPTS = {name: each.transcript for name, each in DIALECTS.items() if each.transcript is not None}
+
+
 def heard(dialect: str) -> Listening:
     reader = Transcribed(dialect_named(dialect)).reader()
     assert isinstance(reader, Listening)
@@ -220,9 +223,11 @@ def test_listening_changes_nothing(dialect: str, name: str) -> None:
 
 
 def test_every_dialect_with_a_transcript_is_one() -> None:
-    for name, (form, reader) in TRANSCRIPTS.items():
-        assert dialect_named(name).reader().__class__ in reader.__mro__  # type: ignore[attr-defined]
-        assert isinstance(reader().transcript, form)
+    for name, form in TRANSCRIPTS.items():
+        reader = heard(name)
+        assert isinstance(reader, DIALECTS[name].read_by)
+        assert type(reader) is type(heard(name))
+        assert isinstance(reader.transcript, form)
 
 
 CUSTOM = {"id": "c", "type": "custom", "custom": {"name": "n", "input": "i"}}
@@ -333,7 +338,7 @@ RESULTS: list[tuple[str, Owed, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("dialect", "owed", "result"), RESULTS)
 def test_results(dialect: str, owed: Owed, result: dict[str, Any]) -> None:
-    assert TRANSCRIPTS[dialect][0].result(owed, "4") == result
+    assert TRANSCRIPTS[dialect].result(owed, "4") == result
 
 
 def test_a_snapshot_is_what_follows_the_clients_last_message() -> None:
@@ -397,7 +402,7 @@ def test_whatever_a_target_says(dialect: str, values: list[Any], whole: bool) ->
     json.dumps(turns)
     for owed in turns:
         if isinstance(owed, Owed):
-            assert TRANSCRIPTS[dialect][0].result(owed, "")
+            assert TRANSCRIPTS[dialect].result(owed, "")
 
 
 def test_nonsense_leaves_nothing() -> None:

@@ -205,6 +205,7 @@ class FakeRun:
                 hists |= {"ttft": _ms(latency * 0.09), "ttfo": _ms(latency * 0.1), "tpot": _ms(latency * 0.9 / tokens)}
                 hists["inter_chunk"] = _ms(rng.lognormal(3, 0.4, int(tokens.sum())))
                 sums |= {"output_tokens": int(tokens.sum()), "input_tokens": 180 * ok, "token_requests": ok}
+                sums |= {"input_told": ok, "output_told": ok}
             if pool == 0:
                 for name, part in (("context_load", 0.08), ("llm_call", 0.7), ("tool_execution", 0.15)):
                     hists[f"phase.{name}"] = _ms(latency * part)

@@ -202,10 +202,15 @@ def test_tokens_name_their_source() -> None:
         found: dict[str, object] = aggregate.metrics_total(2.0)["tokens"]
         return found
 
-    told = tokens(token_requests=3, token_estimates=1, output_tokens=40, input_tokens=8)
-    assert (told["source"], told["output_per_s"], told["per_request_mean"], told["input"]) == ("server", 20.0, 10.0, 8)
-    counted = tokens(token_estimates=2, output_tokens=30)
-    assert (counted["source"], counted["output"], counted["input"]) == ("chunks", 30, None)
+    several = {"token_requests": 3, "input_told": 3, "output_told": 2, "output_tokens": 40, "input_tokens": 8}
+    told = tokens(**several, token_estimates=1, estimated_tokens=7)
+    assert (told["source"], told["output_per_s"], told["per_request_mean"], told["input"]) == ("server", 20.0, 20.0, 8)
+    # What was counted is a figure of its own, and what nobody told is null.
+    assert (told["output"], told["estimated"], told["cached"], told["reasoning"]) == (40, 7, None, None)
+    counted = tokens(token_estimates=2, estimated_tokens=30)
+    assert (counted["source"], counted["output"], counted["estimated"], counted["input"]) == ("chunks", None, 30, None)
+    assert (counted["output_per_s"], counted["per_request_mean"]) == (15.0, 15.0)
+    assert tokens(token_requests=1, cached_told=1, input_told=1, input_tokens=5)["cached"] == 0
 
 
 def test_snapshot_rows_and_causes() -> None:
@@ -344,7 +349,7 @@ def purse(granted: int, spent: int, held: int) -> WorkerBudgetState:
 
 
 def test_cost_is_of_the_tokens_that_were_told() -> None:
-    sums = Counter(token_requests=2, input_tokens=1_000, cached_tokens=400, output_tokens=300, estimated_tokens=50)
+    sums = Counter(token_requests=2, input_tokens=1_000, cached_tokens=400, output_tokens=250, estimated_tokens=50)
     assert cost_usd(sums, Price(1.0, 4.0, 0.5)) == pytest.approx((600 * 1.0 + 400 * 0.5 + 250 * 4.0) / 1e6)
     assert cost_usd(sums, None) is None
-    assert cost_usd(Counter(output_tokens=300, estimated_tokens=300), Price(1.0, 4.0, 0.5)) is None
+    assert cost_usd(Counter(estimated_tokens=300), Price(1.0, 4.0, 0.5)) is None

@@ -82,6 +82,7 @@ FORMULAS: dict[str, dict[str, str]] = {
             "Requests that were sent once more in the keep-alive race: a kept connection was lost within 100 ms of the "
             "write and not a byte was answered. Their latency runs from the first send."
         ),
+        "said_nothing": "Ok answers with neither output nor usage, of a dialect whose answers have them.",
         "sessions_lost": "Sessions that ended with their WebSocket between two messages.",
         "connections_reopened": (
             "Kept connections that the target had closed, and that were opened anew for the next request; no "

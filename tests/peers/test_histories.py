@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from agenttop.profile.conversations import LISTS
 from agenttop.users.history import Conversation, compile_turn
 from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES
-from tests.dialects.test_transcripts import turns_of
+from tests.dialects.test_transcripts import TRANSCRIPTS, turns_of
 from tests.profile.writing import load
 from tests.users.playing import profile
 
@@ -34,13 +33,13 @@ def conversation(folder: Path, dialect: str) -> list[Any]:
     one, two = ({"role": "user", "content": text} for text in ("One", "Two"))
     opening = [{"role": "system", "content": "Brief"}] if dialect == "openai.chat" else []
     written = [
-        f'{{ post = "/", json = {{ {FIXED[dialect]}{LISTS[dialect]} = {toml(turns)} }} }}'
+        f'{{ post = "/", json = {{ {FIXED[dialect]}{TRANSCRIPTS[dialect].key} = {toml(turns)} }} }}'
         for turns in ([*opening, one], [two])
     ]
     text = profile(task=f"history = true\nsteps = [{', '.join(written)}]", pool=f'dialect = "{dialect}"')
     (pool,) = load(folder, text.replace("{port}", "1")).profile.pools
     (task,) = pool.tasks
-    first, other = (compile_turn(task, step, dialect) for step in task.steps)
+    first, other = (compile_turn(task, step, TRANSCRIPTS[dialect]) for step in task.steps)
     talk, variables = Conversation(), {"uuid": "u"}
     bodies: list[Any] = []
     for index, name in enumerate(RECORDINGS[dialect]):
@@ -64,9 +63,9 @@ def check(folder: Path, dialect: str, types: Any) -> None:
     bodies = conversation(folder, dialect)
     adapter = TypeAdapter(types)
     for body in bodies:
-        checked(adapter, body[LISTS[dialect]])
-    assert len(bodies[-1][LISTS[dialect]]) > len(bodies)
-    spoilt = [{**turn, "role": "nobody", "type": "nothing"} for turn in bodies[-1][LISTS[dialect]]]
+        checked(adapter, body[TRANSCRIPTS[dialect].key])
+    assert len(bodies[-1][TRANSCRIPTS[dialect].key]) > len(bodies)
+    spoilt = [{**turn, "role": "nobody", "type": "nothing"} for turn in bodies[-1][TRANSCRIPTS[dialect].key]]
     with pytest.raises(ValidationError):
         checked(adapter, spoilt)
 

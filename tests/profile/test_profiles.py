@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 
 from agenttop.dialects import DIALECTS
-from agenttop.profile import fields
 from agenttop.profile.keys import KNOWN
 from agenttop.profile.load import load_profile
 from agenttop.profile.schema import profile_schema
@@ -229,8 +228,13 @@ def test_the_schema_refuses_what_is_broken(text: str) -> None:
     assert not valid(text)
 
 
-def test_a_profile_can_name_every_dialect() -> None:
-    assert set(fields.DIALECTS) == set(DIALECTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_profile_can_name_every_dialect(tmp_path: Path, dialect: str) -> None:
+    spoken = DIALECTS[dialect]
+    if "http" in spoken.protocols:
+        loaded = load(tmp_path, f'dialect = "{dialect}"\n' + SMALL).profile
+        assert loaded.dialect == spoken.name
+    assert valid(f'dialect = "{dialect}"\n' + SMALL)
 
 
 def test_the_schema_knows_the_same_keys_and_describes_them() -> None:

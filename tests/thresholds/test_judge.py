@@ -137,7 +137,7 @@ def test_phases_tokens_and_calls() -> None:
     run = Run(*texts, "goodput > 50%", "goodput per_s > 1", "goodput count > 1")
     run.second()
     assert [v.observed for v in run.judge.verdicts] == [None, None, None, None, None, None, 0, None, None, 0]
-    sums = {"output_tokens": 60, "token_estimates": 4, "llm_calls": 9, "llm_requests": 3, "good": 3, "attempts": 4}
+    sums = {"estimated_tokens": 60, "token_estimates": 4, "llm_calls": 9, "llm_requests": 3, "good": 3, "attempts": 4}
     for name in ("phase.llm_call", "phase.\x1b[1mllm_call"):
         found = leaf(ms=[100], metric=name)
         run.second(delta(LeafDelta(0, 0, {"ok": 2, "timeout": 1}, {}, found.hists, sums)))
@@ -149,7 +149,7 @@ def test_the_figures_are_the_summarys() -> None:
     fake = FakeRun(seconds=40, warmup_s=5.0)
     total = fake.aggregate().metrics_total(35.0)
     voice = fake.aggregate().metrics_pool(2, 35.0)
-    times = [*TIMES[:10], "unattributed"]
+    times = [name for name in TIMES if name != "retry_after"]
     counts = ["requests", "ok", "failed", "rate_limited", "attempts", "connections_opened", *OF_POOLS]
     keys = ("p95", "p99", "min", "max")
     wanted = {f"{name} {key} < 1": total[f"{name}_ms"][key] for name in times if total[f"{name}_ms"] for key in keys}

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from agenttop.dialects.hints import Hint
 from agenttop.metrics.delta import VIOLATION
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
@@ -41,7 +42,8 @@ def kinds(sums: dict[str, int]) -> dict[str, int]:
         (b"go away", (HINT,), {"body does not match": 1}),
         (b"", (HINT,), {"body does not match": 1}),
         (b"retry", (), {"no Retry-After": 1}),
-        (b"retry", ("retry-after: soon",), {"no Retry-After": 1}),
+        (b"retry", ("retry-after: soon",), {"unreadable Retry-After": 1}),
+        (b"retry", ("retry-after: soon", "ratelimit-reset: 5"), {}),
         (b"go away", (), {"no Retry-After, body does not match": 1}),
     ],
 )
@@ -107,7 +109,7 @@ def judged(*events: tuple[int, Outcome, int]) -> dict[str, int]:
     answer.begin(cast("Any", None))
     for at_ns, outcome, status in events:
         if outcome is Outcome.RATE_LIMITED:
-            judge.refused(leaf, answer, 1.0, at_ns)
+            judge.refused(leaf, answer, Hint(1.0), at_ns)
         else:
             judge.failed(leaf, outcome, status, at_ns)
     assert leaf.rate_limit_violations == sum(leaf.violations.values())
@@ -152,3 +154,36 @@ def test_a_leaf_that_is_taken_begins_again_at_nothing() -> None:
     assert first is not None
     assert first.delta.sums == {"rate_limit_violations": 1, VIOLATION + "x": 1}
     assert leaf.take() is None
+
+
+GOOGLE = (
+    b'{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Quota. Retry later", "details": ['
+    b'{"@type": "type.googleapis.com/google.rpc.QuotaFailure"},'
+    b'{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3s"}]}}'
+)
+
+
+@pytest.mark.parametrize("dialect", ["json", "openai.chat", "adk", "anthropic.messages", "mcp", "a2a"])
+@pytest.mark.parametrize(
+    ("body", "headers", "seconds"),
+    [
+        (GOOGLE, (), 3.0),
+        (b"[" + GOOGLE + b"]", (), 3.0),
+        (b'{"error": {"message": "Rate limit reached. Please retry, or try again in 20s."}}', (), 20.0),
+        (b"Rate limit, retry. Try again in 1m5s", (), 65.0),
+        (b'{"detail": "retry", "retry_after": 7}', (), 7.0),
+        (b"retry", ("ratelimit-reset: 5",), 5.0),
+        (b"retry", ("date: Sun, 06 Nov 1994 08:49:30 GMT", "retry-after: Sun, 06 Nov 1994 08:49:37 GMT"), 7.0),
+        (b"retry", ("retry-after: Sun, 06 Nov 1994 08:49:37 GMT",), 0.0),
+        (b"retry", ("retry-after-ms: 250", "retry-after: 1"), 0.25),
+    ],
+)
+async def test_a_hint_is_recorded_as_it_is_judged(
+    tmp_path: Path, dialect: str, body: bytes, headers: tuple[str, ...], seconds: float
+) -> None:
+    text = profile(top=RULES, pool=f'dialect = "{dialect}"')
+    played, _ = await play(tmp_path, text, ok(body, *headers, status="429 x"), ok(b"", status="204 x"))
+    leaf = played.only
+    assert kinds(leaf.sums) == {}
+    assert leaf.hists["retry_after"].count == 1
+    assert leaf.hists["retry_after"].total / 1e6 == pytest.approx(seconds, rel=1e-3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,3 +167,37 @@ async def test_a_websocket_pays_for_its_handshake_and_for_each_answer(tmp_path: 
     text = profile(task=task, top=TOKENS, pool='protocol = "ws"\ndialect = "openai.realtime"')
     _, budget, requests = await spend(tmp_path, text, ok(b"no", status="403 x"))
     assert (budget.spent, len(requests)) == (Amount(1), 1)
+
+
+CLAIMS = [
+    {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    {"prompt_tokens": 12, "completion_tokens": 0},
+    {"prompt_tokens": 12, "completion_tokens": 1, "total_tokens": 13},
+    {"prompt_tokens": 12},
+    {"completion_tokens": 3},
+    {"total_tokens": 3},
+    {"prompt_tokens": -4, "completion_tokens": -1},
+    {"prompt_tokens": "12", "completion_tokens": "3"},
+    {"prompt_tokens": None, "completion_tokens": None},
+    {"prompt_tokens": 10**20, "completion_tokens": 10**20},
+    None,
+]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+async def test_usage_that_cannot_be_believed_leaves_the_worst_case_booked(tmp_path: Path, claim: Any) -> None:
+    words = [{"choices": [{"index": 0, "delta": {"content": "word"}}]}] * 5
+    lines = [json.dumps(each) for each in (*words, {"choices": [], "usage": claim})]
+    data = b"".join(f"data: {line}\n\n".encode() for line in (*lines, "[DONE]"))
+    stream = chunked(data, headers=("content-type: text/event-stream",))
+    _, budget, _ = await spend(tmp_path, chat(), stream, stream)
+    assert (budget.spent[:2], budget.kept) == ((2, 2 * WORST), 2)
+
+
+async def test_usage_told_on_the_way_is_not_what_a_cut_answer_has_used(tmp_path: Path) -> None:
+    part = {"choices": [{"index": 0, "delta": {"content": "a"}}], "usage": {"prompt_tokens": 9, "completion_tokens": 1}}
+    broken = {"error": {"message": "broken"}}
+    lines = [f"data: {json.dumps(each)}\n\n".encode() for each in (part, broken)]
+    stream = chunked(*lines, headers=("content-type: text/event-stream",))
+    _, budget, _ = await spend(tmp_path, chat(), stream)
+    assert (budget.spent[:2], budget.kept) == ((1, WORST), 1)

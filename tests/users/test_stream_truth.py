@@ -12,7 +12,7 @@ import pytest
 
 from agenttop.dialects import DIALECTS, dialect_named
 from tests.users.playing import play, profile
-from tests.wire.server import chunked
+from tests.wire.server import chunked, ok
 
 
 def sse(*events: Any) -> list[bytes]:
@@ -191,7 +191,8 @@ async def test_each_chunk_is_output_once_and_nothing_else_is(tmp_path: Path, dia
     assert ("inter_chunk" in leaf.hists) == bool(spoken.output)
     if spoken.output:
         assert leaf.hists["inter_chunk"].count == 1
-        assert leaf.sums["output_tokens"] == 2
+        told = "estimated_tokens" if dialect != "openai.chat" else "output_tokens"
+        assert leaf.sums[told] == 2
     assert leaf.sums["streamed"] == 1
 
 
@@ -244,3 +245,82 @@ def test_the_terminal_flag_says_the_same() -> None:
     for name, spoken in SPOKEN.items():
         if not spoken.measure:
             assert dialect_named(name).terminal == bool(spoken.end)
+
+
+#: Failures as servers, gateways and frameworks tell them that know nothing of the dialect.
+STRAY = [
+    b'event: error\ndata: {"error": {"message": "broken", "type": "internal_server_error", "code": 500}}\n\n',
+    b'event: error\ndata: {"message": "broken", "status_code": 500}\n\n',
+    b"event: error\ndata: broken\n\n",
+    b'error: {"code": 500, "message": "broken", "type": "server_error"}\n\n',
+    b'data: {"error": {"message": "broken", "code": 500}}\n\n',
+    b'data: {"error": "broken", "error_type": "generation"}\n\n',
+]
+
+
+@pytest.mark.parametrize("stray", STRAY)
+@pytest.mark.parametrize("dialect", SPOKEN)
+async def test_a_failure_is_one_wherever_it_is_told(tmp_path: Path, dialect: str, stray: bytes) -> None:
+    spoken = SPOKEN[dialect]
+    measure = spoken.measure.replace('error = "$.error"', "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SPOKEN, dialect, spoken._replace(measure=measure))
+        played = await heard(tmp_path, dialect, *spoken.quiet, *spoken.output, stray, *spoken.end)
+    assert played.only.outcomes == {"stream_error": 1}
+    assert "broken" in played.message()
+
+
+@pytest.mark.parametrize("dialect", ["openai.chat", "anthropic.messages", "custom"])
+async def test_a_limit_of_bedrock_is_one(tmp_path: Path, dialect: str) -> None:
+    stray = sse({"throttlingException": {"message": "Too many tokens"}})
+    played = await heard(tmp_path, dialect, *SPOKEN[dialect].output, *stray, *SPOKEN[dialect].end)
+    assert (played.only.outcomes, played.message()) == ({"rate_limited": 1}, "Too many tokens")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "end", "outcome"),
+    [
+        ("openai.chat", chat({}, finish_reason="abort"), "stream_error"),
+        ("openai.chat", chat({}, finish_reason="insufficient_system_resource"), "stream_error"),
+        ("openai.chat", chat({}, finish_reason="network_error"), "stream_error"),
+        ("openai.chat", chat({}, finish_reason="content_filter"), "ok"),
+        ("openai.chat", chat({}, finish_reason="length"), "ok"),
+        ("anthropic.messages", {"type": "message_delta", "delta": {"stop_reason": "abort"}}, "stream_error"),
+        ("anthropic.messages", {"type": "message_delta", "delta": {"stop_reason": "refusal"}}, "ok"),
+    ],
+)
+async def test_a_reason_to_stop_may_be_a_failure(tmp_path: Path, dialect: str, end: Any, outcome: str) -> None:
+    played = await heard(tmp_path, dialect, *SPOKEN[dialect].output, *sse(end), *SPOKEN[dialect].end)
+    assert played.only.outcomes == {outcome: 1}
+
+
+@pytest.mark.parametrize("dialect", [name for name, spoken in SPOKEN.items() if spoken.output])
+async def test_an_answer_that_says_nothing_is_counted(tmp_path: Path, dialect: str) -> None:
+    spoken = SPOKEN[dialect]
+    leaf = (await heard(tmp_path, dialect, *spoken.quiet, *spoken.end)).only
+    assert (leaf.outcomes, leaf.sums.get("said_nothing")) == ({"ok": 1}, 1)
+    leaf = (await heard(tmp_path, dialect, *spoken.quiet, *spoken.output, *spoken.end)).only
+    assert "said_nothing" not in leaf.sums
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "silent"),
+    [
+        ("openai.chat", {"choices": []}, 1),
+        ("openai.chat", {}, 1),
+        ("openai.chat", {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}, 1),
+        ("openai.chat", {"choices": [{"message": {"content": "Hi"}}]}, 0),
+        ("openai.chat", {"choices": [{"message": {"content": ""}}], "usage": {"prompt_tokens": 3}}, 0),
+        ("openai.chat", {"object": "list", "data": []}, 0),
+        ("openai.responses", {"object": "response", "output": []}, 1),
+        ("anthropic.messages", {"type": "message", "content": []}, 1),
+        ("adk", [], 1),
+        ("adk", {"id": "session"}, 0),
+        ("mcp", rpc(tools=[]), 0),
+        ("json", {}, 0),
+    ],
+)
+async def test_so_is_a_body(tmp_path: Path, dialect: str, body: Any, silent: int) -> None:
+    data = ok(json.dumps(body).encode(), "content-type: application/json")
+    played, _ = await play(tmp_path, profile(STEP, pool=f'dialect = "{dialect}"'), data)
+    assert (played.only.outcomes, played.only.sums.get("said_nothing", 0)) == ({"ok": 1}, silent)

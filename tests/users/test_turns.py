@@ -12,11 +12,18 @@ from typing import Any
 import pytest
 
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed
-from agenttop.dialects.transcripts import TRANSCRIPTS
-from agenttop.profile.conversations import LISTS
 from agenttop.users.history import Conversation, compile_turn
 from agenttop.users.turns import FORGOT
-from tests.dialects.test_transcripts import AG_UI_TURNS, THOUGHTS, TIME, USES, WEATHER, call_item, message_item
+from tests.dialects.test_transcripts import (
+    AG_UI_TURNS,
+    THOUGHTS,
+    TIME,
+    TRANSCRIPTS,
+    USES,
+    WEATHER,
+    call_item,
+    message_item,
+)
 from tests.profile.writing import load
 from tests.users.playing import Action, Script, ended, header, path_of, play, playing, profile, then_close
 from tests.wire.server import chunked, ok
@@ -273,11 +280,11 @@ async def test_a_conversation_forgets_before_it_is_too_large(tmp_path: Path) -> 
 
 
 def turns_of(folder: Path, dialect: str, *messages: str, task: str = "") -> list[Any]:
-    steps = ", ".join(f'{{ post = "/", json = {{ {LISTS[dialect]} = {each} }} }}' for each in messages)
+    steps = ", ".join(f'{{ post = "/", json = {{ {TRANSCRIPTS[dialect].key} = {each} }} }}' for each in messages)
     text = profile(task=f"history = true\n{task}\nsteps = [{steps}]", pool=f'dialect = "{dialect}"')
     (pool,) = load(folder, text.replace("{port}", "1")).profile.pools
     (only,) = pool.tasks
-    return [compile_turn(only, step, dialect) for step in only.steps]
+    return [compile_turn(only, step, TRANSCRIPTS[dialect]) for step in only.steps]
 
 
 def asked(talk: Conversation, turn: Any, *answered: Any) -> Any:
@@ -291,7 +298,7 @@ def asked(talk: Conversation, turn: Any, *answered: Any) -> Any:
 def test_calls_are_forgotten_with_their_results(tmp_path: Path, dialect: str) -> None:
     spoken = '[ { role = "user", content = "Hi" } ]'
     question, go_on = turns_of(tmp_path, dialect, spoken, "[]", task="history_turns = 2")
-    key = LISTS[dialect]
+    key = TRANSCRIPTS[dialect].key
     talk = Conversation()
     call, kind = {"call": 1}, "function_call_output"
     asked(talk, question, call, Owed("c1", "f", kind))
@@ -331,10 +338,6 @@ def test_the_newest_opening_is_sent_and_only_once(tmp_path: Path) -> None:
         assert [turn.get("content", turn) for turn in turns] == ["B", "C", "1", {"a": 1}, "2", {"a": 2}, "3"]
 
 
-def test_the_profile_knows_the_same_dialects() -> None:
-    assert {name: form.key for name, (form, _) in TRANSCRIPTS.items()} == LISTS
-
-
 async def test_what_tools_return_may_be_made_anew(tmp_path: Path) -> None:
     task = """
     history = true
@@ -348,7 +351,7 @@ async def test_what_tools_return_may_be_made_anew(tmp_path: Path) -> None:
     assert [leaf.outcomes for leaf in played.leaves.values()] == [{"ok": 2}]
 
 
-@pytest.mark.parametrize("dialect", sorted(LISTS))
+@pytest.mark.parametrize("dialect", sorted(TRANSCRIPTS))
 def test_a_turn_that_is_nested_too_deep_to_be_written_is_not_kept(tmp_path: Path, dialect: str) -> None:
     (turn,) = turns_of(tmp_path, dialect, '[ { role = "user", content = "Hi" } ]')
     deep: list[Any] = []

@@ -1,0 +1,59 @@
+"""What a way to speak says of itself, once: how its answers are read, over which protocol, who keeps the conversation.
+
+Whoever needs to know it of a dialect asks the dialect: profiles, ``hit``, users. So a new one is one file, and one line
+in the table of ``dialects/__init__.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from agenttop.dialects.base import Reader
+from agenttop.dialects.transcript import Transcript
+
+#: How a target's own name for a conversation is taken from the answer that tells it.
+SAVE = 'save = { session = "$.id" } in setup, and send {session} with every turn'
+
+
+class Dialect:
+    """One way agents speak.
+
+    Args:
+        measure: the ``[measure]`` table with its paths compiled; of use to those that are ``measured`` alone.
+    """
+
+    name: str
+    read_by: ClassVar[type[Reader]]
+    """What reads one answer."""
+    terminal: bool = True
+    """A stream of this dialect has a terminal event: without it the answer is truncated."""
+    reads_body: bool = True
+    """``Reader.body`` has something to read in an answer that was not streamed."""
+    speaks: ClassVar[bool] = True
+    """An answer without output and usage is none that was hoped for."""
+    measured: ClassVar[bool] = False
+    """What its answers mean is said by ``[measure]``."""
+    protocols: ClassVar[tuple[str, ...]] = ("http", "sse", "ws")
+    """Of a pool that may speak it."""
+    instead_of_others: ClassVar[str] = "is not spoken over WebSocket"
+    """Why other protocols may not, as the end of a sentence about the dialect."""
+    asks_to_stream: ClassVar[bool] = False
+    """A request has to ask for a stream: ``stream = true`` in its JSON."""
+    transcript: ClassVar[type[Transcript] | None] = None
+    """What an answer leaves in a conversation that the client keeps and sends along; None where the target keeps it, or
+    nobody does."""
+    instead_of_history: ClassVar[str] = ""
+    """What to write in a profile where the target keeps the conversation itself; empty where nobody knows."""
+
+    def __init__(self, measure: Mapping[str, Any] | None = None) -> None:
+        del measure
+
+    def reader(self) -> Reader:
+        """A fresh reader for one answer."""
+        return self.read_by()
+
+    @classmethod
+    def streams(cls, body: Any) -> bool:
+        """Return whether the answer to a request is a stream; ``body`` is its JSON, else its text, or None."""
+        return cls.asks_to_stream and isinstance(body, dict) and body.get("stream") is True
