@@ -10,8 +10,7 @@
 OP is one of ``== != < <= > >=``. Texts and numbers compare with their own kind only; anything else differs, and is
 neither less nor more. What was not measured (the first token of an answer that did not stream) fails its check.
 
-Python's regular expressions cannot be stopped: one with nested repetitions can hold its worker for as long as it likes,
-which nothing here prevents. Who writes a profile is told so in the docstring of the key.
+Regular expressions are RE2's (:mod:`~agenttop.profile.pattern`).
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from agenttop.profile.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
+from agenttop.profile.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_EXPRESSION, parse_duration, parse_number
 
 #: ``Answer.json`` of a body that is no JSON.
@@ -171,10 +171,10 @@ def _body_check(text: str, start: int) -> Check:
         inside = wanted.encode("utf-8", "replace")
         return Check(text, lambda answer: inside in answer.body, "body")
     try:
-        search = re.compile(wanted).search
-    except (re.error, OverflowError, RecursionError) as error:
+        pattern = compile_pattern(wanted)
+    except PatternError as error:
         raise CheckError(f"bad regular expression: {error}", word.end() + 1) from None
-    return Check(text, lambda answer: search(answer.body.decode("utf-8", "replace")) is not None, "body")
+    return Check(text, lambda answer: pattern.found_in(answer.body.decode("utf-8", "replace")), "body")
 
 
 def _header_check(text: str, start: int) -> Check:

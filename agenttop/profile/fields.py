@@ -18,6 +18,7 @@ from agenttop.dialects import DIALECTS
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.profile.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
@@ -168,8 +169,8 @@ def _threshold(value: str) -> str:
 
 def _regex(value: str) -> str:
     try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
+        compile_pattern(value)
+    except PatternError as error:
         raise faulty(f"bad regular expression: {error}", "bad regular expression") from None
     return value
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
-import jsonpath_rfc9535
-from jsonpath_rfc9535 import JSONPathError, JSONPathQuery
+from iregexp_check import check
+from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
+from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 
+from agenttop.profile.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_EXPRESSION
 
 _LENGTH = re.compile(r"\s*length\s*\((.*)\)\s*", re.DOTALL)
+#: A dot, or what hides one: an escape, a class. RFC 9485 has the dot stand for neither CR nor LF.
+_DOT = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\.", re.DOTALL)
 _NOTHING: tuple[bool, Any] = (False, None)
 
 First = Callable[[Any], tuple[bool, Any]]
@@ -50,6 +55,36 @@ class JsonPath:
         return f"JsonPath({self.text!r})"
 
 
+class _Matches(FilterFunction):
+    """The functions ``match`` and ``search`` (RFC 9535, 2.4.6 and 2.4.7), by RE2: their time is linear in the text."""
+
+    arg_types: ClassVar[list[ExpressionType]] = [ExpressionType.VALUE, ExpressionType.VALUE]
+    return_type = ExpressionType.LOGICAL
+
+    def __init__(self, *, whole: bool) -> None:
+        self._whole = whole
+
+    def __call__(self, string: object, pattern: object) -> bool:
+        """Return whether ``string`` matches the I-Regexp (RFC 9485) ``pattern``; False where either is none."""
+        if not isinstance(string, str) or not isinstance(pattern, str) or len(pattern) > MAX_EXPRESSION:
+            return False
+        if not check(pattern):
+            return False
+        try:
+            compiled = compile_pattern(_DOT.sub(lambda found: found[1] or r"[^\n\r]", pattern))
+        except PatternError:
+            return False
+        return compiled.matches(string) if self._whole else compiled.found_in(string)
+
+
+@cache
+def _environment() -> JSONPathEnvironment:
+    made = JSONPathEnvironment()
+    made.function_extensions["match"] = _Matches(whole=True)
+    made.function_extensions["search"] = _Matches(whole=False)
+    return made
+
+
 def compile_path(text: str) -> JsonPath:
     """Compile a JSONPath.
 
@@ -59,7 +94,7 @@ def compile_path(text: str) -> JsonPath:
     if len(text) > MAX_EXPRESSION:
         raise JsonPathSyntaxError(f"expected a path of at most {MAX_EXPRESSION} characters", MAX_EXPRESSION + 1)
     try:
-        query = jsonpath_rfc9535.compile(text)
+        query = _environment().compile(text)
     except JSONPathError as error:
         column = error.token.index + 1 if error.token else 1
         raise JsonPathSyntaxError(str(error.args[0]), min(column, len(text) + 1)) from None

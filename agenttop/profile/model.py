@@ -160,9 +160,8 @@ class Step(Model):
     """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
-    made on the answer of each. What `body matches` finds is looked for in all of the first 64 MiB, and nothing else
-    goes on in its worker meanwhile: nested repetitions such as `(a+)+`, or several `.*` on a large answer, can take
-    minutes or forever."""
+    made on the answer of each. What `body matches` finds is looked for in all of the first 64 MiB; regular
+    expressions are RE2's, whose time is linear in the answer."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
     max_output_tokens: Tokens | None = None
@@ -293,8 +292,8 @@ class RateLimit(Model):
     4xx, an error in an answer with status 200) within a second of one of the same request."""
 
     body_matches: Regex | None = None
-    """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error. As
-    in checks, nested repetitions such as `(a+)+` can take forever."""
+    """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error.
+    RE2's, as in checks."""
     retry_after: bool = True
     """true: it says when to come back, by Retry-After, by retry-after-ms, by its dialect or by when limits reset."""
 

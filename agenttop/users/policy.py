@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from agenttop.profile.model import Profile
+from agenttop.profile.pattern import Pattern, compile_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class RefusalPolicy:
     max_retries: int
     judged: bool
     """There is a ``[rate_limit]``: refusals conform to it or not."""
-    body_matches: re.Pattern[str] | None
+    body_matches: Pattern | None
     retry_after: bool
 
 
@@ -29,5 +29,5 @@ def policy_of(profile: Profile, on_429: str | None = None) -> RefusalPolicy | No
         if on_429 == "count":
             return None
         return RefusalPolicy(on_429, profile.max_retries, False, None, False)
-    body = None if rules.body_matches is None else re.compile(rules.body_matches)
+    body = None if rules.body_matches is None else compile_pattern(rules.body_matches)
     return RefusalPolicy(on_429, profile.max_retries, True, body, rules.retry_after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass
 from time import time
@@ -11,6 +10,7 @@ from agenttop.dialects.failure import told_wait
 from agenttop.dialects.hints import Hint, read_hint
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
+from agenttop.profile.pattern import Pattern
 from agenttop.users.answer import Answer
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.policy import RefusalPolicy
@@ -60,7 +60,7 @@ class Conformance:
     """
 
     def __init__(self, policy: RefusalPolicy) -> None:
-        self._body: re.Pattern[str] | None = policy.body_matches
+        self._body: Pattern | None = policy.body_matches
         self._hint = policy.retry_after
         self._limited_ns: dict[int, int] = {}
         self._recent: dict[int, deque[tuple[int, Leaf, str]]] = {}
@@ -70,7 +70,7 @@ class Conformance:
         faults = []
         if self._hint and hint.wait_s is None:
             faults.append(UNREADABLE if hint.unreadable else NO_HINT)
-        if self._body is not None and not self._body.search(_words(answer)):
+        if self._body is not None and not self._body.found_in(_words(answer)):
             faults.append(NO_MATCH)
         if faults:
             leaf.violation(", ".join(faults))
