@@ -41,8 +41,8 @@ class Commander:
 
     async def end(self) -> None:
         """End the load at once, whatever waits for an answer."""
-        if said := await self._feed.kill():
-            self._tell(said, False)
+        said = await self._feed.kill()
+        self._tell(said or "stop now", not said)
 
     def more(self, step: int, snap: Snapshot, pool: str | None) -> None:
         """``step`` users more in a closed pool; ``step`` iterations per second more in an open one."""
