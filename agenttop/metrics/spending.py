@@ -1,4 +1,4 @@
-"""What a run has used of its budget, from what its workers say."""
+"""Adds up what a run has used of its budget, from what its workers report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLACES = 9
 
 
 class Spending:
-    """The purses of all workers, those of the dead as they were last seen."""
+    """The budget states of all workers; those of lost workers as last reported."""
 
     def __init__(self, caps: Caps | None, *, priced: bool) -> None:
         self._caps = caps
@@ -22,16 +22,16 @@ class Spending:
         self._gone: set[int] = set()
 
     def fold(self, worker: int, purse: WorkerBudgetState) -> None:
-        """Take what a worker says."""
+        """Take a worker's budget state."""
         self._purses[worker] = purse
 
     def forget(self, worker: int) -> None:
-        """A worker is no more: what it had in flight counts as used."""
+        """Note a lost worker: what it had in flight counts as used."""
         self._gone.add(worker)
 
     @property
     def used(self) -> Amount:
-        """What requests have used; of a worker that died, what was in flight as well."""
+        """Return what requests have used; of lost workers, what was in flight as well."""
         total = NOTHING
         for worker, purse in self._purses.items():
             total = total.plus(purse.spent.plus(purse.held) if worker in self._gone else purse.spent)
@@ -39,7 +39,7 @@ class Spending:
 
     @property
     def held(self) -> Amount:
-        """What requests in flight may use at worst."""
+        """Return what requests in flight may use at worst."""
         total = NOTHING
         for worker, purse in self._purses.items():
             total = total if worker in self._gone else total.plus(purse.held)
@@ -47,12 +47,12 @@ class Spending:
 
     @property
     def kept(self) -> int:
-        """Requests that were counted at their worst case, for their answers told no tokens."""
+        """Return how many requests were counted at their worst case because their answers told no tokens."""
         return sum(purse.kept for purse in self._purses.values())
 
     @property
     def overran(self) -> dict[int, int]:
-        """By request: the most tokens of one that used more than its worst case."""
+        """Return by request the most tokens of one that used more than its worst case."""
         found: dict[int, int] = {}
         for purse in self._purses.values():
             for request, tokens in purse.overran.items():
@@ -60,7 +60,7 @@ class Spending:
         return found
 
     def lines(self) -> tuple[BudgetLine, ...]:
-        """What is capped, as it stands; nothing without a budget."""
+        """Return the state of each cap; nothing without a budget."""
         caps = self._caps
         if caps is None:
             return ()
@@ -73,7 +73,7 @@ class Spending:
         return tuple(line for line in lines if line.cap is not None)
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """The summary's ``budget``: what is not capped stands there too, money only where there are prices."""
+        """Return the summary's ``budget``: amounts without a cap too, money only if there are prices."""
         caps = self._caps
         if caps is None:
             return {}
@@ -93,7 +93,7 @@ class Spending:
         return found
 
     def _lost(self) -> Amount:
-        """What workers that died may have used besides: nobody knows what they sent last."""
+        """Return what lost workers may have used besides: nobody knows what they sent last."""
         total = NOTHING
         for worker in self._gone & set(self._purses):
             purse = self._purses[worker]
