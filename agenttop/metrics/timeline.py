@@ -99,8 +99,8 @@ class Timeline:
     def overview(self, newest: int = NEWEST_S, parts: int = PARTS, *, length: int | None = None) -> tuple[Tick, ...]:
         """Return the ``newest`` ticks, and those before in at most so many ``parts``, for a viewer that comes late.
 
-        Only the first ``length`` ticks count, if it is given. A part is its last tick, with the latency counts of all its
-        ticks, and manual if any of them was. However long the run, this takes some tens of milliseconds.
+        Only the first ``length`` ticks count, if it is given. A part is its last tick, with the latency counts of all
+        its ticks, and manual if any of them was. However long the run, this takes some tens of milliseconds.
         """
         whole = len(self) if length is None else min(length, len(self))
         old = max(0, whole - newest)
