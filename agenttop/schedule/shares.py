@@ -40,7 +40,7 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def worker_share(total: int, worker: int, workers: int, offset: int = 0) -> int:
-    """How many of ``total`` fall to ``worker`` (0 … ``workers`` − 1): sums to ``total``, differs by at most one.
+    """Return how many of ``total`` fall to ``worker`` (0 … ``workers`` − 1); these sum to it and differ by at most one.
 
     Those with one more begin at worker ``offset``, so that several pools need not all burden the first worker.
 
