@@ -1,4 +1,4 @@
-"""What the plan and the controls want of every pool at one moment, for the screen and the journal."""
+"""Computes the targets of every pool at one moment from plan and controls, for the screen and the journal."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def situation(
     searching: bool = False,
     marks: tuple[ManualChange, ...] = (),
 ) -> RunState:
-    """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more. What a
-    search has set is the plan's, and not set by hand.
+    """Return the state of a run ``t_s`` seconds after it began.
+
+    A run that is ``ending`` wants nothing any more. What a search has set counts as the plan's, and not as manual.
     """
     plan_time = control.plan_time(t_s)
     wanted = wanted_users(plan.pools, plan.ramp, control, t_s)
