@@ -45,7 +45,8 @@ RACE_NS = 100_000_000
 
 A target that closes an idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that
 arrives: the news is here within one round trip, and 100 ms is more than most; what our own loop adds is far less. One
-that closes later has had the request: no client should ask for the same work twice.
+that closes later has had the request: that is an answer that did not come, and no client should ask for the same work
+twice.
 """
 
 IDLE, WAITING, READING, DRAINING, UPGRADED, CLOSED = range(6)
