@@ -26,7 +26,7 @@ class Compared:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A column for each stage, a row for each phase: mean and share; the phase that grew most is marked and named.
+    """Return a column for each stage, a row for each phase: mean and share; the phase that grew most is marked.
     Where there is room, the means as bars.
     """
     look = view.look

@@ -28,7 +28,7 @@ from agenttop.tui.widgets.pane import Draw
 #: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
 TABLE_EVERY = 2
 BOX = 2
-"""Rows of a frame; below, of a frame with titles in it."""
+"""Rows of a frame; ``TITLED``: of a frame with titles in it."""
 TITLED = 3
 
 

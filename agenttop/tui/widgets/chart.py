@@ -57,7 +57,7 @@ def across(char: str, look: Look) -> Style:
 
 
 def curves(series: Sequence[tuple[Values, Style, str]], height: int, top: float, glyphs: Glyphs) -> list[Line]:
-    """Several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, one in ASCII.
+    """Return several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, else one.
 
     Where lines meet, the later one of the series has the colour.
     """
