@@ -103,7 +103,7 @@ class Box(Protocol):
 
     @property
     def alive(self) -> list[int]:
-        """Numbers of the workers that are running."""
+        """Return the numbers of the workers that are running."""
 
     async def stop(self, drain_s: float) -> None:
         """End every worker process: those still there after ``drain_s`` seconds are killed."""

@@ -26,8 +26,9 @@ class Compared:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Return a column for each stage, a row for each phase: mean and share; the phase that grew most is marked.
-    Where there is room, the means as bars.
+    """Return a column for each stage, a row for each phase: mean and share; if there is room, the means as bars.
+
+    The phase that grew most is marked and named.
     """
     look = view.look
     stages = view.snap.stage_phases
