@@ -52,7 +52,7 @@ SETTLE_S = 0.06
 HEARD_S = 0.25
 """Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 HEARD_S = 0.25
-"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
+"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
 """Seconds that workers get to end after they were told to cut everything."""
 

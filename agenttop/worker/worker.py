@@ -268,8 +268,9 @@ class Worker:
             pool.max_users = self._deal.share(pool.compiled.max_users, pool.compiled.index)
 
     def _drive(self, index: int) -> None:
-        """Let in whoever has arrived, and wait for the next. uvloop's timers may fire a millisecond early: look at the
-        clock.
+        """Start the users of arrivals that are due, and wait for the next.
+
+        uvloop's timers may fire a millisecond early: look at the clock.
         """
         timer = self._timers.pop(index, None)
         if timer is not None:
