@@ -36,7 +36,7 @@ class RealtimeResponse:
         self._state.stats.begin()
         try:
             await self._conversation.emit("response.created", response=self._summary("in_progress"))
-            await self._told_limits()
+            await self._send_limits()
             if plan is None:
                 assert refusal is not None
                 error = {"type": "rate_limit_error", "code": "rate_limit_exceeded", "message": refusal.message}
@@ -104,7 +104,7 @@ class RealtimeResponse:
             "usage": usage,
         }
 
-    async def _told_limits(self) -> None:
+    async def _send_limits(self) -> None:
         limits = [
             {"name": kind, "limit": limit, "remaining": remaining, "reset_seconds": round(reset_s, 3)}
             for kind, limit, remaining, reset_s in self._limit.quotas()

@@ -165,7 +165,7 @@ class Controller:
         """Publish that the run is still armed: nothing has been sent, and no worker is lost."""
         if len(self.box.alive) < self.spec.workers:
             raise BoxError("a worker died while the run was armed")
-        self._socket.publish(self._snapshot(self._situation(0.0)))
+        self._socket.publish(self._snapshot(self._run_state(0.0)))
 
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
@@ -252,7 +252,7 @@ class Controller:
     def _close_second(self, t_s: float) -> None:
         for event in self.orders.changes.rested(t_s, now=self.state == "done"):
             self.watcher.say(*event)
-        now = self._situation(t_s)
+        now = self._run_state(t_s)
         news = self.search.news() if self.search is not None else None
         closed = self.figures.second(now, self.spans.all, sending_ended_s=self._sending_ended_s, search=news)
         self.watcher.silent(t_s, self.figures.aggregate.saturation.silent)
@@ -262,7 +262,7 @@ class Controller:
         snapshot = self._snapshot(now)
         self.watcher.look(snapshot)
         if self.watcher.events and self.watcher.events[-1] not in now.events:
-            snapshot = self._snapshot(self._situation(t_s))
+            snapshot = self._snapshot(self._run_state(t_s))
         if self.search is not None:
             news = self.search.news() or news
         why = self.records.second(
@@ -294,7 +294,7 @@ class Controller:
         elif closed.opens:
             self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.figures.breaker.told()}")
 
-    def _situation(self, t_s: float) -> RunState:
+    def _run_state(self, t_s: float) -> RunState:
         return situation(
             t_s,
             self.plan,

@@ -68,7 +68,7 @@ class Orders:
         """The commands done, as the summary has them."""
         self.changes = ManualChanges()
         self._open_users = most_of_open(profile)
-        self._told_short = False
+        self._warned_short = False
 
     def follow(self, text: str, source: str, now: Now) -> Order:
         """Return what to do for a command that a ``source`` (``key``, ``ctl`` …) gave."""
@@ -129,7 +129,7 @@ class Orders:
         assert order.control is not None
         plan = now.plan if order.plan is None else order.plan
         short = short_of_files(plan.most_to_come(order.control, now.elapsed) + self._open_users, now.workers)
-        told, self._told_short = self._told_short, bool(short)
+        told, self._warned_short = self._warned_short, bool(short)
         if not short:
             return order
         reply = Reply(0, True, f"{order.reply.message}; {short}")

@@ -117,7 +117,7 @@ class Records:
 
     def second(
         self,
-        situation: RunState,
+        run_state: RunState,
         *,
         controls: Sequence[Mapping[str, Any]],
         events: Sequence[Event],
@@ -138,7 +138,7 @@ class Records:
         new.search = search or new.search
         try:
             self._journal.second(
-                situation,
+                run_state,
                 new.deltas,
                 controls=controls[self._controls_written :],
                 events=new.events,

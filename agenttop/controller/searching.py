@@ -71,7 +71,7 @@ class Searching:
         self._next_mark = 1
         self._t_s = 0.0
         self._saturated_s = 0.0
-        self._told_steps = -1
+        self._reported_steps = -1
         self.steps: list[SearchStep] = []
         self.stopped = ""
 
@@ -164,9 +164,9 @@ class Searching:
 
     def news(self) -> dict[str, Any] | None:
         """Return the summary's ``search`` if a step has ended since the last call, for the journal; else None."""
-        if len(self.steps) == self._told_steps:
+        if len(self.steps) == self._reported_steps:
             return None
-        self._told_steps = len(self.steps)
+        self._reported_steps = len(self.steps)
         return self.summary()
 
     @property

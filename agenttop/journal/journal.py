@@ -83,7 +83,7 @@ class JournalWriter:
 
     def second(
         self,
-        situation: RunState,
+        run_state: RunState,
         deltas: Sequence[Delta],
         *,
         controls: Sequence[Mapping[str, Any]] = (),
@@ -103,9 +103,9 @@ class JournalWriter:
         Raises:
             OSError: it cannot be written; what was written before stays readable and the writer can go on.
         """
-        situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
+        run_state = msgspec.structs.replace(run_state, events=())  # the last fifty, again every second
         second = Second(
-            situation,
+            run_state,
             [_left_out(delta, self._closed) for delta in compact(deltas)],
             [dict(control) for control in controls],
             list(events),

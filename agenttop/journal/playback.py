@@ -96,7 +96,7 @@ class Playback:
         history = self._timeline.overview(length=self.at)
         fold, edited = self._fold, self._fold.figures.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
-        told = {"events": tuple(fold.events), "by_hand": tuple(fold.by_hand.values())}
+        told = {"events": tuple(fold.events), "by_hand": tuple(fold.manual_changes.values())}
         return msgspec.structs.replace(info, history=history, **told)
 
     def snapshot(self) -> Snapshot:

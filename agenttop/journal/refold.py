@@ -45,7 +45,7 @@ class Refold:
         rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
         self.figures = Figures(header.layout, rules, live_only=live_only)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
-        self.by_hand: dict[float, ManualChange] = {}
+        self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the times that identify them, the newest last."""
         self.end_s = 0.0
         """When the last second ended, in seconds since the run began."""
@@ -57,7 +57,7 @@ class Refold:
         """Begin and end of stages; empty if the journal does not say."""
         self._sending_ended_s: float | None = None
         self._planned = _planned(header.layout.stages)
-        self._situation = RunState(0.0, state="starting")
+        self._run_state = RunState(0.0, state="starting")
 
     def add(self, second: Second) -> Tick:
         """Fold the next second and return its tick."""
@@ -71,7 +71,7 @@ class Refold:
             self.figures.gone(worker)
         self.events.extend(second.events)
         self.search = second.search or self.search
-        self._situation = now
+        self._run_state = now
         self.end_s = now.t_s
         self._spans_and_sending(second)
         self._keep(now.by_hand)
@@ -90,14 +90,14 @@ class Refold:
         """Return the snapshot at the end of the last second, with all events that are kept."""
         events = tuple(self.events)
         search = None if self.search is None else msgspec.convert(self.search, SearchState)
-        picture = self.figures.snapshot(msgspec.structs.replace(self._situation, events=events), search)
+        picture = self.figures.snapshot(msgspec.structs.replace(self._run_state, events=events), search)
         return msgspec.structs.replace(picture, events=events)
 
     def _keep(self, marks: Sequence[ManualChange]) -> None:
         """Keep the manual changes of a second: it has only the newest, and those that have grown."""
-        self.by_hand.update((mark.t_s, mark) for mark in marks)
-        while len(self.by_hand) > KEPT_MARKS:
-            del self.by_hand[next(iter(self.by_hand))]
+        self.manual_changes.update((mark.t_s, mark) for mark in marks)
+        while len(self.manual_changes) > KEPT_MARKS:
+            del self.manual_changes[next(iter(self.manual_changes))]
 
     def _spans_and_sending(self, second: Second) -> None:
         self.spans.update(second.spans)

@@ -31,7 +31,7 @@ from agenttop.steering.plan import Plan
 from agenttop.steering.user_policy import Unfit, apply_user_policy
 
 #: Commands that change what users do, and not what is wanted of them.
-HABITS = ("think", "pacing", "on_429")
+USER_POLICY = ("think", "pacing", "on_429")
 #: Times this close, in seconds, are the same.
 _TOUCHING_S = 1e-9
 #: A ramp through more users than this, in one stage and shared by pools, is written as a line for each of them: a run
@@ -95,7 +95,7 @@ def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tu
             command = parse_command(text)
             if command.op in ("start", "stop", "status"):
                 continue
-            if command.op in HABITS:
+            if command.op in USER_POLICY:
                 # Whether anything changed was seen when it was given.
                 pool = index_of(command.pool, plan.layout)
                 found.append((t_s, control := apply_user_policy(command, control, plan.layout.pools, pool)[0]))
@@ -135,26 +135,26 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
     if apart:
         found, lines = _apart(plan, spans, sharing)
         pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
-    same = _untouched(spans, plan.ramp, RUN, _shared_by_hand, end_s)
+    same = _untouched(spans, plan.ramp, RUN, _shared_manual, end_s)
     if sharing and not apart and not same:
-        shared = users_stages(_line(plan, spans, plan.ramp, RUN, _shared_by_hand))
+        shared = users_stages(_line(plan, spans, plan.ramp, RUN, _shared_manual))
     # Stages of the run that drive no pool still say how long it lasts.
     idle = plan.ramp is not None and not sharing and not same
     for index, pool in enumerate(plan.pools):
-        by_hand = _pool_by_hand(index, rate=pool.open)
-        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, index, by_hand, end_s)):
+        manual_of = _pool_manual(index, rate=pool.open)
+        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, index, manual_of, end_s)):
             continue
         name = plan.layout.pools[index].name
-        pieces = _line(plan, spans, pool.ramp, index, by_hand, rate=pool.open)
+        pieces = _line(plan, spans, pool.ramp, index, manual_of, rate=pool.open)
         pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
     return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans), lines)
 
 
-def _shared_by_hand(control: Control) -> float | None:
+def _shared_manual(control: Control) -> float | None:
     return control.users
 
 
-def _pool_by_hand(index: int, *, rate: bool) -> ManualValue:
+def _pool_manual(index: int, *, rate: bool) -> ManualValue:
     def users(control: Control) -> float | None:
         return control.pool_users.get(index)
 
@@ -164,14 +164,14 @@ def _pool_by_hand(index: int, *, rate: bool) -> ManualValue:
     return rates if rate else users
 
 
-def _untouched(spans: Sequence[Span], ramp: Ramp | None, group: int, by_hand: ManualValue, end_s: float) -> bool:
+def _untouched(spans: Sequence[Span], ramp: Ramp | None, group: int, manual_of: ManualValue, end_s: float) -> bool:
     """Return whether a line is the plan's own as it was written, to its end."""
     free = all(
         not span.control.paused
         and span.control.held_at is None
         and not span.control.shift
         and group not in span.control.courses
-        and by_hand(span.control) is None
+        and manual_of(span.control) is None
         for span in spans
     )
     return free and ramp is not None and ramp.duration <= end_s + _TOUCHING_S
@@ -185,7 +185,7 @@ def _line(
     spans: Sequence[Span],
     ramp: Ramp | None,
     group: int,
-    by_hand: ManualValue,
+    manual_of: ManualValue,
     *,
     rate: bool = False,
 ) -> list[Piece]:
@@ -196,13 +196,13 @@ def _line(
     for span in spans:
         control = span.control
         held = None if control.held_at is None else (control.held_at, control.courses.get(group))
-        key = (control.paused, by_hand(control), held, 0.0 if held is not None else control.shift)
+        key = (control.paused, manual_of(control), held, 0.0 if held is not None else control.shift)
         if joined and joined[-1][1] == key:
             # Some other line has changed here.
             span = Span(joined.pop()[0].start_s, span.end_s, control)
         joined.append((span, key))
     for span, _ in joined:
-        control, manual = span.control, by_hand(span.control)
+        control, manual = span.control, manual_of(span.control)
         if control.paused:
             pieces.append(Piece(span.start_s, span.end_s, 0.0, 0.0, "paused"))
         elif manual is not None:

@@ -41,16 +41,16 @@ def situation(
     rate = 0.0
     manual: list[str] = []
     for index, info in enumerate(plan.layout.pools):
-        by_hand = not searching and (index in control.pool_users or index in control.pool_rates)
+        pool_manual = not searching and (index in control.pool_users or index in control.pool_rates)
         if info.open:
             now = 0.0 if ending else wanted_rate(index, control, plan, t_s)
             rate += now
             by_plan = now if searching else plan.planned_rate(index, plan_time)
-            pools.append(PoolTarget(now, 0.0 if ending else by_plan, by_hand))
+            pools.append(PoolTarget(now, 0.0 if ending else by_plan, pool_manual))
         else:
             shared = not searching and control.users is not None and plan.pools[index].ramp is None
-            pools.append(PoolTarget(wanted[index], planned[index], by_hand or shared))
-        if by_hand:
+            pools.append(PoolTarget(wanted[index], planned[index], pool_manual or shared))
+        if pool_manual:
             manual.append(info.name)
     return RunState(
         t_s=t_s,

@@ -18,12 +18,12 @@ class Spending:
     def __init__(self, caps: Caps | None, *, priced: bool) -> None:
         self._caps = caps
         self._priced = priced
-        self._purses: dict[int, WorkerBudgetState] = {}
+        self._states: dict[int, WorkerBudgetState] = {}
         self._gone: set[int] = set()
 
-    def fold(self, worker: int, purse: WorkerBudgetState) -> None:
+    def fold(self, worker: int, state: WorkerBudgetState) -> None:
         """Take a worker's budget state."""
-        self._purses[worker] = purse
+        self._states[worker] = state
 
     def forget(self, worker: int) -> None:
         """Note a lost worker: what it had in flight counts as used."""
@@ -33,29 +33,29 @@ class Spending:
     def used(self) -> Amount:
         """Return what requests have used; of lost workers, what was in flight as well."""
         total = NOTHING
-        for worker, purse in self._purses.items():
-            total = total.plus(purse.spent.plus(purse.held) if worker in self._gone else purse.spent)
+        for worker, state in self._states.items():
+            total = total.plus(state.spent.plus(state.held) if worker in self._gone else state.spent)
         return total
 
     @property
     def held(self) -> Amount:
         """Return what requests in flight may use at worst."""
         total = NOTHING
-        for worker, purse in self._purses.items():
-            total = total if worker in self._gone else total.plus(purse.held)
+        for worker, state in self._states.items():
+            total = total if worker in self._gone else total.plus(state.held)
         return total
 
     @property
     def kept(self) -> int:
         """Return how many requests were counted at their worst case because their answers told no tokens."""
-        return sum(purse.kept for purse in self._purses.values())
+        return sum(state.kept for state in self._states.values())
 
     @property
     def overran(self) -> dict[int, int]:
         """Return by request the most tokens of one that used more than its worst case."""
         found: dict[int, int] = {}
-        for purse in self._purses.values():
-            for request, tokens in purse.overran.items():
+        for state in self._states.values():
+            for request, tokens in state.overran.items():
                 found[request] = max(tokens, found.get(request, 0))
         return found
 
@@ -95,7 +95,7 @@ class Spending:
     def _lost(self) -> Amount:
         """Return what lost workers may have used besides: nobody knows what they sent last."""
         total = NOTHING
-        for worker in self._gone & set(self._purses):
-            purse = self._purses[worker]
-            total = total.plus(purse.granted.minus(purse.spent).minus(purse.held).high(NOTHING))
+        for worker in self._gone & set(self._states):
+            state = self._states[worker]
+            total = total.plus(state.granted.minus(state.spent).minus(state.held).high(NOTHING))
         return total

@@ -153,8 +153,8 @@ def _load(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, 
     mean = (low + high) / 2
     if stage["unit"] != "users":
         return mean, f"{low:g}/s" if low == high else f"{low:g}–{high:g}/s"
-    users, by_hand = _users(summary, stage)
-    if users and (low < high or by_hand):
+    users, manual = _users(summary, stage)
+    if users and (low < high or manual):
         low, high, mean = min(users), max(users), statistics.fmean(users)
     if low == high:
         return mean, f"{count(low)} user{'' if low == 1 else 's'}"

@@ -149,11 +149,11 @@ def set_users(command: Command, now: Moment) -> Change:
     control = control.with_users(after, pool)
     said = moved("users", command.pool, before, after)
     if pool is None:
-        said += _kept_by_hand(control, plan, elapsed, sharing, after)
+        said += _kept_manual(control, plan, elapsed, sharing, after)
     return Change(control, said, command.pool, before, after)
 
 
-def _kept_by_hand(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
+def _kept_manual(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
     """Return a note if manual users of single pools do not allow this total; empty if they do."""
     users = sum(wanted_users(plan.pools, plan.ramp, control, elapsed)[index] for index in sharing)
     if users == total:
@@ -186,7 +186,7 @@ def edit_plan(command: Command, now: Moment) -> Change:
     """Replace the stages to come."""
     control, plan, at = now.control, now.plan, now.plan_time
     pool = index_of(command.pool, plan.layout)
-    by_hand = control.users is not None or control.pool_users or control.pool_rates
+    manual = control.users is not None or control.pool_users or control.pool_rates
     same = "it is so already: no stages were edited"
     done: dict[str | None, Replanned] = {}
     try:
@@ -204,7 +204,7 @@ def edit_plan(command: Command, now: Moment) -> Change:
     if not done:
         raise Rejected(same)
     whose = [f"plan{f' of {name}' if name else ''} from {clock(at)} on: {made.after}" for name, made in done.items()]
-    said = "; ".join(whose) + (" (what is set by hand stays until released)" if by_hand else "")
+    said = "; ".join(whose) + (" (what is set by hand stays until released)" if manual else "")
     before, after = ("; ".join(getattr(made, side) for made in done.values()) for side in ("before", "after"))
     return Change(control, said, next(iter(done)) if len(done) == 1 else None, before, after, plan.layout.stages)
 

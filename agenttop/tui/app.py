@@ -137,7 +137,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.snap = message
                 self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
-                self.history.hand(message.by_hand)
+                self.history.take_changes(message.by_hand)
                 self.post_message(Arrived())
         except OSError as error:
             self._leave(How.LOST if self.info else How.ABSENT, str(error))

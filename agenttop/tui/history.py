@@ -20,7 +20,7 @@ ByBucket = Callable[[Tick], tuple[int, ...]]
 RECENT_S = 900
 #: The plan is kept in at most so many parts, however long the run.
 PARTS = 1024
-#: Changes by hand that are marked.
+#: Manual changes that are marked.
 MARKS = 500
 
 
@@ -44,12 +44,12 @@ class History:
         self.plan: list[Past | None] = [None] * self.parts
         self.plan_t_s = 0.0
         self.whole = Whole()
-        self.by_hand: dict[float, ManualChange] = {}
+        self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the time they began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
-        self.hand(info.by_hand)
+        self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
 
@@ -77,11 +77,11 @@ class History:
         middles = [(part + 0.5) * self._duration_s / self.parts for part in range(self.parts)]
         self.plan = [old[int(t_s / old_s * len(old))] if t_s < old_s else None for t_s in middles]
 
-    def hand(self, marks: Iterable[ManualChange]) -> None:
+    def take_changes(self, marks: Iterable[ManualChange]) -> None:
         """Take manual changes; one that has grown is still the same."""
-        self.by_hand.update((mark.t_s, mark) for mark in marks)
-        for t_s in sorted(self.by_hand)[:-MARKS]:
-            del self.by_hand[t_s]
+        self.manual_changes.update((mark.t_s, mark) for mark in marks)
+        for t_s in sorted(self.manual_changes)[:-MARKS]:
+            del self.manual_changes[t_s]
 
     def copy(self) -> Self:
         """Return a copy of what is known now, for a frozen screen."""
@@ -91,7 +91,7 @@ class History:
             "recent": self.recent.copy(),
             "plan": self.plan.copy(),
             "whole": self.whole.copy(),
-            "by_hand": self.by_hand.copy(),
+            "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
         }
         return other

@@ -49,7 +49,7 @@ class View:
     @property
     def marks(self) -> Iterable[ManualChange]:
         """Return the manual changes up to now."""
-        return self.history.by_hand.values()
+        return self.history.manual_changes.values()
 
     @property
     def selected(self) -> PoolRow | None:

@@ -35,7 +35,7 @@ class VirtualUser(UserBase):
         begun = False
         try:
             while not self.retiring and pool.working:
-                if compiled.feed >= 0 and not self._seat():
+                if compiled.feed >= 0 and not self._take_row():
                     return
                 if not await self._set_up():
                     await self.sleep(max(self.random.between(compiled.think_time), RETRY_S))
@@ -88,7 +88,7 @@ class VirtualUser(UserBase):
                     pool.tally.dropped_iterations += 1
                     break
                 if not ready:
-                    if pool.compiled.feed >= 0 and not self._seat():
+                    if pool.compiled.feed >= 0 and not self._take_row():
                         pool.tally.dropped_iterations += 1
                         break
                     ready = await self._set_up()
@@ -118,7 +118,7 @@ class VirtualUser(UserBase):
         if self.waking is not None and not self.waking.done():
             self.waking.set_result(None)
 
-    def _seat(self) -> bool:
+    def _take_row(self) -> bool:
         """Take the row of a session; one whose set-up failed keeps its row. Return False if there is none to begin
         with.
         """
