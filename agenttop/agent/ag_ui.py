@@ -15,12 +15,12 @@ from agenttop.agent.limits import KeyLimit
 
 
 class AgUi(Endpoint):
-    """The endpoint."""
+    """The endpoint ``POST /ag-ui``."""
 
     template = "/ag-ui"
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a run."""
+        """Answer a run."""
         body = await call.json()
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
@@ -67,12 +67,12 @@ class Run:
         self._calls = 0
 
     async def begin(self) -> None:
-        """Sends the head and the first event."""
+        """Send the head and the first event."""
         await self.call.start_stream(self.limit.headers())
         await self.call.stream(event({"type": "RUN_STARTED", **self._ids}))
 
     async def phase(self, name: str, begins: bool) -> None:
-        """A phase is a step; with the end of the tools come their results."""
+        """Send a phase as a step; with the end of the tools, send their results."""
         for tool_call_id in self._running if not begins else ():
             result = {"type": "TOOL_CALL_RESULT", "messageId": f"result_{tool_call_id}", "toolCallId": tool_call_id}
             await self.call.stream(event({**result, "content": '{"status": "ok"}', "role": "tool"}))
@@ -80,10 +80,10 @@ class Run:
         await self.call.stream(event({"type": "STEP_STARTED" if begins else "STEP_FINISHED", "stepName": name}))
 
     async def started(self, timings: Timings) -> None:
-        """Nothing: the head is sent already."""
+        """Do nothing: the head is sent already."""
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """Tells of a tool."""
+        """Send the call of a tool."""
         tool_call_id = call_id(self.plan, self._calls)
         self._calls += 1
         self._running.append(tool_call_id)
@@ -93,7 +93,7 @@ class Run:
         await self.call.stream(start + arguments + event({"type": "TOOL_CALL_END", **of}))
 
     async def token(self, index: int) -> None:
-        """Sends a piece of the answer, or raises Cut."""
+        """Send a piece of the answer, or raise Cut."""
         if index == self.plan.cut_at:
             raise Cut
         of = {"messageId": self._message_id}
@@ -105,7 +105,7 @@ class Run:
         await self.call.stream(content)
 
     def ending(self, model: str) -> bytes:
-        """The last event, once the run is counted as served and its output charged."""
+        """Return the last event, once the run is counted as served and its output charged."""
         served = self.call.served = self.plan.served
         self.limit.spend(served.output_tokens)
         usage = {"model": model, "inputTokens": served.input_tokens, "outputTokens": served.output_tokens}

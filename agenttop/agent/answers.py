@@ -1,4 +1,4 @@
-"""What the agent says: the same words for the same question, so that graders have something to grade."""
+"""The agent's words: the same for the same question, so that graders have something to grade."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"#?(\d{3,})")
 
 
 def pieces(content: str, count: int) -> list[str]:
-    """The answer to `content` in exactly `count` tokens; joined they are the text.
+    """Return the answer to `content` in exactly `count` tokens; joined they are the text.
 
     A known answer comes first; a short one is filled up, and a cap below its length cuts it.
     """
@@ -36,17 +36,17 @@ def pieces(content: str, count: int) -> list[str]:
 
 
 def call_arguments(content: str) -> str:
-    """Arguments, as a JSON string, of the tools called for `content`."""
+    """Return arguments, as a JSON string, of the tools called for `content`."""
     found = _NUMBER.search(content)
     return json.dumps({"id": found[1] if found else "10001"})
 
 
 def call_id(plan: Plan, index: int) -> str:
-    """The id of a plan's tool call, the same for the same seed."""
+    """Return the id of a plan's tool call, the same for the same seed."""
     return f"call_{plan.number:08d}{index}"
 
 
 def split_evenly(text: str, parts: int) -> list[str]:
-    """`text` in at most `parts` non-empty pieces of about equal length."""
+    """Return `text` in at most `parts` non-empty pieces of about equal length."""
     size = max(1, -(-len(text) // max(1, parts)))
     return [text[start : start + size] for start in range(0, len(text), size)]

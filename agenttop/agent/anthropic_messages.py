@@ -36,7 +36,7 @@ _THOUGHTS = "I read the question again and look for what would help most."
 
 
 def _texts(content: object) -> str:
-    """All text of a message's content, that of tool results in it too."""
+    """Return all text of a message's content, that of tool results included."""
     blocks = content if isinstance(content, list) else []
     results = [content_text(block.get("content")) for block in blocks if isinstance(block, dict)]
     return " ".join(text for text in (content_text(content), *results) if text)
@@ -65,22 +65,22 @@ class Message(Generation):
         self._steps = self._call_steps() if self._tools else self._text_steps()
 
     def opening(self) -> bytes:
-        """The message without content, and a ping."""
+        """Return the message without content, and a ping."""
         start = self._message([], None, self._usage(1))
         return _events([{"type": "message_start", "message": start}, {"type": "ping"}])
 
     def piece(self, index: int) -> bytes:
-        """The events of a token."""
+        """Return the events of a token."""
         return _events(self._steps[index]) if index < len(self._steps) else b""
 
     def ending(self) -> bytes:
-        """The reason of the stop with the usage, and the end."""
+        """Return the stop reason with the usage, and the end."""
         delta = {"stop_reason": self._stop_reason, "stop_sequence": None}
         usage = self._usage(self.plan.served.output_tokens)
         return _events([{"type": "message_delta", "delta": delta, "usage": usage}, {"type": "message_stop"}])
 
     def whole(self) -> dict[str, object]:
-        """The message as one object."""
+        """Return the message as one object."""
         content: list[dict[str, object]] = []
         if self._thoughts:
             content.append({"type": "thinking", "thinking": "".join(self._thoughts), "signature": _SIGNATURE})
@@ -163,13 +163,13 @@ def _block_steps(index: int, block: object, deltas: list[dict[str, object]], *la
 
 
 class AnthropicMessages(ModelEndpoint):
-    """The endpoint. Errors, limits and keys are told as Anthropic does."""
+    """The endpoint ``POST /v1/messages``. Errors, limits and keys are told as Anthropic does."""
 
     template = "/v1/messages"
     generation = Message
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a list of messages."""
+        """Answer a list of messages."""
         body = await call.json()
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
@@ -192,15 +192,15 @@ class AnthropicMessages(ModelEndpoint):
         return Prompt(question, input_tokens, asked and wants_tools(question), cap)
 
     def error(self, message: str, kind: str, code: str) -> object:
-        """Anthropic's error object; it has no code."""
+        """Return Anthropic's error object; it has no code."""
         return {"type": "error", "error": {"type": _KINDS.get(kind, kind), "message": message}}
 
     def key(self, call: Call) -> bytes:
-        """The key has a header of its own; tokens of OAuth are in the usual one."""
+        """Return the key, which has a header of its own; tokens of OAuth are in the usual one."""
         return call.header(b"x-api-key") or call.header(b"authorization")
 
     def quotas(self, limit: KeyLimit) -> Headers:
-        """The `anthropic-ratelimit-*` headers of the limits that are on; resets are times in UTC."""
+        """Return the `anthropic-ratelimit-*` headers of the limits that are on; resets are times in UTC."""
         headers: Headers = []
         now = datetime.now(UTC)
         for kind, per_minute, remaining, reset_s in limit.quotas():
@@ -210,5 +210,5 @@ class AnthropicMessages(ModelEndpoint):
         return headers
 
     def refusal(self, refusal: Refusal) -> Headers:
-        """How long to wait, in whole seconds; milliseconds are not told."""
+        """Return how long to wait, in whole seconds; milliseconds are not told."""
         return [(b"retry-after", str(refusal.retry_after_s).encode())]

@@ -1,4 +1,4 @@
-"""The agent as an ASGI application: its routes, and the one door through which every request is counted."""
+"""The agent as an ASGI application: its routes, and the one place where every request is counted."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,7 +26,7 @@ _UNCOUNTED = frozenset({"/health", "/stats", "/stats/reset"})
 
 
 class Agent:
-    """The whole application: counts each HTTP request but those about the server itself."""
+    """The whole application: counts each HTTP request except those about the server itself."""
 
     def __init__(self, config: AgentConfig) -> None:
         self.state = State(config, Stats(), Limits(config), Sessions(config), Brain(config))

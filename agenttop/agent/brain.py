@@ -1,4 +1,4 @@
-"""What goes on inside the agent: context load, model calls that share slots, tools. Planned by seed, then lived."""
+"""The work inside the agent: context load, model calls that share slots, tools. Planned by seed, then carried out."""
 
 import asyncio
 import math
@@ -20,12 +20,12 @@ _TRIGGERS = re.compile(r"\b(?:orders?|look(?:ing|s)?[ -]?up|tools?)\b", re.IGNOR
 
 
 def wants_tools(content: str) -> bool:
-    """Whether a message makes the model call tools."""
+    """Return whether a message makes the model call tools."""
     return _TRIGGERS.search(content) is not None
 
 
 def count_tokens(text: str) -> int:
-    """Input tokens of a text: one for every four characters, at least one."""
+    """Return the input tokens of a text: one for every four characters, at least one."""
     return max(1, (len(text) + 3) // 4)
 
 
@@ -53,7 +53,7 @@ class ModelCall:
 
     @property
     def seconds(self) -> float:
-        """How long the call holds its slot."""
+        """Return how long the call holds its slot, in seconds."""
         return self.first_token_s + max(0, self.output_tokens - 1) * self.token_s
 
 
@@ -75,17 +75,17 @@ class Plan:
 
     @property
     def tools(self) -> tuple[ToolRun, ...]:
-        """All tool runs, in order."""
+        """Return all tool runs, in order."""
         return tuple(tool for call in self.calls for tool in call.tools)
 
     @property
     def instant(self) -> bool:
-        """Whether nothing in it takes time."""
+        """Return whether nothing in it takes time."""
         return not (self.context_load_s or any(c.seconds for c in self.calls) or any(t.seconds for t in self.tools))
 
     @property
     def served(self) -> Served:
-        """What the whole answer consumes."""
+        """Return what the whole answer consumes."""
         return Served(
             input_tokens=sum(call.input_tokens for call in self.calls),
             output_tokens=sum(call.output_tokens for call in self.calls),
@@ -104,7 +104,7 @@ def make_plan(
     max_output_tokens: int | None = None,
     tool_names: tuple[str, ...] = TOOLS,
 ) -> Plan:
-    """The plan of request `number` whose context is `input_tokens` long.
+    """Return the plan of request `number` whose context is `input_tokens` long.
 
     With `tools`, one or two tools are called: the agent runs them and calls the model again (`loops`), or the answer is
     the calls themselves and the client runs them. Every draw is made for every request, in one order, so that one
@@ -159,7 +159,7 @@ class Timings:
     queue: float = 0.0
 
     def phases(self) -> dict[str, float]:
-        """The three phases, in seconds, for a body."""
+        """Return the three phases, in seconds, for a body."""
         return {
             "context_load": round(self.context_load, 6),
             "llm_call": round(self.llm_call, 6),
@@ -167,13 +167,13 @@ class Timings:
         }
 
     def header(self) -> bytes:
-        """The three phases as the value of `Server-Timing`, in milliseconds."""
+        """Return the three phases as the value of `Server-Timing`, in milliseconds."""
         return _server_timing(
             context_load=self.context_load, llm_call=self.llm_call, tool_execution=self.tool_execution
         )
 
     def header_so_far(self) -> bytes:
-        """What is known when a stream begins."""
+        """Return what is known when a stream begins, as the value of `Server-Timing`."""
         return _server_timing(context_load=self.context_load, queue=self.queue)
 
 
@@ -182,16 +182,16 @@ def _server_timing(**seconds: float) -> bytes:
 
 
 class Sink(Protocol):
-    """Who watches a streamed answer come into being. Any method may raise Cut to drop the connection."""
+    """Follows a streamed answer as it is made. Any method may raise Cut to drop the connection."""
 
     async def started(self, timings: Timings) -> None:
-        """The first model call has its slot and will not fail."""
+        """Note that the first model call has its slot and will not fail."""
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """The agent is about to run a tool."""
+        """Note that the agent is about to run a tool."""
 
     async def token(self, index: int) -> None:
-        """Output token `index` of the last model call is there."""
+        """Take output token `index` of the last model call."""
 
 
 #: Told of a phase, by its name, that it begins (True) or has ended.
@@ -199,17 +199,17 @@ Phases = Callable[[str, bool], Awaitable[None]]
 
 
 class Cut(Exception):
-    """The connection is to be dropped here, in the middle of the answer."""
+    """The connection must be dropped here, in the middle of the answer."""
 
 
 class Brain:
-    """Lives through plans, at most `slots` model calls at once, first come first served."""
+    """Carries out plans, at most `slots` model calls at once, first come first served."""
 
     def __init__(self, config: AgentConfig) -> None:
         self._slots = asyncio.Semaphore(config.slots) if config.slots else nullcontext()
 
     async def think(self, plan: Plan, sink: Sink | None = None, phases: Phases | None = None) -> Timings:
-        """Lives through `plan`, telling `sink` and `phases` as it goes; without a sink, each call is one sleep.
+        """Carry out `plan`, telling `sink` and `phases` as it goes; without a sink, each call is one sleep.
 
         Raises ModelError when the plan fails, always before `sink.started`.
         """
@@ -258,7 +258,7 @@ class Brain:
 
 
 async def _silent(name: str, begins: bool) -> None:
-    """Nobody watches the phases."""
+    """Do nothing: nobody watches the phases."""
 
 
 async def _pause(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""One counted HTTP request: reading its body, answering it, noticing that its client left."""
+"""One counted HTTP request: reads its body, answers it, notices that its client left."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -32,12 +32,12 @@ class ClientGone(Exception):
 
 
 def event(data: object) -> bytes:
-    """One SSE event with `data` as JSON."""
+    """Return one SSE event with `data` as JSON."""
     return b"data: " + _encode(data) + b"\n\n"
 
 
 class Call:
-    """Wraps the receive and send of one request and counts how it ended, before its last byte is handed on.
+    """Wraps receive and send of one request and counts how it ended, before its last byte is handed on.
 
     Counting first means that a client that has its whole answer never finds it missing in /stats.
     """
@@ -58,11 +58,11 @@ class Call:
         stats.begin()
 
     def header(self, name: bytes) -> bytes:
-        """The value of a header (its name in lower case), empty when absent."""
+        """Return the value of a header (its name in lower case), empty when absent."""
         return next((value for key, value in self._scope["headers"] if key == name), b"")
 
     async def send(self, message: Message) -> None:
-        """ASGI send that counts."""
+        """Send an ASGI message and count the end of the answer."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
         elif not message.get("more_body", False):
@@ -70,11 +70,11 @@ class Call:
         await self._send(message)
 
     def close(self) -> None:
-        """The application is done with the request: without an answer, its client had gone."""
+        """Note that the application is done with the request: without an answer, its client had gone."""
         self._end("disconnected")
 
     def cut(self) -> None:
-        """Counts a stream that is about to be dropped; returning without a last body does that."""
+        """Count a stream that is about to be dropped; returning without a last body does that."""
         self._stats.cut_streams += 1
         self.served = None
         self._end(str(self._status))
@@ -86,7 +86,9 @@ class Call:
             self._stats.end_request(f"{self._scope['method']} {self.template}", status, served)
 
     async def json(self) -> dict[str, Any]:
-        """The body, a JSON object. Raises BadRequest for anything else, ClientGone when it does not come whole."""
+        """Return the body, a JSON object. Raises BadRequest for anything else, ClientGone when it does not
+        come whole.
+        """
         body = b""
         more = True
         while more:
@@ -106,24 +108,24 @@ class Call:
         return data
 
     async def answer(self, status: int, body: object, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Sends a whole JSON answer."""
+        """Send a whole JSON answer."""
         content = _encode(body)
         head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), *headers]
         await self.send({"type": "http.response.start", "status": status, "headers": head})
         await self.send({"type": "http.response.body", "body": content})
 
     async def accept(self) -> None:
-        """Sends a 202 with no body."""
+        """Send a 202 with no body."""
         await self.send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"0")]})
         await self.send({"type": "http.response.body", "body": b""})
 
     async def start_stream(self, headers: Headers) -> None:
-        """Sends the head of an event stream."""
+        """Send the head of an event stream."""
         head = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"), *headers]
         await self.send({"type": "http.response.start", "status": 200, "headers": head})
 
     async def stream(self, data: bytes, *, last: bool = False) -> None:
-        """Sends events; with `last` the stream ends in the same write."""
+        """Send events; with `last` the stream ends in the same write."""
         if self.buffers:
             self._kept += data
             if not last:
@@ -132,7 +134,7 @@ class Call:
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
 
     async def unless_client_leaves(self, work: Awaitable[None]) -> None:
-        """Runs `work`, given up (and its slot with it) as soon as the client leaves. Raises ClientGone then."""
+        """Run `work`, given up (and its slot with it) as soon as the client leaves. Raises ClientGone then."""
         task = asyncio.current_task()
         assert task is not None
         watcher = asyncio.create_task(self._watch(task))

@@ -1,4 +1,4 @@
-"""How the embedded agent behaves: one frozen object, from a preset, a TOML file and flags, in that order."""
+"""The configuration of the embedded agent: one frozen object, from a preset, a TOML file and flags, in that order."""
 
 import difflib
 import re
@@ -15,11 +15,11 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be used; the message is one line naming its source, the key and what is allowed."""
+    """The configuration cannot be used; the message is one line naming its source, the key and what is allowed."""
 
 
 def _seconds(value: object) -> object:
-    """A duration string (`250ms`, `1m30s`) as seconds; numbers are seconds already.
+    """Return a duration string (`250ms`, `1m30s`) as seconds; numbers are seconds already.
 
     Raises ValueError for a string that is neither.
     """
@@ -35,7 +35,7 @@ def _seconds(value: object) -> object:
 
 
 def _share(value: object) -> object:
-    """A share of 1: `0.05`, or `5%`. Raises ValueError for other strings."""
+    """Return a share of 1: `0.05`, or `5%`. Raises ValueError for other strings."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -128,7 +128,7 @@ PRESETS: dict[str, dict[str, object]] = {
 
 
 def _problem(error: Any) -> str:
-    """One of pydantic's errors as `key: what is wrong and what is allowed`."""
+    """Return one of pydantic's errors as `key: what is wrong and what is allowed`."""
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, [*AgentConfig.model_fields, "preset"], n=1)
@@ -141,7 +141,7 @@ def _problem(error: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value for the end of a message; a number of a thousand digits is no help to anybody."""
+    """Return a value for the end of a message; a number of a thousand digits is no help to anybody."""
     if isinstance(value, int) and abs(value) >= 10**60:
         return "a number of more than 60 digits"
     text = repr(value)
@@ -149,7 +149,7 @@ def _shown(value: object) -> str:
 
 
 def build_config(values: Mapping[str, object], source: str = "configuration") -> AgentConfig:
-    """The configuration made of a preset (key `preset`, default `demo`) and the keys given.
+    """Return the configuration made of a preset (key `preset`, default `demo`) and the keys given.
 
     Raises ConfigError, naming `source` and every key that is wrong.
     """
@@ -165,7 +165,7 @@ def build_config(values: Mapping[str, object], source: str = "configuration") ->
 
 
 def load_config(file: Path | None, overrides: Mapping[str, object]) -> AgentConfig:
-    """The configuration of a TOML file with `overrides` (keys as in the file) laid over it.
+    """Return the configuration of a TOML file with `overrides` (keys as in the file) laid over it.
 
     Raises ConfigError for a file that cannot be read or parsed, and for wrong keys in it or in `overrides`.
     """

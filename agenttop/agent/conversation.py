@@ -1,4 +1,4 @@
-"""The state of one realtime connection, and the events that tell of it."""
+"""The state of one realtime connection, and the events about it."""
 
 import uuid
 from collections import deque
@@ -14,12 +14,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def new_id(prefix: str) -> str:
-    """An id as the API has them: `item_…`."""
+    """Return an id as the API has them: `item_…`."""
     return f"{prefix}_{uuid.uuid4().hex[:20]}"
 
 
 class Conversation:
-    """Items so far (only their sizes are kept), the session's settings, and the way to the client."""
+    """The items so far (only their sizes are kept), the session's settings, and the way to the client."""
 
     def __init__(self, send: Send, model: str, max_turns: int, *, beta: bool) -> None:
         self._send = send
@@ -44,31 +44,31 @@ class Conversation:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the items remembered."""
+        """Return the tokens of the items remembered."""
         return sum(self._sizes)
 
     async def emit(self, kind: str, **fields: object) -> None:
-        """Sends one server event."""
+        """Send one server event."""
         data = {"type": kind, "event_id": new_id("event"), **fields}
         await self._send({"type": "websocket.send", "text": _encode(data).decode()})
 
     async def error(self, message: str, code: str, param: str | None, event_id: object) -> None:
-        """Tells the client of a mistake in its event `event_id`; the connection stays open."""
+        """Tell the client of a mistake in its event `event_id`; the connection stays open."""
         error = {"type": "invalid_request_error", "code": code, "message": message, "param": param}
         await self.emit("error", error={**error, "event_id": event_id})
 
     async def opened(self) -> None:
-        """Greets the client."""
+        """Greet the client."""
         await self.emit("session.created", session=self.session)
 
     async def update(self, session: dict[str, Any]) -> None:
-        """Changes the settings given; what the session is cannot be changed."""
+        """Change the settings given; what the session is cannot be changed."""
         fixed = {key: self.session[key] for key in ("type", "object", "id")}
         self.session = {**self.session, **session, **fixed}
         await self.emit("session.updated", session=self.session)
 
     async def add(self, item: dict[str, Any]) -> None:
-        """Adds an item of the client's."""
+        """Add an item of the client's."""
         if item["type"] == "message":
             text = content_text(item.get("content"))
         else:
@@ -87,12 +87,12 @@ class Conversation:
             await self.emit("conversation.item.done", previous_item_id=previous, item=added)
 
     async def item_begun(self, item: dict[str, Any]) -> None:
-        """Tells of an item of a response, still in progress."""
+        """Tell of an item of a response, still in progress."""
         name = "conversation.item.created" if self.beta else "conversation.item.added"
         await self.emit(name, previous_item_id=self._last_item, item=item)
 
     async def item_done(self, item: dict[str, Any], tokens: int) -> None:
-        """Adds an item of a response, complete."""
+        """Add an item of a response, complete."""
         self.asked = False
         self.remember(tokens)
         previous, self._last_item = self._last_item, str(item["id"])
@@ -100,5 +100,5 @@ class Conversation:
             await self.emit("conversation.item.done", previous_item_id=previous, item=item)
 
     def remember(self, tokens: int) -> None:
-        """Makes later calls read `tokens` more."""
+        """Make later calls read `tokens` more."""
         self._sizes.append(tokens)

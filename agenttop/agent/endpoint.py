@@ -1,4 +1,4 @@
-"""What the agent's endpoints have in common: their shared state, limits, and how a failed call is told."""
+"""The base of the agent's endpoints: their shared state, limits, and how a failed call is told."""
 
 import itertools
 from collections.abc import Awaitable
@@ -16,7 +16,7 @@ from agenttop.agent.stats import Stats
 
 @dataclass(slots=True)
 class State:
-    """What the endpoints share."""
+    """The state that endpoints share."""
 
     config: AgentConfig
     stats: Stats
@@ -26,7 +26,9 @@ class State:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def next_number(self) -> int:
-        """The number of the next admitted request; refused ones have none, so limits do not shift the choices."""
+        """Return the number of the next admitted request; refused ones have none, so limits do not shift the
+        choices.
+        """
         return next(self._numbers)
 
 
@@ -56,27 +58,27 @@ class Endpoint:
             pass
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers the request. Raises BadRequest for a mistake of the client's."""
+        """Answer the request. Raises BadRequest for a mistake of the client's."""
         raise NotImplementedError
 
     def error(self, message: str, kind: str, code: str) -> object:
-        """The body of an answer that failed."""
+        """Return the body of an answer that failed."""
         return _error(message, kind, code)
 
     def key(self, call: Call) -> bytes:
-        """What tells one client from another."""
+        """Return the key that tells one client from another."""
         return call.header(b"authorization")
 
     def quotas(self, limit: KeyLimit) -> Headers:
-        """The headers that tell what is left of the limits."""
+        """Return the headers that tell what is left of the limits."""
         return limit.headers()
 
     def refusal(self, refusal: Refusal) -> Headers:
-        """The headers that tell how long to wait."""
+        """Return the headers that tell how long to wait."""
         return refusal_headers(refusal)
 
     async def admit(self, call: Call, tokens: int) -> KeyLimit:
-        """The limits of the request's key, after taking the request and its input tokens from them.
+        """Return the limits of the request's key, after taking the request and its input tokens from them.
 
         Answers 429 and raises Limited when there is not enough left.
         """
@@ -89,7 +91,7 @@ class Endpoint:
         return limit
 
     async def run(self, call: Call, work: Awaitable[None], limit: KeyLimit, *, instant: bool) -> None:
-        """Runs what answers a request, and answers 500 when the model call in it fails."""
+        """Run what answers a request, and answer 500 when the model call in it fails."""
         try:
             # Nothing to give up in work that takes no time: the watcher would only cost some.
             await (work if instant else call.unless_client_leaves(work))
@@ -99,7 +101,7 @@ class Endpoint:
 
 
 def quota_headers(limit: KeyLimit, timing: bytes) -> Headers:
-    """What every answer of a model tells in its head: where the time went, and what is left of the limits."""
+    """Return the headers of every answer of a model: where the time went, and what is left of the limits."""
     return [(b"server-timing", timing), *limit.headers()]
 
 

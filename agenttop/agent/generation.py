@@ -1,4 +1,4 @@
-"""What the endpoints of model providers have in common: one model call, streamed or whole, tools left to the client."""
+"""The base of the endpoints of model providers: one model call, streamed or whole, tools left to the client."""
 
 import time
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Prompt:
 
 
 def content_text(content: object) -> str:
-    """The text of a message's content, a string or a list of parts; empty for null and parts without text."""
+    """Return the text of a message's content, a string or a list of parts; empty for null and parts without text."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -35,7 +35,9 @@ def content_text(content: object) -> str:
 
 
 def tool_names(tools: object) -> tuple[str, ...]:
-    """The functions a client offers, `[{"type": "function", "function": {"name": …}}]` or with the name outside."""
+    """Return the functions a client offers, `[{"type": "function", "function": {"name": …}}]` or with the name
+    outside.
+    """
     names = []
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, dict):
@@ -47,7 +49,9 @@ def tool_names(tools: object) -> tuple[str, ...]:
 
 
 def token_cap(body: Body, *keys: str) -> int | None:
-    """The cap on output tokens under the first of `keys` that has one. Raises BadRequest for anything but a count."""
+    """Return the cap on output tokens under the first of `keys` that has one. Raises BadRequest for anything but a
+    count.
+    """
     for key in keys:
         value = body.get(key)
         if value is not None:
@@ -58,12 +62,12 @@ def token_cap(body: Body, *keys: str) -> int | None:
 
 
 def named_event(kind: str, data: object) -> bytes:
-    """One SSE event with its name outside of the data too."""
+    """Return one SSE event with its name outside of the data too."""
     return f"event: {kind}\n".encode() + event(data)
 
 
 def in_steps(opening: list[_T], deltas: list[_T], closing: list[_T]) -> list[list[_T]]:
-    """One step for each delta; the first begins with `opening`, the last ends with `closing`."""
+    """Return one step for each delta; the first begins with `opening`, the last ends with `closing`."""
     steps = [[delta] for delta in deltas]
     steps[0][:0] = opening
     steps[-1] += closing
@@ -87,23 +91,23 @@ class Generation:
         self._pieces = pieces(prompt.question, self._tokens)
 
     def opening(self) -> bytes:
-        """What is sent before the first token."""
+        """Return what is sent before the first token."""
         raise NotImplementedError
 
     def piece(self, index: int) -> bytes:
-        """What is sent for an output token; empty where tool calls have fewer pieces than tokens."""
+        """Return what is sent for an output token; empty if tool calls have fewer pieces than tokens."""
         raise NotImplementedError
 
     def ending(self) -> bytes:
-        """What is sent after the last token."""
+        """Return what is sent after the last token."""
         raise NotImplementedError
 
     def whole(self) -> dict[str, object]:
-        """The answer as one object."""
+        """Return the answer as one object."""
         raise NotImplementedError
 
     async def live(self, brain: Brain, *, streams: bool) -> None:
-        """Lives through the plan and sends the answer. Raises ModelError, with nothing sent, when the plan fails."""
+        """Carry out the plan and send the answer. Raises ModelError, with nothing sent, when the plan fails."""
         if not streams:
             timings = await brain.think(self.plan)
             self._finish()
@@ -118,15 +122,15 @@ class Generation:
             await self.call.stream(self.ending(), last=True)
 
     async def started(self, timings: Timings) -> None:
-        """Sends the head and the opening."""
+        """Send the head and the opening."""
         await self.call.start_stream(self._head(timings.header_so_far()))
         await self.call.stream(self.opening())
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """Never: the client runs the tools."""
+        """Never called: the client runs the tools."""
 
     async def token(self, index: int) -> None:
-        """Sends the piece of a token, or raises Cut."""
+        """Send the piece of a token, or raise Cut."""
         if index == self.plan.cut_at:
             raise Cut
         if data := self.piece(index):
@@ -147,7 +151,7 @@ class ModelEndpoint(Endpoint):
     generation: type[Generation]
 
     async def generate(self, call: Call, body: Body, prompt: Prompt) -> None:
-        """Takes the prompt from the limits, plans its answer and sends it, streamed if the body says so."""
+        """Take the prompt from the limits, plan its answer and send it, streamed if the body says so."""
         limit = await self.admit(call, prompt.tokens)
         plan = make_plan(
             self.state.config,

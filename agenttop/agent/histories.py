@@ -1,4 +1,4 @@
-"""What is wrong with a conversation that a client sends, as the providers see it: every tool call has its result."""
+"""Checks conversations that a client sends, as the providers do: every tool call must have its result."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ Items = list[dict[str, Any]]
 
 
 def chat_problem(messages: Items) -> str | None:
-    """Of chat completions: the results follow the calls at once, and nothing else is one."""
+    """Return what is wrong with chat completions' messages, whose results follow the calls at once; None if nothing
+    is.
+    """
     owed: dict[str, None] = {}
     for message in messages:
         if message.get("role") == "tool":
@@ -23,7 +25,7 @@ def chat_problem(messages: Items) -> str | None:
 
 
 def messages_problem(messages: Items) -> str | None:
-    """Of Anthropic's messages: the results are blocks of the next one."""
+    """Return what is wrong with Anthropic's messages, whose results are blocks of the next one; None if nothing is."""
     owed: set[str] = set()
     for index, message in enumerate(messages):
         content = message.get("content")
@@ -43,7 +45,7 @@ def messages_problem(messages: Items) -> str | None:
 
 
 def responses_problem(items: Items) -> str | None:
-    """Of responses: each call has its output, whatever is between them."""
+    """Return what is wrong with responses' items, where each call has its output anywhere; None if nothing is."""
     calls = _ids([item for item in items if item.get("type") == "function_call"], "call_id")
     outputs = _ids([item for item in items if item.get("type") == "function_call_output"], "call_id")
     for call in calls:

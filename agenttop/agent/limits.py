@@ -24,13 +24,13 @@ class TokenBucket:
         self._at = now
 
     def level(self, now: float) -> float:
-        """Units there are at `now` (seconds); negative while a debt is paid off."""
+        """Return the units there are at `now` (seconds); negative while a debt is paid off."""
         self._level = min(self.capacity, self._level + (now - self._at) * self.rate)
         self._at = now
         return self._level
 
     def wait(self, units: float, now: float) -> float:
-        """Seconds until `units` are there, 0 when they are. More than ever fit counts as a full bucket."""
+        """Return the seconds until `units` are there, 0 when they are. More than ever fit counts as a full bucket."""
         if not self.per_minute:
             return 0.0
         missing = min(units, self.capacity) - self.level(now)
@@ -38,16 +38,16 @@ class TokenBucket:
         return missing / self.rate if missing > 1e-9 else 0.0
 
     def take(self, units: float) -> None:
-        """Takes `units`, into debt if need be."""
+        """Take `units`, into debt if need be."""
         if self.per_minute:
             self._level -= units
 
     def remaining(self, now: float) -> int:
-        """Whole units left, at least 0."""
+        """Return the whole units left, at least 0."""
         return max(0, math.floor(self.level(now) + 1e-9))
 
     def reset_s(self, now: float) -> float:
-        """Seconds until the bucket is full."""
+        """Return the seconds until the bucket is full."""
         return max(0.0, (self.capacity - self.level(now)) / self.rate)
 
 
@@ -61,12 +61,12 @@ class Refusal:
 
     @property
     def retry_after_s(self) -> int:
-        """Whole seconds to wait, at least 1, as `Retry-After` wants them."""
+        """Return the whole seconds to wait, at least 1, as `Retry-After` wants them."""
         return max(1, math.ceil(self.wait_s))
 
     @property
     def message(self) -> str:
-        """What a person is told."""
+        """Return the message for a person."""
         return (
             f"Rate limit reached for {self.kind}: limit {self.per_minute} per minute. "
             f"Please retry after {self.retry_after_s}s."
@@ -85,7 +85,7 @@ class KeyLimit:
         self._tokens = TokenBucket(config.tokens_per_minute, config.burst, now)
 
     def check(self, tokens: int = 1) -> Refusal | None:
-        """The refusal of a request of `tokens` input tokens, if it would be refused now; takes nothing."""
+        """Return the refusal of a request of `tokens` input tokens, if it would be refused now; take nothing."""
         now = self._clock()
         wait_requests, wait_tokens = self._requests.wait(1, now), self._tokens.wait(tokens, now)
         if wait_requests <= 0 and wait_tokens <= 0:
@@ -95,7 +95,7 @@ class KeyLimit:
         return Refusal("tokens", self._tokens.per_minute, wait_tokens)
 
     def admit(self, tokens: int) -> Refusal | None:
-        """Takes one request and its input tokens, or refuses and takes nothing."""
+        """Take one request and its input tokens, or refuse and take nothing."""
         refusal = self.check(tokens)
         if refusal is None:
             self._requests.take(1)
@@ -103,17 +103,17 @@ class KeyLimit:
         return refusal
 
     def spend(self, tokens: int) -> None:
-        """Takes the output tokens of an answer, known only afterwards: this can leave a debt."""
+        """Take the output tokens of an answer, known only afterwards: this can leave a debt."""
         self._tokens.take(tokens)
 
     def quotas(self) -> list[tuple[str, int, int, float]]:
-        """(kind, limit a minute, remaining, seconds until full) of each limit that is on."""
+        """Return (kind, limit a minute, remaining, seconds until full) of each limit that is on."""
         now = self._clock()
         named = (("requests", self._requests), ("tokens", self._tokens))
         return [(kind, b.per_minute, b.remaining(now), b.reset_s(now)) for kind, b in named if b.per_minute]
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The `x-ratelimit-*` headers of the limits that are on."""
+        """Return the `x-ratelimit-*` headers of the limits that are on."""
         found: list[tuple[bytes, bytes]] = []
         for kind, limit, remaining, reset_s in self.quotas():
             found.append((f"x-ratelimit-limit-{kind}".encode(), str(limit).encode()))
@@ -131,7 +131,7 @@ class Limits:
         self._keys: OrderedDict[bytes, KeyLimit] = OrderedDict()
 
     def of(self, key: bytes) -> KeyLimit:
-        """The limits of `key`; all who send none share the empty key."""
+        """Return the limits of `key`; clients that send none share the empty key."""
         limit = self._keys.get(key)
         if limit is None:
             limit = self._keys[key] = KeyLimit(self._config, self._clock)
@@ -143,7 +143,7 @@ class Limits:
 
 
 def go_duration(seconds: float) -> str:
-    """Seconds as Go prints a duration, to the millisecond: `0s`, `120ms`, `1.5s`, `6m0s`, `1h0m0s`."""
+    """Return seconds as Go prints a duration, to the millisecond: `0s`, `120ms`, `1.5s`, `6m0s`, `1h0m0s`."""
     ms = round(max(0.0, seconds) * 1000)
     if ms == 0:
         return "0s"
@@ -158,13 +158,15 @@ def go_duration(seconds: float) -> str:
 
 
 def refusal_body(refusal: Refusal) -> dict[str, object]:
-    """The body of a 429: an error object as providers send it, and the message at the top for those who look there."""
+    """Return the body of a 429: an error object as providers send it, and the message at the top for those who look
+    there.
+    """
     error = {"message": refusal.message, "type": "rate_limit_error", "param": None, "code": "rate_limit_exceeded"}
     return {"error": error, "message": refusal.message}
 
 
 def refusal_headers(refusal: Refusal) -> list[tuple[bytes, bytes]]:
-    """How long to wait, in whole seconds and in milliseconds."""
+    """Return the headers that say how long to wait, in whole seconds and in milliseconds."""
     return [
         (b"retry-after", str(refusal.retry_after_s).encode()),
         (b"retry-after-ms", str(math.ceil(refusal.wait_s * 1000)).encode()),

@@ -33,7 +33,7 @@ class RpcError(Exception):
 
 
 def tool_list() -> list[dict[str, object]]:
-    """The tools as `tools/list` tells of them."""
+    """Return the tools as `tools/list` tells of them."""
     tools = [(ASK, "Ask the agent a question.", "question"), *((name, f"Run {name}.", "id") for name in TOOLS)]
     return [
         {
@@ -46,12 +46,12 @@ def tool_list() -> list[dict[str, object]]:
 
 
 class Mcp(Endpoint):
-    """The endpoint."""
+    """The endpoint ``POST /mcp``."""
 
     template = "/mcp"
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a JSON-RPC request, or accepts a notification."""
+        """Answer a JSON-RPC request, or accept a notification."""
         message = await call.json()
         request_id, method = message.get("id"), message.get("method")
         try:
@@ -66,7 +66,7 @@ class Mcp(Endpoint):
             await call.answer(error.status, {"jsonrpc": "2.0", "id": request_id, "error": told})
 
     def _check_head(self, call: Call) -> None:
-        """Raises RpcError for a session that is missing or gone, and for a version of the protocol we do not speak."""
+        """Raise RpcError for a session that is missing or gone, and for a version of the protocol we do not speak."""
         session_id = call.header(_SESSION).decode("latin-1")
         if not session_id:
             raise RpcError(_INVALID_REQUEST, "the header Mcp-Session-Id is missing; send initialize first", 400)
@@ -91,7 +91,7 @@ class Mcp(Endpoint):
             raise RpcError(_NO_METHOD, "no such method; there are initialize, ping, tools/list and tools/call")
 
     async def _initialize(self, call: Call, request_id: object, params: dict[str, Any]) -> None:
-        """Creates a session. Not rate limited: no model is called."""
+        """Create a session. Not rate limited: no model is called."""
         session = self.state.sessions.create()
         self.state.stats.sessions_created += 1
         asked = params.get("protocolVersion")
@@ -133,7 +133,7 @@ class Mcp(Endpoint):
 
 
 class ToolCall:
-    """One tool call; as a sink it streams notifications of progress, where the client asked for them."""
+    """One tool call; as a sink it streams notifications of progress, if the client asked for them."""
 
     def __init__(
         self, call: Call, limit: KeyLimit, plan: Plan, content: str, request_id: object, progress: object
@@ -147,16 +147,16 @@ class ToolCall:
         self._done = 0
 
     async def started(self, timings: Timings) -> None:
-        """Sends the head."""
+        """Send the head."""
         await self.call.start_stream(quota_headers(self.limit, timings.header_so_far()))
         await self._tell("thinking")
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """Tells of a tool that the agent runs itself."""
+        """Tell of a tool that the agent runs itself."""
         await self._tell(tool.name)
 
     async def token(self, index: int) -> None:
-        """Raises Cut where the stream is to be; the text is told whole, at the end."""
+        """Raise Cut at the planned token; the text is told whole, at the end."""
         if index == self.plan.cut_at:
             raise Cut
 
@@ -167,7 +167,7 @@ class ToolCall:
             await self.call.stream(event({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
 
     def finish(self) -> dict[str, object]:
-        """Counts the call as served, the one tool call it is to its client, charges its output, returns the result."""
+        """Count the call as served, the one tool call it is to its client, charge its output, and return the result."""
         served = self.plan.served
         self.call.served = Served(served.input_tokens, served.output_tokens, served.llm_calls, 1)
         self.limit.spend(served.output_tokens)
@@ -176,7 +176,7 @@ class ToolCall:
 
 
 def _content(params: dict[str, Any]) -> str:
-    """What a tool is asked. Raises RpcError for a tool or arguments there are none of."""
+    """Return what a tool is asked. Raises RpcError for an unknown tool or arguments."""
     name, arguments = params.get("name"), params.get("arguments", {})
     if name != ASK and name not in TOOLS:
         raise RpcError(_INVALID_PARAMS, f"no such tool; there are {', '.join((ASK, *TOOLS))}")
@@ -198,7 +198,7 @@ def _response(request_id: object, result: object) -> bytes:
 async def _reply(
     call: Call, request_id: object, result: object, headers: Headers | None = None, *, streams: bool | None = None
 ) -> None:
-    """Sends a result, as a stream of one event where nothing else is accepted or where it `streams`."""
+    """Send a result, as a stream of one event if nothing else is accepted or with `streams`."""
     accepted = call.header(b"accept").lower()
     if streams is None:
         streams = b"text/event-stream" in accepted and b"json" not in accepted and b"*/*" not in accepted

@@ -11,12 +11,12 @@ from agenttop.agent.sessions import Session
 
 
 class CreateSession(Endpoint):
-    """POST /api/sessions."""
+    """The endpoint ``POST /api/sessions``."""
 
     template = "/api/sessions"
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Creates a session. Not rate limited: no model is called."""
+        """Create a session. Not rate limited: no model is called."""
         user_id = (await call.json()).get("user_id")
         if user_id is not None and not isinstance(user_id, str | int):
             raise BadRequest("user_id should be a string")
@@ -26,12 +26,12 @@ class CreateSession(Endpoint):
 
 
 class Messages(Endpoint):
-    """POST /api/sessions/{id}/messages."""
+    """The endpoint ``POST /api/sessions/{id}/messages``."""
 
     template = "/api/sessions/{id}/messages"
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a message, as events when the client accepts them or says `"stream": true`."""
+        """Answer a message, as events when the client accepts them or says `"stream": true`."""
         body = await call.json()
         content = body.get("content")
         if not isinstance(content, str):
@@ -87,21 +87,21 @@ class Turn:
         self._pieces = pieces(content, plan.calls[-1].output_tokens)
 
     async def started(self, timings: Timings) -> None:
-        """Sends the head."""
+        """Send the head."""
         await self.call.start_stream(quota_headers(self.limit, timings.header_so_far()))
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """Tells of a tool."""
+        """Tell of a tool."""
         await self.call.stream(event({"tool_call": {"name": tool.name}}))
 
     async def token(self, index: int) -> None:
-        """Sends a piece of the answer, or raises Cut."""
+        """Send a piece of the answer, or raise Cut."""
         if index == self.plan.cut_at:
             raise Cut
         await self.call.stream(event({"delta": self._pieces[index]}))
 
     def finish(self, timings: Timings) -> dict[str, object]:
-        """Remembers the turn, charges its output, and returns the body that sums it up."""
+        """Remember the turn, charge its output, and return the body that sums it up."""
         served = self.plan.served
         self.call.served = served
         self.limit.spend(served.output_tokens)

@@ -72,20 +72,20 @@ class Completion(Generation):
         return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}])
 
     def opening(self) -> bytes:
-        """The chunk that has only the role."""
+        """Return the chunk that has only the role."""
         return self._delta({"role": "assistant", "content": None if self._tools else ""})
 
     def piece(self, index: int) -> bytes:
-        """The chunk of a token."""
+        """Return the chunk of a token."""
         return self._delta(self._deltas[index]) if index < len(self._deltas) else b""
 
     def ending(self) -> bytes:
-        """The chunk with the finish reason, the chunk with the usage if asked for, and the end mark."""
+        """Return the chunk with the finish reason, the chunk with the usage if asked for, and the end mark."""
         usage = self._chunk([], self._usage) if self.include_usage else b""
         return self._delta({}, self._finish_reason) + usage + DONE
 
     def whole(self) -> dict[str, object]:
-        """The completion as one object."""
+        """Return the completion as one object."""
         message: dict[str, object] = {"role": "assistant", "content": "".join(self._pieces), "refusal": None}
         if self._tools:
             message["content"] = None
@@ -108,13 +108,13 @@ class Completion(Generation):
 
 
 class ChatCompletions(ModelEndpoint):
-    """The endpoint."""
+    """The endpoint ``POST /v1/chat/completions``."""
 
     template = "/v1/chat/completions"
     generation = Completion
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a list of messages."""
+        """Answer a list of messages."""
         body = await call.json()
         messages = body.get("messages")
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):

@@ -28,7 +28,7 @@ Event = tuple[str, dict[str, object]]
 
 
 def _items(given: object) -> list[dict[str, Any]]:
-    """The input as a list of items. Raises BadRequest for what is none."""
+    """Return the input as a list of items. Raises BadRequest if it is none."""
     if isinstance(given, str) and given:
         return [{"role": "user", "content": given}]
     if isinstance(given, list) and given and all(isinstance(item, dict) for item in given):
@@ -37,7 +37,7 @@ def _items(given: object) -> list[dict[str, Any]]:
 
 
 def _text(item: dict[str, Any]) -> str:
-    """The text of a message, or of what a tool returned."""
+    """Return the text of a message, or of what a tool returned."""
     return content_text(item.get("content") or item.get("output"))
 
 
@@ -53,21 +53,21 @@ class Response(Generation):
         self._steps = self._call_steps() if self._tools else self._text_steps()
 
     def opening(self) -> bytes:
-        """The events that tell of the response before it has any output."""
+        """Return the events about the response before it has any output."""
         response = self._response("in_progress", [], None)
         return self._events([(f"response.{kind}", {"response": response}) for kind in ("created", "in_progress")])
 
     def piece(self, index: int) -> bytes:
-        """The events of a token."""
+        """Return the events of a token."""
         return self._events(self._steps[index]) if index < len(self._steps) else b""
 
     def ending(self) -> bytes:
-        """The event that holds the whole response."""
+        """Return the event that holds the whole response."""
         response = self.whole()
         return self._events([(f"response.{response['status']}", {"response": response})])
 
     def whole(self) -> dict[str, object]:
-        """The response as one object."""
+        """Return the response as one object."""
         status = "incomplete" if self.plan.length_limited and not self._tools else "completed"
         calls = [self._call_item(index, self._arguments, "completed") for index in range(len(self._tools))]
         return self._response(status, calls or [self._message("".join(self._pieces), status)], self._usage)
@@ -178,13 +178,13 @@ def _part(text: str) -> dict[str, object]:
 
 
 class Responses(ModelEndpoint):
-    """The endpoint."""
+    """The endpoint ``POST /v1/responses``."""
 
     template = "/v1/responses"
     generation = Response
 
     async def serve(self, call: Call, scope: Scope) -> None:
-        """Answers a text or a list of items."""
+        """Answer a text or a list of items."""
         body = await call.json()
         items = _items(body.get("input"))
         if (previous := body.get("previous_response_id")) is not None:

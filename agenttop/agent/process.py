@@ -56,16 +56,16 @@ class AgentProcess:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at the end."""
+        """Return `http://127.0.0.1:PORT`, without a slash at the end."""
         return self._url
 
     @property
     def pid(self) -> int:
-        """Its process id, 0 when it does not run."""
+        """Return its process id, 0 when it does not run."""
         return self._process.pid if self._process is not None else 0
 
     def start(self) -> None:
-        """Starts it and waits until it accepts connections. Raises AgentProcessError when it does not."""
+        """Start it and wait until it accepts connections. Raises AgentProcessError when it does not."""
         if self._process is not None:
             return
         command = [sys.executable, "-m", "agenttop.agent.server", f"--port={self._port}", f"--parent-pid={os.getpid()}"]
@@ -107,7 +107,7 @@ class AgentProcess:
         return line.decode()
 
     def stats(self) -> dict[str, Any]:
-        """What it has served so far: the body of `GET /stats`. Raises OSError when it does not run."""
+        """Return what it has served so far: the body of `GET /stats`. Raises OSError when it does not run."""
         address = urlsplit(self._url)
         if address.hostname is None or address.port is None:
             raise ConnectionError("the agent has not been started")
@@ -120,7 +120,7 @@ class AgentProcess:
             connection.close()
 
     def stop(self) -> None:
-        """Stops it, gracefully first; nothing when it does not run."""
+        """Stop it, gracefully first; do nothing when it does not run."""
         process, self._process = self._process, None
         if process is None:
             return

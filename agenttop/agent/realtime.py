@@ -77,7 +77,7 @@ class RealtimeConversation:
         self._running: asyncio.Task[bool] | None = None
 
     async def hold(self, receive: Receive) -> None:
-        """Serves the connection until either side ends it."""
+        """Serve the connection until either side ends it."""
         await self._conversation.opened()
         try:
             while not await self._next(receive):
@@ -89,7 +89,7 @@ class RealtimeConversation:
                 await asyncio.gather(self._running, return_exceptions=True)
 
     async def _next(self, receive: Receive) -> bool:
-        """Reads and serves one event; whether the connection is over."""
+        """Read and serve one event; return whether the connection is over."""
         reading = asyncio.ensure_future(receive())
         try:
             # The response can end the connection itself, by cutting it.
@@ -118,7 +118,9 @@ class RealtimeConversation:
 
     @staticmethod
     def _ended(running: asyncio.Task[bool]) -> bool:
-        """Whether the response that is done dropped the connection. Raises what it raised, unless the client left."""
+        """Return whether the response that is done dropped the connection. Raises what it raised, unless the client
+        left.
+        """
         try:
             return running.result()
         except OSError:  # how uvicorn tells a sender that the client left

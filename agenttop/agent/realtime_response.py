@@ -12,7 +12,7 @@ from agenttop.agent.stats import Served
 
 
 class RealtimeResponse:
-    """As a sink it streams the items of the answer, one after the other."""
+    """One response; as a sink it streams the items of the answer, one after the other."""
 
     def __init__(self, state: State, limit: KeyLimit, conversation: Conversation) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class RealtimeResponse:
         self.left = False  # the client went away
 
     async def live(self, plan: Plan | None, refusal: Refusal | None) -> bool:
-        """Runs the response; without a plan it fails at once for the `refusal` of a limit.
+        """Run the response; without a plan it fails at once for the `refusal` of a limit.
 
         Counted as completed, incomplete, failed, cancelled, cut or disconnected, before the client is told. Returns
         whether the connection is to be dropped, for a cut.
@@ -36,7 +36,7 @@ class RealtimeResponse:
         self._state.stats.begin()
         try:
             await self._conversation.emit("response.created", response=self._summary("in_progress"))
-            await self._told_limits()
+            await self._send_limits()
             if plan is None:
                 assert refusal is not None
                 error = {"type": "rate_limit_error", "code": "rate_limit_exceeded", "message": refusal.message}
@@ -104,7 +104,7 @@ class RealtimeResponse:
             "usage": usage,
         }
 
-    async def _told_limits(self) -> None:
+    async def _send_limits(self) -> None:
         limits = [
             {"name": kind, "limit": limit, "remaining": remaining, "reset_seconds": round(reset_s, 3)}
             for kind, limit, remaining, reset_s in self._limit.quotas()
@@ -123,13 +123,13 @@ class RealtimeResponse:
             self._steps += [(index, piece) for piece in split_evenly(arguments, tokens // len(plan.tools))]
 
     async def started(self, timings: Timings) -> None:
-        """Nothing: the items begin with their first token."""
+        """Do nothing: the items begin with their first token."""
 
     async def tool_called(self, tool: ToolRun) -> None:
-        """Never: the client runs the tools."""
+        """Never called: the client runs the tools."""
 
     async def token(self, index: int) -> None:
-        """Sends the delta of a token, or raises Cut. Tool calls can have fewer deltas than tokens."""
+        """Send the delta of a token, or raise Cut. Tool calls can have fewer deltas than tokens."""
         assert self._plan is not None
         if index == self._plan.cut_at:
             raise Cut

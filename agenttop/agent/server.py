@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
 
 
 def main(argv: list[str]) -> int:
-    """Runs `agenttop agent ARGV` until a signal stops it.
+    """Run `agenttop agent ARGV` until a signal stops it.
 
     Returns the exit code: 0 stopped by a signal, 2 a mistake of the user's, told in one line on standard error.
     """
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address. Raises ConfigError when that cannot be had."""
+    """Return a socket bound to the address. Raises ConfigError when that cannot be had."""
     if not 0 <= port <= 65535:
         raise ConfigError(f"--port: should be between 0 and 65535, not {port}")
     try:
@@ -151,7 +151,7 @@ def _serve(config: AgentConfig, listener: socket.socket, parent_pid: int | None)
 
 @contextlib.contextmanager
 def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Signals stop the server; uvicorn raises them again afterwards, which then does nothing more."""
+    """Let signals stop the server; uvicorn raises them again afterwards, which then does nothing more."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True
@@ -165,14 +165,14 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of uvicorn's log is worth showing: cut streams and requests ended by a stop are meant."""
+    """Return whether a line of uvicorn's log is worth showing: cut streams and requests ended by a stop are meant."""
     error = record.exc_info[1] if record.exc_info else None
     meant = "without completing response" in record.msg or "timeout graceful shutdown" in record.msg
     return not (meant or isinstance(error, asyncio.CancelledError))
 
 
 def _raise_file_limit() -> None:
-    """Allows as many connections as the system lets this process have."""
+    """Allow as many connections as the system lets this process have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):

@@ -21,11 +21,11 @@ class Session:
 
     @property
     def context_tokens(self) -> int:
-        """Tokens of the turns remembered: what every model call of the next turn reads again."""
+        """Return the tokens of the turns remembered: what every model call of the next turn reads again."""
         return sum(self.turn_tokens)
 
     def remember(self, tokens: int) -> None:
-        """Adds a turn of `tokens`, question and answer together."""
+        """Add a turn of `tokens`, question and answer together."""
         self.turns += 1
         self.turn_tokens.append(tokens)
 
@@ -42,7 +42,7 @@ class Sessions:
         return len(self._sessions)
 
     def create(self, session_id: str | None = None) -> Session:
-        """A new session, with an id of its own unless given one."""
+        """Return a new session, with an id of its own unless given one."""
         now = self._clock()
         session = Session(session_id or f"sess_{uuid.uuid4().hex}", self._max_turns, now)
         self._sessions[session.id] = session
@@ -50,7 +50,7 @@ class Sessions:
         return session
 
     def get(self, session_id: str) -> Session | None:
-        """The session, used now, or None when unknown or forgotten."""
+        """Return the session, used now, or None when unknown or forgotten."""
         now = self._clock()
         self._expire(now)
         session = self._sessions.get(session_id)

@@ -1,4 +1,4 @@
-"""What the agent really served, exact enough to check a load generator's own figures against."""
+"""Counts what the agent really served, exactly enough to check a load generator's own figures against."""
 
 import time
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Stats:
         self.reset()
 
     def reset(self) -> None:
-        """Sets every count to zero; what is in flight stays so and counts when it ends. The uptime goes on."""
+        """Set every count to zero; what is in flight stays so and counts when it ends. The uptime goes on."""
         self.requests: dict[str, dict[str, int]] = {}
         self.responses: dict[str, int] = {}
         self.connections = 0
@@ -45,19 +45,19 @@ class Stats:
         self.most_in_flight = self.in_flight
 
     def begin(self) -> None:
-        """A request, or a response over a WebSocket, starts."""
+        """Count the start of a request, or of a response over a WebSocket."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def end_request(self, route: str, status: str, served: Served | None = None) -> None:
-        """An HTTP request of `route` (`METHOD template`) ends."""
+        """Count the end of an HTTP request of `route` (`METHOD template`)."""
         self.in_flight -= 1
         by_status = self.requests.setdefault(route, {})
         by_status[status] = by_status.get(status, 0) + 1
         self._add(served)
 
     def end_response(self, status: str, served: Served | None = None) -> None:
-        """A response over a WebSocket ends."""
+        """Count the end of a response over a WebSocket."""
         self.in_flight -= 1
         self.responses[status] = self.responses.get(status, 0) + 1
         self._add(served)
@@ -70,7 +70,7 @@ class Stats:
             self.tool_calls += served.tool_calls
 
     def as_dict(self) -> dict[str, object]:
-        """The body of `GET /stats`."""
+        """Return the body of `GET /stats`."""
         return {
             "requests": self.requests,
             "websocket": {

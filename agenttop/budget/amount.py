@@ -1,4 +1,4 @@
-"""What a budget is counted in: requests, tokens and money, as whole numbers, so that sums are exact.
+"""The unit of a budget: requests, tokens and money as whole numbers, so that sums are exact.
 
 Money is in pico-dollars (10⁻¹² USD): a price of 0.15 USD per million tokens is 150 000 of them a token.
 """
@@ -11,38 +11,38 @@ PICO_PER_USD = 10**12
 
 
 class Amount(NamedTuple):
-    """Some requests, their tokens, and what they cost in pico-dollars."""
+    """A number of requests, their tokens, and their cost in pico-dollars."""
 
     requests: int = 0
     tokens: int = 0
     cost: int = 0
 
     def plus(self, other: Amount) -> Amount:
-        """Both together."""
+        """Return both together."""
         return Amount(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
     def minus(self, other: Amount) -> Amount:
-        """What is left of this without the other; below zero where there is not so much."""
+        """Return this without the other; below zero if there is not so much."""
         return Amount(self[0] - other[0], self[1] - other[1], self[2] - other[2])
 
     def times(self, factor: int) -> Amount:
-        """So many of it."""
+        """Return this ``factor`` times."""
         return Amount(self[0] * factor, self[1] * factor, self[2] * factor)
 
     def part(self, of: int) -> Amount:
-        """One of so many equal parts, rounded down."""
+        """Return one of so many equal parts, rounded down."""
         return Amount(self[0] // of, self[1] // of, self[2] // of)
 
     def covers(self, other: Amount) -> bool:
-        """There is as much of everything as the other wants."""
+        """Return whether this has at least as much of everything as the other."""
         return self[0] >= other[0] and self[1] >= other[1] and self[2] >= other[2]
 
     def low(self, other: Amount) -> Amount:
-        """The lesser of each."""
+        """Return the lesser of each number."""
         return Amount(min(self[0], other[0]), min(self[1], other[1]), min(self[2], other[2]))
 
     def high(self, other: Amount) -> Amount:
-        """The greater of each."""
+        """Return the greater of each number."""
         return Amount(max(self[0], other[0]), max(self[1], other[1]), max(self[2], other[2]))
 
 

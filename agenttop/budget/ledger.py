@@ -1,4 +1,4 @@
-"""The controller's side of a budget: who may spend how much of what is left.
+"""The controller's side of a budget: decides which worker may spend how much of what is left.
 
     cap = what the workers may spend (granted) + free
 
@@ -16,21 +16,21 @@ from agenttop.budget.amount import NOTHING, Amount
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a worker asks for."""
+    """A worker's request for more budget."""
 
     spent: Amount
-    """What its answers have used so far, of what is capped."""
+    """What its answers have used so far, of the capped amounts."""
     held: Amount
     """What its requests in flight may use at worst."""
     need: Amount
-    """Without so much more it cannot send the request that waits; nothing where none waits."""
+    """How much more it needs to send the request that waits; nothing if none waits."""
     wish: Amount
-    """As much more as it expects to use soon."""
+    """How much more it expects to use soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a worker may spend in all; ``dry``: what it needs is not there any more."""
+    """What a worker may spend in all. ``dry``: what it needs is not there any more."""
 
     granted: Amount
     dry: bool = False
@@ -45,7 +45,7 @@ class _Account:
 
 @dataclass(slots=True)
 class Ledger:
-    """The budget of one run. All amounts are of what is capped: of the rest 0."""
+    """The budget of one run. Amounts without a cap are 0."""
 
     cap: Amount
     workers: int
@@ -55,7 +55,7 @@ class Ledger:
         self._accounts = {worker: _Account() for worker in range(self.workers)}
 
     def draw(self, worker: int, draw: Draw) -> Grant:
-        """Answer a worker."""
+        """Return the answer to a worker's draw, and book it."""
         account = self._accounts[worker]
         # An answer that used more than its worst case: what it took must not be given out a second time.
         account.granted = account.granted.high(draw.spent.plus(draw.held))
@@ -68,12 +68,12 @@ class Ledger:
         return Grant(account.granted, account.dry)
 
     def gone(self, worker: int) -> None:
-        """A worker is no more."""
+        """Note that a worker is lost; its grant is not given out again."""
         self._accounts[worker].alive = False
 
     @property
     def free(self) -> Amount:
-        """What can still be given out; nothing where answers used more than was left."""
+        """Return what can still be given out; nothing if answers used more than was left."""
         left = self.cap
         for account in self._accounts.values():
             left = left.minus(account.granted)
@@ -81,11 +81,11 @@ class Ledger:
 
     @property
     def dry(self) -> bool:
-        """Some worker needs what is not there."""
+        """Return whether some worker needs what is not there."""
         return any(account.dry and account.alive for account in self._accounts.values())
 
     @property
     def exhausted(self) -> bool:
-        """No worker that is left has what its next request needs."""
+        """Return whether none of the workers that are left can have what its next request needs."""
         alive = [account for account in self._accounts.values() if account.alive]
         return bool(alive) and all(account.dry for account in alive)

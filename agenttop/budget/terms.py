@@ -1,4 +1,4 @@
-"""How the requests of a run are counted against its budget: the caps, the prices, the worst case of one request."""
+"""How the requests of a run count against its budget: the caps, the prices, the worst case of one request."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from agenttop.budget.amount import Amount
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The caps of a run and what its tokens cost. Prices are pico-dollars a token."""
+    """The caps of a run and the prices of its tokens, in pico-dollars a token."""
 
     requests: int | None = None
     tokens: int | None = None
     cost: int | None = None
-    """The caps, money in pico-dollars; None where there is none."""
+    """These three are the caps, money in pico-dollars; None without a cap."""
     max_output: int = 0
     max_input: int | None = None
     input_price: int = 0
@@ -33,16 +33,16 @@ class Terms:
 
     @property
     def by_tokens(self) -> bool:
-        """Tokens or money are capped, so that requests have a worst case."""
+        """Return whether tokens or money are capped, so that requests have a worst case."""
         return self.tokens is not None or self.cost is not None
 
     @property
     def cap(self) -> Amount:
-        """The caps; 0 of what has none."""
+        """Return the caps; 0 for what has none."""
         return Amount(self.requests or 0, self.tokens or 0, self.cost or 0)
 
     def capped(self, amount: Amount) -> Amount:
-        """Of an amount what a cap is for, 0 of the rest."""
+        """Return the amount with 0 for what has no cap."""
         return Amount(
             0 if self.requests is None else amount.requests,
             0 if self.tokens is None else amount.tokens,
@@ -50,7 +50,7 @@ class Terms:
         )
 
     def worst(self, body_bytes: int, max_output: int | None = None) -> Amount:
-        """The worst case of a request.
+        """Return the worst case of a request.
 
         Args:
             body_bytes: the length of its body.
@@ -63,7 +63,9 @@ class Terms:
         return Amount(1, read + written, self._cost(read, written, 0))
 
     def used(self, worst: Amount, read: int | None, written: int | None, cached: int | None) -> Amount:
-        """What an answer has used: the tokens it tells; of a request that tells one number only, the worst case."""
+        """Return what an answer has used: the tokens it tells, or at least the worst case if it does not tell both
+        numbers.
+        """
         found = Amount(1, (read or 0) + (written or 0), self._cost(read or 0, written or 0, cached or 0))
         return found if read is not None and written is not None else found.high(worst)
 

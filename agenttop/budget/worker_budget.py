@@ -18,7 +18,7 @@ AHEAD = 16
 
 
 class WorkerBudget:
-    """One worker's purse.
+    """The budget of one worker.
 
     Args:
         terms: how requests are counted.
@@ -44,15 +44,15 @@ class WorkerBudget:
         self.terms = terms
         self._ask = ask
         self.granted = NOTHING
-        """Of what is capped, 0 of the rest."""
+        """Of the capped amounts; 0 for the rest."""
         self.spent = NOTHING
         self.held = NOTHING
         self.dry = False
         """The budget has no more for the request that was asked for last."""
         self.kept = 0
-        """Requests whose answers told no tokens, so that their worst case was taken."""
+        """Requests whose answers told no tokens, so that their worst case was counted."""
         self.overran: dict[int, Amount] = {}
-        """By request: the most that one has used, where that was more than its worst case."""
+        """By request: the most that one has used, if that was more than its worst case."""
         self._asked = False
         self._ebb = False  # the last answer brought nothing: ask no more ahead of need
         self._drawn = NOTHING  # held since the last rest
@@ -60,17 +60,19 @@ class WorkerBudget:
 
     @property
     def left(self) -> Amount:
-        """Of what is capped: what no request holds."""
+        """Return what no request holds, of the capped amounts."""
         return self.granted.minus(self.terms.capped(self.spent.plus(self.held)))
 
     def worst(self, request: int, body_bytes: int, max_output: int | None) -> Amount:
-        """The worst case of a request as far as is known by now: no less than one of its row has used before."""
+        """Return the worst case of a request: at least as much as one of its row has used before."""
         worst = self.terms.worst(body_bytes, max_output)
         most = self.overran.get(request)
         return worst if most is None else worst.high(most)
 
     def hold(self, worst: Amount) -> bool:
-        """Hold what a request may use; False where there is not so much. Asks for more in good time."""
+        """Hold what a request may use and return True; return False if there is not so much. Asks for more in good
+        time.
+        """
         left, wanted = self.left, self.terms.capped(worst)
         if not left.covers(wanted):
             if not self.dry:
@@ -83,28 +85,28 @@ class WorkerBudget:
         return True
 
     def settle(self, worst: Amount, used: Amount) -> None:
-        """A request has ended: it held ``worst`` and has used ``used``."""
+        """Note that a request which held ``worst`` has ended and used ``used``."""
         self.held = self.held.minus(worst)
         self.spent = self.spent.plus(used)
 
     def overrun(self, request: int, worst: Amount, used: Amount) -> None:
-        """Remember a request that used more than its worst case: those of its row are counted so from now on."""
+        """Remember a request that used more than its worst case: later ones of its row are held at that."""
         if self.terms.by_tokens and not worst.covers(used):
             self.overran[request] = self.overran.get(request, NOTHING).high(used)
 
     def take(self, grant: Grant) -> None:
-        """The answer to what was asked for."""
+        """Take the answer to a draw."""
         self._asked = False
         self._ebb = self.granted == grant.granted
         self.granted = self.granted.high(grant.granted)
         self.dry = grant.dry
 
     def rest(self) -> None:
-        """To be called four times a second: what is drawn ahead is what was held lately."""
+        """Age what was held lately, which is how much is drawn ahead. To be called four times a second."""
         self._lately, self._drawn = self._lately.part(2).plus(self._drawn), NOTHING
 
     def _draw(self, wanted: Amount, need: Amount) -> None:
-        """Ask for what such requests want, and not again until there is an answer."""
+        """Ask for what such requests need, and not again until there is an answer."""
         if not self._asked:
             self._asked = True
             capped = self.terms.capped

@@ -1,4 +1,4 @@
-"""The kinds of value an option takes; what is none ends in one line."""
+"""Parses the values of options; an invalid one ends in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt,
 
 
 def duration(text: str) -> float:
-    """Seconds above 0."""
+    """Return seconds above 0."""
     try:
         value = parse_duration(text)
     except ValueError as error:
@@ -21,7 +21,7 @@ def duration(text: str) -> float:
 
 
 def whole(text: str) -> int:
-    """A whole number."""
+    """Return a whole number from 0 to 1 000 000."""
     try:
         value = int(text) if len(text) <= MAX_WORD else -1
     except ValueError:
@@ -32,7 +32,7 @@ def whole(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A whole number above 0."""
+    """Return a whole number above 0."""
     value = whole(text)
     if not value:
         raise argparse.ArgumentTypeError("must be 1 to 1 000 000")
@@ -40,7 +40,7 @@ def count(text: str) -> int:
 
 
 def rate(text: str) -> float:
-    """A number above 0."""
+    """Return a number above 0."""
     try:
         value = float(text) if len(text) <= MAX_WORD else -1.0
     except ValueError:
@@ -51,7 +51,7 @@ def rate(text: str) -> float:
 
 
 def port(text: str) -> int:
-    """A TCP port; 0 is any."""
+    """Return a TCP port; 0 is any."""
     value = whole(text)
     if value > 65535:
         raise argparse.ArgumentTypeError("must be 0 to 65 535")
@@ -59,7 +59,7 @@ def port(text: str) -> int:
 
 
 def workers(text: str) -> int | None:
-    """A number of processes; None for ``auto``."""
+    """Return a number of processes; None for ``auto``."""
     if text == "auto":
         return None
     value = whole(text)
@@ -69,7 +69,7 @@ def workers(text: str) -> int | None:
 
 
 def refresh(text: str) -> float:
-    """Seconds between two pictures."""
+    """Return the seconds between two pictures."""
     value = rate(text)
     if not 1 <= value <= 60:
         raise argparse.ArgumentTypeError("must be 1 to 60")
@@ -77,7 +77,7 @@ def refresh(text: str) -> float:
 
 
 def is_light(theme: str | None) -> bool:
-    """Whether the terminal is said to have a light background, by an option or by ``AGENTTOP_THEME``.
+    """Return whether the terminal is said to have a light background, by an option or by ``AGENTTOP_THEME``.
 
     Raises:
         UsageError: the variable says neither.

@@ -1,4 +1,4 @@
-"""``agenttop attach``: look at a live run again."""
+"""``agenttop attach``: looks at a live run again."""
 
 from __future__ import annotations
 

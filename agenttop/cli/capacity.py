@@ -1,4 +1,4 @@
-"""``agenttop capacity``: a profile run as a search for the most that is served well."""
+"""``agenttop capacity``: runs a profile as a search for the most that is served well."""
 
 from __future__ import annotations
 

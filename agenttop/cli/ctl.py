@@ -1,4 +1,4 @@
-"""``agenttop ctl``: one command to a live run, and its answer."""
+"""``agenttop ctl``: sends one command to a live run, and prints its answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def control(words: Sequence[str]) -> int:
 
 
 async def tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:
-    """Send one command and return its answer, of ``status`` the present snapshot; ``until_end``: when it ends."""
+    """Send one command and return its answer (for ``status`` the snapshot), or with ``until_end`` once the run ends."""
     feed = SocketFeed(socket)
     await feed.open()
     try:
@@ -54,7 +54,7 @@ async def tell(socket: Path, command: str, *, until_end: bool = False) -> dict[s
 
 
 def unanswered(run_id: str, error: OSError) -> UsageError:
-    """Return what is said of a run that was there and cannot be looked at: it has just ended, or says why not."""
+    """Return the error about a run that was there and cannot be looked at: it has just ended, or says why not."""
     if error.errno is None and str(error):
         return UsageError(f"{run_id}: {error}")
     return UsageError(f"{run_id} does not answer any more; see: agenttop report {run_id}")

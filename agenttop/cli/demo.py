@@ -1,4 +1,4 @@
-"""``agenttop demo``: the embedded agent, loaded with a profile that is shipped."""
+"""``agenttop demo``: loads the embedded agent with a profile that is shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``agenttop explain``: the reference, a topic at a time: in colours on a terminal, else as Markdown."""
+"""``agenttop explain``: prints the reference, a topic at a time: in colours on a terminal, else as Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agenttop.view.pipes import say
 
 
 def explain_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop explain``."""
+    """Define the arguments of ``agenttop explain``."""
     parser.description = (
         "The reference: what a key, a metric, a dialect, an outcome, a command or a file is. Without a topic: what "
         "there is. As Markdown where it does not go to a terminal."
@@ -27,7 +27,7 @@ def explain_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Print what a topic is, or what topics there are; returns the exit code.
+    """Print a topic, or the list of topics; return the exit code.
 
     Raises:
         UsageError: there is no such topic; the message names the nearest.
@@ -50,13 +50,13 @@ def explain(options: argparse.Namespace) -> int:
 
 
 def contents(pages: Sequence[Page]) -> str:
-    """Return what topics there are, as Markdown: a page a line."""
+    """Return the list of topics as Markdown: a page a line."""
     head = "# agenttop explain TOPIC: one of these, or any key, metric, dialect, file …"
     return "\n".join((head, "", *(f"- `{page.name}`: {page.about}" for page in pages)))
 
 
 def together(found: Sequence[Topic]) -> str:
-    """Return topics as one piece of Markdown: each entry under its heading, and where more is to be read."""
+    """Return topics as one piece of Markdown: each entry under its heading, and a reference to its page."""
     parts: list[str] = []
     heading = ""
     for topic in found:
@@ -74,7 +74,7 @@ def together(found: Sequence[Topic]) -> str:
 
 
 def unknown(query: str, topics: Sequence[Topic]) -> str:
-    """Return the one line for a topic that is none."""
+    """Return the error for an unknown topic, in one line."""
     near = nearest(query, topics)
     offered = " or ".join((", ".join(near[:-1]), near[-1])) if len(near) > 1 else "".join(near)
     hint = f"did you mean {offered}?" if near else "agenttop explain lists what there is"
@@ -82,7 +82,7 @@ def unknown(query: str, topics: Sequence[Topic]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Markdown as it looks on this terminal."""
+    """Return Markdown formatted for this terminal."""
     from agenttop.cli.markdown import render
 
     return render(text, shutil.get_terminal_size().columns, light=is_light(None))

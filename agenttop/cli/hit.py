@@ -1,4 +1,4 @@
-"""``agenttop hit URL``: a quick look without a profile, or the profile to go on from."""
+"""``agenttop hit URL``: loads one URL without a profile, or writes a profile to go on from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPTIONS = {
 
 
 def hit(options: argparse.Namespace) -> int:
-    """Run it, or write it as a profile; returns the exit code.
+    """Run it, or write it as a profile; return the exit code.
 
     Raises:
         UsageError: something the user can mend.
@@ -68,7 +68,7 @@ def _load(profile: HitProfile, environment: dict[str, str], overrides: list[str]
 
 
 def _body(text: str | None) -> str | None:
-    """The text itself, or that of ``@FILE``."""
+    """Return the text itself, or that of ``@FILE``."""
     if text is None or not text.startswith("@"):
         return text
     try:

@@ -1,4 +1,4 @@
-"""``agenttop init``: a commented starter profile."""
+"""``agenttop init``: writes a commented starter profile."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 
 def _no_command(word: str, commands: Sequence[str]) -> str:
-    """What to say to a word that is no command."""
+    """Return the error for a word that is no command."""
     if word.endswith(".toml") or os.path.isfile(word):
         return f"to run a profile say: agenttop --profile {word}"
     close = difflib.get_close_matches(word, commands, n=1)
@@ -174,7 +174,7 @@ def _common_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_options(parser: argparse.ArgumentParser, *, stages: bool = True) -> None:
-    """``stages``: the run has some, which --users may replace."""
+    """Add the options of a run. ``stages``: the run has some, which --users may replace."""
     _common_options(parser)
     parser.add_argument("--target", metavar="URL", help="instead of the profile's target")
     parser.add_argument("--for", metavar="DURATION", type=_duration, dest="limit", help="cap the run's length")

@@ -1,4 +1,4 @@
-"""Markdown on a terminal, in the colours of the screen and within its width."""
+"""Renders Markdown on a terminal, in the colours of the screen and within its width."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PAGE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
 
 
 class _Heading(Heading):
-    """At the left."""
+    """A heading at the left."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(self.text.plain, style=f"markdown.{self.tag}")
 
 
 class _CodeBlock(CodeBlock):
-    """Indented, and as it stands."""
+    """A code block, indented and unchanged."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         text = Text(str(self.text).rstrip(), style="markdown.code_block", overflow="fold")

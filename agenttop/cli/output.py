@@ -1,4 +1,4 @@
-"""What commands write: a summary on a stream, and where ``--out`` says."""
+"""Writes summaries: to a stream, and to the file of ``--out``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agenttop.view.pipes import say
 
 
 def writable(out: str | None) -> str | None:
-    """Return the absolute path to write to, made sure of before anything is sent; None for none and standard output.
+    """Return the absolute path to write to, checked before anything is sent; None for none and standard output.
 
     Raises:
         UsageError: it cannot be written to.
@@ -35,7 +35,7 @@ def writable(out: str | None) -> str | None:
 
 
 def print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
-    """Write a summary as text for whoever reads the stream, or as JSON."""
+    """Write a summary as text for a human reader, or as JSON."""
     if as_json:
         say(encode_summary(summary).decode(), stream)
         return

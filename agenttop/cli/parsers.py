@@ -1,4 +1,4 @@
-"""The commands on runs that are there, and ``hit``: their arguments, and what each calls."""
+"""Defines the arguments of the commands on runs that are there, and of ``hit``, and which function each calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RUN = "a run's id, a unique beginning of it, or its profile's name"
 
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop ps``."""
+    """Define the arguments of ``agenttop ps``."""
     parser.description = "List the runs of this machine: the live ones and the newest that are over."
     parser.add_argument("--json", action="store_true", help="as a list of objects")
     parser.add_argument("--all", action="store_true", help="every run there is, not only the newest")
@@ -19,7 +19,7 @@ def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop report``."""
+    """Define the arguments of ``agenttop report``."""
     parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
     parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
     parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
@@ -28,7 +28,7 @@ def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop attach``, but for the options of a view."""
+    """Define the arguments of ``agenttop attach``, but for the options of a view."""
     parser.description = "Look at a live run again."
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the only one)")
     parser.set_defaults(command=_attach)
@@ -36,7 +36,7 @@ def attach_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop ctl``."""
+    """Define the arguments of ``agenttop ctl``."""
     from agenttop.steering.commands import COMMANDS
 
     width = max(len(str(form)) for form in COMMANDS.values()) + 2
@@ -50,7 +50,7 @@ def ctl_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop replay``, but for the options of a view."""
+    """Define the arguments of ``agenttop replay``, but for the options of a view."""
     parser.description = "Play a run again on the screen, or with --headless in lines: all at once, or at --speed."
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (the newest), or its directory")
     parser.add_argument("--speed", metavar="N", type=rate, help="so many times as fast as it was; x changes it")
@@ -59,7 +59,7 @@ def replay_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop profile-of``."""
+    """Define the arguments of ``agenttop profile-of``."""
     parser.description = (
         "Write the profile that drives a run again as it was steered: its stages, with what was set, held, edited or "
         "paused by hand."
@@ -71,7 +71,7 @@ def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
 
 
 def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """``agenttop hit``, but for the options that every run has."""
+    """Define the arguments of ``agenttop hit``, but for the options that every run has."""
     parser.description = (
         "Load one URL, without a profile. What is typed is sent as it stands; $NAME in a header comes from the "
         "environment, and so stays out of the shell's history and the list of processes."

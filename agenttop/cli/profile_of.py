@@ -1,4 +1,4 @@
-"""``agenttop profile-of RUN``: the profile that drives a run again as it was steered."""
+"""``agenttop profile-of RUN``: writes the profile that drives a run again as it was steered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _THRESHOLD = re.compile(r"thresholds\[(\d+)\]")
 
 
 def profile_of(run: str | None, out: str | None) -> int:
-    """Print the profile, or write it to a new file; returns the exit code.
+    """Print the profile, or write it to a new file; return the exit code.
 
     Raises:
         UsageError: the run has left too little behind.
@@ -66,7 +66,7 @@ def profile_of(run: str | None, out: str | None) -> int:
 
 
 def _without_lost_thresholds(table: dict[str, Any], variables: list[str]) -> list[str]:
-    """Leave out thresholds on stages that are not there any more, and say so."""
+    """Leave out thresholds on stages that are not there any more, and return notes about it."""
     thresholds = table.get("thresholds")
     if not isinstance(thresholds, list):
         return []

@@ -1,4 +1,4 @@
-"""``agenttop ps``: the runs of this machine as a table, or as JSON."""
+"""``agenttop ps``: lists the runs of this machine as a table, or as JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXITS = {0: "ok", 1: "failed", 99: "threshold", 130: "by hand"}
 
 
 def list_runs(*, as_json: bool, everything: bool) -> int:
-    """Print the live runs and the newest others, or ``everything``; returns the exit code."""
+    """Print the live runs and the newest others, or ``everything``; return the exit code."""
     found, left_out = entries(None if everything else NEWEST)
     if as_json:
         print(json.dumps([msgspec.to_builtins(entry) for entry in found], ensure_ascii=False))
@@ -45,7 +45,7 @@ def list_runs(*, as_json: bool, everything: bool) -> int:
 
 
 def render_runs(found: Sequence[Entry], width: int | None = None) -> list[str]:
-    """A line for each run under a heading.
+    """Return a line for each run under a heading.
 
     Where that is wider than ``width`` columns targets give way, then whole columns that matter least; the id stays
     whole, for it is what one copies.
@@ -64,7 +64,7 @@ def render_runs(found: Sequence[Entry], width: int | None = None) -> list[str]:
 
 
 def _wide(shown: Sequence[int], widths: Sequence[int]) -> int:
-    """Columns of a terminal that these columns of the table take."""
+    """Return the columns of a terminal that these columns of the table take."""
     return sum(widths[i] for i in shown) + 2 * (len(shown) - 1)
 
 
@@ -94,7 +94,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 
 def _state(entry: Entry) -> str:
-    """The word, and how far it has come."""
+    """Return the state in a word, and how far the run has come."""
     if entry.elapsed_s is None:
         return entry.state
     planned = f"/{clock(entry.duration_s)}" if entry.duration_s is not None else ""

@@ -1,4 +1,4 @@
-"""``agenttop replay``: a run that is over on the screen again, or in lines."""
+"""``agenttop replay``: plays a run that is over on the screen again, or in lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from agenttop.view.lines import Teller
 
 
 def replay(run: str | None, options: argparse.Namespace) -> int:
-    """Play a run's journal; returns the exit code.
+    """Play a run's journal; return the exit code.
 
     Raises:
         UsageError: there is none that can be played.

@@ -1,4 +1,4 @@
-"""``agenttop report``: a summary again, rebuilt where its run was cut off."""
+"""``agenttop report``: prints a summary again, rebuilt if its run was cut off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agenttop.report.summary import SummaryError, load_summary, write_summary
 
 
 def show_report(where: str | None, out: str | None) -> int:
-    """Print the summary of a file, a run's directory or a run; rebuild it where the run was cut off."""
+    """Print the summary of a file, a run's directory or a run; rebuild it if the run was cut off."""
     path = run_path(where)
     named, target = where or path.name, writable(out)
     try:
@@ -46,7 +46,7 @@ def _refuse_live(directory: Path) -> None:
 
 
 def _keep(path: Path, summary: dict[str, Any]) -> None:
-    """Write what was rebuilt beside its journal, where that may be written to: it can be shown all the same."""
+    """Write a rebuilt summary beside its journal, if that may be written to: it can be shown all the same."""
     try:
         write_summary(path, summary)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``agenttop --profile``: a profile loaded, a run launched, a view opened on it, its summary shown."""
+"""``agenttop --profile``: loads a profile, launches a run, opens a view on it, shows its summary."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run_profile(
 
 
 def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_target: bool = False) -> int:
-    """Run a profile that has been loaded, from a file of this ``name``; otherwise as :func:`run_profile`."""
+    """Run a profile that has been loaded from a file of this ``name``; otherwise as :func:`run_profile`."""
     if not options.yes:
         _refuse_uncapped(name, loaded)
     out = writable(options.out)
@@ -126,7 +126,7 @@ def _spec(
 
 
 def _refuse_uncapped(name: str, loaded: Loaded) -> None:
-    """A key that spends real money is not used without a cap on how much, unless the user says so."""
+    """Refuse a key that spends real money without a cap on how much, unless the user says so."""
     if loaded.live_keys and caps_of(loaded.profile) is None:
         keys = " and ".join(f"{key} looks like a live key of {provider}" for key, provider in loaded.live_keys)
         raise UsageError(
@@ -136,7 +136,7 @@ def _refuse_uncapped(name: str, loaded: Loaded) -> None:
 
 
 def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:
-    """Secrets as a target may say them back: as they are, within a URL, within JSON. The longest first."""
+    """Return secrets as a target may repeat them: as they are, within a URL, within JSON. The longest first."""
     found: set[str] = set()
     for secret in secrets:
         if len(secret) >= 4:  # masking "a" everywhere would leave nothing to read

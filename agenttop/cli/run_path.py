@@ -1,4 +1,4 @@
-"""Which file or directory a RUN of the command line is."""
+"""Finds the file or directory that a RUN of the command line means."""
 
 from __future__ import annotations
 

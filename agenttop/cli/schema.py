@@ -1,4 +1,4 @@
-"""``agenttop schema``: the JSON Schema of profiles or of summaries."""
+"""``agenttop schema``: prints the JSON Schema of profiles or of summaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``agenttop serve``: a live run in a browser."""
+"""``agenttop serve``: shows a live run in a browser."""
 
 from __future__ import annotations
 

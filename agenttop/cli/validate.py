@@ -1,4 +1,4 @@
-"""``agenttop validate``: profiles checked, nothing sent."""
+"""``agenttop validate``: checks profiles, sends nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run looked at from the command line: the screen or lines, and the summary at its end."""
+"""Shows a run from the command line: on the screen or in lines, and its summary at the end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def on_terminal() -> bool:
 def view(
     feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool, theme: str | None = None
 ) -> plain.Outcome:
-    """Show the live screen where there is a terminal for it, else a line a second; return how that ended.
+    """Show the live screen if there is a terminal for it, else a line a second; return how that ended.
 
     ``theme`` is that of the settings.
 

@@ -1,4 +1,4 @@
-"""A run that is armed: all is loaded, its workers are up and connected to nothing, and it waits for ``start``."""
+"""An armed run: all is loaded, its workers are up and connected to nothing, and it waits for ``start``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ PULSE_S = 1.0
 
 
 class Trigger:
-    """What an armed run waits for."""
+    """The trigger that an armed run waits for."""
 
     def __init__(self, *, armed: bool) -> None:
         self.armed = armed
-        """It waits, or will when its workers are up."""
+        """The run waits, or will when its workers are up."""
         self._pulled = asyncio.Event()
 
     @property
     def waiting(self) -> bool:
-        """It is armed, and was not pulled yet."""
+        """Return whether it is armed, and was not pulled yet."""
         return self.armed and not self._pulled.is_set()
 
     def pull(self) -> None:
-        """Begin, or give up waiting."""
+        """Begin, or stop waiting."""
         self._pulled.set()
 
     async def wait(self, pulse: Callable[[], None]) -> None:
-        """Until it is pulled, with a ``pulse`` every second."""
+        """Wait until it is pulled, with a ``pulse`` every second."""
         while not self._pulled.is_set():
             pulse()
             with contextlib.suppress(TimeoutError):

@@ -47,7 +47,7 @@ from agenttop.worker.messages import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something a worker said: a delta, a draw on the budget, or its end (``exit`` says how; empty: a proper one)."""
+    """A report of a worker: a delta, a draw on the budget, or its end (``exit`` says how; empty: a proper one)."""
 
     seq: int
     worker: int
@@ -56,7 +56,7 @@ class Item:
     ended: bool = False
     exit: str = ""
     stopped_s: float | None = None
-    """When one that stopped by itself had sent its last, in seconds of the run."""
+    """When a worker that stopped by itself had sent its last request, in seconds since the run began."""
 
 
 class Box(Protocol):
@@ -82,7 +82,7 @@ class Box(Protocol):
         """
 
     def go(self, epoch_ns: int) -> None:
-        """Begin at this moment of the machine's monotonic clock."""
+        """Begin at this moment of the machine's monotonic clock, in ns."""
 
     def command(self, seq: int, message: Steer | Dealt | Halt) -> None:
         """Pass a command on to every worker; one that was passed on already is not repeated."""
@@ -103,7 +103,7 @@ class Box(Protocol):
 
     @property
     def alive(self) -> list[int]:
-        """Numbers of the workers that are running."""
+        """Return the numbers of the workers that are running."""
 
     async def stop(self, drain_s: float) -> None:
         """End every worker process: those still there after ``drain_s`` seconds are killed."""
@@ -272,7 +272,7 @@ class BoxAgent:
 
     @staticmethod
     def _dismiss(worker: _Worker) -> None:
-        """Let a worker go that has said its last word: it waits for that, so that no word of its is lost."""
+        """Close our side to a worker that has sent its last message: it waits for that, so that no message is lost."""
         worker.dismissed = True
         with contextlib.suppress(OSError):
             worker.writer.write_eof()

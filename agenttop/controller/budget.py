@@ -1,4 +1,4 @@
-"""The budget of a run at its controller: what workers draw, when nothing is left, what is said about it."""
+"""The controller's budget: grants to workers, when nothing is left, and the events about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLD = (0.5, 0.8, 0.95)
 
 
 class BudgetController:
-    """Grants, and the end of them.
+    """Grants budget to workers, and sees when it is used up.
 
     Args:
         terms: of the profile; None without a budget.
@@ -36,7 +36,7 @@ class BudgetController:
         self._overran: dict[int, int] = {}
 
     def draw(self, worker: int, draw: Draw, elapsed_s: float) -> Grant:
-        """Answer a worker."""
+        """Return the answer to a worker's draw."""
         assert self._ledger is not None
         grant = self._ledger.draw(worker, draw)
         if grant.dry and self._dry_s is None:
@@ -44,18 +44,18 @@ class BudgetController:
         return grant
 
     def gone(self, worker: int) -> None:
-        """A worker is no more."""
+        """Note that a worker is lost."""
         if self._ledger is not None:
             self._ledger.gone(worker)
 
     def used_up(self, elapsed_s: float) -> bool:
-        """No request can be sent any more, or only by some of the workers, for a while already."""
+        """Return whether no worker can send any more, or for :data:`UNEVEN_S` already only some can."""
         if self._ledger is None or self._dry_s is None:
             return False
         return self._ledger.exhausted or elapsed_s >= self._dry_s + UNEVEN_S
 
     def news(self) -> list[str]:
-        """What is worth an event: a share of a cap was passed, an answer used more than its worst case."""
+        """Return new events: a share of a cap was passed, an answer used more than its worst case."""
         found = []
         for line in self._spending.lines():
             share = line.used / line.cap if line.cap else 0.0
@@ -74,14 +74,14 @@ class BudgetController:
 
 
 def told(line: BudgetLine) -> str:
-    """A line of the budget in words."""
+    """Return a line of the budget in words."""
     if line.name == "cost_usd":
         return f"{line.used:.4g} of {line.cap or 0:g} USD"
     return f"{count(line.used)} of {count(line.cap or 0)} {line.name}"
 
 
 def used_up(lines: Sequence[BudgetLine], refused: int) -> str:
-    """The end of a run whose budget is used up, in words."""
+    """Return the message of a run whose budget is used up."""
     short = [line for line in lines if line.cap is not None and line.used < line.cap]
     text = "the budget is used up: " + ", ".join(told(line) for line in lines)
     if len(short) == len(lines):

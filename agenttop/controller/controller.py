@@ -48,13 +48,13 @@ from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
-"""A second is closed so long after its end, when the deltas of its last quarter are here."""
+"""Seconds from the end of a second until it is closed, when the deltas of its last quarter are here."""
 HEARD_S = 0.25
-"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
+"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 HEARD_S = 0.25
-"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
+"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
-"""What workers get to end after they were told to cut everything."""
+"""Seconds that workers get to end after they were told to cut everything."""
 
 
 class Controller:
@@ -76,11 +76,11 @@ class Controller:
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box)
         self.state = "starting"
         self.end = End()
-        """As things stand."""
+        """The end as things stand."""
         self.halted: Halted | None = None
         self.standstill = Standstill()
         self._asked = ""
-        """How somebody wants it to be halted."""
+        """The mode in which the user wants it halted; empty if not asked."""
         self._epoch_ns = 0
         self._seq = 0
         self._ack = 0
@@ -90,7 +90,7 @@ class Controller:
     # -- the run
 
     async def run(self) -> int:
-        """The whole run; returns its exit code. The summary is written whatever happens."""
+        """Run the whole run and return its exit code. The summary is written whatever happens."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
@@ -162,10 +162,10 @@ class Controller:
         step_back()  # the workers, which are there by now, must not inherit it
 
     def _pulse(self) -> None:
-        """Nothing has been sent, and nothing is lost."""
+        """Publish that the run is still armed: nothing has been sent, and no worker is lost."""
         if len(self.box.alive) < self.spec.workers:
             raise BoxError("a worker died while the run was armed")
-        self._socket.publish(self._snapshot(self._situation(0.0)))
+        self._socket.publish(self._snapshot(self._run_state(0.0)))
 
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
@@ -175,7 +175,7 @@ class Controller:
     # -- what the clock says
 
     def _look(self) -> None:
-        """Stages, the end, seconds."""
+        """Look at the clock: note stages, end the run, close seconds."""
         elapsed = self.elapsed()
         if elapsed < 0:
             return
@@ -194,7 +194,7 @@ class Controller:
             self._close_second(float(self._seconds))
 
     def _stood_still(self, elapsed: float) -> None:
-        """A while in which this process did not run is told; one longer than the workers' lease has ended the run."""
+        """Report a while in which this process did not run; one longer than the workers' lease has ended the run."""
         text = self.standstill.look(elapsed)
         if not text:
             return
@@ -235,7 +235,7 @@ class Controller:
             self.halt("drain")
 
     def _drain_clock(self) -> None:
-        """Close what is left: whole seconds, and the piece after the last."""
+        """Close the whole seconds that are left, and the piece after the last."""
         elapsed = self.elapsed()
         while elapsed >= self._seconds + 1:
             self._seconds += 1
@@ -244,7 +244,7 @@ class Controller:
         self._close_second(max(elapsed, self._seconds + 0.001))
 
     def elapsed(self) -> float:
-        """Seconds since the run began; 0 before."""
+        """Return the seconds since the run began; 0 before."""
         return (perf_counter_ns() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
 
     # -- seconds
@@ -252,7 +252,7 @@ class Controller:
     def _close_second(self, t_s: float) -> None:
         for event in self.orders.changes.rested(t_s, now=self.state == "done"):
             self.watcher.say(*event)
-        now = self._situation(t_s)
+        now = self._run_state(t_s)
         news = self.search.news() if self.search is not None else None
         closed = self.figures.second(now, self.spans.all, sending_ended_s=self._sending_ended_s, search=news)
         self.watcher.silent(t_s, self.figures.aggregate.saturation.silent)
@@ -262,7 +262,7 @@ class Controller:
         snapshot = self._snapshot(now)
         self.watcher.look(snapshot)
         if self.watcher.events and self.watcher.events[-1] not in now.events:
-            snapshot = self._snapshot(self._situation(t_s))
+            snapshot = self._snapshot(self._run_state(t_s))
         if self.search is not None:
             news = self.search.news() or news
         why = self.records.second(
@@ -282,7 +282,7 @@ class Controller:
         return self.halted.sending_ended_s if self.halted is not None else None
 
     def _judge(self, t_s: float, closed: Closed) -> None:
-        """Thresholds and the circuit breaker may end the run."""
+        """Report failed thresholds; end the run if a threshold or the circuit breaker asks for it."""
         for verdict in closed.failed:
             if not verdict.aborted_run:
                 self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
@@ -294,7 +294,7 @@ class Controller:
         elif closed.opens:
             self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.figures.breaker.told()}")
 
-    def _situation(self, t_s: float) -> RunState:
+    def _run_state(self, t_s: float) -> RunState:
         return situation(
             t_s,
             self.plan,
@@ -313,13 +313,13 @@ class Controller:
         return self.figures.snapshot(now, self.search.state() if self.search is not None else None)
 
     def _describe(self) -> RunInfo | None:
-        """What a viewer is told first."""
+        """Return the first message to a viewer; None before there is one."""
         return self.records.describe(self.watcher.events, self.orders.changes.all)
 
     # -- commands
 
     def handle(self, text: str, source: str) -> Reply:
-        """Follow a command from a viewer or a script."""
+        """Follow a command from a viewer or a script, and return the answer."""
         order = self.orders.follow(text, source, self._now())
         if order.control is not None:
             self.control = order.control
@@ -339,7 +339,7 @@ class Controller:
         return order.reply
 
     def _now(self) -> Now:
-        """What a command finds."""
+        """Return the state of the run for a command."""
         return Now(
             elapsed=round(max(self.elapsed(), 0.0), 3),
             state=self.state,
@@ -353,7 +353,7 @@ class Controller:
         )
 
     def _replan(self, plan: Plan) -> None:
-        """The plan was edited."""
+        """Take the edited plan."""
         self.plan = plan
         self.spans.grow(len(plan.layout.stages))
         self.figures.replan(self.records.replan(plan))
@@ -383,14 +383,14 @@ class Controller:
         self._command(Halt(mode))
 
     def _stopped(self) -> None:
-        """Somebody asked for the end; a run that has not begun comes to it by itself."""
+        """Halt as the user asked; a run that has not begun ends by itself."""
         if self.state == "running":
             self.end = STOPPED_BY_USER
         if self.state in ("running", "draining"):
             self.halt(self._asked)
 
     def _abort(self, t_s: float, reason: str, message: str) -> None:
-        """A gate ends the run; a target that has fallen over may never answer, so what is in flight is cut."""
+        """End the run for a gate. A target that has fallen over may never answer, so what is in flight is cut."""
         self.end = gate(reason, message)
         self.watcher.say(t_s, message, "error")
         self.halt("cancel")
@@ -400,12 +400,12 @@ class Controller:
         self.watcher.say(max(self.elapsed(), 0.0), message, "error")
 
     def _end_search(self, elapsed: float) -> None:
-        """The run ends before its search does: whoever looks on is told what is known."""
+        """End the search with the run, if it has not ended, and report what is known."""
         for text in self.search.end(elapsed, self.end.stop_reason) if self.search is not None else ():
             self.watcher.say(elapsed, text)
 
     def _finish(self) -> None:
-        """Write the summary and say goodbye to the viewers."""
+        """Write the summary and send the end to the viewers."""
         if self.end.exit_code == DONE and nothing_answered(self.figures.aggregate):
             self._fail("no connection to the target was ever made", "target_unreachable")
         self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
@@ -423,7 +423,7 @@ class Controller:
 
 
 def main() -> int:
-    """Run what standard input says."""
+    """Run the run described on standard input; return its exit code."""
     spec: RunSpec = pickle.load(sys.stdin.buffer)
     return uvloop.run(Controller(spec).run())
 

@@ -1,4 +1,4 @@
-"""Which pools have used up their data, from what the workers say; when all have, there is nothing left to do."""
+"""Tracks which pools have used up their data, from what the workers report; when all have, the run ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from agenttop.metrics.delta import PoolState
 
 
 class DataExhaustion:
-    """The data of a run. ``over`` once no pool has a user left, nor can have one.
+    """The data of a run.
 
     Args:
         pools: their names.
@@ -22,19 +22,19 @@ class DataExhaustion:
         self._lost = False
 
     def fold(self, worker: int, states: Sequence[PoolState]) -> list[str]:
-        """Take what a worker says; returns what is new, in words."""
+        """Take a worker's states; return what is new, in words."""
         self._states[worker] = {state.pool: state for state in states}
         return self._news()
 
     def forget(self, worker: int) -> list[str]:
-        """A worker is gone, and with it the rows that it has not handed out; returns what is new, in words."""
+        """Forget a lost worker and the rows that it had not handed out; return what is new, in words."""
         self._states.pop(worker, None)
         self._lost = True
         return self._news()
 
     @property
     def over(self) -> bool:
-        """No pool has a user or could begin one, and data is the reason."""
+        """Return whether no pool has a user or could begin one because data is used up."""
         pools = range(len(self._pools))
         return bool(self._said) and all(all(state.over for state in self._of(pool)) for pool in pools)
 
@@ -44,7 +44,7 @@ class DataExhaustion:
         return f"every row of {file} has been used"
 
     def _of(self, pool: int) -> list[PoolState]:
-        """The states of a pool, where every worker has told of it; a state that is not over where one has not."""
+        """Return a pool's state of each worker; for a worker that has not reported one that is not over."""
         return [states.get(pool, PoolState(pool, 0, 0)) for states in self._states.values()]
 
     def _news(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a run comes to its end: why, as summary and exit code say, and how much of what is under way may still end."""
+"""The end of a run: its reason for summary and exit code, and how much of what is under way may still end."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ class Halted:
     """One of :data:`MODES`."""
     sending_ended_s: float
     deadline_s: float
-    """What is under way then is cut; of a run that is cut, when that was."""
+    """When what is still under way is cut; for a run that was cut, when that was."""
 
     def by(self, mode: str, t_s: float) -> Halted:
-        """Return it halted in another way from ``t_s`` on; the sending ended when it did."""
+        """Return it halted in another mode from ``t_s`` on; the end of the sending stays."""
         return replace(self, mode=mode, deadline_s=t_s if mode == "cancel" else self.deadline_s)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Why a run ended: ``stop_reason`` as the summary has it, the exit code, and what is to be said about it."""
+    """Why a run ended: ``stop_reason`` as in the summary, the exit code, and the message about it."""
 
     stop_reason: str = "completed"
     exit_code: int = DONE
     message: str = ""
 
     def judged(self, aggregate: Aggregate, verdicts: Sequence[Verdict]) -> End:
-        """Return it with what is known once everything is counted: what a budget was used for, and the thresholds that
-        failed in a run that nothing else was wrong with.
+        """Return the end with what is known once everything is counted.
+
+        That is what a budget was used for, and the failed thresholds of a run that nothing else was wrong with.
         """
         end = self
         if end.stop_reason == "budget":

@@ -1,4 +1,4 @@
-"""What workers say, passed on to everybody who keeps something of it."""
+"""Takes what workers report, and passes it to everything that keeps some of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agenttop.users.terms import terms_of
 
 
 class Intake:
-    """Takes what the workers of one run say.
+    """Takes what the workers of one run report.
 
     Args:
         spec: of the run.
@@ -45,11 +45,12 @@ class Intake:
         self._watcher = watcher
         self._box = box
         self.lost = 0
-        """Workers that ended as they should not."""
+        """Workers that were lost."""
 
     def take(self, item: Item, elapsed: float, *, ending: bool) -> None:
-        """Take something a worker said, ``elapsed`` seconds after the run began; of one that is ``ending`` it is no
-        news that data is used up.
+        """Take an item of a worker, ``elapsed`` seconds after the run began.
+
+        While the run is ``ending``, used up data is no news.
         """
         if item.draw is not None:
             self._box.grant(item.worker, self.budget.draw(item.worker, item.draw, elapsed))
@@ -61,7 +62,7 @@ class Intake:
             self._gone(item.worker, item.exit, elapsed, ending=ending)
 
     def warn(self, elapsed: float, text: str, level: str) -> None:
-        """Tell of something that the summary's warnings have as well."""
+        """Report an event that also goes into the summary's warnings."""
         self._watcher.say(elapsed, text, level)
         self._figures.aggregate.workers.warn(f"{text} (at {elapsed:.0f} s)")
 
@@ -73,7 +74,7 @@ class Intake:
         self._watcher.exceptions(delta.errors)
 
     def _gone(self, worker: int, why: str, elapsed: float, *, ending: bool) -> None:
-        """A worker is no more; ``why`` is empty of one that ended as it should."""
+        """Forget a worker that ended; ``why`` is empty if it ended properly."""
         self._figures.gone(worker)
         self._records.gone(worker)
         if self._search is not None:
@@ -87,12 +88,12 @@ class Intake:
             self.warn(elapsed, f"worker {worker} {why}: {where}", "error")
 
     def _used_up(self, news: list[str], elapsed: float, *, ending: bool) -> None:
-        """Pools whose data is used up do less from here on than the plan wants."""
+        """Warn that pools whose data is used up do less from here on than planned."""
         for text in news if not ending else ():
             self.warn(elapsed, text, "info")
 
     def _notes(self, states: list[PoolState], elapsed: float) -> None:
-        """What workers want told of their users; each tells it again and again."""
+        """Report the notes that workers have about their users: they repeat them, each is reported once."""
         workers = self._figures.aggregate.workers
         for state in states:
             for note in state.notes:

@@ -1,4 +1,4 @@
-"""Starting a controller: a process in a session of its own, handed its run over a pipe."""
+"""Starts a controller: a process in a session of its own, which gets its run over a pipe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LaunchError(Exception):
 
 
 def launch(spec: RunSpec) -> Path:
-    """Start the controller of a run; returns its control socket once that is open.
+    """Start the controller of a run, and return its control socket once that is open.
 
     Raises:
         LaunchError: it did not start.
@@ -51,6 +51,6 @@ def launch(spec: RunSpec) -> Path:
 
 
 def default_workers() -> int:
-    """One worker per core this process may use, but one, which the controller and the view share; at least one."""
+    """Return one worker per core this process may use, but one, which controller and view share; at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(cores - 1, 1)

@@ -1,4 +1,4 @@
-"""What is done by hand, as the trends mark it and the events tell it: keys pressed fast are one change.
+"""Manual changes, for the marks of trends and for events: keys pressed in quick succession are one change.
 
 Ten ``+`` in a second are one mark and one event, ``users 40 → 50``; the summary's ``controls`` still have each of them.
 A mark is there at once and grows; its event is told when the keys have rested for :data:`REST_S`.
@@ -21,7 +21,7 @@ EventText = tuple[float, str]
 
 @dataclass(slots=True)
 class _Group:
-    """Steps of one kind, for one pool and by one hand."""
+    """Steps of one command, for one pool and from one source."""
 
     op: str
     pool: str | None
@@ -32,14 +32,14 @@ class _Group:
 
 
 class ManualChanges:
-    """Everything that was done by hand, in order of time."""
+    """The manual changes of a run, in order of time."""
 
     def __init__(self) -> None:
         self._done: deque[ManualChange] = deque(maxlen=KEPT_MARKS)
         self._group: _Group | None = None
 
     def add(self, t_s: float, by: str, command: Command, change: Change) -> list[EventText]:
-        """Note what was done; the events that are to be told now. Steps are ``users +N`` and rates."""
+        """Note a change; return the events to report now. Steps (``users +N`` and rates) are grouped."""
         group = self._group
         key = (command.op, change.pool, by)
         step = command.relative or command.op == "rate"
@@ -55,11 +55,11 @@ class ManualChanges:
         return [*told, (t_s, f"{by}: {change.said}")]
 
     def mark(self, t_s: float, text: str) -> None:
-        """Note something whose event is told by somebody else."""
+        """Note a change whose event is reported elsewhere."""
         self._done.append(ManualChange(round(t_s, 3), text))
 
     def rested(self, t_s: float, *, now: bool = False) -> list[EventText]:
-        """The event of steps that are over, once: after their rest, or ``now`` since something else comes."""
+        """Return the event of steps that are over, once: after their rest, or ``now`` because another change comes."""
         group = self._group
         if group is None or (not now and t_s - group.last_s < REST_S):
             return []
@@ -68,10 +68,10 @@ class ManualChanges:
 
     @property
     def all(self) -> tuple[ManualChange, ...]:
-        """What is kept."""
+        """Return all changes that are kept."""
         return tuple(self._done)
 
     @property
     def newest(self) -> tuple[ManualChange, ...]:
-        """What every snapshot has."""
+        """Return the changes for a snapshot."""
         return tuple(self._done)[-SENT_MARKS:]

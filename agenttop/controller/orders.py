@@ -1,4 +1,4 @@
-"""What a run is told, from the text of a command to what is to be done about it: parsed, applied, described.
+"""Turns the text of a command into what the controller has to do: parsed, applied, described.
 
 Nothing is done here but keeping the record of what was said: :class:`Order` tells the controller what is.
 """
@@ -25,18 +25,18 @@ from agenttop.worker.files import most_of_open, short_of_files
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The run at the moment of a command."""
+    """The state of the run at the moment of a command."""
 
     elapsed: float
-    """Seconds since it began, as they are written down: whoever repeats a command must get the same."""
+    """Seconds since it began, rounded as they are written down: who repeats a command must get the same."""
     state: str
     waiting: bool
-    """It is armed, and ``start`` begins it."""
+    """The run is armed, and ``start`` begins it."""
     ending: str
-    """How it is halted, or will be as soon as it can be; empty where it is not."""
+    """The mode in which it is halted, or will be as soon as possible; empty if it is not."""
     searching: bool
     workers: int
-    """How many share the users."""
+    """The number of workers that share the users."""
     control: Control
     plan: Plan
     begun: Collection[int]
@@ -45,19 +45,19 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done about a command, and its answer."""
+    """What the controller has to do for a command, and the answer."""
 
     reply: Reply
     control: Control | None = None
-    """The controls from now on, where they are others."""
+    """The controls from now on, if they change."""
     plan: Plan | None = None
-    """The plan from now on, where its stages are others."""
+    """The plan from now on, if its stages change."""
     start: bool = False
     halt: str = ""
-    """How the run is to be halted."""
+    """The mode in which to halt the run; empty if not."""
     events: tuple[EventText, ...] = ()
     warning: str = ""
-    """What is to be told of once, and in the summary."""
+    """A warning to report once, and in the summary."""
 
 
 class Orders:
@@ -65,13 +65,13 @@ class Orders:
 
     def __init__(self, profile: Profile) -> None:
         self.controls: list[dict[str, Any]] = []
-        """What was done, as the summary has it."""
+        """The commands done, as the summary has them."""
         self.changes = ManualChanges()
         self._open_users = most_of_open(profile)
-        self._told_short = False
+        self._warned_short = False
 
     def follow(self, text: str, source: str, now: Now) -> Order:
-        """Return what is to be done about a command that a ``source`` (``key``, ``ctl`` …) gave."""
+        """Return what to do for a command that a ``source`` (``key``, ``ctl`` …) gave."""
         try:
             command = parse_command(text)
         except CommandError as error:
@@ -125,11 +125,11 @@ class Orders:
     # -- describe
 
     def _warned(self, order: Order, now: Now) -> Order:
-        """What is to be said of users that a command has raised beyond what can connect; told once as an event."""
+        """Return the order with a warning if a command raised users beyond what can connect; one event for all."""
         assert order.control is not None
         plan = now.plan if order.plan is None else order.plan
         short = short_of_files(plan.most_to_come(order.control, now.elapsed) + self._open_users, now.workers)
-        told, self._told_short = self._told_short, bool(short)
+        told, self._warned_short = self._warned_short, bool(short)
         if not short:
             return order
         reply = Reply(0, True, f"{order.reply.message}; {short}")

@@ -1,4 +1,4 @@
-"""Before a run: can its targets be reached at all?"""
+"""Checks before a run whether its targets can be reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its journal while it goes, its summary when it is over."""
+"""Writes what a run leaves behind: its journal while it goes, its summary when it is over."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from agenttop.steering.plan import Plan, written_stages
 
 @dataclass(slots=True)
 class _New:
-    """What the journal has not taken."""
+    """What is not yet in the journal."""
 
     deltas: list[Delta] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Records:
         self._controls_written = 0
         self._new = _New()
         self._unwritten = ""
-        """Why the last second is not in the journal."""
+        """Why the last second is not in the journal; empty if it is."""
 
     def open(self) -> None:
         """Begin the journal.
@@ -79,8 +79,9 @@ class Records:
         self._journal = JournalWriter(self._spec.directory, self._header)
 
     def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo | None:
-        """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it; None before
-        the journal is open.
+        """Return the first message to a viewer; None before the journal is open.
+
+        It has the timeline, ``events`` and manual changes (``by_hand``) so far.
         """
         if self._journal is None:
             return None
@@ -88,7 +89,7 @@ class Records:
         return replace(self._info, history=history, events=tuple(events), by_hand=by_hand)
 
     def begin_anew(self) -> None:
-        """The run begins now, and not when it was armed.
+        """Note that the run begins now, and not when it was armed.
 
         Raises:
             OSError: the journal cannot be written.
@@ -100,25 +101,23 @@ class Records:
         self._journal.begin_anew(self._header)
 
     def replan(self, plan: Plan) -> Edited:
-        """The plan was edited: viewers who come late are told, and the journal is with the next second. Returns what
-        others have to know of it.
-        """
+        """Take an edited plan, for viewers that come late and for the next second of the journal; return the edit."""
         edited = Edited(plan.layout.stages, self._lasts_s(plan))
         self._new.edited = edited
         self._info = edited.of(self._info)
         return edited
 
     def fold(self, delta: Delta) -> None:
-        """Take what is new on one worker; the journal has it with the second that is written next."""
+        """Take what is new on one worker, for the second that is written next."""
         self._new.deltas.append(delta)
 
     def gone(self, worker: int) -> None:
-        """Take that a worker was lost, likewise."""
+        """Take the loss of a worker, for the second that is written next."""
         self._new.gone.append(worker)
 
     def second(
         self,
-        situation: RunState,
+        run_state: RunState,
         *,
         controls: Sequence[Mapping[str, Any]],
         events: Sequence[Event],
@@ -139,7 +138,7 @@ class Records:
         new.search = search or new.search
         try:
             self._journal.second(
-                situation,
+                run_state,
                 new.deltas,
                 controls=controls[self._controls_written :],
                 events=new.events,
@@ -204,11 +203,11 @@ class Records:
         return written, message
 
     def _lasts_s(self, plan: Plan) -> float:
-        """How long the run will last."""
+        """Return how long the run will last, in seconds."""
         limit_s = self._spec.limit_s
         return plan.duration_s if limit_s is None else min(limit_s, plan.duration_s)
 
 
 def _now() -> str:
-    """RFC 3339, to the second."""
+    """Return the time in RFC 3339, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""A search for capacity in a run: what the workers tell goes in, the next level's controls come out."""
+"""Searches for capacity in a run: takes what workers report, returns the controls of the next level."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REPORT_S = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a look at the clock brought."""
+    """The result of a look at the clock."""
 
     control: Control
     said: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Searching:
     """The search of one run."""
 
     def __init__(self, profile: Profile, search: Search, layout: Layout) -> None:
-        """The profile has been resolved: every value of its search is there."""
+        """Make the search of a resolved profile, in which every value is set."""
         assert search.from_ is not None
         assert search.to is not None
         self.search = search
@@ -71,7 +71,7 @@ class Searching:
         self._next_mark = 1
         self._t_s = 0.0
         self._saturated_s = 0.0
-        self._told_steps = -1
+        self._reported_steps = -1
         self.steps: list[SearchStep] = []
         self.stopped = ""
 
@@ -80,19 +80,19 @@ class Searching:
         self._marks.fold(delta)
 
     def forget(self, worker: int) -> None:
-        """A worker is gone."""
+        """Forget a lost worker."""
         self._marks.forget(worker)
 
     def doubts(self, reasons: Sequence[Reason]) -> bool:
-        """Whether a generator about which these things are wrong can be trusted with this search no more: a lag that is
-        small against the objectives does not matter to it.
+        """Return whether these reasons make the generator doubtful for this search: a lag small against the objectives
+        does not.
         """
         return any(reason.kind not in LAGS or reason.value > self._lag_us for reason in reasons)
 
     def look(
         self, t_s: float, control: Control, users: Sequence[int], in_flight: Sequence[int], *, saturated: bool
     ) -> Move:
-        """What the clock brings.
+        """Move on with the time: return the controls to set and what to say.
 
         Args:
             t_s: seconds since the run began.
@@ -130,14 +130,14 @@ class Searching:
         return Move(self._controls(control), said, bool(self.stopped))
 
     def fail(self, t_s: float) -> str:
-        """The circuit breaker would open: the level fails at once. What is to be said."""
+        """Fail the level at once, since the circuit breaker would open; return what to say."""
         if self._step is None:
             return ""
         self._settle(self._step, t_s, "fail", holds=False, why="circuit_breaker")
         return f"search: {step_words(msgspec.to_builtins(self.steps[-1]), self.unit)}"
 
     def end(self, t_s: float, reason: str) -> list[str]:
-        """The run ends for this ``stop_reason``; where the search has not, it does now. What is to be said."""
+        """End the search with the run, whose ``stop_reason`` is ``reason``, if it goes on; return what to say."""
         if self.stopped:
             return []
         if self._step is not None:
@@ -147,13 +147,14 @@ class Searching:
 
     @property
     def unit(self) -> str:
-        """``users`` or ``rate``."""
+        """Return ``users`` or ``rate``."""
         return "rate" if self.rate else "users"
 
     @property
     def outcome(self) -> End:
-        """How it ends the run. That not even the first level holds is a gate that has failed; where nothing at all is
-        known, the run has.
+        """Return how the search ends the run.
+
+        If not even the first level holds, that is a failed gate; if nothing at all is known, the run has failed.
         """
         if self.stopped == BELOW_MIN:
             return gate("completed", self.words)
@@ -162,19 +163,19 @@ class Searching:
         return End()
 
     def news(self) -> dict[str, Any] | None:
-        """The summary's ``search`` where a step is over since the last call, for the journal."""
-        if len(self.steps) == self._told_steps:
+        """Return the summary's ``search`` if a step has ended since the last call, for the journal; else None."""
+        if len(self.steps) == self._reported_steps:
             return None
-        self._told_steps = len(self.steps)
+        self._reported_steps = len(self.steps)
         return self.summary()
 
     @property
     def words(self) -> str:
-        """What it found."""
+        """Return what it found, in a sentence."""
         return sentence(self.summary())
 
     def state(self) -> SearchState:
-        """For viewers."""
+        """Return the state for viewers."""
         step, t_s = self._step, self._t_s
         best, known = self._levels.best, [step for step in self.steps if step.verdict == "pass"]
         failed = [step.level for step in self.steps if step.verdict == "fail"]
@@ -205,7 +206,7 @@ class Searching:
         return msgspec.structs.replace(state, now=now, phase=step.phase, phase_s=round(phase_s, 3), phase_of_s=of_s)
 
     def summary(self) -> dict[str, Any]:
-        """The summary's ``search``."""
+        """Return the summary's ``search``."""
         found: dict[str, Any] = msgspec.to_builtins(self.state())
         kept = {key: value for key, value in found.items() if key not in ("now", "phase", "phase_s", "phase_of_s")}
         return kept | {"steps": list(found["steps"])}
@@ -231,7 +232,7 @@ class Searching:
         self._settle(step, t_s, found.verdict, holds=found.holds)
 
     def _settle(self, step: Step, t_s: float, verdict: str, *, holds: bool, why: str = "") -> None:
-        """A level is judged."""
+        """End a step with its judgement, and choose the next level."""
         self._end(step, t_s, verdict, holds=holds, why=why)
         self._levels = self._levels.after(step.level, holds=holds)
         self.stopped = self._levels.ended
@@ -293,17 +294,17 @@ class Searching:
 
 
 def searching_of(profile: Profile, layout: Layout) -> Searching | None:
-    """The search of a profile; None where it has none."""
+    """Return the search of a profile; None if it has none."""
     return Searching(profile, profile.search, layout) if profile.search is not None else None
 
 
 def shared(profile: Profile) -> list[int]:
-    """The pools that share the users of the run."""
+    """Return the pools that share the users of the run."""
     return [index for index, pool in enumerate(profile.pools) if not pool.stages and pool.weight > 0]
 
 
 def pace_of(profile: Profile, search: Search) -> Pace:
-    """How long things take at a level. Objectives for the whole answer say when one can no longer be good."""
+    """Return the pace of a level. Objectives for the whole answer say when a request can no longer be good."""
     timeouts = [step.timeout for pool in profile.pools for step in steps_of(pool) if step.timeout is not None]
     timeout = max([profile.timeout, *timeouts])
     longest = [timeout]

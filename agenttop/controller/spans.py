@@ -1,4 +1,4 @@
-"""When each stage of a run really was; ``hold``, ``next`` and edits make that differ from the plan."""
+"""Tracks when each stage of a run really was: ``hold``, ``next`` and edits make that differ from the plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agenttop.steering.replan import before
 
 
 class Spans:
-    """Of every stage by its index; None of one that has not been under way."""
+    """The span of every stage by its index; None if it has not been under way."""
 
     def __init__(self, stages: int) -> None:
         self.all: list[Span | None] = [None] * stages
@@ -23,15 +23,15 @@ class Spans:
 
     @property
     def begun(self) -> set[int]:
-        """Stages that have been under way."""
+        """Return the stages that have been under way."""
         return {index for index, span in enumerate(self.all) if span is not None}
 
     def grow(self, stages: int) -> None:
-        """There are so many now."""
+        """Grow to this number of stages."""
         self.all += [None] * (stages - len(self.all))
 
     def look(self, elapsed: float, plan: Plan, control: Control) -> list[int]:
-        """Note what is under way; the stages that have begun since the last look."""
+        """Note what is under way; return the stages that have begun since the last look."""
         began = []
         for pool in range(len(plan.pools)):
             before, stage = self._now.get(pool), _stage(pool, plan, control, elapsed)
@@ -50,7 +50,7 @@ class Spans:
         return began
 
     def take(self) -> dict[int, Span]:
-        """Those that are others than at the last call."""
+        """Return the spans that have changed since the last call."""
         new, self._new = self._new, {}
         return new
 
@@ -61,7 +61,7 @@ class Spans:
 
 
 def stage_words(index: int, stages: Sequence[StageInfo]) -> str:
-    """Return what is said when a stage begins: which one it is of those of its pool or run, and what it wants."""
+    """Return the event of a stage that begins: its number among those of its pool or run, and its targets."""
     info = stages[index]
     unit = "users" if info.unit == "users" else "iterations/s"
     number = 1 + sum(before(other, info) for other in stages)
@@ -69,14 +69,14 @@ def stage_words(index: int, stages: Sequence[StageInfo]) -> str:
 
 
 def _stage(pool: int, plan: Plan, control: Control, elapsed: float) -> int | None:
-    """What requests of a pool count under; None where none are sent, for a rate ends with its stages."""
+    """Return the stage that requests of a pool count under; None if none are sent: a rate ends with its stages."""
     plan_time, ramp = control.plan_time(elapsed), plan.pools[pool].ramp
     over = plan.pools[pool].open and ramp is not None and plan_time >= ramp.duration
     return None if over and pool not in control.pool_rates else plan.stage_of(pool, plan_time)
 
 
 def _begin_s(pool: int, stage: int | None, plan: Plan, control: Control, elapsed: float) -> float:
-    """When a stage began, or the last one was over, as the plan's clock goes now."""
+    """Return when a stage began, or if ``stage`` is None when the last was over, as the plan's clock goes now."""
     ramp = plan.pools[pool].ramp
     begin_s = plan.layout.stages[stage].start_s if stage is not None else ramp.duration if ramp is not None else 0.0
     return elapsed if control.held_at is not None else begin_s - control.shift

@@ -1,4 +1,4 @@
-"""What a controller is started with: everything about one run, handed over a pipe and never written to a disk."""
+"""The specification of one run, handed to its controller over a pipe and never written to a disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agenttop.profile.model import Profile
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One run to be. ``masked`` is the profile as it may be shown."""
+    """One run to be started. ``masked`` is the profile as it may be shown."""
 
     run_id: str
     directory: str
@@ -24,10 +24,10 @@ class RunSpec:
     limit_s: float | None = None
     """The run ends after so many seconds, whatever the plan says."""
     armed: bool = False
-    """It waits for ``start`` when its workers are up."""
+    """The run waits for ``start`` when its workers are up."""
     out: str | None = None
-    """Where else the summary is written."""
+    """A further path for the summary."""
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
-    """Where the profile has ``${NAME}``, and the text that it is in."""
+    """Where the profile has ``${NAME}``, and the text around it."""
     folder: str = ""
-    """What paths in the profile are relative to; empty where it was no file."""
+    """The folder that paths in the profile are relative to; empty if it was no file."""

@@ -1,4 +1,4 @@
-"""Noticing that the controller itself did not run for a while: stopped, or starved of its core."""
+"""Notices that the controller itself did not run for a while: stopped, or starved of its core."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Standstill:
     def __init__(self) -> None:
         self._looked_s = 0.0
         self.sending_ended_s: float | None = None
-        """When the workers stopped by themselves, of a while that was longer than their lease."""
+        """When the workers stopped by themselves, if the last while was longer than their lease."""
 
     def look(self, elapsed: float) -> str:
-        """Return what is to be said of the time since the last look; empty where that was short."""
+        """Return a message about the time since the last look; empty if that was short."""
         before, self._looked_s = self._looked_s, elapsed
         still_s = elapsed - before
         self.sending_ended_s = before + LEASE_S if still_s >= LEASE_S else None

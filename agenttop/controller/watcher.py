@@ -1,4 +1,4 @@
-"""What is worth a line in the events pane, found by comparing one second with the next."""
+"""Finds events for the events pane by comparing one second with the next."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
 from agenttop.metrics.streams import burst_words, is_bursty
 
 HANG_S = 5.0
-"""Nothing answered for so long, with requests in flight, is a hang."""
+"""Seconds without an answer, with requests in flight, that count as a hang."""
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
-"""Shares of refused and of failed requests whose crossing is told."""
+"""Shares of refused and of failed requests whose crossing is an event."""
 
 MAX_PLACES = 20
-"""Places in users' own code that are told of; what is raised at others is among the errors."""
+"""Places in users' own code that make an event; what is raised at others is only among the errors."""
 
 _NAMES = {
     "client_error": "client error (4xx)",
@@ -56,12 +56,12 @@ class Watcher:
         self._new.append(event)
 
     def take(self) -> list[Event]:
-        """Events since the last call."""
+        """Return the events since the last call."""
         new, self._new = self._new, []
         return new
 
     def exceptions(self, errors: Iterable[ErrorDelta]) -> None:
-        """Tell of exceptions in users' own code: each place once."""
+        """Report exceptions in users' own code, each place once."""
         for error in errors:
             if error.outcome != USER_ERROR:
                 continue
@@ -72,7 +72,7 @@ class Watcher:
                 self.say(error.first_s, error.message, "error")
 
     def silent(self, t_s: float, workers: Sequence[int]) -> None:
-        """Tell which workers have fallen silent, and which are heard again."""
+        """Report workers that have fallen silent, and those that are heard again."""
         for worker in sorted(set(workers) - self._silent):
             self.say(t_s, f"worker {worker} has said nothing for {SILENT_S:g} s (stopped, or starved)", "error")
         for worker in sorted(self._silent - set(workers)):
@@ -80,7 +80,7 @@ class Watcher:
         self._silent = set(workers)
 
     def look(self, snapshot: Snapshot) -> None:
-        """Find what is new in a snapshot."""
+        """Report what is new in a snapshot."""
         t_s = snapshot.t_s
         for cause in snapshot.causes:
             if cause.outcome not in self._seen and cause.outcome in _NAMES:

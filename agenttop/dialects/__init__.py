@@ -1,4 +1,4 @@
-"""How agents speak, a dialect a file, by name. Fed parsed events; no socket, no clock, nothing else of ours."""
+"""The dialects of agents, a file each, by name. Fed parsed events; no socket, no clock, nothing else of ours."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class _Status(msgspec.Struct, gc=False):
 
 
 class _Task(msgspec.Struct, gc=False):
-    """A task, or an update of one: what is not in the one kind is absent."""
+    """A task, or an update of one: members of the other kind are absent."""
 
     kind: Any = None
     status: _Status | None = None
@@ -103,7 +103,7 @@ class A2AReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[str, tuple[int, int]] = {}
-        """Length and checksum of what was said: in all, by artifact, and in messages of the status."""
+        """Length and checksum of the text said: in all, by artifact, and in messages of the status."""
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         if not data.strip():
@@ -132,7 +132,7 @@ class A2AReader(Reader):
         return DONE | self.event(data)
 
     def _result(self, result: _Result) -> int:
-        """The flags of a result; -1 where it is none."""
+        """Return the flags of a result; -1 if it is none."""
         update = result.artifact_update or result.artifact_update_
         if update is not None or result.artifact is not None:
             return self._artifact(update or result)
@@ -155,7 +155,7 @@ class A2AReader(Reader):
         return self._output(artifact, f"artifact {artifact.artifact_id}", again=update.append is not True)
 
     def _task(self, task: _Task) -> int:
-        """A task or an update of its status."""
+        """Read a task or an update of its status."""
         self._usage(task.metadata)
         flags = 0
         if task.artifacts and not self._said:
@@ -176,7 +176,7 @@ class A2AReader(Reader):
         return flags | DONE if state in _ENDS or task.final is True else flags
 
     def _output(self, parts: _Parts, source: str, *, again: bool = False, text_only: bool = False) -> int:
-        """OUTPUT where there is something new; ``again`` is where all that was said may be said once more."""
+        """Return OUTPUT if there is something new; ``again``: all that was said may be repeated here."""
         output = 0
         for part in parts.parts or ():
             if part.text or (not text_only and (part.data or part.raw or part.url or part.file)):
@@ -186,7 +186,7 @@ class A2AReader(Reader):
         return OUTPUT if output & _PLAIN else OUTPUT | REASONING
 
     def _repeats(self, text: bytes, source: str, *, again: bool) -> bool:
-        """Whether the text is all that was said already; it is added to that otherwise."""
+        """Return whether the text is all that was said already; else add it to that."""
         said = self._said
         if again and text and (len(text), crc32(text)) in said.values():
             return True
@@ -213,7 +213,7 @@ def _is_thought(metadata: Any) -> bool:
 
 
 class A2A(Dialect):
-    """``a2a``"""
+    """The dialect ``a2a``."""
 
     name = "a2a"
     read_by = A2AReader
@@ -222,5 +222,5 @@ class A2A(Dialect):
 
     @classmethod
     def streams(cls, body: Any) -> bool:
-        """The method says so: ``SendStreamingMessage``, ``message/stream``."""
+        """Return whether the method says so: ``SendStreamingMessage``, ``message/stream``."""
         return isinstance(body, dict) and "stream" in str(body.get("method", "")).lower()

@@ -100,7 +100,7 @@ class _Answer:
         self.closed = False
         self.content = False
         self.ids: set[str] = set()
-        """Ids of the whole answers: one that comes again says nothing new."""
+        """Ids of the whole answers: one that is repeated says nothing new."""
         self.text = ""
         self.tokens: _Tokens | None = None
 
@@ -126,7 +126,7 @@ class AdkReader(Reader):
             return self._unreadable(data, event)
 
     def body(self, data: bytes) -> int:
-        """Read the list of events that ``/run`` answers; anything else but an error is none of its own."""
+        """Read the list of events that ``/run`` answers; of anything else only an error is read."""
         if not data.strip():
             return DONE
         flags = DONE
@@ -247,7 +247,9 @@ class AdkReader(Reader):
             self.output_tokens = self.cached_tokens = self.reasoning_tokens = None
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
-        """What is no event. Older servers write an error's words into JSON as they are, quotes and line breaks too."""
+        """Handle what is no event. Older servers write an error's words into JSON as they are, quotes and line breaks
+        too.
+        """
         text = data.strip()
         if not text or event not in (b"", b"message", b"error"):
             return 0  # a keep-alive
@@ -259,7 +261,7 @@ class AdkReader(Reader):
 
 
 def _repeats(answer: _Answer, event_id: Any, text: str, calls: bool) -> bool:
-    """Whether a whole answer after a whole answer is of the same call of the model.
+    """Return whether a whole answer after a whole answer is of the same call of the model.
 
     It is with the same id (a server may send an event twice, once with its artifacts), and without anything to say. Of
     an answer that came in pieces also the same text, and the tool calls, which may come apart from the text.
@@ -270,7 +272,7 @@ def _repeats(answer: _Answer, event_id: Any, text: str, calls: bool) -> bool:
 
 
 def _kind(part: _Part) -> int:
-    """What a part is, if it is not empty."""
+    """Return what a part is, or 0 if it is empty."""
     if part.text:
         return _THOUGHT if part.thought else _PLAIN
     call = part.functionCall or part.function_call
@@ -283,7 +285,7 @@ def _kind(part: _Part) -> int:
 
 
 def _tokens(usage: dict[str, Any]) -> _Tokens:
-    """input, output, cached, reasoning; output has the reasoning in it, as everywhere else."""
+    """Return (input, output, cached, reasoning); output includes the reasoning, as everywhere else."""
     read = _number(usage, "promptTokenCount", "prompt_token_count")
     made = _number(usage, "candidatesTokenCount", "candidates_token_count")
     thought = _number(usage, "thoughtsTokenCount", "thoughts_token_count")
@@ -305,7 +307,7 @@ def _number(usage: dict[str, Any], camel: str, snake: str) -> int | None:
 
 
 def _merged(old: _Tokens, new: _Tokens) -> _Tokens:
-    """What is told last, each figure on its own."""
+    """Return the figures told last, each on its own."""
     if None not in new or old is _UNKNOWN:
         return new
     a, b, c, d = new
@@ -323,7 +325,7 @@ def _added(left: _Tokens, right: _Tokens) -> _Tokens:
 
 
 class Adk(Dialect):
-    """``adk``"""
+    """The dialect ``adk``."""
 
     name = "adk"
     read_by = AdkReader

@@ -68,7 +68,7 @@ class _Event(msgspec.Struct, gc=False):
 
 
 class _Whole(msgspec.Struct):
-    """What few events have."""
+    """Members that few events have."""
 
     tool_call_id: Any = msgspec.field(default=None, name="toolCallId")
     tool_call_id_: Any = msgspec.field(default=None, name="tool_call_id")
@@ -97,7 +97,7 @@ class AgUiReader(Reader):
         super().__init__()
         self._calls: set[str] = set()
         self._not_ours: set[str] = set()
-        """Ids of messages that are not the agent's: some servers play the user's back."""
+        """Ids of messages that are not the agent's: some servers repeat the user's."""
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         if not data:
@@ -112,7 +112,9 @@ class AgUiReader(Reader):
             return self._unreadable(data, event)
 
     def body(self, data: bytes) -> int:
-        """An answer that was not streamed: a list of events, one of them, or an error of the server's framework."""
+        """Read an answer that was not streamed: a list of events, one of them, or an error of the server's
+        framework.
+        """
         if not data.strip():
             return DONE
         flags = DONE
@@ -162,7 +164,7 @@ class AgUiReader(Reader):
         return self._end(whole, failed=name == "RUN_ERROR")
 
     def _text(self, message: _Event, whole: _Whole, kind: int) -> int:
-        """Text, or the start of a message. A chunk without an id goes on with the message before it."""
+        """Read text, or the start of a message. A chunk without an id continues the message before it."""
         message_id = str(message.message_id or whole.message_id_)
         if str(message.role) in _OTHERS:
             self._not_ours.add(message_id)
@@ -221,7 +223,7 @@ class AgUiReader(Reader):
 
 
 class AgUi(Dialect):
-    """``ag-ui``"""
+    """The dialect ``ag-ui``."""
 
     name = "ag-ui"
     read_by = AgUiReader
@@ -229,5 +231,5 @@ class AgUi(Dialect):
 
     @classmethod
     def streams(cls, body: Any) -> bool:
-        """A run is always answered with a stream."""
+        """Return True for every run: a run is always answered with a stream."""
         return body is not None

@@ -83,7 +83,7 @@ class MessagesReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._input: dict[str, int] = {}
-        """The parts of the input, as last told."""
+        """The parts of the input's tokens, as last told."""
 
     def event(self, data: bytes, event: bytes = b"") -> int:
         if data == b"[DONE]":
@@ -143,7 +143,7 @@ class MessagesReader(Reader):
         return 0
 
     def _rare(self, kind: str, message: _Event, data: bytes) -> int:
-        """Whatever is not a piece of a block."""
+        """Read an event that is no piece of a block."""
         if kind == "error" or message.error:
             return fail(self, message.error or _decode_any(data.decode(errors="replace")))
         if kind == "content_block_start" and message.content_block is not None:
@@ -177,7 +177,9 @@ class MessagesReader(Reader):
         return OUTPUT
 
     def _usage(self, usage: Any, *, final: bool) -> None:
-        """Tokens as the server counts them so far. Counts do not fall: a 0 after more only means that none is told."""
+        """Read tokens as the server counts them so far. Counts do not fall: a 0 after more only means that none is
+        told.
+        """
         if not isinstance(usage, dict):
             return
         for name in _INPUT:
@@ -194,7 +196,7 @@ class MessagesReader(Reader):
             take_usage(self, self.input_tokens, output, reasoning=thinking)
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
-        """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
+        """Handle unreadable data: an end written with spaces, a keep-alive, or else a failure."""
         text = data.strip()
         if text == b"[DONE]":
             return DONE
@@ -210,7 +212,7 @@ def _is_call(block: _Block) -> bool:
 
 
 class AnthropicMessages(Dialect):
-    """``anthropic.messages``"""
+    """The dialect ``anthropic.messages``."""
 
     name = "anthropic.messages"
     read_by = MessagesReader

@@ -1,4 +1,4 @@
-"""What the bytes of an answer mean.
+"""The reader of an answer: what its bytes mean.
 
 A dialect is pure: it is fed whole events (SSE data, WebSocket message, or one JSON body) and says what each one is. It
 knows no socket and no clock; whoever feeds it takes the times.
@@ -20,7 +20,7 @@ ERROR = 8
 RATE_LIMITED = 16
 """The target says that it is limited (set together with ERROR)."""
 STEP = 32
-"""A step of the target's work begins or ends: see ``Reader.step``. Whoever feeds the reader takes the time."""
+"""A step of the target's work begins or ends: see ``Reader.step``. The caller takes the time."""
 QUOTA = 64
 """The event tells what remains of the target's limits: see ``Reader.quotas``."""
 
@@ -45,7 +45,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.chunks = 0
-        """Output chunks seen: the estimate of output tokens where the server tells none."""
+        """Output chunks seen: an estimate of output tokens if the server tells none."""
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.cached_tokens: int | None = None
@@ -55,25 +55,27 @@ class Reader:
         self.error: str | None = None
         """The target's own words on its failure."""
         self.phases: dict[str, float] | None = None
-        """Seconds by name, as the answer itself reports them."""
+        """Durations in seconds by phase, as the answer itself reports them."""
         self.retry_after_s: float | None = None
         self.spoke: bool | None = None
-        """Whether a whole body has output in it; None where it is no answer of this dialect, or a stream."""
+        """Whether a whole body has output in it; None if it is no answer of this dialect, or a stream."""
         self.step: tuple[str, bool] | None = None
         """Of the last event that was STEP: the step's name, and whether it begins."""
 
     @property
     def quotas(self) -> list[Quota]:
-        """What the last event that was QUOTA tells."""
+        """Return what the last event that was QUOTA tells."""
         return []
 
     def event(self, data: bytes, event: bytes = b"") -> int:
-        """Read one streamed event (SSE ``data`` and ``event``, or one WebSocket message) and say what it is.
+        """Read one streamed event (SSE ``data`` and ``event``, or one WebSocket message) and return its flags.
 
         Malformed data never raises: it is ERROR with ``error`` set.
         """
         raise NotImplementedError
 
     def body(self, data: bytes) -> int:
-        """Read a whole JSON answer that was not streamed: DONE, with ERROR or RATE_LIMITED where the body says so."""
+        """Read a whole JSON answer that was not streamed; return DONE, with ERROR or RATE_LIMITED if the body
+        says so.
+        """
         raise NotImplementedError

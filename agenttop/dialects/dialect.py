@@ -1,4 +1,4 @@
-"""What a way to speak says of itself, once: how its answers are read, over which protocol, who keeps the conversation.
+"""The facts of a dialect in one place: how its answers are read, over which protocol, who keeps the conversation.
 
 Whoever needs to know it of a dialect asks the dialect: profiles, ``hit``, users. So a new one is one file, and one line
 in the table of ``dialects/__init__.py``.
@@ -25,32 +25,33 @@ class Dialect:
 
     name: str
     read_by: ClassVar[type[Reader]]
-    """What reads one answer."""
+    """The class that reads one answer."""
     terminal: bool = True
     """A stream of this dialect has a terminal event: without it the answer is truncated."""
     reads_body: bool = True
     """``Reader.body`` has something to read in an answer that was not streamed."""
     speaks: ClassVar[bool] = True
-    """An answer without output and usage is none that was hoped for."""
+    """Good answers have output or usage."""
     measured: ClassVar[bool] = False
-    """What its answers mean is said by ``[measure]``."""
+    """The profile's ``[measure]`` says what its answers mean."""
     protocols: ClassVar[tuple[str, ...]] = ("http", "sse", "ws")
-    """Of a pool that may speak it."""
+    """Protocols of pools that may speak it."""
     instead_of_others: ClassVar[str] = "is not spoken over WebSocket"
     """Why other protocols may not, as the end of a sentence about the dialect."""
     asks_to_stream: ClassVar[bool] = False
     """A request has to ask for a stream: ``stream = true`` in its JSON."""
     transcript: ClassVar[type[Transcript] | None] = None
-    """What an answer leaves in a conversation that the client keeps and sends along; None where the target keeps it, or
-    nobody does."""
+    """What an answer adds to a conversation that the client keeps and sends along; None if the target keeps it, or
+    nobody.
+    """
     instead_of_history: ClassVar[str] = ""
-    """What to write in a profile where the target keeps the conversation itself; empty where nobody knows."""
+    """What to write in a profile if the target keeps the conversation itself; empty if unknown."""
 
     def __init__(self, measure: Mapping[str, Any] | None = None) -> None:
         del measure
 
     def reader(self) -> Reader:
-        """A fresh reader for one answer."""
+        """Return a fresh reader for one answer."""
         return self.read_by()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""JSON in the encodings that servers write it in, as UTF-8."""
+"""Converts JSON to UTF-8 from the encodings that servers write it in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What targets say about their own failures: the words, whether it is a limit, and how long to wait."""
+"""Reads what targets say about their own failures: the words, whether it is a limit, and how long to wait."""
 
 from __future__ import annotations
 
@@ -99,13 +99,13 @@ def stray(reader: Reader, data: bytes, event: bytes = b"") -> int:
 
 
 def may_fail(data: bytes) -> bool:
-    """Return whether there is a word in some data that every such failure has."""
+    """Return whether data contains a word that every such failure has."""
     # find, for "in" first takes the bytes for a number: 250 ns instead of 50.
     return data.find(b"rror") >= 0 or data.find(b"xception") >= 0
 
 
 def stray_value(reader: Reader, value: Any, *, named: bool = False) -> int:
-    """The same of JSON that is decoded; ``named``: it came in an event called ``error``."""
+    """Do the same with decoded JSON; ``named``: it came in an event called ``error``."""
     if isinstance(value, dict):
         error = value.get("error")
         if isinstance(error, dict) and error:
@@ -119,12 +119,12 @@ def stray_value(reader: Reader, value: Any, *, named: bool = False) -> int:
 
 
 def gave_up(reason: Any) -> bool:
-    """Whether a reason to stop (``finish_reason``, ``stop_reason``) means that the target failed."""
+    """Return whether a reason to stop (``finish_reason``, ``stop_reason``) means that the target failed."""
     return isinstance(reason, str) and reason.lower() in _GAVE_UP
 
 
 def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
-    """What is read with broken UTF-8 replaced, as the event-stream format has it; None if that was not the trouble."""
+    """Decode with broken UTF-8 replaced, as the event-stream format does; return None if that was not the trouble."""
     try:
         return decode(data.decode("utf-8", "replace"))
     except MALFORMED:
@@ -132,7 +132,9 @@ def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
 
 
 def tells_limit(words: Any) -> bool:
-    """Whether the words of an exception that a target passes on are of a limit; it may pass no code with them."""
+    """Return whether the words of an exception that a target passes on are of a limit; it may pass no code
+    with them.
+    """
     return isinstance(words, str) and _LIMIT_WORDS.search(words.strip()) is not None
 
 
@@ -163,7 +165,7 @@ def _wait(holder: Any) -> float | None:
 
 
 def _details(error: dict[str, Any]) -> list[Any]:
-    """The details of an error of Google's APIs (google.rpc.Status)."""
+    """Return the details of an error of Google's APIs (google.rpc.Status)."""
     details = error.get("details")
     return details[:MAX_DETAILS] if isinstance(details, list) else [details]
 
@@ -193,6 +195,6 @@ def _holders(error: Any) -> list[Any]:
 
 
 def _try_again(words: str) -> float | None:
-    """OpenAI's "Please try again in 6m0s": the only place that says it when there are no headers, as on a WebSocket."""
+    """Return the seconds of OpenAI's "Please try again in 6m0s": without headers, as on a WebSocket, the only hint."""
     match = _TRY_AGAIN.search(words.lower())
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(match[1])) if match else None

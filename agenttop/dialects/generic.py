@@ -1,4 +1,6 @@
-"""Failures and tokens as agent protocols tell them: JSON-RPC errors, words without a code, usage by many names."""
+"""Reads failures and tokens as agent protocols tell them: JSON-RPC errors, words without a code, usage by many
+names.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 
 def fail_in_words(reader: Reader, error: Any) -> int:
-    """Like :func:`fail`, and a limit is also taken from the words of ``error``, an object with a message or a text."""
+    """Do as :func:`fail`, and find a limit also in the words of ``error``, an object with a message or a text."""
     flags = fail(reader, error)
     words = error.get("message") if isinstance(error, dict) else error
     if not flags & RATE_LIMITED and tells_limit(words):
@@ -55,13 +57,13 @@ def malformed(reader: Reader, what: str, data: bytes) -> int:
 
 
 def repaired(data: bytes) -> bytes | None:
-    """The data with broken UTF-8 replaced, as the event-stream format decodes it; None if that was not the trouble."""
+    """Return the data with broken UTF-8 replaced, as the event-stream format does; None if that was not the trouble."""
     text = data.decode("utf-8", "replace").encode()
     return None if text == data else text
 
 
 def _delay(reader: Reader, delay: Any) -> None:
-    """A wait as google.rpc.RetryInfo has it, ``"3.5s"``, or as seconds."""
+    """Note a wait as google.rpc.RetryInfo has it, ``"3.5s"``, or as seconds."""
     if isinstance(delay, str) and (match := _DELAY.fullmatch(delay)):
         delay = float(match[1])
     if reader.retry_after_s is None and isinstance(delay, int | float) and not isinstance(delay, bool):
@@ -69,7 +71,7 @@ def _delay(reader: Reader, delay: Any) -> None:
 
 
 def read_usage(reader: Reader, usage: Any) -> None:
-    """Tokens from one usage object, or the sum of several (one per model); what none mentions stays as it was."""
+    """Read tokens from one usage object, or the sum of several (one per model); what none mentions stays as it was."""
     entries = [entry for entry in (usage if isinstance(usage, list) else [usage]) if isinstance(entry, dict)]
     told: dict[str, int] = {}
     for attribute, names in _NAMES.items():

@@ -1,4 +1,4 @@
-"""When a refused client may come back: the one place that reads it, for waiting, recording and judging alike."""
+"""Reads when a refused client may come back: the one place for waiting, recording and judging alike."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agenttop.dialects.retry_after import HINTS, retry_after
 
 
 class Hint(NamedTuple):
-    """What an answer says on it."""
+    """What an answer says about when to come back."""
 
     wait_s: float | None
-    """Seconds to wait; None where it does not say, or cannot be understood."""
+    """Seconds to wait; None if it does not say, or cannot be understood."""
     unreadable: str = ""
-    """The header that says something which cannot be understood, where nothing else says it."""
+    """The header that cannot be understood, if nothing else says it."""
 
 
 #: Characters of a value that are shown.

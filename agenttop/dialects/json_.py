@@ -1,4 +1,4 @@
-"""Agents of no known dialect: what their answers mean is said by the profile's ``[measure]`` table, or by nothing."""
+"""Agents of no known dialect: the profile's ``[measure]`` table says what their answers mean, or nothing does."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _count(match: Any) -> int | None:
 
 
 class JsonDialect(Dialect):
-    """``json``, which can be called ``custom`` as well.
+    """The dialect ``json``, which can be called ``custom`` as well.
 
     Raises:
         ValueError: ``measure`` has a name that is not in ``NAMES``.

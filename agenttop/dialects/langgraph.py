@@ -99,7 +99,7 @@ class LangGraphReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._seen: dict[str, _Seen | None] = {}
-        """AI messages by id; None is one that was there before the run."""
+        """AI messages by id; None for one that was there before the run."""
         self._calls: dict[str, list[int]] = {}
         """By task: how many messages have an id of LangChain's, and how many one of the provider's."""
         self._begun: set[bytes] = set()
@@ -178,7 +178,7 @@ class LangGraphReader(Reader):
         return OUTPUT if output & _PLAIN else OUTPUT | REASONING
 
     def _message(self, message: _Message, task: str) -> int:
-        """Take note of an AI message, or of a piece of one, and say what of it is new output."""
+        """Note an AI message, or a piece of one, and return what of it is new output."""
         piece = message.type == "AIMessageChunk"
         if not piece and not _is(message, _AI):
             return 0
@@ -228,7 +228,7 @@ class LangGraphReader(Reader):
         self.input_tokens = self.input_tokens or None
 
     def _failure(self, error: Any) -> int:
-        """The class of an exception and its words; a limit is told by either."""
+        """Note the class and the words of an exception; either may tell of a limit."""
         if not isinstance(error, dict):
             return fail(self, {"message": str(error), "code": 429} if tells_limit(error) else error)
         name, words = error.get("error"), error.get("message")
@@ -249,7 +249,7 @@ def _is(message: _Message, kinds: frozenset[str]) -> bool:
 
 
 def _messages(value: Any) -> list[_Message]:
-    """The messages in a state; what is none is left out."""
+    """Return the messages in a state; anything else is left out."""
     found = []
     for each in value if isinstance(value, list) else (value,):
         if isinstance(each, dict):
@@ -261,13 +261,13 @@ def _messages(value: Any) -> list[_Message]:
 
 
 def _turn(messages: list[_Message]) -> list[_Message]:
-    """Those after the last message of a human."""
+    """Return the messages after the last one of a human."""
     last = max((at for at, message in enumerate(messages) if _is(message, _HUMAN)), default=-1)
     return messages[last + 1 :]
 
 
 def _whole(known: _Seen, message: _Message, text: int, thought: int) -> int:
-    """Note a message as it is by now; output is what grew, in one that did not come in pieces."""
+    """Note a message as it is by now; return what grew, if it did not come in pieces."""
     calls = [*(message.tool_calls or ()), *(message.invalid_tool_calls or ())]
     known.tools = max(known.tools, len(calls))
     if known.in_pieces:
@@ -279,14 +279,14 @@ def _whole(known: _Seen, message: _Message, text: int, thought: int) -> int:
 
 
 def _args(call: _Call) -> int:
-    """The length of a tool call's arguments, text in a piece and an object in a whole message."""
+    """Return the length of a tool call's arguments, text in a piece and an object in a whole message."""
     if isinstance(call.args, str):
         return len(call.args)
     return len(msgspec.json.encode(call.args)) if call.args else 0
 
 
 def _lengths(message: _Message) -> tuple[int, int]:
-    """How much text and how much reasoning a message has."""
+    """Return how much text and how much reasoning a message has."""
     text = thought = 0
     if isinstance(message.additional_kwargs, dict):
         thought = _length(message.additional_kwargs.get("reasoning_content"))
@@ -305,7 +305,7 @@ def _lengths(message: _Message) -> tuple[int, int]:
 
 
 def _length(value: Any) -> int:
-    """The length of text that stands there, in a list of parts, or in a part of its own."""
+    """Return the length of text, as text, in a list of parts, or in a part of its own."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):
@@ -314,7 +314,7 @@ def _length(value: Any) -> int:
 
 
 def _tokens(usage: dict[str, Any]) -> tuple[int | None, ...]:
-    """input, output, cached, reasoning"""
+    """Return (input, output, cached, reasoning)."""
     read, made = usage.get("input_token_details"), usage.get("output_token_details")
     hits = count(read.get("cache_read")) if isinstance(read, dict) else None
     thought = count(made.get("reasoning")) if isinstance(made, dict) else None
@@ -332,7 +332,7 @@ def _added(left: tuple[int | None, ...], right: tuple[int | None, ...]) -> tuple
 
 
 class LangGraph(Dialect):
-    """``langgraph``"""
+    """The dialect ``langgraph``."""
 
     name = "langgraph"
     read_by = LangGraphReader

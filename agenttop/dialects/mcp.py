@@ -102,7 +102,7 @@ class McpReader(Reader):
 
 
 def _holds(content: Any) -> bool:
-    """Whether some item of a result's content is more than an empty text."""
+    """Return whether some item of a result's content is more than an empty text."""
     if not isinstance(content, list):
         return bool(content)
     return any(item.get("text") != "" for item in content if isinstance(item, dict))
@@ -116,7 +116,7 @@ def _words(content: Any) -> str:
 
 
 class Mcp(Dialect):
-    """``mcp``"""
+    """The dialect ``mcp``."""
 
     name = "mcp"
     read_by = McpReader

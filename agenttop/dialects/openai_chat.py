@@ -198,7 +198,7 @@ class ChatReader(Reader):
         return output
 
     def _rare(self, chunk: _Chunk, data: bytes, event: bytes) -> int:
-        """What few chunks have: usage, and failures."""
+        """Read what few chunks have: usage, and failures."""
         if isinstance(chunk.usage, dict):
             self._usage(chunk.usage)
         elif isinstance(chunk.x_groq, dict) and isinstance(chunk.x_groq.get("usage"), dict):
@@ -208,7 +208,7 @@ class ChatReader(Reader):
         return stray(self, data, event) if not chunk.choices or event == b"error" else 0
 
     def _usage(self, usage: dict[str, Any]) -> None:
-        """Tokens as the server counts them; what it does not mention stays as it was."""
+        """Read tokens as the server counts them; what it does not mention stays as it was."""
         prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
         take_usage(
             self,
@@ -221,7 +221,7 @@ class ChatReader(Reader):
         )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
-        """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
+        """Handle unreadable data: an end written with spaces, a keep-alive, or else a failure."""
         text = data.strip()
         if text == b"[DONE]":
             return DONE
@@ -237,7 +237,7 @@ def _is_empty(data: bytes) -> bool:
 
 
 def _parts(content: Any) -> int:
-    """Content as a list of typed parts, which Mistral's reasoning models stream."""
+    """Return the output of content as a list of typed parts, which Mistral's reasoning models stream."""
     output = 0
     if isinstance(content, list):
         for part in content:
@@ -252,7 +252,9 @@ def _parts(content: Any) -> int:
 
 
 def _details(details: Any) -> bool:
-    """OpenRouter's reasoning details: one with text or a summary is output, an encrypted one or a signature is not."""
+    """Return whether OpenRouter's reasoning details are output: with text or a summary, but not encrypted or a
+    signature.
+    """
     return isinstance(details, list) and any(
         isinstance(detail, dict) and (detail.get("text") or detail.get("summary")) for detail in details
     )
@@ -268,7 +270,7 @@ def _in(details: Any, name: str, otherwise: Any) -> Any:
 
 
 class OpenAIChat(Dialect):
-    """``openai.chat``"""
+    """The dialect ``openai.chat``."""
 
     name = "openai.chat"
     read_by = ChatReader

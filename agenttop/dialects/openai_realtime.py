@@ -109,7 +109,7 @@ class RealtimeReader(Reader):
             return ERROR
 
     def body(self, data: bytes) -> int:
-        """The answer to a handshake that was refused."""
+        """Read the answer to a handshake that was refused."""
         if not data.strip():
             return DONE
         try:
@@ -163,7 +163,7 @@ class RealtimeReader(Reader):
         return fail(self, details.get("error") or (f"{response.status}: {reason}" if reason else str(response.status)))
 
     def _usage(self, usage: dict[str, Any]) -> None:
-        """Tokens as the server counts them, text and audio together."""
+        """Read tokens as the server counts them, text and audio together."""
         read, written = usage.get("input_token_details"), usage.get("output_token_details")
         take_usage(
             self,
@@ -176,7 +176,9 @@ class RealtimeReader(Reader):
 
 
 def _quota(limit: dict[str, Any]) -> Quota | None:
-    """``{"name": "tokens", "limit": 30000, "remaining": 29500, "reset_seconds": 1.2}``; None without a remaining."""
+    """Return the quota of ``{"name": "tokens", "limit": 30000, "remaining": 29500, "reset_seconds": 1.2}``; None
+    without remaining.
+    """
     whole, remaining, reset_s = (
         value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15 else None
         for value in (limit.get("limit"), limit.get("remaining"), limit.get("reset_seconds"))
@@ -188,7 +190,7 @@ def _quota(limit: dict[str, Any]) -> Quota | None:
 
 
 class OpenAIRealtime(Dialect):
-    """``openai.realtime``"""
+    """The dialect ``openai.realtime``."""
 
     name = "openai.realtime"
     read_by = RealtimeReader

@@ -140,7 +140,7 @@ class ResponsesReader(Reader):
         self.tool_calls = self.tool_calls or 0
 
     def _rare(self, kind: str, message: _Event, data: bytes) -> int:
-        """Whatever is not a piece of the answer's text."""
+        """Read an event that is no piece of the answer's text."""
         if kind in _ARGUMENTS:
             return self._piece(message.delta, tool=True)
         if kind in _REASONING:
@@ -179,7 +179,9 @@ class ResponsesReader(Reader):
         return self._piece(item.arguments or item.input)
 
     def _count(self, calls: int) -> None:
-        """Tool calls are told of in several places, and of some servers in few of them: the most that any tells."""
+        """Count tool calls: servers tell them in several places, some in few of them; the most that any tells
+        counts.
+        """
         self._begin()
         self.tool_calls = max(self.tool_calls or 0, calls)
 
@@ -194,7 +196,7 @@ class ResponsesReader(Reader):
         return fail(self, response.error or reason or response.status or "failed")
 
     def _usage(self, usage: dict[str, Any]) -> None:
-        """Tokens as the server counts them."""
+        """Read tokens as the server counts them."""
         read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
         take_usage(
             self,
@@ -206,7 +208,7 @@ class ResponsesReader(Reader):
         )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
-        """An end written with spaces, a keep-alive without content or of another type; anything else is a failure."""
+        """Handle unreadable data: an end written with spaces, a keep-alive, or else a failure."""
         text = data.strip()
         if text == b"[DONE]":
             return DONE
@@ -219,17 +221,17 @@ class ResponsesReader(Reader):
 
 
 def _whole(data: bytes) -> _Response:
-    """The response in an event; an empty one where there is none."""
+    """Return the response in an event; an empty one if there is none."""
     return _decode_response(data.decode(errors="replace")) if data not in (b"", b"null") else _Response()
 
 
 def _is_call(item: _Item) -> bool:
-    """function_call, custom_tool_call, mcp_call, web_search_call, file_search_call, computer_call, shell_call, …"""
+    """Return whether it is a call: function_call, custom_tool_call, mcp_call, web_search_call, shell_call, …"""
     return isinstance(item.type, str) and item.type.endswith("_call")
 
 
 class OpenAIResponses(Dialect):
-    """``openai.responses``"""
+    """The dialect ``openai.responses``."""
 
     name = "openai.responses"
     read_by = ResponsesReader

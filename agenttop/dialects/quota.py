@@ -1,4 +1,4 @@
-"""What remains of a provider's limits, as the headers of any answer tell it: refusals and others alike."""
+"""Reads what remains of a provider's limits from the headers of any answer, refusal or not."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Quota(NamedTuple):
 
     name: str
     limit: int | None
-    """What there is of it in a window; None where the answer does not say."""
+    """The quota of a window; None if the answer does not say."""
     remaining: int
     reset_s: float | None
-    """Seconds from the answer until it is whole again, or until more of it is there; None likewise."""
+    """Seconds from the answer until it is whole again, or more of it is there; None if the answer does not say."""
 
 
 def read_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
-    """The limits in an answer's headers (names in lower case) that tell what remains of them.
+    """Return the limits in an answer's headers (names in lower case) that tell what remains of them.
 
     Resets are relative to the answer's own ``date``, and only without one to ``now`` (Unix seconds). Never raises: a
     limit whose remaining is no number of 0 or more is left out.
@@ -73,5 +73,5 @@ def _from_field(field: str, policy: str) -> dict[str, Quota]:
 
 
 def _first(value: str) -> int | None:
-    """The number a list of items begins with, without its parameters."""
+    """Return the number that a list of items begins with, without its parameters."""
     return count(value.partition(",")[0].partition(";")[0])

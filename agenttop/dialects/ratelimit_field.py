@@ -1,4 +1,4 @@
-"""The fields ``RateLimit`` and ``RateLimit-Policy``, as the IETF's drafts have them one after the other."""
+"""Parses the fields ``RateLimit`` and ``RateLimit-Policy`` of all the IETF's drafts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class ServiceLimit(NamedTuple):
-    """One limit of a ``RateLimit`` field; None is what it does not tell."""
+    """One limit of a ``RateLimit`` field; None for what it does not tell."""
 
     name: str
     limit: int | None
@@ -36,7 +36,7 @@ class ServiceLimit(NamedTuple):
 
 
 def parse_ratelimit(value: str) -> list[ServiceLimit]:
-    """The limits of a ``RateLimit`` field of any draft. Never raises; what is malformed is left out."""
+    """Return the limits of a ``RateLimit`` field of any draft. Never raises; what is malformed is left out."""
     found = []
     members: dict[str, str] = {}
     for item, parameters in _items(value):
@@ -53,7 +53,7 @@ def parse_ratelimit(value: str) -> list[ServiceLimit]:
 
 
 def parse_policies(value: str) -> dict[str, int]:
-    """The quota of each policy of a ``RateLimit-Policy`` field by its name; policies of old drafts have none."""
+    """Return the quota of each policy of a ``RateLimit-Policy`` field by name; policies of old drafts have none."""
     found: dict[str, int] = {}
     for item, parameters in _items(value):
         quota = count(parameters.get("q", ""))
@@ -63,7 +63,7 @@ def parse_policies(value: str) -> dict[str, int]:
 
 
 def count(text: str) -> int | None:
-    """A number that is not below 0, its fraction cut; None where it is none."""
+    """Return a number that is not below 0, its fraction cut; None if it is none."""
     text = text.strip()
     return int(float(text)) if _NUMBER.fullmatch(text) else None
 
@@ -73,7 +73,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _items(value: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every item of a list and its parameters; of one given twice the last counts, as RFC 9651 has it."""
+    """Yield every item of a list and its parameters; of one given twice the last counts (RFC 9651)."""
     value = value[:MAX_TEXT]
     item: str | None = None
     parameters: dict[str, str] = {}

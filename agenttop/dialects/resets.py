@@ -1,4 +1,4 @@
-"""When a target's limits are whole again: the hint of those that send no ``Retry-After``."""
+"""Reads when a target's limits are whole again: the hint of those that send no ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNIX_S, _UNIX_MS = 1e9, 1e12
 
 
 def parse_reset(value: str, now: float) -> float | None:
-    """Seconds of one reset header at ``now`` (Unix seconds), or None where it cannot be understood.
+    """Return the seconds of one reset header at ``now`` (Unix seconds), or None if it cannot be understood.
 
     Seen in the wild: Go durations (``6m0s``, ``120ms``), seconds, Unix times in seconds or milliseconds, RFC 3339. What
     has passed is 0.
@@ -41,14 +41,16 @@ def parse_reset(value: str, now: float) -> float | None:
 
 
 def since(headers: Mapping[str, str], now: float) -> float:
-    """Unix seconds that the times in a response are relative to: its own ``date``, and only without one ``now``."""
+    """Return the Unix seconds that the times in a response are relative to: its own ``date``, and only without one
+    ``now``.
+    """
     date = headers.get("date")
     at = unix_seconds(date) if date is not None else None
     return now if at is None else at
 
 
 def reset_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds until the limits of a response are whole again, from its headers (names in lower case).
+    """Return the seconds until a response's limits are whole again, from its headers (names in lower case).
 
     Of several limits the longest among those that have nothing remaining; where none says so, the longest. The field
     ``RateLimit`` of the IETF's drafts counts as well. Times are relative to the response's own ``date``, and only

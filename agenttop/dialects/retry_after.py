@@ -1,4 +1,4 @@
-"""How long a target asks to be left alone."""
+"""Reads how long a target asks to wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HINTS = ("retry-after-ms", "retry-after", "llm_provider-retry-after")
 
 
 def parse_retry_after(value: str, *, date: str | None = None, now: float | None = None) -> float | None:
-    """Seconds of a ``Retry-After`` value, or None where it says nothing that can be understood.
+    """Return the seconds of a ``Retry-After`` value, or None if it cannot be understood.
 
     RFC 9110, section 10.2.3: a number of seconds (a fraction, seen in the wild, is understood too) or an HTTP-date,
     which is relative to the response's own ``date`` header, and only without one to ``now`` (Unix seconds): two clocks
@@ -31,13 +31,13 @@ def parse_retry_after(value: str, *, date: str | None = None, now: float | None 
 
 
 def parse_retry_after_ms(value: str) -> float | None:
-    """Seconds of a ``retry-after-ms`` value, which is in milliseconds."""
+    """Return the seconds of a ``retry-after-ms`` value, which is in milliseconds; None if it cannot be understood."""
     text = value.strip()
     return float(text) / 1000 if _NUMBER.fullmatch(text) else None
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds a response asks to wait, from its headers (names in lower case); None where it does not ask."""
+    """Return the seconds a response asks to wait, from its headers (names in lower case); None if it does not ask."""
     for name in HINTS:
         if (value := headers.get(name)) is not None:
             if name.endswith("-ms"):
@@ -50,7 +50,9 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 
 def unix_seconds(text: str) -> float | None:
-    """An HTTP-date in any of the three forms of RFC 9110, section 5.6.7; always GMT."""
+    """Return the time of an HTTP-date in any of the three forms of RFC 9110, section 5.6.7, always GMT; None if it is
+    none.
+    """
     try:
         parsed: datetime = parsedate_to_datetime(text)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

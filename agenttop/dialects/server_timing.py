@@ -1,4 +1,4 @@
-"""The ``Server-Timing`` header or trailer: what the target says its own phases took."""
+"""Parses the ``Server-Timing`` header or trailer: what the target says its own phases took."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?", r
 
 
 def parse_server_timing(value: str) -> dict[str, float]:
-    """Durations in ms by metric name; those of a name given several times are summed.
+    """Return the durations in ms by metric name; those of a name given several times are summed.
 
     Never raises, and reads :data:`MAX_TEXT` characters:
     a metric whose ``dur`` is missing, not finite or below 0 is left out, as is one that is malformed.

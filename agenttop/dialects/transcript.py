@@ -1,4 +1,4 @@
-"""What an answer leaves in a conversation: the turn that a client sends back with its next request.
+"""Collects what an answer adds to a conversation: the turn that a client sends back with its next request.
 
 Transcripts are pure, like readers, and beside them: only requests of a task with ``history`` are answered by a reader
 that has one (:mod:`agenttop.dialects.transcripts`), and the others cost what they did.
@@ -19,21 +19,21 @@ MAX_TRANSCRIPT_BYTES = 1 << 20
 
 
 class Owed(NamedTuple):
-    """A tool call whose result the client owes, in the place where the result belongs."""
+    """A tool call whose result the client owes, in the place of the result."""
 
     id: str
     name: str
     kind: str = ""
-    """The type of the call, where there are several."""
+    """The type of the call, if there are several types."""
 
 
 class Transcript:
-    """One answer, fed the events (or the body) that its reader is fed. Malformed ones never raise."""
+    """Collects the turn of one answer from the events (or body) that its reader is fed. Malformed ones never raise."""
 
     __slots__ = ("_room",)
 
     key: ClassVar[str] = "messages"
-    """Where a request has its turns."""
+    """The key of a request that holds its turns."""
     opening: ClassVar[frozenset[str]] = frozenset({"system", "developer"})
     """Roles of turns that open a conversation and are not repeated in it."""
     takes_text: ClassVar[bool] = False
@@ -41,7 +41,7 @@ class Transcript:
     kept_there: ClassVar[tuple[str, ...]] = ()
     """Keys of a request that make the target keep the conversation as well."""
     fixed: ClassVar[tuple[str, ...]] = ()
-    """Keys of a request that stay, through a conversation, what they were in its first."""
+    """Keys of a request that stay what they were in the first of a conversation."""
     numbered: ClassVar[bool] = False
     """Every message has an id."""
     carries: ClassVar[bool] = False
@@ -65,12 +65,12 @@ class Transcript:
         raise NotImplementedError
 
     def turn(self) -> list[dict[str, Any] | Owed]:
-        """The turns that the answer leaves, in order, and the results owed; none where it says nothing, or too much."""
+        """Return the turns of the answer, in order, and the results owed; none if it says nothing, or too much."""
         return [] if self.full else self.turns()
 
     @property
     def full(self) -> bool:
-        """The answer says too much to be kept."""
+        """Return whether the answer says too much to be kept."""
         return self._room < 0
 
     def turns(self) -> list[dict[str, Any] | Owed]:
@@ -79,7 +79,7 @@ class Transcript:
 
     @staticmethod
     def result(owed: Owed, text: str) -> dict[str, Any]:
-        """What a tool returned, as the dialect has it."""
+        """Return a tool's result as the dialect has it."""
         raise NotImplementedError
 
     def lose(self) -> None:
@@ -99,7 +99,7 @@ class Transcript:
 
 
 class Listening(Reader):
-    """Mixed into a dialect's own reader: what that is fed, the transcript is fed too."""
+    """A mixin for a dialect's reader that feeds the transcript with what the reader is fed."""
 
     __slots__ = ()
     transcript: Transcript
@@ -122,7 +122,7 @@ class Listening(Reader):
 
 
 def decoded(data: bytes) -> Any:
-    """JSON as a reader reads it, broken UTF-8 replaced; None where it is none."""
+    """Return JSON as a reader decodes it, broken UTF-8 replaced; None if it is none."""
     try:
         return msgspec.json.decode(data)
     except MALFORMED:
@@ -133,15 +133,15 @@ def decoded(data: bytes) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A field as text: empty where it is none."""
+    """Return a field if it is text; else an empty text."""
     return value if isinstance(value, str) else ""
 
 
 def part(value: Any, name: str) -> Any:
-    """A field of what may be no object."""
+    """Return a field of a value that may be no object; None without it."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of what may be no list."""
+    """Return the objects of a value that may be no list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -64,7 +64,7 @@ class AgUiTranscript(Transcript):
         self._answered: set[str] = set()
         """Ids of the calls whose results have come."""
         self._not_ours: set[str] = set()
-        """Ids of messages that are not the agent's: some servers play the user's back."""
+        """Ids of messages that are not the agent's: some servers repeat the user's."""
         self._text_id = ""
         self._call: _Call | None = None
 
@@ -91,7 +91,7 @@ class AgUiTranscript(Transcript):
             self.take(value, event)
 
     def body(self, data: bytes) -> None:
-        """Nothing: the reader takes it apart into events, which come here."""
+        """Do nothing: the reader takes the body apart into events, which come here."""
 
     def turns(self) -> list[dict[str, Any] | Owed]:
         found: list[dict[str, Any] | Owed] = []
@@ -115,7 +115,7 @@ class AgUiTranscript(Transcript):
         return {"id": f"{OURS}{owed.id}", "role": "tool", "toolCallId": owed.id, "content": text}
 
     def _say(self, value: dict[str, Any]) -> None:
-        """The begin, a piece or the end of a message; a piece without an id goes on with the one before it."""
+        """Take the begin, a piece or the end of a message; a piece without an id continues the one before it."""
         identity = _field(value, "messageId", "message_id") or self._text_id or f"message-{len(self._messages) + 1}"
         self._text_id = identity
         if text_of(value.get("role")) in _OTHERS and identity not in self._not_ours:
@@ -137,7 +137,7 @@ class AgUiTranscript(Transcript):
         return message
 
     def _tool(self, value: dict[str, Any]) -> None:
-        """The begin, a piece or the end of a call; a piece without an id goes on with the one before it."""
+        """Take the begin, a piece or the end of a call; a piece without an id continues the one before it."""
         identity = _field(value, "toolCallId", "tool_call_id")
         call = self._call
         if identity and (call is None or call.id != identity):
@@ -172,7 +172,7 @@ class AgUiTranscript(Transcript):
         self._room = MAX_TRANSCRIPT_BYTES
 
     def _whole(self, fields: dict[str, Any]) -> None:
-        """A message of a snapshot."""
+        """Take a message of a snapshot."""
         message = self._keep({name: value for name, value in fields.items() if name not in ("toolCalls", "tool_calls")})
         self._answered.add(_field(fields, "toolCallId", "tool_call_id"))
         for each in objects(fields.get("toolCalls") or fields.get("tool_calls")):
@@ -185,5 +185,5 @@ class AgUiTranscript(Transcript):
 
 
 def _field(value: Any, name: str, other: str) -> str:
-    """A text by its name in camelCase or in snake_case: SDKs differ."""
+    """Return a text by its name in camelCase or in snake_case: SDKs differ."""
     return text_of(value.get(name)) or text_of(value.get(other))

@@ -65,7 +65,7 @@ class ChatTranscript(Transcript):
         return {"role": "tool", "tool_call_id": owed.id, "content": text}
 
     def _message(self, message: Any) -> None:
-        """A message, or a piece of one."""
+        """Take a message, or a piece of one."""
         if self.full:
             return
         content = part(message, "content")

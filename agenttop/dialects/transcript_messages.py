@@ -37,7 +37,7 @@ class _Block:
             self.fields["citations"] = [citation]
 
     def whole(self) -> dict[str, Any] | None:
-        """The block; None where there is nothing in it to send back."""
+        """Return the block; None if there is nothing in it to send back."""
         fields, kind = self.fields, text_of(self.fields.get("type"))
         for name, pieces in (("text", self.text), ("thinking", self.thinking)):
             if pieces:

@@ -1,4 +1,4 @@
-"""Dialects whose readers keep what they are told, so that it can be sent along with the next request."""
+"""Makes dialects whose readers keep the turns of answers, so that these can be sent with the next request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agenttop.dialects.transcript import Listening, Transcript
 
 
 class Transcribed(Dialect):
-    """A dialect that has a transcript, whose readers listen."""
+    """A dialect that has a transcript, and whose readers fill it."""
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__()
@@ -22,13 +22,13 @@ class Transcribed(Dialect):
         self._listener = listener(dialect.read_by, dialect.transcript)  # type: ignore[arg-type]  # python/mypy#11470
 
     def reader(self) -> Listening:
-        """A fresh reader that listens."""
+        """Return a fresh reader with a transcript."""
         return self._listener()
 
 
 @cache
 def listener(reads: type[Reader], keeps: type[Transcript]) -> type[Listening]:
-    """A reader of this kind that feeds a transcript of that kind as well."""
+    """Return a reader class of this kind that feeds a transcript of that kind as well."""
 
     def __init__(self: Any) -> None:
         reads.__init__(self)

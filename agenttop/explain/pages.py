@@ -1,4 +1,4 @@
-"""The pages of the reference, as they stand in ``pages/``: Markdown that reads the same on the web.
+"""Reads the pages of the reference in ``pages/``: Markdown that reads the same on the web.
 
 A page is a title, a paragraph whose first sentence says what it is about, and sections. What stands between the marks
 ``<!-- … -->`` and ``<!-- end -->`` is written by ``python -m tests.pages``; the marks are shown nowhere.
@@ -48,7 +48,7 @@ class Page:
 
     @property
     def about(self) -> str:
-        """The first sentence under its title, on one line."""
+        """Return the first sentence under its title, on one line."""
         paragraph = self.text.split("\n\n", 2)[1]
         sentence = _SENTENCE.match(paragraph)
         return " ".join((sentence[0] if sentence else paragraph).split()).removesuffix(".")

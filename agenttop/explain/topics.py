@@ -1,4 +1,4 @@
-"""What can be looked up: pages, their sections, and the entries of their lists, each by the names people call it.
+"""Finds topics: pages, their sections, and the entries of their lists, each by the names people use.
 
 An entry is a list item that begins with code, whose first word is its name: ``- `think_time` (range, 0s): …``. The code
 of the heading above it goes before that: under ``## `[[pools]]` `` it is ``pools.think_time``.
@@ -25,7 +25,7 @@ MIN_OFFERED = 3
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something with a name, and the Markdown that is about it."""
+    """Something with a name, and the Markdown about it."""
 
     names: tuple[str, ...]
     page: str
@@ -40,10 +40,11 @@ def topics_of(pages: Sequence[Page]) -> list[Topic]:
 
 
 def find(query: str, topics: Sequence[Topic]) -> list[Topic]:
-    """Return what a query is about, best first: the page of that name; else what is called so, in full or by its last
-    parts; else what is called so but for parts left out (``pools.post``) or more than there are, as with the name of a
-    pool (``pools.chat.think_time``). Several words may be parts as well (``ctl users``), and a page one of them. Empty
-    where there is nothing of the kind.
+    """Return the topics of a query, the best first; empty if there is nothing of the kind.
+
+    The page of that name; else what is called so, in full or by its last parts; else what is called so but for parts
+    left out (``pools.post``) or more than there are, as with the name of a pool (``pools.chat.think_time``). Several
+    words may be parts as well (``ctl users``), and a page one of them.
     """
     page = next((topic for topic in topics if topic.page == topic.names[0] and _same(query, topic.page)), None)
     if page is not None:
@@ -82,7 +83,7 @@ def names(topics: Sequence[Topic]) -> list[str]:
 
 
 def _inside(page: Page) -> Iterator[Topic]:
-    """The sections and entries of a page."""
+    """Yield the sections and entries of a page."""
     lines = page.text.split("\n")
     code = _fenced(lines)
     headings = [(at, match) for at, line in enumerate(lines) if not code[at] and (match := _HEADING.fullmatch(line))]
@@ -104,13 +105,13 @@ def _inside(page: Page) -> Iterator[Topic]:
 
 
 def _full(items: Sequence[str], prefixes: Sequence[str]) -> Iterator[str]:
-    """The names of an entry, behind those of its heading."""
+    """Yield the names of an entry, behind those of its heading."""
     for item in items:
         yield from (f"{prefix}.{item}" for prefix in prefixes) if prefixes else (item,)
 
 
 def _fenced(lines: Sequence[str]) -> list[bool]:
-    """Of each line, whether it is one of a block of code."""
+    """Return for each line whether it is in a block of code."""
     fenced, inside = [], False
     for line in lines:
         fence = line.lstrip().startswith("```")
@@ -125,7 +126,7 @@ def _same(one: str, other: str) -> bool:
 
 @cache
 def _plain(name: str) -> str:
-    """A name without what people add or leave out: case, brackets, and what stands between its words."""
+    """Return a name without what people add or leave out: case, brackets, and what stands between its words."""
     return re.sub(r"[\s_-]+", "_", re.sub(r"[\[\]{}<>`\"']", "", name).strip().lower()).strip("_")
 
 
@@ -134,7 +135,9 @@ def _slug(heading: str) -> str:
 
 
 def _within(part: Sequence[str], whole: Sequence[str]) -> bool:
-    """Whether ``part`` is ``whole`` with some of its middle left out; both ends are the same, and there are two."""
+    """Return whether ``part`` is ``whole`` with some of its middle left out; both ends are the same, and there are
+    two.
+    """
     if len(part) < 2 or part[0] != whole[0] or part[-1] != whole[-1]:
         return False
     rest = iter(whole)

@@ -1,1 +1,1 @@
-"""What a run has left behind: written second by second, folded again, summarised, replayed. No process, no socket."""
+"""What a run leaves behind: journal, refold, summary, replay, and the plan that repeats it. No process, no socket."""

@@ -1,4 +1,4 @@
-"""A run's figures: what its workers tell, folded, judged and drawn.
+"""Makes a run's figures: folds what its workers report, judges it, and draws snapshots.
 
 The controller holds one while the run goes on, and whoever folds its journal again another: what is seen live is what a
 replay shows. It stands here and not beside the controller because a journal is what makes the same figures twice. A
@@ -33,16 +33,16 @@ STEP_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What closing a second brought."""
+    """The result of closing a second."""
 
     tick: Tick
-    """What the timeline has of it."""
+    """The second's tick in the timeline."""
     failed: list[Verdict]
     """Thresholds that fail now and did not before."""
     aborting: Verdict | None
-    """The threshold that ends the run."""
+    """The threshold that ends the run; None if none does."""
     opens: bool
-    """The circuit breaker does, or fails the level of a search."""
+    """The circuit breaker opens: it ends the run, or fails the level of a search."""
 
 
 class Figures:
@@ -74,11 +74,11 @@ class Figures:
         self.breaker.fold(delta)
 
     def gone(self, worker: int) -> None:
-        """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""
+        """Forget a lost worker's users and requests in flight; what it has counted stays."""
         self.aggregate.worker_gone(worker)
 
     def replan(self, edited: Edited) -> None:
-        """Take a plan that was edited: there are more stages from now on."""
+        """Take an edited plan: there are more stages from now on."""
         self.aggregate.replan(edited)
         self.judge.grow(self.aggregate.layout)
 
@@ -112,13 +112,15 @@ class Figures:
         return Closed(tick, failed, aborting, opens)
 
     def snapshot(self, now: RunState, search: SearchState | None = None) -> Snapshot:
-        """Return the picture a viewer gets; right after :meth:`second` it is of exactly that second."""
+        """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         picture = self.aggregate.snapshot(now)
         return replace(picture, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search)
 
 
 def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Seconds:
-    """Measured seconds up to ``end_s``, where the sending has ended or it is now; ``spans`` are when stages were."""
+    """Return a function for the measured seconds up to ``end_s``, when the sending ended, or now; ``spans`` are of
+    stages.
+    """
 
     def seconds(stages: frozenset[int] | None) -> float:
         if stages is None:

@@ -1,4 +1,4 @@
-"""The journal of a run: what a summary needs, appended once a second; a killed controller loses a second at most.
+"""Writes and reads journals: what a summary needs, appended once a second; a killed controller loses a second at most.
 
 A file begins with :data:`MAGIC` and is a row of records: length (4 bytes), CRC-32 (4 bytes), flag (1 byte, 1 for zlib),
 all little-endian, and a msgpack payload: first a :class:`.RunHeader`, then :class:`Second` by second. A last record
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class JournalError(ValueError):
-    """A file is no journal, or has no header; the message names it."""
+    """The file is no journal, or has no header; the message names it."""
 
 
 class JournalWriter:
@@ -70,7 +70,7 @@ class JournalWriter:
             raise
 
     def begin_anew(self, header: RunHeader) -> None:
-        """Another header, before the first second.
+        """Write another header, before the first second.
 
         Raises:
             OSError: it cannot be written.
@@ -83,7 +83,7 @@ class JournalWriter:
 
     def second(
         self,
-        situation: RunState,
+        run_state: RunState,
         deltas: Sequence[Delta],
         *,
         controls: Sequence[Mapping[str, Any]] = (),
@@ -94,16 +94,18 @@ class JournalWriter:
         spans: Mapping[int, Span] | None = None,
         sending_ended_s: float | None = None,
     ) -> None:
-        """Append a second. ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it;
-        ``search`` is the summary's, where there is news of it, and ``edited`` the plan where it was edited in it.
-        ``spans`` are when stages were, of those for which that has changed.
+        """Append a second.
+
+        ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it; ``search`` is the
+        summary's, if it has news; ``edited`` the plan, if it was edited in this second; ``spans`` when stages were, if
+        that has changed.
 
         Raises:
-            OSError: it cannot be written; what was written before stays readable and one may go on.
+            OSError: it cannot be written; what was written before stays readable and the writer can go on.
         """
-        situation = msgspec.structs.replace(situation, events=())  # the last fifty, again every second
+        run_state = msgspec.structs.replace(run_state, events=())  # the last fifty, again every second
         second = Second(
-            situation,
+            run_state,
             [_left_out(delta, self._closed) for delta in compact(deltas)],
             [dict(control) for control in controls],
             list(events),
@@ -138,7 +140,7 @@ class JournalWriter:
 
 
 def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, None, None]:
-    """The header, then every whole second.
+    """Yield the header, then every whole second.
 
     Args:
         path: the journal, or the run directory it lies in.
@@ -151,7 +153,7 @@ def read_journal(path: str | os.PathLike[str]) -> Generator[RunHeader | Second, 
 
 
 def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHeader | T, None, None]:
-    """The same, of every second what ``kind`` has of it."""
+    """Yield the header, then of every whole second what ``kind`` has. Raises like :func:`read_journal`."""
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
@@ -175,7 +177,7 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
 
 
 def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
-    """Without the response times of a closed pool's requests where they are the latencies: they need not be there
+    """Return the delta without response times of closed pools that equal the latencies: these need not be stored
     twice.
     """
     leaves = [
@@ -188,7 +190,7 @@ def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
 
 
 def _put_back(second: Second, closed: Sequence[bool]) -> None:
-    """What was left out."""
+    """Put back the response times that :func:`_left_out` left out."""
     for delta in second.deltas:
         for leaf in delta.leaves:
             if _waits_as_answered(leaf, closed):
@@ -200,7 +202,7 @@ def _waits_as_answered(leaf: LeafDelta, closed: Sequence[bool]) -> bool:
 
 
 def read_header(path: str | os.PathLike[str]) -> RunHeader:
-    """The header alone. Raises like :func:`read_journal`."""
+    """Return the header alone. Raises like :func:`read_journal`."""
     records = read_journal(path)
     header = next(records)
     records.close()
@@ -209,7 +211,7 @@ def read_header(path: str | os.PathLike[str]) -> RunHeader:
 
 
 def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
-    """The summary of a run that was cut off, marked incomplete, from its journal.
+    """Return the summary of a run that was cut off, marked incomplete, from its journal.
 
     Raises:
         OSError: there is no journal that can be read.
@@ -249,7 +251,9 @@ def _record(payload: bytes) -> bytes:
 
 
 def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes | None:
-    """The next payload; None at the end, be it torn. Without ``unpack`` as it is in the file, checked all the same."""
+    """Return the next payload, packed as in the file without ``unpack``; None at the end or at a torn or damaged
+    record.
+    """
     prefix = read(_PREFIX.size)
     if len(prefix) < _PREFIX.size:
         return None
@@ -263,7 +267,7 @@ def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes 
 
 
 def _flag_of(payload: bytes) -> int:
-    """The flag stands in no checksum, but a payload says by itself what it is: a map of msgpack never begins as zlib
+    """Return the flag that a payload must have. No checksum covers the flag, but msgpack's maps never begin as zlib
     does.
     """
     return _ZLIB if payload.startswith(b"\x78") else _RAW

@@ -1,4 +1,6 @@
-"""Where runs live on this machine: a directory each for what they leave behind, and a socket each while they live."""
+"""Finds the places of runs on this machine: a directory each for what they leave behind, a socket each while they
+live.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ LOG = "controller.log"
 
 
 def runs_directory() -> Path:
-    """Where runs leave their journals and summaries: ``$XDG_STATE_HOME/agenttop/runs``."""
+    """Return the directory of journals and summaries: ``$XDG_STATE_HOME/agenttop/runs``."""
     state = os.environ.get("XDG_STATE_HOME")
     base = Path(state) if state and os.path.isabs(state) else Path.home() / ".local" / "state"
     return base / "agenttop" / "runs"
 
 
 def new_run(name: str) -> tuple[str, Path]:
-    """An id, and a fresh directory of that name.
+    """Return a new id, and a fresh directory of that name.
 
     Raises:
         OSError: the directory cannot be made.
@@ -38,14 +40,14 @@ def new_run(name: str) -> tuple[str, Path]:
 
 
 def plain_name(name: str) -> str:
-    """The name of a profile as it stands in a run's id."""
+    """Return the name of a profile as it stands in a run's id."""
     plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     # In bytes, for the id names a socket too.
     return plain.encode()[:40].decode(errors="ignore").strip("-") or "run"
 
 
 def socket_directory() -> Path:
-    """A directory of ours alone for the control sockets of live runs.
+    """Return the directory for the control sockets of live runs, which only its owner may enter.
 
     Raises:
         PermissionError: it belongs to somebody else, or others may enter it.
@@ -63,17 +65,17 @@ def socket_directory() -> Path:
 
 
 def socket_path(run_id: str) -> Path:
-    """The control socket of a run. Short, for a path of a Unix socket holds 107 bytes."""
+    """Return the control socket of a run. The name is short: the path of a Unix socket holds 107 bytes."""
     return socket_directory() / f"{run_id[:70]}.sock"
 
 
 def live_runs() -> list[str]:
-    """Ids of the runs whose controller listens, the newest last."""
+    """Return the ids of the runs whose controller listens, the newest last."""
     return sorted(path.stem for path in socket_directory().glob("*.sock") if _answers(path))
 
 
 def _answers(path: Path) -> bool:
-    """Whether somebody listens: a controller that was killed leaves its socket behind."""
+    """Return whether somebody listens: a controller that was killed leaves its socket behind."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         try:

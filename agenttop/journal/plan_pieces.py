@@ -1,4 +1,4 @@
-"""Pieces of a target, each a straight line, as the stages of a profile.
+"""Writes pieces of a target, each a straight line, as the stages of a profile.
 
 Boundaries are rounded to µs. Stages of a rate are the pieces as they are; users are whole, and a line that was cut need
 not end at a whole number.
@@ -28,7 +28,7 @@ class Piece:
     name: str
 
     def at(self, value: float) -> float:
-        """When a line that is not level has this value."""
+        """Return when a line that is not level has this value."""
         share = (value - self.first) / (self.last - self.first)
         return self.start_s + share * (self.end_s - self.start_s)
 
@@ -39,17 +39,17 @@ class _Stages:
     def __init__(self, unit: str) -> None:
         self.rows: list[dict[str, Any]] = []
         self.level = 0.0
-        """The target at the end of the last."""
+        """The target at the end of the last stage."""
         self._unit = unit
         self._us = 0
 
     def jump(self, value: float) -> None:
-        """Be at a value without taking time."""
+        """Add a jump to a value, which takes no time."""
         if abs(value - self.level) > _SAME * max(abs(value), 1.0):
             self._row(0, value, "step", "")
 
     def level_until(self, end_s: float, value: float, name: str) -> None:
-        """A value until ``end_s``."""
+        """Add a constant value until ``end_s``."""
         duration = self._take(end_s)
         last = self.rows[-1] if self.rows else None
         if last is not None and last[self._unit] == value and last["ramp"] == "step" and last["_name"] == name:
@@ -58,11 +58,13 @@ class _Stages:
             self._row(duration, value, "step", name)
 
     def line_until(self, end_s: float, value: float, name: str) -> None:
-        """A straight line to a value at ``end_s``."""
+        """Add a straight line to a value at ``end_s``."""
         self._row(self._take(end_s), value, "linear", name)
 
     def done(self) -> list[dict[str, Any]]:
-        """As a profile has them. A plan of nothing but zeros is none: one that takes no time makes it one."""
+        """Return the stages as a profile has them. A profile takes no plan of zeros alone: then one of no duration is
+        added.
+        """
         rows = self.rows
         if not any(row[self._unit] for row in rows):
             rows = [{self._unit: 1, "ramp": "step", "_us": 0, "_name": ""}, *rows]
@@ -86,7 +88,7 @@ class _Stages:
 
 
 def rate_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
-    """Stages of a rate."""
+    """Return the stages of a rate."""
     stages = _Stages("rate")
     for piece in pieces:
         if piece.first == piece.last:
@@ -106,7 +108,7 @@ def rate_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
 
 
 def users_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
-    """Stages of users."""
+    """Return the stages of users."""
     stages = _Stages("users")
     for piece in pieces:
         if piece.first == piece.last:
@@ -129,7 +131,7 @@ def users_stages(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
 
 
 def _steps(stages: _Stages, piece: Piece, last: float, end_s: float) -> None:
-    """A part of a line, from its first to ``last`` at ``end_s``, in steps at the halves."""
+    """Add a part of a line, from its first value to ``last`` at ``end_s``, as steps at the halves."""
     low, high = sorted((piece.first, last))
     halves = [whole + 0.5 for whole in range(math.floor(low) - 1, math.ceil(high) + 1) if low < whole + 0.5 < high]
     value = piece.first
@@ -140,7 +142,7 @@ def _steps(stages: _Stages, piece: Piece, last: float, end_s: float) -> None:
 
 
 def _duration_text(us: int) -> str:
-    """A duration as a profile writes it, to the µs."""
+    """Return a duration as a profile writes it, to the µs."""
     if us % 1000 == 0:
         return format_duration(us / 1e6)
     return f"{us / 1e6:.6f}".rstrip("0") + "s"

@@ -1,4 +1,4 @@
-"""A journal that can be looked at as of any of its seconds.
+"""Plays a journal back as of any of its seconds.
 
 A second is made by folding all before it, at less than a millisecond each. So that going back stays quick, copies of
 what was folded are kept on the way, compressed, :data:`COPIES` at most: the longer the journal the further apart, and
@@ -32,13 +32,13 @@ class _Time(msgspec.Struct):
 
 
 class _When(msgspec.Struct):
-    """Of a second when it ended, and nothing else: skipping is much quicker than decoding."""
+    """When a second ended, and nothing else of it: skipping is much quicker than decoding."""
 
     situation: _Time
 
 
 class Playback:
-    """One journal. ``at`` is how many of its seconds are folded; a context manager.
+    """The playback of one journal. ``at`` is how many of its seconds are folded; a context manager.
 
     Args:
         directory: of the run.
@@ -62,9 +62,9 @@ class Playback:
             self._file.close()
             raise
         self.end_s = last.situation.t_s
-        """When its last second ended."""
+        """When its last second ended, in seconds since the run began."""
         self.note = ""
-        """What is to be said of its end; empty of a whole journal."""
+        """A note about its end; empty if the journal is whole."""
         if damaged:
             self.note = f"the journal is damaged after {clock(self.end_s)}"
         elif live:
@@ -73,7 +73,7 @@ class Playback:
             self.note = f"the run was cut off at {clock(self.end_s)}"
         self._fold = Refold(self._header, live_only=True)
         self._timeline = Timeline()
-        """Of all seconds that have ever been folded; the copies have none."""
+        """Ticks of all seconds that were ever folded; the copies have none."""
         self._copies: dict[int, bytes] = {}
         self._apart = APART_S
         self.at = 0
@@ -92,24 +92,24 @@ class Playback:
         self._file.close()
 
     def info(self) -> RunInfo:
-        """The run, with its timeline up to where this stands."""
+        """Return the run, with its timeline up to the present position."""
         history = self._timeline.overview(length=self.at)
         fold, edited = self._fold, self._fold.figures.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
-        told = {"events": tuple(fold.events), "by_hand": tuple(fold.by_hand.values())}
+        told = {"events": tuple(fold.events), "by_hand": tuple(fold.manual_changes.values())}
         return msgspec.structs.replace(info, history=history, **told)
 
     def snapshot(self) -> Snapshot:
-        """The picture where this stands."""
+        """Return the snapshot at the present position."""
         return self._fold.snapshot()
 
     @property
     def t_s(self) -> float:
-        """Where this stands, in seconds since the run began."""
+        """Return the present position in seconds since the run began."""
         return self._fold.end_s
 
     def count_at(self, t_s: float) -> int:
-        """How many seconds had ended at ``t_s``; 1 at least. A journal on a full disk may have gaps."""
+        """Return how many seconds had ended at ``t_s``; at least 1. A journal written to a full disk may have gaps."""
         low, high = 1, len(self)
         while low < high:
             middle = (low + high + 1) // 2
@@ -120,7 +120,7 @@ class Playback:
         return low
 
     def move(self, count: int, out_of_time: Callable[[], bool] = lambda: False) -> bool:
-        """Fold as many seconds as ``count`` says, from the nearest copy on.
+        """Fold up to ``count`` seconds, from the nearest copy on.
 
         Returns:
             False where ``out_of_time`` said so before it was there; call again to go on.
@@ -167,7 +167,7 @@ class Playback:
             raise JournalError(f"{name}: not a journal of this version: {error}") from error
 
     def _index(self) -> bool:
-        """Note where every second begins; whether something that is none follows the last."""
+        """Note where every second begins; return whether the journal is damaged behind the last."""
         begin = self._file.tell()
         while next_payload(self._file.read, unpack=False) is not None:
             self._begins.append(begin)

@@ -1,4 +1,4 @@
-"""A run folded again from what its journal has of every second: for a summary, and for a replay."""
+"""Folds a run again from the seconds of its journal, for a summary or a replay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, KEPT_MARKS, Edited, Event, Ma
 
 
 class Second(msgspec.Struct, frozen=True):
-    """One second: how things stood at its end, and what was new."""
+    """One second of the journal: the state at its end, and what was new."""
 
     situation: RunState
     deltas: list[Delta]
@@ -27,40 +27,40 @@ class Second(msgspec.Struct, frozen=True):
     gone: list[int] = []
     """Workers that were lost in it."""
     search: dict[str, Any] | None = None
-    """How far a search for capacity had come, where a step of it was over."""
+    """The summary's ``search`` so far, if a step of it was over."""
     edited: Edited | None = None
-    """The plan, where it was edited in it."""
+    """The plan, if it was edited in it."""
     spans: dict[int, Span] = {}
-    """When stages were, of those for which that has changed in it: begin and end, in seconds since the run began."""
+    """Begin and end, in seconds since the run began, of stages for which that has changed in it."""
     sending_ended_s: float | None = None
-    """When the sending ended, where it has."""
+    """When the sending ended, in seconds since the run began, if it has."""
 
 
 class Refold:
-    """What the controller had in its hands, up to the last second that was added; of a run that is only looked at
-    (``live_only``) no more than a picture needs.
+    """The state of a run as its controller had it at the end of the last second added; with ``live_only`` as much as a
+    snapshot needs.
     """
 
     def __init__(self, header: RunHeader, *, live_only: bool = False) -> None:
         rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
         self.figures = Figures(header.layout, rules, live_only=live_only)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
-        self.by_hand: dict[float, ManualChange] = {}
-        """The newest last, by the times they are known by."""
+        self.manual_changes: dict[float, ManualChange] = {}
+        """Manual changes by the times that identify them, the newest last."""
         self.end_s = 0.0
-        """When the last second ended."""
+        """When the last second ended, in seconds since the run began."""
         self.sending_s = 0.0
-        """When requests were last sent."""
+        """When requests were last sent, in seconds since the run began."""
         self.search: dict[str, Any] | None = None
-        """How far a search for capacity had come."""
+        """The summary's ``search`` so far; None without a search."""
         self.spans: dict[int, Span] = {}
-        """When stages were; empty where the journal does not say."""
+        """Begin and end of stages; empty if the journal does not say."""
         self._sending_ended_s: float | None = None
         self._planned = _planned(header.layout.stages)
-        self._situation = RunState(0.0, state="starting")
+        self._run_state = RunState(0.0, state="starting")
 
     def add(self, second: Second) -> Tick:
-        """Fold the next second; what the timeline has of it."""
+        """Fold the next second and return its tick."""
         now = second.situation
         if second.edited is not None:
             self.figures.replan(second.edited)
@@ -71,7 +71,7 @@ class Refold:
             self.figures.gone(worker)
         self.events.extend(second.events)
         self.search = second.search or self.search
-        self._situation = now
+        self._run_state = now
         self.end_s = now.t_s
         self._spans_and_sending(second)
         self._keep(now.by_hand)
@@ -82,22 +82,22 @@ class Refold:
 
     @property
     def stage_spans(self) -> list[Span | None] | None:
-        """When each stage was, None of one that was not; None where the journal does not say."""
+        """Return begin and end of each stage, None for one that was not; None if the journal does not say."""
         stages = self.figures.aggregate.layout.stages
         return [self.spans.get(stage.index) for stage in stages] if self.spans else None
 
     def snapshot(self) -> Snapshot:
-        """The picture at the end of the last second, with all events that are kept."""
+        """Return the snapshot at the end of the last second, with all events that are kept."""
         events = tuple(self.events)
         search = None if self.search is None else msgspec.convert(self.search, SearchState)
-        picture = self.figures.snapshot(msgspec.structs.replace(self._situation, events=events), search)
+        picture = self.figures.snapshot(msgspec.structs.replace(self._run_state, events=events), search)
         return msgspec.structs.replace(picture, events=events)
 
     def _keep(self, marks: Sequence[ManualChange]) -> None:
-        """A second has the newest alone, and those that have grown again."""
-        self.by_hand.update((mark.t_s, mark) for mark in marks)
-        while len(self.by_hand) > KEPT_MARKS:
-            del self.by_hand[next(iter(self.by_hand))]
+        """Keep the manual changes of a second: it has only the newest, and those that have grown."""
+        self.manual_changes.update((mark.t_s, mark) for mark in marks)
+        while len(self.manual_changes) > KEPT_MARKS:
+            del self.manual_changes[next(iter(self.manual_changes))]
 
     def _spans_and_sending(self, second: Second) -> None:
         self.spans.update(second.spans)

@@ -1,4 +1,4 @@
-"""The profile that drives a run again as it was steered, from what the run has left behind."""
+"""Writes the profile that repeats a run as it was steered, from what the run has left behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NothingDriven(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a run has left behind. ``ended_s`` is when its sending ended, as far as that is known."""
+    """What a run left behind. ``ended_s`` is when its sending ended, as far as that is known."""
 
     header: RunHeader
     commands: list[dict[str, Any]]
@@ -49,7 +49,7 @@ class _Moment(msgspec.Struct):
 
 
 class _Driven(msgspec.Struct):
-    """Of a second what was wanted in it; skipping the rest is much quicker than decoding it."""
+    """The controls of a second; skipping the rest is much quicker than decoding it."""
 
     situation: _Moment
     controls: list[dict[str, Any]] = []
@@ -57,7 +57,7 @@ class _Driven(msgspec.Struct):
 
 
 def left_by(directory: Path) -> Left:
-    """Read it: the summary where there is one, else the journal.
+    """Read what a run left behind: its summary if there is one, else its journal.
 
     Raises:
         OSError: there is no journal.
@@ -86,7 +86,7 @@ def left_by(directory: Path) -> Left:
 
 
 def plan_of(header: RunHeader) -> Plan:
-    """The plan of a run, without its profile's secrets.
+    """Return the plan of a run, without its profile's secrets.
 
     Raises:
         NotRepeatable: a weight was one of them.
@@ -128,7 +128,7 @@ def _weight(pool: dict[str, Any], pools: int) -> float:
 
 
 def driven(left: Left) -> tuple[Steered, float]:
-    """The stages that drive it again, and how long.
+    """Return the stages that drive the run again, and its length in seconds.
 
     Raises:
         NotRepeatable: what drove it cannot be told, or it was a search.
@@ -151,7 +151,7 @@ def driven(left: Left) -> tuple[Steered, float]:
 
 
 def rewritten(header: RunHeader, found: Steered, end_s: float) -> tuple[dict[str, Any], list[str]]:
-    """The tables of the profile, and what is to be said of them."""
+    """Return the tables of the profile, and notes about them."""
     table = copy.deepcopy(header.profile)
     for loc, text in header.references:
         _put(table, loc, text)
@@ -183,7 +183,7 @@ def rewritten(header: RunHeader, found: Steered, end_s: float) -> tuple[dict[str
 
 
 def _put(table: Any, loc: Loc, text: str) -> None:
-    """Write a text where the profile had it; what is not there any more is left alone."""
+    """Write a text where the profile had it; do nothing if the place is not there any more."""
     with contextlib.suppress(KeyError, IndexError, TypeError):
         for part in loc[:-1]:
             table = table[part]
@@ -200,7 +200,7 @@ def _texts(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
 
 
 def _make_absolute(table: dict[str, Any], folder: str) -> None:
-    """The paths in it: the profile will stand somewhere else."""
+    """Make the paths in it absolute: the profile will stand somewhere else."""
     pools = [pool for pool in table.get("pools", ()) if isinstance(pool, dict)]
     holders = [table.get("tls"), *(pool.get("data") for pool in pools)]
     holders += [task.get("data") for pool in pools for task in pool.get("tasks", ())]

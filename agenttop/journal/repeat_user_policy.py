@@ -1,4 +1,4 @@
-"""Think times, pacing and the policy for 429s of a run, as far as a profile can say them: it has one for the whole run.
+"""Writes a run's think times, pacing and policy for 429s as a profile can say them: one for the whole run.
 
 Of those that were in force one after the other, the one that was so for longest is written, and it is said that there
 were others.
@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 def with_user_policy(table: dict[str, Any], left: Left, end_s: float) -> list[str]:
-    """Write them into the tables of a profile; what is to be said of them.
+    """Write the user policy into the tables of a profile; return notes about it.
 
     Raises:
         NotRepeatable: a command of the run cannot be followed.
@@ -42,7 +42,7 @@ def with_user_policy(table: dict[str, Any], left: Left, end_s: float) -> list[st
 
 
 def _with_policy(table: dict[str, Any], left: Left, spans: Sequence[tuple[Control, float]]) -> list[str]:
-    """A profile has one for all pools."""
+    """Write the policy for 429s, of which a profile has one for all pools; return notes about it."""
     pools = left.header.layout.pools
     written = str(table.get("on_429", "count"))
     lasted = [
@@ -61,7 +61,7 @@ def _with_policy(table: dict[str, Any], left: Left, spans: Sequence[tuple[Contro
 
 
 def _spans(controls: Sequence[tuple[float, Control]], end_s: float) -> Iterator[tuple[Control, float]]:
-    """Each control and how long it held."""
+    """Yield each control and how many seconds it held."""
     for number, (begin, control) in enumerate(controls):
         until = controls[number + 1][0] if number + 1 < len(controls) else end_s
         if min(until, end_s) > begin:
@@ -69,7 +69,7 @@ def _spans(controls: Sequence[tuple[float, Control]], end_s: float) -> Iterator[
 
 
 def _longest(lasted: Sequence[tuple[T, float]]) -> tuple[T | None, bool]:
-    """What was in force for longest, and whether anything else was."""
+    """Return what was in force for longest, and whether anything else was."""
     total: Counter[T] = Counter()
     for what, seconds in lasted:
         total[what] += seconds  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""A run that is over, or was so far, as a feed: its journal at the pace of a clock, and wherever the viewer goes."""
+"""Replays a journal as a feed, at the pace of a clock, from wherever the viewer goes."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class ReplayFeed:
             self._moved.clear()
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """See :class:`agenttop.view.feed.Feed`; the load is over."""
+        """Refuse it: a replay has no load to steer."""
         return Reply(-1, False, "this is a replay")
 
     async def kill(self) -> str:
-        """See :class:`agenttop.view.feed.Feed`; the load is over."""
+        """Refuse it: a replay has no load to end."""
         return "this is a replay"
 
     async def close(self) -> None:
@@ -101,7 +101,7 @@ class ReplayFeed:
 
     @property
     def player(self) -> ReplayFeed:
-        """These controls."""
+        """Return these controls."""
         return self
 
     @property
@@ -149,7 +149,7 @@ class ReplayFeed:
         return lambda: self._clock() >= until_s
 
     def _pause_s(self) -> float | None:
-        """Until the next second is due; None while it stands."""
+        """Return the seconds until the next second is due; None while it is paused."""
         if not self._playing:
             return None
         return max(FRAME_S, 1 / self._speed - (self._wanted_s % 1) / self._speed)

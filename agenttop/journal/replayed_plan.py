@@ -1,4 +1,4 @@
-"""What a run was really driven to, as the stages of a plan that nobody has to steer.
+"""Computes what a run was really driven to, as the stages of a plan that need no steering.
 
 A run is its plan and the commands it was given: from these two the controls are known at every moment, and from them
 what was wanted (``schedule.control``), so that nothing has to be read off a timeline. Between two commands a target is
@@ -31,7 +31,7 @@ from agenttop.steering.plan import Plan
 from agenttop.steering.user_policy import Unfit, apply_user_policy
 
 #: Commands that change what users do, and not what is wanted of them.
-HABITS = ("think", "pacing", "on_429")
+USER_POLICY = ("think", "pacing", "on_429")
 #: Times this close, in seconds, are the same.
 _TOUCHING_S = 1e-9
 #: A ramp through more users than this, in one stage and shared by pools, is written as a line for each of them: a run
@@ -50,7 +50,7 @@ class NotRepeatable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The controls between two commands; seconds since the run began."""
+    """A stretch between two commands with its controls; seconds since the run began."""
 
     start_s: float
     end_s: float
@@ -59,27 +59,30 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """Stages by whose they are, as a profile has them; a line that nothing has changed is not there."""
+    """Stages for a profile, of the run and by pool; stages that nothing has changed are not there."""
 
     shared: list[dict[str, Any]] | None
     pools: dict[str, list[dict[str, Any]]]
     own: bool
     """No pool shares the run's stages any more."""
     paused: bool
-    """At some time it was: written down as a target of 0."""
+    """The run was paused at some time, which is written as a target of 0."""
     lines: bool = False
     """Ramps that several pools shared are lines for each of them, true to a user or two."""
 
 
 def controls_of(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> list[tuple[float, Control]]:
-    """When which controls began to hold, from the ``controls`` of a summary or a journal. Raises like
-    :func:`followed`."""
+    """Return when which controls began to hold, from the ``controls`` of a summary or a journal.
+
+    Raises like :func:`followed`.
+    """
     return followed(plan, commands)[0]
 
 
 def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[float, Control]], Plan]:
-    """When which controls began to hold, and the plan as it was edited. What has been driven of a plan is in the edited
-    one as well, so that this holds for the whole run.
+    """Return when which controls began to hold, and the plan as it was edited.
+
+    What was driven of a plan is in the edited one as well, so that this holds for the whole run.
 
     Raises:
         NotRepeatable: one of them is no command of ours, or makes no sense for this plan.
@@ -92,7 +95,7 @@ def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tu
             command = parse_command(text)
             if command.op in ("start", "stop", "status"):
                 continue
-            if command.op in HABITS:
+            if command.op in USER_POLICY:
                 # Whether anything changed was seen when it was given.
                 pool = index_of(command.pool, plan.layout)
                 found.append((t_s, control := apply_user_policy(command, control, plan.layout.pools, pool)[0]))
@@ -111,13 +114,13 @@ def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tu
 
 
 def end_of_plan(plan: Plan, controls: Sequence[tuple[float, Control]]) -> float | None:
-    """When the plan's clock comes to its end by itself; None while it is held."""
+    """Return when the plan's clock comes to its end by itself; None while it is held."""
     _, control = controls[-1]
     return plan.duration_s - control.shift if control.held_at is None else None
 
 
 def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float) -> Steered:
-    """The stages that give the same targets from the run's begin to ``end_s``."""
+    """Return the stages that give the same targets from the run's begin to ``end_s``."""
     begins = [begin for begin, _ in controls] + [end_s]
     spans = [
         Span(begin, min(begins[number + 1], end_s), control)
@@ -132,26 +135,26 @@ def steered(plan: Plan, controls: Sequence[tuple[float, Control]], end_s: float)
     if apart:
         found, lines = _apart(plan, spans, sharing)
         pools = {plan.layout.pools[index].name: users_stages(pieces) for index, pieces in found.items()}
-    same = _untouched(spans, plan.ramp, RUN, _shared_by_hand, end_s)
+    same = _untouched(spans, plan.ramp, RUN, _shared_manual, end_s)
     if sharing and not apart and not same:
-        shared = users_stages(_line(plan, spans, plan.ramp, RUN, _shared_by_hand))
+        shared = users_stages(_line(plan, spans, plan.ramp, RUN, _shared_manual))
     # Stages of the run that drive no pool still say how long it lasts.
     idle = plan.ramp is not None and not sharing and not same
     for index, pool in enumerate(plan.pools):
-        by_hand = _pool_by_hand(index, rate=pool.open)
-        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, index, by_hand, end_s)):
+        manual_of = _pool_manual(index, rate=pool.open)
+        if pool.ramp is None or (not idle and _untouched(spans, pool.ramp, index, manual_of, end_s)):
             continue
         name = plan.layout.pools[index].name
-        pieces = _line(plan, spans, pool.ramp, index, by_hand, rate=pool.open)
+        pieces = _line(plan, spans, pool.ramp, index, manual_of, rate=pool.open)
         pools[name] = rate_stages(pieces) if pool.open else users_stages(pieces)
     return Steered(shared, pools, apart or idle, any(span.control.paused for span in spans), lines)
 
 
-def _shared_by_hand(control: Control) -> float | None:
+def _shared_manual(control: Control) -> float | None:
     return control.users
 
 
-def _pool_by_hand(index: int, *, rate: bool) -> ManualValue:
+def _pool_manual(index: int, *, rate: bool) -> ManualValue:
     def users(control: Control) -> float | None:
         return control.pool_users.get(index)
 
@@ -161,14 +164,14 @@ def _pool_by_hand(index: int, *, rate: bool) -> ManualValue:
     return rates if rate else users
 
 
-def _untouched(spans: Sequence[Span], ramp: Ramp | None, group: int, by_hand: ManualValue, end_s: float) -> bool:
-    """Whether a line is the plan's own as it was written, to its end."""
+def _untouched(spans: Sequence[Span], ramp: Ramp | None, group: int, manual_of: ManualValue, end_s: float) -> bool:
+    """Return whether a line is the plan's own as it was written, to its end."""
     free = all(
         not span.control.paused
         and span.control.held_at is None
         and not span.control.shift
         and group not in span.control.courses
-        and by_hand(span.control) is None
+        and manual_of(span.control) is None
         for span in spans
     )
     return free and ramp is not None and ramp.duration <= end_s + _TOUCHING_S
@@ -182,24 +185,24 @@ def _line(
     spans: Sequence[Span],
     ramp: Ramp | None,
     group: int,
-    by_hand: ManualValue,
+    manual_of: ManualValue,
     *,
     rate: bool = False,
 ) -> list[Piece]:
-    """A target over the whole run, neighbours that are one joined."""
+    """Return a target over the whole run, equal neighbours joined."""
     names = _names(plan, group)
     pieces: list[Piece] = []
     joined: list[tuple[Span, tuple[Any, ...]]] = []
     for span in spans:
         control = span.control
         held = None if control.held_at is None else (control.held_at, control.courses.get(group))
-        key = (control.paused, by_hand(control), held, 0.0 if held is not None else control.shift)
+        key = (control.paused, manual_of(control), held, 0.0 if held is not None else control.shift)
         if joined and joined[-1][1] == key:
             # Some other line has changed here.
             span = Span(joined.pop()[0].start_s, span.end_s, control)
         joined.append((span, key))
     for span, _ in joined:
-        control, manual = span.control, by_hand(span.control)
+        control, manual = span.control, manual_of(span.control)
         if control.paused:
             pieces.append(Piece(span.start_s, span.end_s, 0.0, 0.0, "paused"))
         elif manual is not None:
@@ -217,7 +220,7 @@ def _line(
 
 
 def _along(ramp: Ramp, names: Sequence[str], span: Span, after: float) -> Iterator[Piece]:
-    """What a running plan wants in a span; ``after`` is the value once its stages are over."""
+    """Yield the pieces of a running plan in a span; ``after`` is the value once its stages are over."""
     shift = span.control.shift
     value = ramp.start
     for stage, (begin, end), name in zip(ramp.stages, ramp.bounds, names, strict=True):
@@ -242,7 +245,9 @@ def _along(ramp: Ramp, names: Sequence[str], span: Span, after: float) -> Iterat
 
 
 def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> tuple[dict[int, list[Piece]], bool]:
-    """The users of each sharing pool, a piece for every number it had; and whether lines stand for some of them."""
+    """Return the users of each sharing pool, a piece for every number it had, and whether any piece is a
+    sloping line.
+    """
     found: dict[int, list[Piece]] = {index: [] for index in sharing}
     lines = False
     for span in spans:
@@ -261,7 +266,7 @@ def _apart(plan: Plan, spans: Sequence[Span], sharing: Sequence[int]) -> tuple[d
 
 
 def _parts(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float, bool]]:
-    """Parts of a span in which a ramp has one whole number, or (True) goes through many in a line."""
+    """Yield parts of a span in which a ramp has one whole number, or (True) goes through many in a line."""
     control, start_s = span.control, span.start_s
     runs = ramp is not None and control.held_at is None and control.users is None and not control.paused
     while start_s < span.end_s:
@@ -279,6 +284,6 @@ def _parts(ramp: Ramp | None, span: Span) -> Iterator[tuple[float, float, bool]]
 
 
 def _names(plan: Plan, group: int) -> list[str]:
-    """As a profile has them: those of a pool's own stages begin with its name in a layout."""
+    """Return the names as a profile has them: a layout puts the pool's name before those of its own stages."""
     own = f"{plan.layout.pools[group].name}/" if group != RUN else ""
     return [plan.layout.stages[leg.index].name.removeprefix(own) for leg in plan.courses.get(group, ())]

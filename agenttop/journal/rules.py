@@ -1,4 +1,4 @@
-"""What a run is judged by, second by second: thresholds and circuit breaker, as a journal's header carries them."""
+"""The rules a run is judged by: thresholds and circuit breaker, as a journal's header carries them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Rules(msgspec.Struct, frozen=True):
     """In the order of the profile."""
     breaker: BreakerRule | None = None
     by_level: bool = False
-    """The run searches for its capacity: a breaker that opens fails a level, and begins anew with the next one."""
+    """The run searches for its capacity: an open breaker fails a level, and begins anew with the next one."""
 
     def writable(self, references: Iterable[Reference]) -> Rules:
-        """Return those without a value of the environment in them, for a journal shows none."""
+        """Return the rules without those that have a value of the environment in them: a journal must not show it."""
         places = {place[:2] for place, _ in references}
         thresholds = tuple(rule for index, rule in enumerate(self.thresholds) if ("thresholds", index) not in places)
         hidden = any(place[0] == "circuit_breaker" for place in places)
@@ -37,7 +37,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 def rules_of(profile: Profile, masked: Mapping[str, Any]) -> Rules:
-    """Return the rules of a profile; the texts of thresholds are of ``masked``, for they are shown."""
+    """Return the rules of a profile; the texts of thresholds are of ``masked``, because they are shown."""
     shown = masked.get("thresholds") or []
     texts = [item["expression"] if isinstance(item, Mapping) else item for item in shown]
     thresholds = (_rule(str(text), rule) for text, rule in zip(texts, profile.thresholds, strict=True))
@@ -45,8 +45,9 @@ def rules_of(profile: Profile, masked: Mapping[str, Any]) -> Rules:
 
 
 def rules_as_written(written: Mapping[str, Any], layout: Layout) -> Rules:
-    """Return the rules of an older journal, whose header has its masked profile alone. What cannot be read in it, such
-    as a masked value, is left out.
+    """Return the rules of an older journal, whose header has only its masked profile.
+
+    What cannot be read in it, such as a masked value, is left out.
     """
     thresholds, breaker = [], None
     for item in written.get("thresholds") or []:

@@ -1,4 +1,4 @@
-"""The summary of a run, made of its aggregate and of what its controller knows."""
+"""Makes the summary of a run from its aggregate and what its controller knows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agenttop.report.model import SCHEMA
 
 
 class RunHeader(msgspec.Struct, frozen=True):
-    """What is known of a run when it begins: enough, with its deltas, for a summary.
+    """What is known of a run when it begins: with its deltas, enough for a summary.
 
     ``profile`` has its secrets masked.
     """
@@ -35,20 +35,21 @@ class RunHeader(msgspec.Struct, frozen=True):
     cpu_count: int | None
     agenttop_version: str
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
-    """Where the profile has ``${NAME}``, and the text that it is in."""
+    """Where the profile has ``${NAME}``, and the text around it."""
     folder: str = ""
-    """What paths in the profile are relative to."""
+    """The folder that paths in the profile are relative to."""
     durations_s: tuple[float, ...] = ()
-    """Of the stages of ``layout``, as the profile has them: their ends less their begins are these but for rounding."""
+    """Durations of the stages of ``layout`` as the profile has them: end less begin gives these but for rounding."""
     rules: Rules | None = None
-    """What the run is judged by, but for what has values of the environment in it; None in an older journal."""
+    """The rules of the run, without those that have values of the environment in them; None in an older journal."""
 
 
 def run_header(
     info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str, rules: Rules | None = None
 ) -> RunHeader:
-    """The header of a run on this machine. The profile must be masked already, and the rules writable; nothing here
-    looks for secrets.
+    """Return the header of a run on this machine.
+
+    The profile must be masked already, and the rules writable; nothing here looks for secrets.
     """
     return RunHeader(
         info=msgspec.structs.replace(info, history=()),
@@ -79,7 +80,7 @@ def build_summary(
     search: Mapping[str, Any] | None = None,
     incomplete: bool = False,
 ) -> dict[str, Any]:
-    """The summary, as plain data that validates against ``summary_schema()``.
+    """Return the summary, as plain data that validates against ``summary_schema()``.
 
     Args:
         aggregate: everything folded, every second closed.
@@ -157,7 +158,7 @@ def build_summary(
 
 
 def _counted(metrics: Mapping[str, Any]) -> bool:
-    """Something was counted under a request."""
+    """Return whether something was counted under a request."""
     return any(metrics[key] for key in ("requests", "attempts", "cancelled", "user_errors"))
 
 
@@ -178,8 +179,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
 
 
 def driven_stages(aggregate: Aggregate) -> list[StageInfo]:
-    """The stages as the summary has them: of an edited plan without those it dropped, in the order of their groups and
-    times."""
+    """Return the stages of the summary: of an edited plan without those it dropped, sorted by group and time."""
     stages = aggregate.layout.stages
     kept = [stage for stage in stages if not stage.dropped or aggregate.stage(stage.index).outcomes.total()]
     groups = list(dict.fromkeys(stage.pool for stage in stages))
@@ -187,26 +187,26 @@ def driven_stages(aggregate: Aggregate) -> list[StageInfo]:
 
 
 def _timeline(aggregate: Aggregate, stages: Sequence[StageInfo]) -> dict[str, Any]:
-    """The timeline, whose stages are those of the summary."""
+    """Return the timeline with the stage indices of the summary."""
     timeline = aggregate.timeline.summary()
     places = _places(stages)
     return timeline | {"stage": [places.get(index, -1) for index in timeline["stage"]]}
 
 
 def _slowest(aggregate: Aggregate, stages: Sequence[StageInfo]) -> dict[str, list[dict[str, Any]]]:
-    """The slowest requests, whose stages are those of the summary."""
+    """Return the slowest requests with the stage indices of the summary."""
     places = _places(stages)
     found = aggregate.slowest.summary(aggregate.layout)
     return {by: [row | {"stage": places.get(row["stage"], -1)} for row in rows] for by, rows in found.items()}
 
 
 def _places(stages: Sequence[StageInfo]) -> dict[int, int]:
-    """Where each stage stands in the summary, by its index in the run."""
+    """Return each stage's index in the summary, by its index in the run."""
     return {stage.index: place for place, stage in enumerate(stages)}
 
 
 def _span(aggregate: Aggregate, stage: StageInfo) -> tuple[float, float] | None:
-    """When a stage was, as far as the timeline tells: a pool's own stages run beside those it knows, as planned."""
+    """Return when a stage was, as far as the timeline tells; a pool's own stages run beside those, so as planned."""
     if stage.pool is None:
         return aggregate.timeline.span(stage.index)
     last = aggregate.timeline.last
@@ -236,7 +236,7 @@ def _stage(
 
 
 def _later(started_at: str, seconds: float) -> str | None:
-    """``started_at`` (RFC 3339) and some seconds; None where it is no time."""
+    """Return ``started_at`` (RFC 3339) plus some seconds; None if it is no time."""
     try:
         ended = datetime.fromisoformat(started_at) + timedelta(seconds=seconds)
     except (ValueError, OverflowError):

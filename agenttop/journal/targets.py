@@ -1,4 +1,4 @@
-"""What the plan and the controls want of every pool at one moment, for the screen and the journal."""
+"""Computes the targets of every pool at one moment from plan and controls, for the screen and the journal."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def situation(
     searching: bool = False,
     marks: tuple[ManualChange, ...] = (),
 ) -> RunState:
-    """How things stand ``t_s`` seconds after the run began. A run that is ``ending`` wants nothing any more. What a
-    search has set is the plan's, and not set by hand.
+    """Return the state of a run ``t_s`` seconds after it began.
+
+    A run that is ``ending`` wants nothing any more. What a search has set counts as the plan's, and not as manual.
     """
     plan_time = control.plan_time(t_s)
     wanted = wanted_users(plan.pools, plan.ramp, control, t_s)
@@ -40,16 +41,16 @@ def situation(
     rate = 0.0
     manual: list[str] = []
     for index, info in enumerate(plan.layout.pools):
-        by_hand = not searching and (index in control.pool_users or index in control.pool_rates)
+        pool_manual = not searching and (index in control.pool_users or index in control.pool_rates)
         if info.open:
             now = 0.0 if ending else wanted_rate(index, control, plan, t_s)
             rate += now
             by_plan = now if searching else plan.planned_rate(index, plan_time)
-            pools.append(PoolTarget(now, 0.0 if ending else by_plan, by_hand))
+            pools.append(PoolTarget(now, 0.0 if ending else by_plan, pool_manual))
         else:
             shared = not searching and control.users is not None and plan.pools[index].ramp is None
-            pools.append(PoolTarget(wanted[index], planned[index], by_hand or shared))
-        if by_hand:
+            pools.append(PoolTarget(wanted[index], planned[index], pool_manual or shared))
+        if pool_manual:
             manual.append(info.name)
     return RunState(
         t_s=t_s,

@@ -1,4 +1,4 @@
-"""The verdicts of a run in words, and as its summary has them."""
+"""Formats the verdicts of a run: in words, and for its summary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenttop.metrics.snapshot import Verdict
 
 
 def told(verdict: Verdict) -> str:
-    """A failed threshold in words."""
+    """Return a failed threshold in words."""
     if verdict.observed is None:
         return f"{verdict.expression} (no data)"
     over = " in a window" if verdict.window_s is not None else ""
@@ -17,6 +17,6 @@ def told(verdict: Verdict) -> str:
 
 
 def summed(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """The summary's ``thresholds``."""
+    """Return the summary's ``thresholds``."""
     keys = ("expression", "observed", "passed", "aborted_run", "verdict", "unit", "window_s")
     return [{key: getattr(verdict, key) for key in keys} for verdict in verdicts]

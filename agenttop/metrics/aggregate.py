@@ -51,7 +51,7 @@ class Aggregate:
         self.layout = layout
         self._live_only = live_only
         self.edited: Edited | None = None
-        """The plan, once it was edited."""
+        """The plan, if it was edited."""
         self.timeline = Timeline()
         self.saturation = Saturation()
         self.workers = Workers(len(layout.pools))
@@ -68,7 +68,7 @@ class Aggregate:
         self._of_pool = requests_of_pools(layout)
         self._dropped = [0] * len(layout.pools)
         self._pending: dict[tuple[int, int], Counts] = {}
-        """What is new of a request in a stage, not yet merged."""
+        """What was counted of a request in a stage and is not yet merged."""
         self._phases: set[str] = set()
         self._seq = 0
 
@@ -113,13 +113,13 @@ class Aggregate:
         self.spending.forget(worker)
 
     def replan(self, edited: Edited) -> None:
-        """The plan was edited: there are more stages from now on."""
+        """Take the plan as it was edited: there are more stages from now on."""
         self.edited = edited
         self.layout = msgspec.structs.replace(self.layout, stages=edited.stages)
         self._stages += [Scope() for _ in edited.stages[len(self._stages) :]]
 
     def second(self, now: RunState) -> Tick:
-        """Close a second: everything folded since the last one is of this one."""
+        """Close a second and return its tick: everything folded since the last one belongs to it."""
         self._merge()
         self.saturation.judge(now.t_s, now.workers if now.state == "running" else 0)
         for worker in self.saturation.silent:
@@ -130,41 +130,41 @@ class Aggregate:
         return tick
 
     def total(self) -> Scope:
-        """Counts of the whole run."""
+        """Return the counts of the whole run."""
         return merged(self.pool(pool) for pool in range(len(self._pools)))
 
     def pool(self, pool: int) -> Scope:
-        """Counts of one pool."""
+        """Return the counts of one pool."""
         return merged([self._pools[pool], *(self.request(request) for request in self._of_pool[pool])])
 
     def request(self, request: int) -> Scope:
-        """Counts of one request."""
+        """Return the counts of one request."""
         self._merge()
         return self._requests[request]
 
     def stage(self, stage: int) -> Scope:
-        """Counts of one stage."""
+        """Return the counts of one stage."""
         self._merge()
         return self._stages[stage]
 
     def metrics_total(self, seconds: float) -> dict[str, Any]:
-        """METRICS of the whole run over ``seconds`` measured seconds."""
+        """Return METRICS of the whole run over ``seconds`` measured seconds."""
         return metrics(self.total(), seconds, self.layout)
 
     def metrics_pool(self, pool: int, seconds: float) -> dict[str, Any]:
-        """METRICS of one pool over ``seconds`` measured seconds."""
+        """Return METRICS of one pool over ``seconds`` measured seconds."""
         return metrics(self.pool(pool), seconds, self.layout)
 
     def metrics_request(self, request: int, seconds: float) -> dict[str, Any]:
-        """METRICS of one request over ``seconds`` measured seconds."""
+        """Return METRICS of one request over ``seconds`` measured seconds."""
         return metrics(self.request(request), seconds, self.layout)
 
     def metrics_stage(self, stage: int, seconds: float) -> dict[str, Any]:
-        """METRICS of one stage that really lasted ``seconds``."""
+        """Return METRICS of one stage that really lasted ``seconds``."""
         return metrics(self.stage(stage), seconds, self.layout)
 
     def snapshot(self, now: RunState) -> Snapshot:
-        """The picture a viewer gets; right after :meth:`second` it is of exactly that second."""
+        """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         self._seq += 1
         tick = self.timeline.last or self.live_view.tick(Slice(now.t_s, now.t_s), now)
         picture = self.live_view.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
@@ -178,7 +178,9 @@ class Aggregate:
         )
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:
-        """Mean duration by phase in the first stage that has enough of one; nothing where that is ``now``."""
+        """Return the mean duration (ms) by phase in the first stage that has enough of one; nothing if that is
+        ``now``.
+        """
         for index, scope in enumerate(self._stages):
             found = {
                 name.removeprefix(PHASE): hist.total / hist.count / 1000
@@ -211,7 +213,7 @@ class Aggregate:
                 scope.add_merged(new, whole)
 
     def _metric(self, name: str) -> str:
-        """The name to keep a distribution under: phases are named by the target, so their number is bounded."""
+        """Return the name to keep a distribution under: targets name phases, so their number is bounded."""
         prefix = next((prefix for prefix in (PHASE, PHASE_SHARE) if name.startswith(prefix)), "")
         phase = name.removeprefix(prefix)
         if not prefix or phase in self._phases:

@@ -33,7 +33,7 @@ class Place(StrEnum):
     OWN = "own"
     """Under its own name; distributions with ``_ms`` behind it."""
     TRAFFIC = "traffic"
-    """Likewise, with bytes and connections at the end."""
+    """Under its own name among bytes and connections, at the end."""
     BLOCK = "block"
     """In a block such as ``tokens`` or ``rate_limit``, made by a formula of its own."""
 
@@ -44,10 +44,10 @@ class Distribution:
 
     what: str
     label: str = ""
-    """Of its row in the report; none without."""
+    """Of its row in the report; empty if the report has none."""
     place: Place = Place.OWN
     live: bool = False
-    """The live window keeps it, for whoever draws it."""
+    """The live window keeps it, for panes that draw it."""
     unit: str = "ms"
 
 
@@ -58,7 +58,9 @@ class Counter:
     what: str
     place: Place = Place.BLOCK
     judged: bool = False
-    """A threshold can ask for it by its name, as a count or per second; whatever stands under its own name can be."""
+    """A threshold can ask for it by name, as a count or per second. Metrics under their own name can always be asked
+    for.
+    """
     unit: str = ""
 
 
@@ -82,7 +84,7 @@ Row = Distribution | Counter | PoolCounter | Derived
 
 
 class Recorded:
-    """The metrics of a request: an attribute each of whoever records them, and its row."""
+    """The metrics of a request: one attribute each on the recorder's leaf, with its row of the catalogue."""
 
     __slots__ = ()
 
@@ -120,7 +122,7 @@ class Recorded:
     connections_opened: Annotated[int, Counter("", Place.TRAFFIC)]
     connections_reused: Annotated[int, Counter("", Place.TRAFFIC)]
     connections_reopened: Annotated[int, Counter("", Place.TRAFFIC)]
-    """Kept connections that the target closed, between two requests or as one was sent; opened anew without a word."""
+    """Kept connections that the target closed between two requests or as one was sent; opened anew silently."""
     user_errors: Annotated[
         int, Counter("Exceptions in users' own code (python); they are in errors as user_error.", Place.OWN)
     ]
@@ -155,7 +157,7 @@ class Recorded:
 
 
 class Counted:
-    """The metrics of a pool: an attribute each of whoever counts them, and its row."""
+    """The metrics of a pool: one attribute each on the recorder's count, with its row of the catalogue."""
 
     __slots__ = ()
 
@@ -187,7 +189,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = _rows(Recorded, Distribution)
 COUNTERS: Mapping[str, Counter] = _rows(Recorded, Counter)
 POOL_COUNTERS: Mapping[str, PoolCounter] = _rows(Counted, PoolCounter)
 CATALOGUE: Mapping[str, Row] = {**DISTRIBUTIONS, **COUNTERS, **POOL_COUNTERS, **DERIVED}
-"""All of them, by name."""
+"""All metrics by name."""
 
 #: Those that stand in METRICS under their own name.
 OWN_DISTRIBUTIONS = tuple(name for name, row in DISTRIBUTIONS.items() if row.place is Place.OWN)

@@ -1,4 +1,4 @@
-"""Several deltas of one worker as one that says the same, for keeping."""
+"""Merges several deltas of one worker into one that says the same, for the journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agenttop.metrics.histogram import merge
 
 
 def compact(deltas: Sequence[Delta]) -> list[Delta]:
-    """One delta for each worker: counts added, gauges the newest, CPU the mean. Deltas of a worker in order of time.
+    """Return one delta for each worker: counts added, gauges the newest, CPU the mean.
 
     Marks are not kept: what they were for is told when they are over.
     """

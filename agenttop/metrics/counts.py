@@ -12,7 +12,7 @@ from agenttop.metrics.outcome import NOT_FINISHED, Outcome
 
 
 class Countable(Protocol):
-    """What has outcomes, statuses and counters."""
+    """Anything that has outcomes, statuses and counters."""
 
     @property
     def outcomes(self) -> Mapping[str, int]: ...
@@ -38,26 +38,26 @@ class Counts:
         self.parts: dict[str, list[HistDelta]] = {}
 
     def add(self, new: Countable) -> None:
-        """Count another's outcomes, statuses and counters too."""
+        """Add another's outcomes, statuses and counters."""
         _add(self.outcomes, new.outcomes)
         _add(self.status, new.status)
         _add(self.sums, new.sums)
 
     def add_leaf(self, leaf: LeafDelta, keep: Collection[str] | None = None) -> None:
-        """Count all of a delta's leaf; of its distributions those in ``keep``, or all."""
+        """Add one leaf of a delta; of its distributions those in ``keep``, or all."""
         self.add(leaf)
         for metric, records in leaf.hists.items():
             if keep is None or metric in keep:
                 self.take(metric, (records,))
 
     def add_all(self, other: Counts) -> None:
-        """Count another's distributions as well."""
+        """Add another's counts and distributions."""
         self.add(other)
         for metric, records in other.parts.items():
             self.take(metric, records)
 
     def take(self, metric: str, records: Sequence[HistDelta]) -> None:
-        """Take new records of one distribution."""
+        """Add new records of one distribution."""
         parts = self.parts.get(metric)
         if parts is None:
             self.parts[metric] = [*records]
@@ -65,7 +65,7 @@ class Counts:
             parts += records
 
     def subtract(self, old: Countable) -> None:
-        """Count another's outcomes, statuses and counters, which are in these, no more."""
+        """Subtract another's outcomes, statuses and counters, which were added before."""
         self.outcomes.subtract(old.outcomes)
         self.status.subtract(old.status)
         self.sums.subtract(old.sums)
@@ -76,33 +76,33 @@ class Counts:
         return merge(parts) if parts else None
 
     def merged(self) -> dict[str, HistDelta]:
-        """Return the same of every distribution."""
+        """Return all records of every distribution, each as one."""
         return {metric: merge(parts) for metric, parts in self.parts.items()}
 
     @property
     def requests(self) -> int:
-        """Requests that finished: neither cut by the end of the run nor refused by the budget."""
+        """Return how many requests finished: neither cut by the end of the run nor refused by the budget."""
         outcomes = self.outcomes
         return sum(outcomes.values()) - sum([outcomes[outcome] for outcome in NOT_FINISHED])
 
     @property
     def ok(self) -> int:
-        """Of these, ok."""
+        """Return how many of the finished were ok."""
         return self.outcomes[Outcome.OK]
 
     @property
     def failed(self) -> int:
-        """Of these, not ok; rate-limited ones among them."""
+        """Return how many of the finished were not ok; rate-limited ones among them."""
         return self.requests - self.outcomes[Outcome.OK]
 
     @property
     def rate_limited(self) -> int:
-        """Of these, rate-limited."""
+        """Return how many of the finished were rate-limited."""
         return self.outcomes[Outcome.RATE_LIMITED]
 
     @property
     def other_failed(self) -> int:
-        """Of these, failed for another reason."""
+        """Return how many of the finished failed for another reason than a rate limit."""
         return self.failed - self.rate_limited
 
 

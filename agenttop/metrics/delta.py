@@ -51,7 +51,7 @@ class LeafDelta(msgspec.Struct, array_like=True, frozen=True):
     hists: dict[str, HistDelta]
     sums: dict[str, int]
     mark: int = 0
-    """What the requests were sent under (``schedule.control``); figures of two marks are two leaves."""
+    """The mark the requests were sent under (``schedule.control``); figures of two marks are two leaves."""
 
 
 class PoolDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -63,7 +63,7 @@ class PoolDelta(msgspec.Struct, array_like=True, frozen=True):
     iterations: int
     dropped_iterations: int
     mark: int = 0
-    """As of a leaf."""
+    """As in :class:`LeafDelta`."""
 
 
 class ErrorDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -82,18 +82,18 @@ class QuotaState(msgspec.Struct, array_like=True, frozen=True):
     """What remained of one of the target's limits when it was told last. Times are seconds since the run began."""
 
     name: str
-    """As the target calls it: ``requests``, ``tokens`` …"""
+    """The target's name for it: ``requests``, ``tokens`` …"""
     limit: int | None
     remaining: int
     lowest: int | None
-    """Least that was told since the end of the warm-up; None before."""
+    """Least that remained since the end of the warm-up; None before."""
     seen_s: float
     reset_at_s: float | None = None
-    """When it is whole again, or more of it is there; None where the target does not say."""
+    """When the limit is whole again, or more of it is there; None if the target does not say."""
 
 
 class PoolState(msgspec.Struct, array_like=True, frozen=True):
-    """How a pool stands on this worker right now (gauges, not increments)."""
+    """State of a pool on this worker right now (gauges, not increments)."""
 
     pool: int
     users: int
@@ -101,11 +101,11 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     used_up: tuple[str, ...] = ()
     """Data files of which this worker has no rows left."""
     over: bool = False
-    """It has no users here, and will not have any as things stand: none are planned, or its data is used up."""
+    """It has no users here and will not get any: none are planned, or its data is used up."""
     notes: tuple[str, ...] = ()
-    """What is to be told of its users, once in the run."""
+    """Notes about its users, each told once in the run."""
     quotas: tuple[QuotaState, ...] = ()
-    """What remains of the limits its target tells of."""
+    """What remains of the limits that its target tells of."""
 
 
 class SlowRequest(msgspec.Struct, array_like=True, frozen=True):
@@ -118,68 +118,68 @@ class SlowRequest(msgspec.Struct, array_like=True, frozen=True):
     latency_ms: float
     ttft_ms: float | None
     status: int | None
-    """None of a WebSocket message."""
+    """None for a WebSocket message."""
     trace_id: str
 
 
 class Network(msgspec.Struct, array_like=True, frozen=True):
-    """How the network of the machine is doing. What the system does not say is 0 or empty."""
+    """State of the machine's network. What the system does not say is 0 or empty."""
 
     ports: int
-    """Ephemeral ports there are: as many connections to one address."""
+    """Ephemeral ports of the system: the most connections to one address."""
     sockets: int
     """TCP sockets of all programs, those in TIME_WAIT not among them."""
     time_wait: int
     """Closed sockets whose ports are not free again yet."""
     nic: str = ""
-    """The interface that is nearest to its speed."""
+    """The interface that is nearest to its speed limit."""
     nic_percent: float = 0.0
-    """Of its speed, in the direction that carries more, since the last time."""
+    """Percent of its speed, in the busier direction, since the last report."""
     nic_mbit: int = 0
     """Its speed, Mbit/s."""
 
 
 class Health(msgspec.Struct, array_like=True, frozen=True):
-    """How the worker itself is doing."""
+    """State of the worker process itself."""
 
     loop_lag: HistDelta | None
     """Lateness of the worker's own 10 ms timer, µs. A tick that was missed altogether counts with what it was late when
     the loop came back to it, so that percentiles are of time."""
     cpu_percent: float
-    """Of one core, since the last delta."""
+    """Percent of one core, since the last delta."""
     rss_mb: float
     open_files: int
     file_limit: int = 0
-    """As many as it may have open; 0 where nobody said."""
+    """The most files it may have open; 0 if unknown."""
     arrival_lag: HistDelta | None = None
-    """How late arrivals of open pools were let in, µs: unlike ``schedule_lag`` without what connecting took."""
+    """How late arrivals of open pools were started, µs: ``schedule_lag`` without the time that connecting took."""
     connections: int = 0
-    """Open ones, to the address that has most of them."""
+    """Open connections, to the address that has most of them."""
     network: Network | None = None
-    """Once a second, and from one worker only: it is the machine's."""
+    """Sent once a second, and by one worker only: it is the machine's."""
     longest_turn_ms: float = 0.0
-    """Of its loop since the last delta, where that was 10 ms or more and its own work."""
+    """Longest turn of its event loop since the last delta, if that was 10 ms or more and its own work."""
     turn_of: str = ""
-    """The pool whose answers took most of that turn; empty where it was something else."""
+    """The pool whose answers took most of that turn; empty if it was something else."""
 
 
 class WorkerBudgetState(msgspec.Struct, array_like=True, frozen=True):
-    """How the budget stands on this worker (totals, not increments)."""
+    """State of the budget on this worker (totals, not increments)."""
 
     granted: Amount = NOTHING
-    """What it may spend, of what is capped."""
+    """What it may spend of the capped amounts."""
     spent: Amount = NOTHING
-    """What its requests have used, the warm-up's too."""
+    """What its requests have used, those of the warm-up too."""
     held: Amount = NOTHING
-    """What those in flight may use at worst."""
+    """What requests in flight may use at worst."""
     kept: int = 0
-    """Requests that were counted at their worst case, for their answers told no tokens."""
+    """Requests counted at their worst case because their answers told no tokens."""
     overran: dict[int, int] = {}
     """By request: the most tokens of one that used more than its worst case."""
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True):
-    """Everything new on one worker. ``t_s`` is seconds since the run's epoch, when it was folded."""
+    """Everything that is new on one worker. ``t_s`` is when it was folded, in seconds since the run's epoch."""
 
     worker: int
     seq: int
@@ -188,16 +188,16 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     pools: list[PoolDelta]
     errors: list[ErrorDelta]
     checks: dict[str, tuple[int, int]]
-    """By check: passed, failed."""
+    """By check: (passed, failed)."""
     states: list[PoolState]
     oldest_s: float
-    """Age of the oldest request in flight, 0 when there is none."""
+    """Age of the oldest request in flight, 0 if there is none."""
     health: Health
     purse: WorkerBudgetState | None = None
-    """Where the profile has a budget."""
+    """None unless the profile has a budget."""
     slowest: list[SlowRequest] = []
-    """Those new among the slowest of this worker; empty where requests carry no trace."""
+    """New ones among the slowest of this worker; empty unless requests carry a trace."""
     open_marks: dict[int, int] = {}
-    """Requests in flight under the mark that the controls say is draining; all others are in ``leaves``."""
+    """Requests in flight under the mark that the controls call draining; all others are in ``leaves``."""
     addresses: dict[str, int] = {}
     """Connections opened, by ``ip:port``."""

@@ -1,4 +1,4 @@
-"""What of this machine can run out: open files, ephemeral ports, the speed of its network.
+"""Tells which resource of this machine runs out: open files, ephemeral ports, the speed of its network.
 
 A connection that fails for want of them is a ``connect_error`` as any other, but it says nothing about the target. What
 the system said is known by its words: they are all that an error leaves behind.
@@ -45,7 +45,7 @@ class Reason:
 
 
 def _words(number: int) -> str:
-    """An error as the wire writes it down."""
+    """Return an error's text as the wire writes it down."""
     return os.strerror(number).lower()
 
 
@@ -55,7 +55,7 @@ _NO_PORT = _words(errno.EADDRNOTAVAIL)
 
 
 class Failures:
-    """Connections that failed with certain words."""
+    """Counts connections that failed with certain words."""
 
     __slots__ = ("_last_s", "_words", "count")
 
@@ -65,14 +65,14 @@ class Failures:
         self.count = 0
 
     def observe(self, errors: Iterable[ErrorDelta]) -> None:
-        """Take note of those among ``errors``."""
+        """Count the failures with these words among ``errors``."""
         for error in errors:
             if error.outcome == Outcome.CONNECT_ERROR and error.message == self._words:
                 self.count += error.count
                 self._last_s = max(self._last_s or 0.0, error.last_s)
 
     def recent(self, t_s: float) -> bool:
-        """There was one in the last :data:`FAILED_SECONDS`."""
+        """Return whether there was one in the last :data:`FAILED_SECONDS`."""
         return self._last_s is not None and t_s - self._last_s <= FAILED_SECONDS
 
 
@@ -90,7 +90,7 @@ class Files:
         self.refused.observe(delta.errors)
 
     def judge(self, t_s: float) -> Reason | None:
-        """Near the limit, or refused one."""
+        """Return the reason if the worker is near its limit or was refused a file; else None."""
         refused = self.refused.recent(t_s)
         if not refused and not (self.limit and self.open >= NEAR * self.limit):
             return None
@@ -102,7 +102,7 @@ class Files:
 
 @dataclass(slots=True)
 class Machine:
-    """What the workers share."""
+    """What all workers of one machine share: network, ports and the system's files."""
 
     network: Network | None = None
     nic: list[float] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Machine:
             self.nic = [*self.nic[1 - NIC_SECONDS :], self.network.nic_percent]
 
     def judge(self, t_s: float, connections: int) -> list[Reason]:
-        """``connections``: of all workers to one address."""
+        """Return what is exhausted. ``connections`` is the number of all workers' connections to one address."""
         found = (self._files(t_s), self._ports(t_s, connections), self._nic())
         return [reason for reason in found if reason is not None]
 
@@ -128,8 +128,10 @@ class Machine:
         return Reason("open files", self.no_file.count, "this machine has no open file left", MACHINE_FILES_ADVICE)
 
     def _ports(self, t_s: float, connections: int) -> Reason | None:
-        """Sockets of other programs and in TIME_WAIT may hold ports to other addresses, or none at all: alone they
-        prove nothing.
+        """Return the reason if no ephemeral port is left, or nearly none.
+
+        Sockets of other programs and in TIME_WAIT may hold ports to other addresses, or none at all: alone they prove
+        nothing.
         """
         network = self.network or Network(0, 0, 0)
         used = network.sockets + network.time_wait
@@ -153,5 +155,5 @@ class Machine:
 
 
 def grouped(number: int) -> str:
-    """With its thousands apart: ``12 480``."""
+    """Return a number with its thousands apart: ``12 480``."""
     return f"{number:,}".replace(",", " ")

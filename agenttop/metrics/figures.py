@@ -1,4 +1,4 @@
-"""METRICS of the summary (``agenttop.summary/1``) made of a scope's counts."""
+"""Makes METRICS of the summary (``agenttop.summary/1``) from a scope's counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKEN_KINDS = ("input", "output", "cached", "reasoning")
 
 
 def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
-    """METRICS of ``scope``.
+    """Return METRICS of ``scope``.
 
     Args:
         scope: what was counted.
@@ -65,23 +65,23 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
 
 
 def rate(count: float, seconds: float) -> float:
-    """Per second; 0 where nothing was measured."""
+    """Return a rate per second; 0 if nothing was measured."""
     return round(formulas.per(count, seconds) or 0.0, 6)
 
 
 def share(found: formulas.Part) -> float:
-    """0 to 1; 0 of nothing."""
+    """Return a share, 0 to 1; 0 of nothing."""
     return round(found.share or 0.0, 6)
 
 
 def _goodput(counts: Counts, seconds: float) -> dict[str, Any]:
-    """Good requests, their share of all attempts, and how many a second."""
+    """Return the good requests, their share of all attempts, and their rate per second."""
     found = formulas.goodput(counts)
     return {"good": found.part, "share": share(found), "per_s": rate(found.part, seconds)}
 
 
 def _rate_limit(scope: Scope, layout: Layout) -> dict[str, Any]:
-    """Rate-limited answers, those whose request was sent again among them."""
+    """Return the figures of rate-limited answers, those whose request was sent again among them."""
     sums, requests = scope.sums, scope.requests
     refused = formulas.refusals(scope)
     kinds = {name.removeprefix(VIOLATION): number for name, number in sums.items() if name.startswith(VIOLATION)}
@@ -97,7 +97,7 @@ def _rate_limit(scope: Scope, layout: Layout) -> dict[str, Any]:
 
 
 def _phase_shares(scope: Scope) -> dict[str, dict[str, float | None]]:
-    """What part of the latency each phase was, and what no phase explains; empty where no request reported any."""
+    """Return each phase's share of the latency and the unexplained rest; empty if no request reported phases."""
     spent = {
         name.removeprefix(PHASE): hist.total
         for name, hist in sorted(scope.hists.items())
@@ -115,7 +115,7 @@ def _phase_shares(scope: Scope) -> dict[str, dict[str, float | None]]:
 
 
 def _p95_share(scope: Scope, phase: str) -> float | None:
-    """The 95th percentile of the shares that single requests had; None where they were not measured."""
+    """Return the 95th percentile of the shares in single requests; None if they were not measured."""
     value = scope.hists.get(PHASE_SHARE + phase, _NONE).percentile(95)
     return None if value is None else round(value / 1000, 6)
 
@@ -138,7 +138,7 @@ def _tokens(counts: Counts, seconds: float) -> dict[str, Any]:
 
 
 def _streams(counts: Counts) -> dict[str, Any] | None:
-    """Event streams; null where there was none."""
+    """Return the figures of event streams; None if there were none."""
     found = {name: counts.sums[name] for name in ("streamed", "one_burst", "stalled", "unterminated")}
     if not any(found.values()):
         return None
@@ -146,7 +146,7 @@ def _streams(counts: Counts) -> dict[str, Any] | None:
 
 
 def _calls(counts: Counts, metric: str) -> dict[str, Any]:
-    """Calls over the requests that told theirs; null where none did."""
+    """Return the calls over the requests that told theirs; None in place of what nobody told."""
     found = formulas.calls(counts.sums, metric)
     return {"total": found.total, "per_request_mean": _rounded(found.per_request_mean)}
 

@@ -1,4 +1,4 @@
-"""Figures that follow from counts, one formula each: the summary rounds what these return, a threshold judges it as is.
+"""Computes figures that follow from counts, one formula each: the summary rounds them, thresholds judge them as is.
 
     goodput                 good / max(attempts, requests)
     refusals                (rate_limited + retries) / (requests + retries)
@@ -18,14 +18,14 @@ from agenttop.metrics.layout import Price
 
 
 class Part(NamedTuple):
-    """So many of so many."""
+    """A number and the whole it is part of."""
 
     part: int
     whole: int
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None of nothing."""
+        """Return the share, 0 to 1; None of nothing."""
         return per(self.part, self.whole)
 
 
@@ -59,15 +59,15 @@ class Tokens(NamedTuple):
     """Tokens; None where nobody told. ``told`` and ``estimated`` are requests."""
 
     source: str
-    """``server`` where any server told, else ``chunks`` where they were counted, else ``none``."""
+    """``server`` if any server told tokens, else ``chunks`` if chunks were counted, else ``none``."""
     input: int | None
     output: int | None
     cached: int | None
     reasoning: int | None
     counted: int | None
-    """Chunks of the answers whose server told no output: an estimate, never added to what was told."""
+    """Output chunks of answers whose server told no tokens: an estimate, never added to what was told."""
     output_per_s: float | None
-    """None where nothing was measured, too."""
+    """None also if nothing was measured."""
     per_request_mean: float | None
     told: int
     estimated: int

@@ -1,4 +1,4 @@
-"""The latencies of one second in few buckets, for a picture of them over time: some tens of bytes a second."""
+"""Sorts the latencies of one second into few buckets, for a picture of them over time: some tens of bytes a second."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _BUCKET = np.clip(np.floor(np.log2(_US / 1000 / LOWEST_MS) * PER_OCTAVE + 1e-9),
 
 
 def lower_ms(bucket: int) -> float:
-    """Where a bucket begins."""
+    """Return where a bucket begins, in ms."""
     return float(LOWEST_MS * 2.0 ** (bucket / PER_OCTAVE))
 
 
 def heat(records: HistDelta | None) -> tuple[int, ...]:
-    """Counts by bucket, without the zeros at the end; empty where there is no record."""
+    """Return the counts by bucket, without the zeros at the end; empty without records."""
     if records is None:
         return ()
     index = np.frombuffer(records.index, dtype="<i4")

@@ -14,7 +14,7 @@ BLOCK = 3600
 
 
 class _Block:
-    """An hour: of each second where its counts begin, and of which bucket the first of them is."""
+    """One hour: for each second, where its counts begin and the bucket of the first of them."""
 
     __slots__ = ("cells", "firsts", "starts")
 
@@ -25,7 +25,7 @@ class _Block:
 
 
 class HeatCounts:
-    """Of each second the counts from the first bucket that has any to the last: 2 bytes each, and 5 a second."""
+    """For each second, the counts from the first to the last bucket that has any: 2 bytes each, and 5 a second."""
 
     __slots__ = ("_blocks",)
 
@@ -43,18 +43,18 @@ class HeatCounts:
         block.cells.extend(counts[first:])
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Forget all seconds."""
         self._blocks = [_Block()]
 
     def at(self, index: int) -> tuple[int, ...]:
-        """Those of one second, as they were given."""
+        """Return the counts of one second as they were added."""
         block, place = self._blocks[index // BLOCK], index % BLOCK
         stop = block.starts[place + 1] if place + 1 < len(block.starts) else len(block.cells)
         cells = block.cells[block.starts[place] : stop]
         return (*[0] * block.firsts[place], *cells) if cells else ()
 
     def parts(self, step: int, stop: int) -> list[tuple[int, ...]]:
-        """Sums over ``step`` seconds each, of those before ``stop``."""
+        """Return the sums of every ``step`` seconds, of the seconds before ``stop``."""
         parts = stop // step
         sums = np.zeros(parts * BUCKETS)
         for number, block in enumerate(self._blocks):
@@ -76,7 +76,7 @@ class HeatCounts:
 
 
 def _shortened(counts: list[int]) -> tuple[int, ...]:
-    """Without the zeros at the end."""
+    """Return the counts without the zeros at the end."""
     while counts and not counts[-1]:
         counts.pop()
     return tuple(counts)

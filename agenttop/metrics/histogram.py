@@ -35,25 +35,25 @@ Ints = NDArray[np.int64]
 
 
 def counts_index(values_us: Ints) -> Ints:
-    """The counts index of each value (µs, 0 to :data:`HIGHEST_US`)."""
+    """Return the counts index of each value (µs, 0 to :data:`HIGHEST_US`)."""
     # frexp's exponent is the bit length; these values are exact in a double.
     bucket = np.frexp((values_us | _SUB_MASK).astype(np.float64))[1].astype(np.int64) - _SUB_BITS
     return (bucket << _HALF_BITS) + (values_us >> bucket)
 
 
 def lowest_value(index: int) -> int:
-    """The smallest µs that is counted at ``index``."""
+    """Return the smallest value (µs) that is counted at ``index``."""
     bucket = max(0, (index >> _HALF_BITS) - 1)
     return (index - (bucket << _HALF_BITS)) << bucket
 
 
 def highest_value(index: int) -> int:
-    """The largest µs that is counted at ``index``."""
+    """Return the largest value (µs) that is counted at ``index``."""
     return lowest_value(index) + (1 << max(0, (index >> _HALF_BITS) - 1)) - 1
 
 
 def fold(values_ns: array[int] | Ints) -> HistDelta:
-    """Count a batch of durations.
+    """Return the histogram of a batch of durations.
 
     Args:
         values_ns: ``array('q')`` or int64 array of ns. Below 0 counts as 0 (a timer may fire early); above 1 h is
@@ -107,7 +107,7 @@ def _fold_few(values: list[int]) -> HistDelta:
 
 
 def merge(deltas: Sequence[HistDelta]) -> HistDelta:
-    """One delta that counts what all of them count; indices rising and each there once.
+    """Return one delta with the records of all; indices rising and each there once.
 
     Raises:
         ValueError: there are none.
@@ -138,7 +138,7 @@ def merge(deltas: Sequence[HistDelta]) -> HistDelta:
 
 
 def percentiles_of(delta: HistDelta, percents: Iterable[float]) -> list[float]:
-    """The percentiles (0 to 100) of one delta's records, in µs, clamped to its minimum and maximum."""
+    """Return the percentiles (0 to 100) of one delta's records, in µs, clamped to its minimum and maximum."""
     index = np.frombuffer(delta.index, "<i4")
     counts = np.frombuffer(delta.counts, "<i8")
     return _percentiles(index, counts.cumsum(), percents, delta.low, delta.high)
@@ -162,11 +162,11 @@ class Hist:
 
     @property
     def counts(self) -> Ints:
-        """Records by counts index; indices beyond its end have none. Not to be changed."""
+        """Return the records by counts index (none beyond its end). Not to be changed by the caller."""
         return self._counts
 
     def add(self, delta: HistDelta) -> None:
-        """Count the delta's records too."""
+        """Add the delta's records."""
         if not delta.count:
             return
         index = np.frombuffer(delta.index, "<i4")
@@ -175,7 +175,7 @@ class Hist:
         self._moments(delta)
 
     def merge(self, other: Hist) -> None:
-        """Count the other's records too."""
+        """Add the other's records."""
         if not other.count:
             return
         self._grow(other._counts.size)
@@ -183,7 +183,7 @@ class Hist:
         self._moments(other)
 
     def remove(self, delta: HistDelta, low: float, high: float) -> None:
-        """Count the delta's records, which are in it, no more; ``low`` and ``high`` are those of what is left."""
+        """Take out the delta's records, which are in it; ``low`` and ``high`` are those of the records that stay."""
         left = self.count - delta.count
         index = np.frombuffer(delta.index, "<i4")
         np.subtract.at(self._counts, index, np.frombuffer(delta.counts, "<i8"))
@@ -196,11 +196,11 @@ class Hist:
         self.count, self.total, self.low, self.high = left, total, low, high
 
     def percentile(self, percent: float) -> float | None:
-        """``get_value_at_percentile`` of HdrHistogram in µs, clamped to [min, max]; None without a record."""
+        """Return HdrHistogram's ``get_value_at_percentile`` in µs, clamped to [min, max]; None without records."""
         return self.percentiles((percent,))[0] if self.count else None
 
     def percentiles(self, percents: Iterable[float]) -> list[float]:
-        """Several at the price of about one.
+        """Return several percentiles in µs, at the price of about one.
 
         Raises:
             ValueError: there is no record.
@@ -212,18 +212,18 @@ class Hist:
 
     @property
     def mean(self) -> float | None:
-        """µs; exact, not of the buckets. None without a record."""
+        """Return the exact mean in µs, not that of the buckets; None without records."""
         return self.total / self.count if self.count else None
 
     @property
     def stddev(self) -> float | None:
-        """µs, of the population; None without a record."""
+        """Return the standard deviation of the population in µs; None without records."""
         if not self.count:
             return None
         return math.sqrt(self.deviations / self.count)
 
     def dist(self, per_unit: float = 1000.0) -> dict[str, float | int | str] | None:
-        """The DIST of the summary; None without a record.
+        """Return the summary's DIST; None without records.
 
         Args:
             per_unit: µs in the unit wanted, 1000 for ms and 1 000 000 for seconds. ``hdr`` stays in µs.
@@ -237,7 +237,7 @@ class Hist:
         return {"count": self.count, **scaled, "hdr": self.to_hdr()}
 
     def to_hdr(self) -> str:
-        """The standard HdrHistogram V2 encoding (compressed, base64), made by hdrh's codec."""
+        """Return the standard HdrHistogram V2 encoding (compressed, base64), made by hdrh's codec."""
         hdr = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
         used = np.flatnonzero(self._counts > 0)
         if used.size:
@@ -267,7 +267,7 @@ class Hist:
 
 
 def _tally(index: Ints) -> tuple[Ints, Ints]:
-    """Which indices there are, rising, and how often each."""
+    """Return the distinct indices, rising, and how often each occurs."""
     if index.size < 2000:  # sorting beats walking through every bucket up to the largest
         index = np.sort(index)
         first = np.flatnonzero(np.concatenate(([True], index[1:] != index[:-1])))

@@ -1,4 +1,4 @@
-"""The fixed shape of a run: its pools, requests and stages by index, so that deltas can speak in small integers."""
+"""The fixed shape of a run: its pools, requests and stages by index, so that deltas address them by small integers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class PoolInfo(msgspec.Struct, frozen=True):
 
 
 class RequestInfo(msgspec.Struct, frozen=True):
-    """One request of the profile: the row every such request is counted under."""
+    """One request of the profile: the row that its figures are counted under."""
 
     pool: int
     name: str
     optional: bool = False
-    """It may be that nothing is ever counted under it, and until something is it is not shown."""
+    """It may never be sent; until something is counted under it, it is not shown."""
 
 
 class Caps(msgspec.Struct, frozen=True):
-    """The caps of a budget; None where there is none."""
+    """The caps of a budget; None if there is none."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -39,22 +39,22 @@ class Price(msgspec.Struct, frozen=True):
     input: float
     output: float
     cached: float
-    """Of input that was read from a cache."""
+    """For input that was read from a cache."""
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """``requests[i]`` is what ``LeafDelta.request == i`` means; likewise pools and stages."""
+    """Pools, requests and stages by the indices that deltas use: ``LeafDelta.request == i`` means ``requests[i]``."""
 
     pools: tuple[PoolInfo, ...]
     requests: tuple[RequestInfo, ...]
     stages: tuple[StageInfo, ...]
     warmup_s: float = 0.0
     objectives: bool = False
-    """Requests are good or not: there is a goodput."""
+    """The profile has objectives: requests are good or not, and there is a goodput."""
     rate_limit: bool = False
-    """Rate-limited answers conform to what the profile wants of them, or not."""
+    """The profile says how rate-limited answers must look: they conform or not."""
     retries: bool = False
-    """Rate-limited requests are sent again, from the beginning on."""
+    """The profile has rate-limited requests sent again from the start of the run."""
     budget: Caps | None = None
     price: Price | None = None
     traceparent: bool = False
@@ -62,5 +62,5 @@ class Layout(msgspec.Struct, frozen=True):
 
     @property
     def closed(self) -> tuple[bool, ...]:
-        """Whether each request is of a closed pool."""
+        """Return for each request whether it belongs to a closed pool."""
         return tuple(not self.pools[request.pool].open for request in self.requests)

@@ -38,11 +38,11 @@ class Slice:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Return its length in seconds."""
         return max(0.0, self.end_s - self.start_s)
 
     def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        """Count what is new of one request; of ``hists``, its distributions, those that are kept."""
+        """Add what is new of one request; of its distributions ``hists`` those that the window keeps."""
         of_request = self.by_request.get(request)
         if of_request is None:
             of_request = self.by_request[request] = Counts()
@@ -55,7 +55,7 @@ class Slice:
                 of_request.take(metric, (records,))
 
     def close(self, end_s: float) -> None:
-        """End it, and merge what came in pieces."""
+        """End the slice, and merge distributions that came in pieces."""
         self.end_s = end_s
         for counts in (self.whole, *self.by_request.values()):
             for pieces in counts.parts.values():
@@ -70,7 +70,7 @@ class _Failure:
 
 
 class Live:
-    """The open slice, the closed ones of the window, and counts since the run began (by request)."""
+    """The open slice, the closed slices of the window, and counts since the run began (by request)."""
 
     def __init__(self, requests: int, window_s: float) -> None:
         self.window_s = window_s
@@ -82,18 +82,18 @@ class Live:
         self._failures: dict[str, _Failure] = {}
 
     def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        """Put what is new about one request into the open slice; ``hists`` are its distributions, each in one piece."""
+        """Add what is new of one request to the open slice; ``hists`` are its distributions, each in one piece."""
         self.open.add(request, new, hists)
         self.counts[request].add(new)
         if "retry_after" in hists:
             self.retry_after.add(hists["retry_after"])
 
     def loop_lag(self, records: HistDelta) -> None:
-        """Take a worker's loop lag."""
+        """Add a worker's loop lag."""
         self.open.whole.take(LOOP_LAG, (records,))
 
     def error(self, error: ErrorDelta) -> None:
-        """Remember when a way of failing was seen, and its newest example."""
+        """Remember when a kind of failure was seen, and its newest example."""
         message = clean_text(error.message)
         found = self._failures.setdefault(error.outcome, _Failure(error.first_s, error.last_s, message))
         found.first_s = min(found.first_s, error.first_s)
@@ -101,7 +101,9 @@ class Live:
             found.last_s, found.example = error.last_s, message
 
     def close(self, t_s: float) -> Slice:
-        """End the open slice at ``t_s`` seconds and open the next; slices before the window are dropped."""
+        """End the open slice at ``t_s`` seconds, open the next, drop those before the window, and return the ended
+        one.
+        """
         closed, self.open = self.open, Slice(t_s)
         closed.close(t_s)
         outcomes = _with_exceptions(closed.whole)
@@ -119,11 +121,11 @@ class Live:
 
     @property
     def seconds(self) -> float:
-        """How much of the window there is yet."""
+        """Return how much of the window there is yet, in seconds."""
         return self._slices[-1].end_s - self._slices[0].start_s if self._slices else 0.0
 
     def rps(self, requests: Iterable[int]) -> float:
-        """Finished requests per second."""
+        """Return the finished requests per second."""
         wanted = tuple(requests)
         count = sum(
             piece.by_request[request].requests
@@ -134,7 +136,7 @@ class Live:
         return count / self.seconds if self.seconds > 0 else 0.0
 
     def records(self, metric: str, request: int | None = None) -> HistDelta | None:
-        """The window's records of a metric, of one request or of all; None without any."""
+        """Return the window's records of a metric, of one request or of all; None without any."""
         parts: list[HistDelta] = []
         for piece in self._slices:
             counts = piece.whole if request is None else piece.by_request.get(request)
@@ -143,13 +145,13 @@ class Live:
         return merge(parts) if parts else None
 
     def phases_ms(self) -> dict[str, float]:
-        """Mean duration by phase."""
+        """Return the mean duration in ms by phase."""
         names = sorted({name for piece in self._slices for name in piece.whole.parts if name.startswith(PHASE)})
         found = {name.removeprefix(PHASE): self.records(name) for name in names}
         return {name: part.total / part.count / _US_PER_MS for name, part in found.items() if part is not None}
 
     def causes(self) -> tuple[Cause, ...]:
-        """Every way of failing so far, the most frequent first."""
+        """Return every cause of failure so far, the most frequent first."""
         counts = _with_exceptions(total(self.counts))
         return tuple(
             Cause(
@@ -166,7 +168,7 @@ class Live:
 
 
 def _with_exceptions(counts: Counts) -> Counter[str]:
-    """Outcomes, and exceptions in users' own code: causes of failure too, though no outcomes of requests."""
+    """Return outcomes and exceptions in users' own code, which are causes of failure though no outcomes."""
     found = counts.outcomes.copy()
     if counts.sums["user_errors"]:
         found[USER_ERROR] = counts.sums["user_errors"]
@@ -174,14 +176,14 @@ def _with_exceptions(counts: Counts) -> Counter[str]:
 
 
 def percentile_ms(found: HistDelta | None, *percents: float) -> list[float] | list[None]:
-    """Percentiles in ms; None for each without records."""
+    """Return percentiles in ms; None for each if there are no records."""
     if found is None:
         return [None] * len(percents)
     return [value / _US_PER_MS for value in percentiles_of(found, percents)]
 
 
 def percentiles(found: HistDelta | None) -> Percentiles | None:
-    """The percentiles a viewer is shown, in ms; None without records."""
+    """Return the percentiles that viewers show, in ms; None without records."""
     if found is None:
         return None
     values = percentiles_of(found, (50, 90, 95, 99))

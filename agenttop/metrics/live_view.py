@@ -1,4 +1,4 @@
-"""What is drawn of a run: one second of its timeline, and the snapshot a viewer gets."""
+"""Makes what viewers draw of a run: one second of its timeline, and the snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agenttop.metrics.workers import Workers
 
 
 def requests_of_pools(layout: Layout) -> list[list[int]]:
-    """The indices of each pool's requests, by pool."""
+    """Return the indices of each pool's requests, by pool."""
     found: list[list[int]] = [[] for _ in layout.pools]
     for index, request in enumerate(layout.requests):
         found[request.pool].append(index)
@@ -25,7 +25,7 @@ def requests_of_pools(layout: Layout) -> list[list[int]]:
 
 
 class LiveView:
-    """Draws from the live window and the workers' gauges; keeps nothing of its own."""
+    """Makes ticks and snapshots from the live window and the workers' gauges; keeps no state."""
 
     def __init__(self, layout: Layout, live: Live, workers: Workers) -> None:
         self._layout = layout
@@ -36,7 +36,7 @@ class LiveView:
     def snapshot(
         self, seq: int, now: RunState, tick: Tick, reasons: tuple[str, ...], dropped: Sequence[int]
     ) -> Snapshot:
-        """The picture as a viewer gets it. ``reasons``: of a saturated generator; ``dropped``: iterations by pool."""
+        """Return the snapshot. ``reasons`` are those of a saturated generator, ``dropped`` iterations by pool."""
         live, layout = self._live, self._layout
         users, in_flight = self._workers.by_pool()
         whole = total(live.counts)
@@ -110,7 +110,7 @@ class LiveView:
         )
 
     def tick(self, piece: Slice, now: RunState) -> Tick:
-        """What one closed slice says, and how things stand at its end."""
+        """Return the tick of one closed slice, with the gauges at its end."""
         users, in_flight = self._workers.by_pool()
         whole = piece.whole
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0

@@ -1,4 +1,4 @@
-"""What is counted under a mark: a stretch of a run that somebody looks at on its own, whatever stage it is in.
+"""Counts under marks: a mark is a stretch of a run that is judged on its own, whatever stage it is in.
 
 A request counts under the mark that holds when it is sent, however long its answer takes.
 """
@@ -20,7 +20,7 @@ _US_PER_MS = 1000.0
 
 
 class Count:
-    """Counts of one mark, or of several."""
+    """Counts of one mark, or of several together."""
 
     __slots__ = ("counts", "dropped", "unanswered")
 
@@ -33,22 +33,24 @@ class Count:
 
     @property
     def good(self) -> int:
-        """Requests that met every objective."""
+        """Return how many requests met every objective."""
         return formulas.goodput(self.counts).part
 
     @property
     def requests(self) -> int:
-        """What :attr:`good` is a part of: goodput's attempts, and besides what was dropped and what is not answered."""
+        """Return how many requests :attr:`good` is a part of: goodput's attempts, plus those dropped and those
+        unanswered.
+        """
         return formulas.goodput(self.counts).whole + self.dropped + self.unanswered
 
     @property
     def rate_limited(self) -> int:
-        """Refusals, those whose request was sent again among them."""
+        """Return the refusals, those whose request was sent again among them."""
         return formulas.refusals(self.counts).part
 
     @property
     def missed(self) -> dict[str, int]:
-        """Why requests were not good, the most frequent first: objectives that were missed, outcomes, ``dropped`` and
+        """Return why requests were not good, the most frequent first: missed objectives, outcomes, ``dropped`` and
         ``unanswered``. One request may have missed several objectives.
         """
         sums, outcomes = self.counts.sums, self.counts.outcomes
@@ -59,12 +61,12 @@ class Count:
         return {name: count for name, count in found.most_common() if count > 0}
 
     def p95_ms(self, metric: str) -> float | None:
-        """The 95th percentile of ``latency`` or ``ttft`` of ok requests; None without any."""
+        """Return the 95th percentile of ``latency`` or ``ttft`` of ok requests, in ms; None without any."""
         found = self.counts.records(metric)
         return None if found is None else round(percentiles_of(found, (95,))[0] / _US_PER_MS, 3)
 
     def add(self, other: Count) -> None:
-        """Count another's as well."""
+        """Add another's counts."""
         self.counts.add_all(other.counts)
         self.dropped += other.dropped
         self.unanswered += other.unanswered
@@ -76,11 +78,11 @@ class Marks:
     def __init__(self) -> None:
         self._counts: dict[int, Count] = {}
         self._open: dict[int, dict[int, int]] = {}
-        """Requests in flight by mark, by worker: the newest that each has told."""
+        """Requests in flight by mark, by worker: the newest that each worker reported."""
         self._closed: set[int] = set()
 
     def fold(self, delta: Delta) -> None:
-        """Take what is new on one worker."""
+        """Add what is new on one worker."""
         for leaf in delta.leaves:
             if leaf.mark and leaf.mark not in self._closed:
                 self._count(leaf.mark).counts.add_leaf(leaf, _HISTS)
@@ -90,24 +92,24 @@ class Marks:
         self._open[delta.worker] = delta.open_marks
 
     def forget(self, worker: int) -> None:
-        """The worker is gone, and what it had in flight with it."""
+        """Forget a lost worker and what it had in flight."""
         self._open.pop(worker, None)
 
     def drained(self, mark: int) -> bool:
-        """Every worker has told that it has no request of this mark in flight."""
+        """Return whether every worker has reported that no request of this mark is in flight."""
         return all(told.get(mark) == 0 for told in self._open.values())
 
     def unanswered(self, mark: int) -> int:
-        """Requests of this mark in flight, as far as has been told."""
+        """Return how many requests of this mark are in flight, as far as reported."""
         return sum(told.get(mark, 0) for told in self._open.values())
 
     def close(self, mark: int) -> None:
-        """What is in flight under this mark comes too late: it is counted as unanswered, and its end not any more."""
+        """Close a mark: requests still in flight count as unanswered, and their ends are ignored."""
         self._count(mark).unanswered = self.unanswered(mark)
         self._closed.add(mark)
 
     def of(self, marks: Iterable[int]) -> Count:
-        """The counts of some marks together."""
+        """Return the counts of some marks together."""
         whole = Count()
         for mark in marks:
             if mark in self._counts:

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     """Cut by the end of the run; in no statistic but its own count."""
     BUDGET_REFUSED = "budget_refused"
-    """Never sent."""
+    """Never sent: the budget had no more for it."""
 
 
 #: What an exception in a user's own code is called beside the outcomes: it is no request, and in no count of them.
@@ -40,7 +40,7 @@ NOT_FAILED = frozenset({Outcome.OK, *NOT_FINISHED})
 
 
 def outcome_of_status(status: int) -> Outcome:
-    """The outcome an HTTP status alone stands for (1xx to 3xx are ``ok``)."""
+    """Return the outcome that an HTTP status alone stands for (1xx to 3xx are ``ok``)."""
     if status < 400:
         return Outcome.OK
     if status == 429:

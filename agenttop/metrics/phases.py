@@ -1,4 +1,4 @@
-"""How long each phase took in each stage, and what part of the latency it was, as a run goes."""
+"""Computes live how long each phase took in each stage, and its share of the latency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _US_PER_MS = 1000.0
 
 
 def stage_phases(stages: Sequence[Scope]) -> tuple[StagePhases, ...]:
-    """Of each stage with requests that reported phases; what no phase explains is among them."""
+    """Return the phases of each stage whose requests reported any; the unexplained rest is among them."""
     found = [told for index, scope in enumerate(stages) if (told := _told(index, scope)) is not None]
     return tuple(found if len(found) <= MAX_STAGES_TOLD else [found[0], *found[1 - MAX_STAGES_TOLD :]])
 

@@ -18,7 +18,7 @@ MAX_QUOTAS = 16
 
 
 class QuotaBoard:
-    """The newest of every worker, by pool and name of the limit."""
+    """The newest quota states of every worker, by pool and name of the limit."""
 
     def __init__(self, layout: Layout) -> None:
         self._pools = [pool.name for pool in layout.pools]
@@ -34,7 +34,7 @@ class QuotaBoard:
                 self._seen.setdefault(key, {})[delta.worker] = quota
 
     def gauges(self, now_s: float) -> tuple[QuotaGauge, ...]:
-        """What there is to show at a time of the run, in seconds since it began: by pool, then by name."""
+        """Return the gauges to show at ``now_s`` (seconds since the run began): by pool, then by name."""
         found = []
         for (pool, name), workers in sorted(self._seen.items()):
             quota = _lowest(workers, now_s)
@@ -55,7 +55,7 @@ class QuotaBoard:
         return tuple(found)
 
     def summary(self) -> list[dict[str, Any]]:
-        """The summary's ``quotas``."""
+        """Return the summary's ``quotas``."""
         rows = []
         for (pool, name), workers in sorted(self._seen.items()):
             newest = max(workers.values(), key=lambda quota: quota.seen_s)
@@ -74,7 +74,9 @@ class QuotaBoard:
 
 
 def _lowest(workers: dict[int, QuotaState], now_s: float) -> QuotaState:
-    """The least that remains, of workers that saw it lately; those whose reset has passed know less."""
+    """Return the state with the least remaining, of workers that saw it lately; states whose reset has passed are
+    last.
+    """
     newest = max(quota.seen_s for quota in workers.values())
     lately = [quota for quota in workers.values() if quota.seen_s >= newest - LATELY_S]
     return min(lately, key=lambda quota: (_past(quota, now_s), quota.remaining))

@@ -1,4 +1,4 @@
-"""Where a worker writes down what happened: plain arrays on the hot path, folded into histograms four times a second.
+"""Records what happened on a worker: plain arrays on the hot path, folded into histograms four times a second.
 
 Appending to an ``array`` costs 30 ns and folding with numpy 0.1 µs a sample; ``HdrHistogram.record_value`` costs 1 µs.
 """
@@ -50,11 +50,11 @@ class Leaf(Recorded):
         self.stage = stage
         self.mark = mark
         self.closed = closed
-        """It is of a closed pool."""
+        """It belongs to a closed pool."""
         self.missed: dict[str, int] = {}
         self.status: dict[int, int] = {}
         self.late = array("q")
-        """Latencies of a closed pool's requests that were sent again, instead of in ``latency``."""
+        """Latencies of a closed pool's requests that were sent again; these are not in ``latency``."""
         self.outcomes: dict[str, int] = {}
         self.phases: dict[str, array[int]] = {}
         self.shares: dict[str, array[int]] = {}
@@ -94,12 +94,12 @@ class Leaf(Recorded):
         self.rate_limit_violations += 1
 
     def miss(self, objectives: list[str]) -> None:
-        """Count an ok request that did not meet these."""
+        """Count an ok request that did not meet these objectives."""
         for name in objectives:
             self.missed[name] = self.missed.get(name, 0) + 1
 
     def take(self) -> TakenLeaf | None:
-        """What is new, or None; the leaf begins again at nothing."""
+        """Return what was recorded since the last call, and reset; None if nothing."""
         if not any(_held(self)) and not any(self.phases.values()):
             return None
         taken: dict[str, array[int]] = {}
@@ -136,7 +136,7 @@ class Leaf(Recorded):
 
 
 class TakenLeaf(NamedTuple):
-    """What one leaf held: durations that are not folded yet, by metric, and a delta that waits for them."""
+    """What one leaf held: durations by metric that are not folded yet, and the delta they will go into."""
 
     values: dict[str, array[int]]
     delta: LeafDelta
@@ -144,7 +144,7 @@ class TakenLeaf(NamedTuple):
 
 
 class Batch:
-    """Everything that was new when it was taken. The leaves are there when :meth:`steps` has come to its end."""
+    """Everything that was new when it was taken. ``leaves`` is complete when :meth:`steps` is exhausted."""
 
     __slots__ = ("_taken", "checks", "errors", "leaves", "pools", "slowest")
 
@@ -164,7 +164,7 @@ class Batch:
         self.slowest = slowest
 
     def steps(self) -> Iterator[None]:
-        """Fold, some thousand durations (0.1 ms) a step: who folds may read what arrives in between."""
+        """Fold, some thousand durations (0.1 ms) a step, so that the caller may read what arrives in between."""
         for values, delta, closed in self._taken:
             for name, durations in values.items():
                 if len(durations) <= STEP:
@@ -183,8 +183,9 @@ class Batch:
 
 
 def _say_response_times(hists: dict[str, HistDelta]) -> None:
-    """Of a closed pool's leaf: response times are those of the requests that were sent again, and the latencies of all
-    others. Nobody who is told them has to know of what kind a pool is.
+    """Set the response times of a closed pool's leaf: those of requests sent again, and the latencies of all others.
+
+    Readers of a delta need not know of what kind a pool is.
     """
     plain, late = hists.pop(LATENCY, None), hists.pop(LATE, None)
     for name, others in ((LATENCY, late), (RESPONSE_TIME, hists.pop(RESPONSE_TIME, None))):
@@ -205,7 +206,7 @@ class PoolCount(Counted):
             setattr(self, name, 0)
 
     def fold(self) -> PoolDelta | None:
-        """What is new, or None."""
+        """Return what was counted since the last call, and reset; None if nothing."""
         counts = {name: getattr(self, name) for name in POOL_COUNTERS}
         if not any(counts.values()):
             return None
@@ -218,8 +219,11 @@ class Recorder:
     """All leaves of one worker."""
 
     def __init__(self, closed: Sequence[bool], secrets: tuple[str, ...] = ()) -> None:
-        """``closed`` says of each request whether it is of a closed pool (``Layout.closed``); ``secrets`` are hidden in
-        messages.
+        """Make a recorder.
+
+        Args:
+            closed: of each request, whether it is of a closed pool (``Layout.closed``).
+            secrets: are hidden in messages.
         """
         self._closed = closed
         self._secrets = secrets
@@ -230,7 +234,7 @@ class Recorder:
         self.slowest = Slowest()
 
     def row(self, stage: int, mark: int = 0) -> list[Leaf]:
-        """The leaves of a stage and a mark, by request."""
+        """Return the leaves of a stage and a mark, by request."""
         row = self._rows.get((stage, mark))
         if row is None:
             row = self._rows[stage, mark] = [
@@ -239,14 +243,14 @@ class Recorder:
         return row
 
     def count(self, pool: int, stage: int, mark: int = 0) -> PoolCount:
-        """The counts of a pool in a stage, under a mark."""
+        """Return the counts of a pool in a stage, under a mark."""
         count = self._counts.get((pool, stage, mark))
         if count is None:
             count = self._counts[pool, stage, mark] = PoolCount(pool, stage, mark)
         return count
 
     def error(self, leaf: Leaf, outcome: str, message: str, at_s: float) -> None:
-        """One failure more. ``message`` is cleaned of control characters and cut to 300 characters here."""
+        """Count a failure. ``message`` is cleaned of control characters and cut to 300 characters here."""
         outcome = str(outcome)
         if self._secrets:
             message = self.masked(message)
@@ -263,20 +267,21 @@ class Recorder:
         seen[2] = at_s
 
     def masked(self, text: str) -> str:
-        """A text with its secrets as ``***``, on one line. Cleaned before it is searched: control characters within a
-        key must not hide it.
+        """Return a text on one line with its secrets as ``***``.
+
+        It is cleaned before it is searched: control characters within a key must not hide it.
         """
         return _mask(clean_text(text, 4 * 300), self._secrets)
 
     def check(self, name: str, passed: bool) -> None:
-        """One check more."""
+        """Count a check."""
         counts = self._checks.get(name)
         if counts is None:
             counts = self._checks[name] = [0, 0]
         counts[not passed] += 1
 
     def take(self) -> Batch:
-        """Everything new, and begin again at nothing."""
+        """Return everything recorded since the last call, and reset."""
         taken = [new for row in self._rows.values() for leaf in row if (new := leaf.take()) is not None]
         pools = [new_count for count in self._counts.values() if (new_count := count.fold()) is not None]
         errors = [
@@ -289,7 +294,7 @@ class Recorder:
         return Batch(taken, pools, errors, checks, self.slowest.take())
 
     def fold(self) -> Batch:
-        """Everything new, folded."""
+        """Return everything recorded since the last call, folded, and reset."""
         batch = self.take()
         for _ in batch.steps():
             pass
@@ -297,7 +302,7 @@ class Recorder:
 
 
 def _mask(message: str, secrets: tuple[str, ...]) -> str:
-    """Without what a target says back of a key, and without the beginning of one where the message was cut."""
+    """Hide secrets that a target repeats, and the beginning of one where the message was cut."""
     for secret in secrets:
         message = message.replace(secret, "***")
     whole = message.removesuffix("…")

@@ -1,4 +1,4 @@
-"""What the client made good without a failure, and says all the same."""
+"""Says what the client repaired without a failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def repairs(sums: Mapping[str, int]) -> list[str]:
-    """A line for each kind, from ``sent_again`` and ``sessions_lost``; none where there was nothing of it."""
+    """Return a line for each kind, from ``sent_again`` and ``sessions_lost``; none if both are 0."""
     again, lost = sums.get("sent_again", 0), sums.get("sessions_lost", 0)
     found = []
     if again:

@@ -1,4 +1,4 @@
-"""What only the controller of a run knows, and the aggregate needs to close a second and to draw a picture."""
+"""The state that only a run's controller knows and the aggregate needs to close a second and make a snapshot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from agenttop.metrics.snapshot import Event, ManualChange
 
 
 class PoolTarget(msgspec.Struct, frozen=True):
-    """What is wanted of one pool, in its own unit: users, or iterations per second of an open pool."""
+    """The target of one pool in its own unit: users, or iterations per second of an open pool."""
 
     target: float
     planned: float
@@ -32,7 +32,7 @@ class RunState(msgspec.Struct, frozen=True):
     rate: float = 0.0
     manual: tuple[str, ...] = ()
     pools: tuple[PoolTarget, ...] = ()
-    """By pool of the layout; shorter where nothing is wanted of the rest."""
+    """By pool of the layout; shorter if nothing is wanted of the rest."""
     events: tuple[Event, ...] = ()
     workers: int = 1
     alive: int = 1

@@ -1,4 +1,4 @@
-"""Whether the load generator itself can be trusted: a worker that is short of time measures its own delay.
+"""Judges whether the load generator can be trusted: a worker that is short of time measures its own delay.
 
     CPU            > 70 % of its core over 3 s
     loop lag       p99 > 4 ms over 10 s, in at least 3 different seconds of them; or p90 > 4 ms in each of 2 seconds
@@ -61,7 +61,7 @@ class _Lag:
     seconds: deque[tuple[float, HistDelta, float]] = field(default_factory=deque)
 
     def close(self, t_s: float) -> float | None:
-        """p99 over the last seconds (µs) where it is too high for too long, else None."""
+        """Return p99 over the last seconds (µs) if it was too high for too long, else None."""
         if self.pending:
             records = merge(self.pending)
             (p90,) = percentiles_of(records, (90.0,))
@@ -87,7 +87,7 @@ class _Worker:
     files: Files = field(default_factory=Files)
     connections: int = 0
     turn: tuple[float, str] = (0.0, "")
-    """The longest of this second in ms, and whose answers took it."""
+    """The longest turn of this second in ms, and the pool whose answers took it."""
     first_s: float | None = None
 
     def observe(self, delta: Delta) -> None:
@@ -103,7 +103,9 @@ class _Worker:
                 lag.pending.append(records)
 
     def judge(self, t_s: float) -> list[Reason]:
-        """What makes connections fail comes first; on a narrow screen the rest is cut."""
+        """Return why this worker is saturated. Causes of failed connections come first: a narrow screen cuts
+        the rest.
+        """
         files = self.files.judge(t_s)
         found = [files] if files is not None else []
         mean = self._mean_cpu(t_s)
@@ -123,7 +125,7 @@ class _Worker:
         return found
 
     def _mean_cpu(self, t_s: float) -> float:
-        """Percent over the last seconds."""
+        """Return the mean percent over the last seconds."""
         while self.cpu and self.cpu[0][0] <= t_s - CPU_SECONDS:
             self.cpu.popleft()
         return sum(percent for _, percent in self.cpu) / len(self.cpu) if self.cpu else 0.0
@@ -131,7 +133,7 @@ class _Worker:
 
 @dataclass(slots=True)
 class _Warning:
-    """What has been wrong: since when, for how long, how bad at worst."""
+    """One thing that was wrong: when first, for how long, and its worst value."""
 
     first_s: float
     worst: Reason
@@ -139,7 +141,7 @@ class _Warning:
 
 
 class Saturation:
-    """Judges the workers and their machine once a second, and remembers."""
+    """Judges the workers and their machine once a second, and remembers warnings."""
 
     def __init__(self) -> None:
         self._workers: dict[int, _Worker] = {}
@@ -147,24 +149,24 @@ class Saturation:
         self._warnings: dict[tuple[int, str], _Warning] = {}
         self._closed_s = 0.0
         self.loop_lag = Hist()
-        """Of the whole run and all workers, µs."""
+        """Loop lag of the whole run and all workers, µs."""
         self.current: tuple[Reason, ...] = ()
-        """What is wrong now."""
+        """Every reason that holds now."""
         self.reasons: tuple[str, ...] = ()
-        """Why the generator is saturated now; empty when it is not."""
+        """The same as text; empty if the generator is not saturated now."""
         self.silent: list[int] = []
-        """Workers that say nothing now."""
+        """Numbers of the workers that are silent now."""
         self._heard: dict[int, float] = {}
-        """When each worker was heard last, by its own clock."""
+        """When each worker was last heard, by its own clock."""
         self._gone: set[int] = set()
 
     @property
     def ever(self) -> bool:
-        """It was saturated at some time of the run."""
+        """Return whether it was saturated at any time of the run."""
         return bool(self._warnings)
 
     def observe(self, delta: Delta) -> None:
-        """Take note of a worker's health, and of connections it could not open."""
+        """Take a worker's health, and the connections it could not open."""
         self._workers.setdefault(delta.worker, _Worker()).observe(delta)
         self._heard[delta.worker] = delta.t_s
         self._machine.observe(delta)
@@ -172,13 +174,16 @@ class Saturation:
             self.loop_lag.add(delta.health.loop_lag)
 
     def forget(self, worker: int) -> None:
-        """The worker is gone; what it did stays in :meth:`warnings`."""
+        """Forget a lost worker; its :meth:`warnings` stay."""
         self._workers.pop(worker, None)
         self._gone.add(worker)
 
     def judge(self, t_s: float, workers: int = 0) -> None:
-        """Close a second: set :attr:`reasons`, and remember them. ``workers``: how many should report, 0 where the
-        run is coming to its end.
+        """Close a second: set :attr:`reasons`, and remember them.
+
+        Args:
+            t_s: end of the second, in seconds since the run began.
+            workers: how many should report; 0 while the run is coming to its end.
         """
         elapsed, self._closed_s = max(0.0, t_s - self._closed_s), t_s
         connections = sum(worker.connections for worker in self._workers.values())
@@ -202,7 +207,7 @@ class Saturation:
         self.reasons = tuple(_of(number) + reason.text for number, reason in found)
 
     def warnings(self) -> list[str]:
-        """One line for each worker and rule, the earliest first."""
+        """Return one line for each worker and rule, the earliest first."""
         rows = sorted(self._warnings.items(), key=lambda item: (item[1].first_s, item[0]))
         return [
             f"{_of(number)}{row.worst.text} at worst, too much for {row.seconds:.0f} s, "

@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]")
 
 
 def clean_text(text: str, limit: int = _MAX_MESSAGE_LENGTH) -> str:
-    """``text`` from a target as harmless data.
+    """Return ``text`` from a target as harmless data.
 
     Terminal escape sequences go; what else does not print (controls, bidirectional marks, line ends) becomes a
     space, runs of space one, and what is beyond ``limit`` characters an ellipsis.
@@ -46,12 +46,12 @@ class ErrorTable:
         self._count(error.outcome, clean_text(error.message), error.count, error.first_s, error.last_s)
 
     def merge(self, other: ErrorTable) -> None:
-        """Count another table's failures too."""
+        """Add another table's failures."""
         for (outcome, message), row in other._rows.items():
             self._count(outcome, message, *row)
 
     def top(self, limit: int = TOP_ERRORS) -> list[dict[str, Any]]:
-        """The most frequent first, as the summary's ``errors``."""
+        """Return the most frequent failures first, as the summary's ``errors``."""
         rows = sorted(self._rows.items(), key=lambda item: (-item[1][0], item[0]))[:limit]
         keys = ("outcome", "message", "count", "first_s", "last_s")
         return [
@@ -85,25 +85,25 @@ class Scope(Counts):
         self.of_pools = of_pools
 
     def hist(self, metric: str) -> Hist:
-        """The distribution to add to."""
+        """Return the distribution of a metric, made if it is not there."""
         found = self.hists.get(metric)
         if found is None:
             found = self.hists[metric] = Hist()
         return found
 
     def add_merged(self, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        """Count what is new; ``hists`` are its distributions, each in one piece."""
+        """Add new counts; ``hists`` are their distributions, each in one piece."""
         self.add(new)
         for metric, records in hists.items():
             self.hist(metric).add(records)
 
     def add_pool(self, new: PoolDelta) -> None:
-        """Count what a pool did."""
+        """Add the counts of a pool."""
         for name in POOL_COUNTERS:
             self.sums[name] += getattr(new, name)
 
     def merge(self, other: Scope) -> None:
-        """Add all of another's."""
+        """Add everything of another scope."""
         self.add(other)
         for metric, hist in other.hists.items():
             self.hist(metric).merge(hist)
@@ -111,7 +111,7 @@ class Scope(Counts):
 
 
 def merged(scopes: Iterable[Scope], *, of_pools: bool = True) -> Scope:
-    """One scope of several."""
+    """Return one scope with everything of several."""
     whole = Scope(of_pools=of_pools)
     for scope in scopes:
         whole.merge(scope)

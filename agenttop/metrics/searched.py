@@ -1,4 +1,4 @@
-"""A search for capacity as viewers and the summary get it. Times are seconds since the run began, shares 0 to 1."""
+"""A search for capacity as viewers and the summary see it. Times are seconds since the run began, shares 0 to 1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class SearchStep(msgspec.Struct, frozen=True):
-    """One level that was tried, or is: users, or iterations per second. Requests are those that count."""
+    """One level (users, or iterations per second) that was or is being tried. ``requests`` are those that count."""
 
     level: float
     start_s: float
@@ -16,14 +16,14 @@ class SearchStep(msgspec.Struct, frozen=True):
     good: int
     share: float
     low: float
-    """The ends of the Wilson interval of ``share`` that a verdict of the confidence asked for needs."""
+    """Lower end of the Wilson interval of ``share``, at the confidence that a verdict needs; ``high`` is the upper."""
     high: float
     verdict: str
-    """``pass``, ``fail``, ``undecided``; ``cut`` where it did not come to a judgement; empty while it is tried."""
+    """``pass``, ``fail`` or ``undecided``; ``cut`` if it was never judged; empty while it is tried."""
     holds: bool
-    """It counts as a level that holds."""
+    """The level counts as one that holds."""
     confidence: float
-    """With which that is known."""
+    """The confidence with which that is known."""
     latency_p95_ms: float | None = None
     ttft_p95_ms: float | None = None
     rps: float = 0.0
@@ -36,21 +36,21 @@ class SearchStep(msgspec.Struct, frozen=True):
 
 
 class SearchState(msgspec.Struct, frozen=True):
-    """How far a search is."""
+    """State of a search."""
 
     unit: str
     """``users`` or ``rate``."""
     pool: str | None
-    """Whose; None for the users of all pools that share them."""
+    """The pool searched; None for the users of all pools that share them."""
     good: float
     """Share of requests that must be good."""
     confidence: float
     capacity: float | None = None
     """The highest level that holds."""
     lower: float | None = None
-    """The highest of which that is known with confidence."""
+    """The highest level that is known, with confidence, to hold."""
     upper: float | None = None
-    """The lowest of which it is known that it does not."""
+    """The lowest level that is known, with confidence, not to hold."""
     stopped: str = ""
     """Why it ended; empty while it goes on: ``found``, ``at_max`` (the highest level holds), ``below_min`` (the lowest
     does not), ``generator`` (it cannot drive more), ``users`` (a level's users never came), ``no_requests``,
@@ -59,11 +59,11 @@ class SearchState(msgspec.Struct, frozen=True):
     limited_by: str | None = None
     """Why most requests were not good at the lowest level that does not hold: a key of ``missed``."""
     steps: tuple[SearchStep, ...] = ()
-    """Those that are over."""
+    """Steps that are over."""
     now: SearchStep | None = None
-    """The one that is tried."""
+    """The step that is being tried."""
     phase: str = ""
-    """Of that: ``clearing``, ``arriving``, ``settling``, ``measuring`` or ``finishing``."""
+    """Phase of that step: ``clearing``, ``arriving``, ``settling``, ``measuring`` or ``finishing``."""
     phase_s: float = 0.0
-    """How long, of how long it may take (0: nobody knows)."""
+    """How long that phase may take, in seconds; 0 if unknown."""
     phase_of_s: float = 0.0

@@ -1,4 +1,4 @@
-"""The slowest requests with the ids of their traces: who asks why can look them up at the target."""
+"""Keeps the slowest requests with their trace ids, so that the user can look them up at the target."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Slowest:
         self._new: list[SlowRequest] = []
 
     def lets_in(self, latency_ms: float, ttft_ms: float | None) -> bool:
-        """Whether such a request would be among them."""
+        """Return whether such a request would be among the slowest."""
         return _lets_in(self._by_latency, latency_ms) or (ttft_ms is not None and _lets_in(self._by_ttft, ttft_ms))
 
     def add(self, row: SlowRequest) -> None:
-        """Keep a request, where it is among them."""
+        """Keep a request if it is among the slowest."""
         kept = _add(self._by_latency, row.latency_ms, row)
         if row.ttft_ms is not None and _add(self._by_ttft, row.ttft_ms, row):
             kept = True
@@ -39,7 +39,7 @@ class Slowest:
             self._new.append(row)
 
     def take(self) -> list[SlowRequest]:
-        """Those that came since the last call and are still among them: at most twice :data:`MAX_SLOWEST`."""
+        """Return those that came since the last call and are still among them: at most twice :data:`MAX_SLOWEST`."""
         if not self._new:
             return []
         there = {id(row) for heap in (self._by_latency, self._by_ttft) for *_, row in heap}
@@ -47,7 +47,7 @@ class Slowest:
         return [row for row in new if id(row) in there]
 
     def summary(self, layout: Layout) -> dict[str, list[dict[str, Any]]]:
-        """The summary's ``slowest``: both lists, the slowest first."""
+        """Return the summary's ``slowest``: both lists, the slowest first."""
         return {
             "by_latency": [_row(row, layout) for *_, row in sorted(self._by_latency, reverse=True)],
             "by_ttft": [_row(row, layout) for *_, row in sorted(self._by_ttft, reverse=True)],

@@ -1,4 +1,4 @@
-"""What a viewer is told once a second: a frozen picture of the run, cheap to send and complete enough to draw.
+"""The messages to viewers: once a second a frozen picture of the run, cheap to send and complete enough to draw.
 
 Durations and latencies carry their unit in the name. ``None`` means "no sample", never 0.
 """
@@ -34,7 +34,7 @@ class Tick(msgspec.Struct, frozen=True):
     stage: int
     users: int
     target: float
-    """Users the plan or a manual command wants; in a run of open pools only, iterations per second."""
+    """Users that the plan or a manual command wants; in a run of open pools only, iterations per second."""
     in_flight: int
     rps: float
     failed_per_s: float
@@ -49,14 +49,14 @@ class Tick(msgspec.Struct, frozen=True):
     output_tokens_per_s: float = 0.0
     loop_lag_p99_ms: float | None = None
     manual: bool = False
-    """Users or a rate were set by hand during this second."""
+    """Users or a rate were set manually during this second."""
     held: bool = False
     plan_t_s: float | None = None
-    """The plan's own clock at its end."""
+    """The plan's own clock at its end, in seconds."""
     latency_counts: tuple[int, ...] = ()
-    """How many requests took how long, by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
+    """Latencies by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
     ttft_counts: tuple[int, ...] = ()
-    """The same of the times to first token."""
+    """The same for times to first token."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):
@@ -71,11 +71,11 @@ class StageInfo(msgspec.Struct, frozen=True):
     unit: str
     """``users`` or ``rate`` (iterations per second)."""
     pool: str | None = None
-    """The pool whose own stage this is; None for the stages of the whole run."""
+    """The pool of a stage of its own; None for the stages of the whole run."""
     step: bool = False
     """The target jumps at the start instead of ramping."""
     dropped: bool = False
-    """The plan was edited before it began: it is driven no more."""
+    """The plan was edited before it began, so it is never driven."""
 
 
 class Edited(msgspec.Struct, frozen=True):
@@ -85,12 +85,12 @@ class Edited(msgspec.Struct, frozen=True):
     duration_s: float
 
     def of(self, info: RunInfo) -> RunInfo:
-        """The run with this plan."""
+        """Return the run with this plan."""
         return msgspec.structs.replace(info, stages=self.stages, duration_s=self.duration_s)
 
 
 class PoolRow(msgspec.Struct, frozen=True):
-    """One pool, now. ``target`` is what is wanted (plan or manual), ``planned`` what the plan alone would want."""
+    """One pool, now. ``target`` is the value in force (plan or manual), ``planned`` the plan's alone."""
 
     name: str
     protocol: str
@@ -122,13 +122,13 @@ class RequestRow(msgspec.Struct, frozen=True):
     errors: int
     """Failures other than rate limits."""
     streamed: int = 0
-    """Ok event streams that had output …"""
+    """Ok event streams that had output."""
     one_burst: int = 0
-    """… and how many of them had it in one burst."""
+    """Of these, those whose output came in one burst."""
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """One way of failing. ``recent`` is its count per second over the last seconds, oldest first."""
+    """One cause of failure. ``recent`` is its count per second over the last seconds, oldest first."""
 
     outcome: str
     count: int
@@ -139,33 +139,33 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class StagePhases(msgspec.Struct, frozen=True):
-    """The phases of the requests sent in one stage so far, what no phase explains among them as ``(unattributed)``."""
+    """Phases of the requests sent in one stage so far; what no phase explains is ``(unattributed)``."""
 
     stage: int
     requests: int
-    """How many reported phases."""
+    """Requests that reported phases."""
     mean_ms: dict[str, float]
     share: dict[str, float]
-    """What part of the latency each was, 0 to 1."""
+    """Each phase's share of the latency, 0 to 1."""
 
 
 class QuotaGauge(msgspec.Struct, frozen=True):
-    """What remains of a limit of a pool's target, as it was told ``age_s`` seconds ago."""
+    """What remains of a limit of a pool's target, as the target told ``age_s`` seconds ago."""
 
     pool: str
     name: str
-    """As the target calls it: ``requests``, ``tokens`` …"""
+    """The target's name for it: ``requests``, ``tokens`` …"""
     limit: int | None
     remaining: int
     age_s: float
     reset_in_s: float | None
-    """Until it is whole again, or more of it is there; None where the target does not say."""
+    """Seconds until it is whole again, or more of it is there; None if the target does not say."""
     past: bool = False
-    """That has passed since: there may be more by now."""
+    """The reset has passed since: there may be more by now."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something worth a line in the events pane. ``level`` is ``info``, ``warn`` or ``error``."""
+    """One line of the events pane. ``level`` is ``info``, ``warn`` or ``error``."""
 
     t_s: float
     level: str
@@ -173,15 +173,15 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class ManualChange(msgspec.Struct, frozen=True):
-    """Something that was done by hand. Keys pressed fast are one, which grows until they rest; then it stays."""
+    """A manual change. Keys pressed in quick succession are one change, which grows until they rest."""
 
     t_s: float
-    """When it began: what it is known by."""
+    """When it began; identifies the change."""
     text: str
 
 
 class Generator(msgspec.Struct, frozen=True):
-    """Whether the load generator itself can be trusted."""
+    """State of the load generator: whether its figures can be trusted."""
 
     workers: int
     alive: int
@@ -198,19 +198,19 @@ class Verdict(msgspec.Struct, frozen=True):
     """How a threshold of the profile stands. ``observed`` is in ``unit``."""
 
     expression: str
-    """As the profile has it."""
+    """As written in the profile."""
     verdict: str
     """``pass``, ``fail`` or ``no data``."""
     passed: bool
-    """It counts as passed: ``no data`` does where the profile allows it."""
+    """It counts as passed: ``no data`` does if the profile allows it."""
     observed: float | None
-    """Of one with a window: in the worst window so far."""
+    """The value; of a threshold with a window, that of the worst window so far."""
     unit: str
-    """``ms``, ``s``, ``%``, ``/s`` …; empty of a plain number."""
+    """``ms``, ``s``, ``%``, ``/s`` …; empty for a plain number."""
     window_s: float | None = None
     aborted_run: bool = False
     excess: float = 0.0
-    """How far it is beyond its limit, as a part of that; 0 where it is not."""
+    """How far it is beyond its limit, as a part of that limit; 0 if within."""
 
 
 class BudgetLine(msgspec.Struct, frozen=True):
@@ -225,12 +225,12 @@ class BudgetLine(msgspec.Struct, frozen=True):
 
 
 class BreakerState(msgspec.Struct, frozen=True):
-    """How the circuit breaker stands. ``share`` and ``limit`` are 0 to 1, of the requests of the last ``over_s``
+    """State of the circuit breaker. ``share`` and ``limit`` are 0 to 1, of the requests of the last ``over_s``
     seconds.
     """
 
     share: float
-    """Failed, of those that finished."""
+    """Failed requests of those that finished."""
     limit: float
     requests: int
     over_s: float
@@ -258,7 +258,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     rate: float
     """Iterations per second wanted of the open pools together."""
     manual: tuple[str, ...]
-    """What is set by hand: pool names, or ``all``."""
+    """What is set manually: pool names, or ``all``."""
     in_flight: int
     oldest_s: float
     window_s: float
@@ -292,9 +292,9 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     bytes_received: int = 0
     output_tokens: int = 0
     goodput: float | None = None
-    """Share of the attempts since the run began that met every objective, 0 to 1; None without either of them."""
+    """Share of attempts since the run began that met every objective, 0 to 1; None without objectives or requests."""
     good: int = 0
-    """How many did."""
+    """Requests that met every objective."""
     thresholds: tuple[Verdict, ...] = ()
     """In the order of the profile."""
     retries: int = 0
@@ -302,33 +302,33 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     recovered: int = 0
     """Requests that were ok after that."""
     sent_again: int = 0
-    """Requests sent once more, for the target closed a kept connection as they were sent."""
+    """Requests sent once more because the target closed a kept connection as they were sent."""
     sessions_lost: int = 0
     """Sessions that ended with their WebSocket between two messages."""
     violations: int = 0
     """Answers that are not what rate-limited ones should be."""
     budget: tuple[BudgetLine, ...] = ()
-    """What is capped."""
+    """One line for each cap."""
     budget_refused: int = 0
-    """Requests that were not sent, for the budget had no more for them."""
+    """Requests that were not sent because the budget had no more for them."""
     stage_phases: tuple[StagePhases, ...] = ()
-    """Of each stage with any, in their order; warm-up excluded."""
+    """One row for each stage with phases, in order; warm-up excluded."""
     quotas: tuple[QuotaGauge, ...] = ()
     """What remains of the limits that targets tell of."""
     breaker: BreakerState | None = None
-    """None where the profile has no circuit breaker."""
+    """None if the profile has no circuit breaker."""
     search: SearchState | None = None
-    """None where no capacity is searched."""
+    """None if no capacity is searched."""
     edited: Edited | None = None
-    """The plan, where it is not :class:`RunInfo`'s any more."""
+    """The plan, if it is not :class:`RunInfo`'s any more."""
     changed: tuple[str, ...] = ()
-    """What else is not as in the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
+    """Other settings that differ from the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
     by_hand: tuple[ManualChange, ...] = ()
-    """What was done by hand last, the newest last; at most 20."""
+    """The last manual changes, the newest last; at most 20."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):
-    """What does not change during a run; the first message a viewer gets."""
+    """What does not change during a run; the first message to a viewer."""
 
     run_id: str
     name: str
@@ -337,7 +337,7 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     target: str
     started_at: str
     duration_s: float
-    """Of the plan."""
+    """Length of the plan."""
     warmup_s: float
     stages: tuple[StageInfo, ...]
     pools: tuple[str, ...]
@@ -346,12 +346,12 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     directory: str
     """Where the run's journal and summary are."""
     history: tuple[Tick, ...] = ()
-    """The timeline so far (a viewer may come late): the last minutes by second, what was before more coarsely."""
+    """The timeline so far (a viewer may come late): the last minutes by second, older ones more coarsely."""
     interval_s: float = 1.0
     events: tuple[Event, ...] = ()
-    """What has happened so far, the newest last; more than a snapshot has."""
+    """Events so far, the newest last; more than a snapshot has."""
     by_hand: tuple[ManualChange, ...] = ()
-    """What was done by hand so far, the newest last; more than a snapshot has."""
+    """Manual changes so far, the newest last; more than a snapshot has."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
@@ -360,7 +360,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     exit_code: int
     stop_reason: str
     summary: str
-    """Path of the summary, empty where none could be written."""
+    """Path of the summary, empty if none could be written."""
     message: str = ""
 
 

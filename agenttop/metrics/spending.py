@@ -1,4 +1,4 @@
-"""What a run has used of its budget, from what its workers say."""
+"""Adds up what a run has used of its budget, from what its workers report."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ _PLACES = 9
 
 
 class Spending:
-    """The purses of all workers, those of the dead as they were last seen."""
+    """The budget states of all workers; those of lost workers as last reported."""
 
     def __init__(self, caps: Caps | None, *, priced: bool) -> None:
         self._caps = caps
         self._priced = priced
-        self._purses: dict[int, WorkerBudgetState] = {}
+        self._states: dict[int, WorkerBudgetState] = {}
         self._gone: set[int] = set()
 
-    def fold(self, worker: int, purse: WorkerBudgetState) -> None:
-        """Take what a worker says."""
-        self._purses[worker] = purse
+    def fold(self, worker: int, state: WorkerBudgetState) -> None:
+        """Take a worker's budget state."""
+        self._states[worker] = state
 
     def forget(self, worker: int) -> None:
-        """A worker is no more: what it had in flight counts as used."""
+        """Note a lost worker: what it had in flight counts as used."""
         self._gone.add(worker)
 
     @property
     def used(self) -> Amount:
-        """What requests have used; of a worker that died, what was in flight as well."""
+        """Return what requests have used; of lost workers, what was in flight as well."""
         total = NOTHING
-        for worker, purse in self._purses.items():
-            total = total.plus(purse.spent.plus(purse.held) if worker in self._gone else purse.spent)
+        for worker, state in self._states.items():
+            total = total.plus(state.spent.plus(state.held) if worker in self._gone else state.spent)
         return total
 
     @property
     def held(self) -> Amount:
-        """What requests in flight may use at worst."""
+        """Return what requests in flight may use at worst."""
         total = NOTHING
-        for worker, purse in self._purses.items():
-            total = total if worker in self._gone else total.plus(purse.held)
+        for worker, state in self._states.items():
+            total = total if worker in self._gone else total.plus(state.held)
         return total
 
     @property
     def kept(self) -> int:
-        """Requests that were counted at their worst case, for their answers told no tokens."""
-        return sum(purse.kept for purse in self._purses.values())
+        """Return how many requests were counted at their worst case because their answers told no tokens."""
+        return sum(state.kept for state in self._states.values())
 
     @property
     def overran(self) -> dict[int, int]:
-        """By request: the most tokens of one that used more than its worst case."""
+        """Return by request the most tokens of one that used more than its worst case."""
         found: dict[int, int] = {}
-        for purse in self._purses.values():
-            for request, tokens in purse.overran.items():
+        for state in self._states.values():
+            for request, tokens in state.overran.items():
                 found[request] = max(tokens, found.get(request, 0))
         return found
 
     def lines(self) -> tuple[BudgetLine, ...]:
-        """What is capped, as it stands; nothing without a budget."""
+        """Return the state of each cap; nothing without a budget."""
         caps = self._caps
         if caps is None:
             return ()
@@ -73,7 +73,7 @@ class Spending:
         return tuple(line for line in lines if line.cap is not None)
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """The summary's ``budget``: what is not capped stands there too, money only where there are prices."""
+        """Return the summary's ``budget``: amounts without a cap too, money only if there are prices."""
         caps = self._caps
         if caps is None:
             return {}
@@ -93,9 +93,9 @@ class Spending:
         return found
 
     def _lost(self) -> Amount:
-        """What workers that died may have used besides: nobody knows what they sent last."""
+        """Return what lost workers may have used besides: nobody knows what they sent last."""
         total = NOTHING
-        for worker in self._gone & set(self._purses):
-            purse = self._purses[worker]
-            total = total.plus(purse.granted.minus(purse.spent).minus(purse.held).high(NOTHING))
+        for worker in self._gone & set(self._states):
+            state = self._states[worker]
+            total = total.plus(state.granted.minus(state.spent).minus(state.held).high(NOTHING))
         return total

@@ -1,4 +1,4 @@
-"""Streams that are none: when a share of answers in one burst is worth telling."""
+"""Decides when the share of streams that came in one burst is worth telling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ MIN_SHARE = 0.1
 
 
 def is_bursty(streamed: int, one_burst: int) -> bool:
-    """Whether so many streams of a request came in one burst that its time to first token says nothing."""
+    """Return whether so many streams of a request came in one burst that its time to first token says nothing."""
     return one_burst >= MIN_STREAMS and one_burst >= MIN_SHARE * streamed
 
 
 def burst_words(streamed: int, one_burst: int) -> str:
-    """What is told of it, behind the name of the request."""
+    """Return the text about it, to stand behind the name of the request."""
     return (
         f"{one_burst / streamed:.0%} of its streams came in one burst: something between buffers them, or they are "
         "made up at the end; TTFT says nothing there"

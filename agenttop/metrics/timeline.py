@@ -62,7 +62,7 @@ class Timeline:
     def __init__(self, interval_s: float = 1.0) -> None:
         self.interval_s = interval_s
         self.last: Tick | None = None
-        """The newest; None before the first."""
+        """The newest tick; None before the first."""
         self._columns = {
             name: _Column("b" if name in _FLAGS else "q" if name in _INTEGERS else "d") for name in _FIELDS
         }
@@ -72,7 +72,7 @@ class Timeline:
         return len(self._columns["t_s"])
 
     def append(self, tick: Tick) -> None:
-        """Add the newest."""
+        """Add the newest tick."""
         self.last = tick
         for name, column in self._columns.items():
             value = getattr(tick, name)
@@ -81,7 +81,7 @@ class Timeline:
             counts.append(getattr(tick, name))
 
     def ticks(self) -> tuple[Tick, ...]:
-        """All of them."""
+        """Return all ticks."""
         columns = self.columns()
         rows = zip(*(columns[name] for name in _FIELDS), strict=True)
         whole: list[list[Any]] = [
@@ -90,18 +90,17 @@ class Timeline:
         return tuple(Tick(*values) for values in whole)
 
     def forget(self) -> None:
-        """Drop all ticks; the last one is still :attr:`last`."""
+        """Drop all ticks; :attr:`last` stays."""
         for column in self._columns.values():
             column.clear()
         for counts in self._counts.values():
             counts.clear()
 
     def overview(self, newest: int = NEWEST_S, parts: int = PARTS, *, length: int | None = None) -> tuple[Tick, ...]:
-        """What a viewer is told who comes late: the ``newest`` ticks, and those before in at most so many ``parts``;
-        as it was when there were ``length`` of them.
+        """Return the ``newest`` ticks, and those before in at most so many ``parts``, for a viewer that comes late.
 
-        Of a part it is the last tick, with the latency counts of all of it, and what was done by hand in any of it is
-        said of it. However long the run, this costs some tens of milliseconds.
+        Only the first ``length`` ticks count, if it is given. A part is its last tick, with the latency counts of all
+        its ticks, and manual if any of them was. However long the run, this takes some tens of milliseconds.
         """
         whole = len(self) if length is None else min(length, len(self))
         old = max(0, whole - newest)
@@ -127,15 +126,19 @@ class Timeline:
         return Tick(*cleaned, *counts)
 
     def columns(self) -> dict[str, list[Any]]:
-        """A list by field of :class:`~agenttop.metrics.snapshot.Tick` but the counts, None where there is no sample."""
+        """Return a list by field of :class:`~agenttop.metrics.snapshot.Tick` but the counts; None where there is no
+        sample.
+        """
         return {name: self._column(name, column) for name, column in self._columns.items()}
 
     def summary(self) -> dict[str, Any]:
-        """The summary's ``timeline``: ``interval_s`` and the columns."""
+        """Return the summary's ``timeline``: ``interval_s`` and the columns."""
         return {"interval_s": self.interval_s, **self.columns()}
 
     def span(self, stage: int) -> tuple[float, float] | None:
-        """Begin of ``stage``'s first tick and end of its last, in seconds since the run began; None without one."""
+        """Return when ``stage``'s first tick began and its last ended, in seconds since the run began; None without
+        any.
+        """
         stages, ends = self._columns["stage"].tolist(), self._columns["t_s"].tolist()
         try:
             first = stages.index(stage)

@@ -31,7 +31,7 @@ class Workers:
         self._pools = pools
         self.users_max = [0] * pools
         self.users_most = 0
-        """Of all pools together, at once."""
+        """The most users of all pools together at once."""
         self.cpu_percent_max = 0.0
         self.rss_mb_max = 0.0
         """Of all workers together."""
@@ -56,11 +56,11 @@ class Workers:
             self.warnings.append(text)
 
     def forget(self, worker: int) -> None:
-        """The worker is gone, and its users with it."""
+        """Forget a lost worker and its users."""
         self._workers.pop(worker, None)
 
     def close(self) -> None:
-        """End a second."""
+        """Close a second: update the means and maxima."""
         for worker in self._workers.values():
             if worker.cpu:
                 worker.cpu_percent = sum(worker.cpu) / len(worker.cpu)
@@ -73,7 +73,7 @@ class Workers:
         self.users_max = [max(pair) for pair in zip(self.users_max, users, strict=True)]
 
     def by_pool(self) -> tuple[list[int], list[int]]:
-        """(users, requests in flight), each by pool."""
+        """Return (users, requests in flight), each by pool."""
         users, in_flight = [0] * self._pools, [0] * self._pools
         for worker in self._workers.values():
             for state in worker.pools:
@@ -83,20 +83,20 @@ class Workers:
 
     @property
     def oldest_s(self) -> float:
-        """Age of the oldest request in flight, 0 when there is none."""
+        """Return the age of the oldest request in flight in seconds, 0 if there is none."""
         return max((worker.oldest_s for worker in self._workers.values()), default=0.0)
 
     @property
     def cpu_percent(self) -> float:
-        """Of the busiest worker."""
+        """Return the CPU percent of the busiest worker."""
         return max((worker.cpu_percent for worker in self._workers.values()), default=0.0)
 
     @property
     def rss_mb(self) -> float:
-        """Of all workers together."""
+        """Return the memory of all workers together, in MB."""
         return sum(worker.rss_mb for worker in self._workers.values())
 
     @property
     def open_files(self) -> int:
-        """Of the worker that has most."""
+        """Return the open files of the worker that has most."""
         return max((worker.open_files for worker in self._workers.values()), default=0)

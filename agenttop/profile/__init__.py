@@ -1,1 +1,1 @@
-"""What the user wrote: model, loading, checking, secrets, templates. Sends nothing, and knows nobody who does."""
+"""What the user wrote: model, loading, checking, secrets, templates. Sends nothing, and imports nothing that does."""

@@ -1,4 +1,4 @@
-"""Headers of a profile that ask for what cannot be read: told when it is loaded, not by a thousand failures."""
+"""Finds headers of a profile that ask for what cannot be read, when it is loaded and not by a thousand failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READ = frozenset({"gzip", "x-gzip", "deflate", "identity", "*", ""})
 
 
 def check_asked(data: Table) -> Iterator[Fault]:
-    """Faults of ``Accept-Encoding`` and ``Sec-WebSocket-Extensions``, wherever headers stand."""
+    """Yield the faults of ``Accept-Encoding`` and ``Sec-WebSocket-Extensions``, wherever headers stand."""
     places: list[tuple[Loc, Table]] = [((), data)]
     for index, pool in enumerate(tables(data.get("pools"))):
         places += [(("pools", index), pool), *steps_of(pool, ("pools", index))]
@@ -32,7 +32,7 @@ def check_asked(data: Table) -> Iterator[Fault]:
 
 
 def _asked(value: str) -> Iterator[str]:
-    """The codings of an ``Accept-Encoding`` that are not refused with ``q=0`` (RFC 9110, 12.5.3)."""
+    """Yield the codings of an ``Accept-Encoding`` that are not refused with ``q=0`` (RFC 9110, 12.5.3)."""
     for item in value.lower().split(","):
         coding, _, weight = item.partition(";")
         quality = weight.replace(" ", "").removeprefix("q=")

@@ -1,4 +1,4 @@
-"""What must hold within ``[budget]``, and between it and the rest of a profile."""
+"""Checks ``[budget]`` in itself, and against the rest of a profile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CAPS = ("requests", "tokens", "cost_usd")
 
 
 def check_budget(data: Table) -> Iterator[Fault]:
-    """Faults of the budget of a normalised profile."""
+    """Yield the faults of the budget of a normalised profile."""
     budget = data.get("budget")
     if isinstance(budget, dict):
         yield from _budget(budget)
@@ -44,7 +44,7 @@ def _budget(budget: Table) -> Iterator[Fault]:
 
 
 def budget_warnings(profile: Profile) -> Iterator[str]:
-    """What a budget cannot carry: the plan's users have more in flight, at worst, than it allows in all."""
+    """Yield warnings about users that have more in flight, at worst, than the budget allows in all."""
     budget = profile.budget
     if budget is None:
         return

@@ -1,4 +1,4 @@
-"""The files a profile names: there, readable, and what they should be."""
+"""Checks the files a profile names: there, readable, and of the right kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agenttop.profile.problems import Fault, value_at
 
 
 def absolute_paths(tls: Any, folder: Path) -> Any:
-    """The ``[tls]`` table with its files beside the profile rather than wherever the program was started."""
+    """Return the ``[tls]`` table with its files beside the profile rather than wherever the program was started."""
     if not isinstance(tls, dict):
         return tls
     return {
@@ -22,12 +22,12 @@ def absolute_paths(tls: Any, folder: Path) -> Any:
 
 
 def located(folder: Path, name: str) -> Path:
-    """The file itself, behind every link; of a loop of links the way into it, which opening tells of."""
+    """Return the file itself, behind every link; of a loop of links the way into it, so that opening reports it."""
     return Path(os.path.realpath(folder / name)) if "\0" not in name else Path(name)
 
 
 def check_files(tls: Any, masked: Any) -> Iterator[Fault]:
-    """Faults of the files that a ``[tls]`` table with absolute paths names; ``masked`` is how it may be shown."""
+    """Yield the faults of the files in a ``[tls]`` table with absolute paths; ``masked`` is how it may be shown."""
     if not isinstance(tls, dict):
         return
     written = {key: str(value_at(masked, (key,))) for key in tls}
@@ -58,7 +58,9 @@ def check_files(tls: Any, masked: Any) -> Iterator[Fault]:
 
 
 def unreadable(path: Path, written: str) -> str | None:
-    """What keeps a file from being read, or None; ``written`` is what the profile calls it, as it may be shown."""
+    """Return what keeps a file from being read, or None; ``written`` is what the profile calls it, as it may
+    be shown.
+    """
     try:
         with path.open("rb"):
             return None

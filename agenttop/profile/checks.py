@@ -1,4 +1,4 @@
-"""Checks of an answer, written as short expressions.
+"""Compiles checks of an answer, which are short expressions.
 
     $.path                          the path finds something that is neither null nor empty
     $.path OP literal               … and what it finds compares so; literals as in JSON, or 'single quoted'
@@ -57,7 +57,7 @@ class Answer(Protocol):
     def ttfb_ns(self) -> int | None: ...
     @property
     def json(self) -> Any:
-        """The parsed body, or :data:`INVALID`."""
+        """Return the parsed body, or :data:`INVALID`."""
 
     @property
     def body(self) -> bytes: ...
@@ -200,7 +200,7 @@ def _something_at(path: JsonPath) -> Test:
 
 
 def _compares(path: JsonPath, compare: Callable[[Any, Any], bool], wanted: Any) -> Test:
-    """Whether some match compares so; true and 1 are different, as in JSON."""
+    """Return a test whether some match compares so; true and 1 are different, as in JSON."""
     kind = _kind(wanted)
     ordered = compare not in (operator.eq, operator.ne)
     unlike = compare is operator.ne
@@ -221,7 +221,7 @@ def _kind(value: Any) -> type:
 
 
 def _operator_at(text: str) -> int | None:
-    """Where the operator of a path check begins: outside the brackets and quotes of the path itself."""
+    """Return where the operator of a path check begins: outside the brackets and quotes of the path itself."""
     depth = 0
     quote = ""
     escaped = False
@@ -275,7 +275,9 @@ def _refuse(name: str) -> Any:
 
 
 def _string(text: str, start: int) -> str:
-    """A quoted text up to the end: double quotes as in JSON but forgiving of ``\\d``, single quotes as they are."""
+    """Parse a quoted text up to the end: double quotes as in JSON but lenient with ``\\d``, single quotes as
+    they are.
+    """
     word = text[start:].strip()
     if len(word) >= 2 and word[0] == word[-1] == "'" and "'" not in word[1:-1]:
         return word[1:-1]

@@ -1,5 +1,4 @@
-"""What must hold for a task with ``history``: its dialect's clients send the conversation along, and its requests say
-where."""
+"""Checks tasks with ``history``: the client of their dialect sends the conversation along, and requests say where."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ _KEYS = ("history_turns", "tool_results")
 
 
 def check_conversations(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
-    """Faults of a normalised pool's tasks."""
+    """Yield the faults of a normalised pool's tasks."""
     usual = pool.get("dialect", data.get("dialect", "json"))
     spoken: dict[str, Loc] = {}
     for index, task in enumerate(tables(pool.get("tasks"))):
@@ -40,7 +39,7 @@ def check_conversations(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
 
 
 def _turns(task: Table, loc: Loc, usual: Any) -> Any:
-    """Faults of the requests that are turns; returns their dialects."""
+    """Yield the faults of the requests that are turns; return their dialects."""
     found: dict[str, None] = {}
     for index, step in enumerate(tables(task.get("steps"))):
         dialect = step.get("dialect", usual)
@@ -57,7 +56,7 @@ def _turns(task: Table, loc: Loc, usual: Any) -> Any:
 
 
 def _form(dialect: Any) -> type[Transcript] | None:
-    """What an answer leaves in a conversation; None where the client does not keep it."""
+    """Return the transcript of a dialect; None if its client does not keep the conversation."""
     spoken = DIALECTS.get(dialect) if isinstance(dialect, str) else None
     return None if spoken is None else spoken.transcript
 

@@ -1,4 +1,4 @@
-"""The data files that a profile names: what is wrong with them, and which variables they give."""
+"""Checks the data files that a profile names, and collects the variables they give."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class DataFiles:
     """The data files of one profile; each is read once, however often it is named."""
 
     faults: list[Fault] = field(default_factory=list)
-    """Of files that cannot be read at all, where the profile names them."""
+    """Faults of files that cannot be read at all, where the profile names them."""
     problems: list[Problem] = field(default_factory=list)
-    """Inside the files, by line."""
+    """Problems inside the files, by line."""
     warnings: list[str] = field(default_factory=list)
-    """Files that are read for nothing."""
+    """Warnings about files of which no column is used."""
     columns: dict[Loc, frozenset[str]] = field(default_factory=dict)
-    """By the place of a ``data`` table; :data:`~agenttop.profile.variables.ANY` where nobody knows."""
+    """Columns by the place of a ``data`` table; :data:`~agenttop.profile.variables.ANY` if unknown."""
     _digests: dict[str, str] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, pool: Pool, folder: Path) -> Pool:
-        """The pool with its files as a worker finds and recognises them."""
+        """Return the pool with its files as a worker finds and recognises them."""
         tasks = [task.model_copy(update={"data": self._checked(task.data, folder)}) for task in pool.tasks]
         return pool.model_copy(update={"data": self._checked(pool.data, folder), "tasks": tasks})
 
@@ -93,7 +93,7 @@ def _problem(path: Path, written: str) -> str | None:
 
 
 def _used(owner: Table) -> set[str]:
-    """The variables in a pool or a task."""
+    """Return the variables in a pool or a task."""
     found: set[str] = set()
     for _, text in texts(owner, ()):
         with contextlib.suppress(TemplateError):
@@ -102,7 +102,7 @@ def _used(owner: Table) -> set[str]:
 
 
 def _tables(data: Mapping[str, Any]) -> Iterator[tuple[Loc, Table, Table]]:
-    """Every ``data`` table with its place and what it belongs to."""
+    """Yield every ``data`` table with its place and its owner."""
     for index, pool in enumerate(_list(data.get("pools"))):
         for loc, owner in (
             (("pools", index), pool),

@@ -1,4 +1,4 @@
-"""Durations and ranges of them as keys of a profile: what ``schedule.quantities`` reads, as types for pydantic."""
+"""Durations and ranges of them as keys of a profile: ``schedule.quantities`` as types for pydantic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOO_LONG = "a duration is 366 days at most"
 
 
 def shortened(text: str) -> str:
-    """A text as a message quotes it: a number of a thousand digits is no help to anybody."""
+    """Return a text as a message quotes it: a number of a thousand digits is no help to anybody."""
     return text if len(text) <= 60 else f"{text[:56]}…{text[-1]}"
 
 
@@ -30,7 +30,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _from_file(info: ValidationInfo) -> bool:
-    """In a file a bare number is an error, since its unit would be a guess; elsewhere numbers are seconds already."""
+    """Return whether values are from a file, where a bare number is an error (its unit would be a guess).
+
+    Elsewhere numbers are seconds already.
+    """
     return bool(info.context and info.context.get("file"))
 
 

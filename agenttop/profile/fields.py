@@ -1,4 +1,4 @@
-"""The kinds of value a profile is made of, each with its own check and its own way to say what was expected.
+"""The types of values in a profile, each with its own check and its own message about what was expected.
 
 The messages never hold the value, since it may be a secret; ``profile.problems`` adds it where it is none. A message
 that quotes part of the value travels as ``text`` with a ``plain`` twin for the secret case.
@@ -33,17 +33,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def wanted(text: str) -> PydanticCustomError:
-    """An error that says what was expected; the value is added after it."""
+    """Return an error that says what was expected; the value is added after it."""
     return PydanticCustomError("wanted", "{text}", {"text": text})
 
 
 def faulty(text: str, plain: str) -> PydanticCustomError:
-    """An error whose text quotes the value; ``plain`` says the same without."""
+    """Return an error whose text quotes the value; ``plain`` says the same without."""
     return PydanticCustomError("faulty", "{text}", {"text": text, "plain": plain})
 
 
 def target_problem(value: str) -> str | None:
-    """What keeps a text from being the URL of a target, or None."""
+    """Return what keeps a text from being the URL of a target, or None."""
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -117,7 +117,7 @@ def _json_path(value: str) -> str:
 
 
 def script_parts(value: str) -> tuple[str, str] | None:
-    """The file and the class of a ``python``; None where it is no such pair."""
+    """Return the file and the class of a ``python``; None if it is no such pair."""
     file, _, name = value.rpartition(":")
     return (file, name) if file.endswith(".py") and name.isidentifier() else None
 
@@ -129,7 +129,7 @@ def _script(value: str) -> str:
 
 
 def saved_header(value: str) -> str | None:
-    """The header that a text of ``save`` names, ``header X``, in lower case; None where it is a JSONPath."""
+    """Return the header that a text of ``save`` names, ``header X``, in lower case; None if it is a JSONPath."""
     word, _, name = value.strip().partition(" ")
     return name.strip().lower() if word == "header" else None
 

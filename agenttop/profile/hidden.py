@@ -1,4 +1,4 @@
-"""What ``agenttop hit`` takes out of a text because it may be a secret, and what stands for it there."""
+"""Takes out of a text what may be a secret, for ``agenttop hit``, and puts references in its place."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]
 
 
 def plain(text: str) -> str:
-    """Text that is no reference."""
+    """Return text that holds no reference."""
     return text.replace("${", "$${")
 
 
 def braces(text: str) -> str:
-    """Text without variables in it, where nothing is referred to: the name of a key."""
+    """Return text without variables, for a place without references: the name of a key."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 def template(text: str) -> str:
-    """Text without variables in it."""
+    """Return text without variables and references."""
     return plain(braces(text))
 
 
@@ -46,7 +46,7 @@ def _is_secret(key: str, item: Any) -> bool:
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    """The texts of JSON that may be secrets, with their names."""
+    """Yield the texts of JSON that may be secrets, with their names."""
     if isinstance(value, dict):
         for key, item in value.items():
             if _is_secret(key, item):
@@ -60,14 +60,16 @@ class Hidden:
     """Takes what may be a secret out of texts."""
 
     def __init__(self, environment: Mapping[str, str], referred: Collection[str]) -> None:
-        """``referred``: variables that are asked for by name, and must not become something else."""
+        """Make it for an environment. ``referred`` are variables asked for by name, which must not become something
+        else.
+        """
         self._environment = environment
         self._referred = referred
         self.hidden: dict[str, str] = {}
         self.shown: list[str] = []
 
     def header(self, name: str, value: str) -> str:
-        """The value as the profile has it."""
+        """Return the value of a header as the profile has it."""
         text, referred = self._references(value)
         if referred or name.lower() in _OPEN or not value:
             return text
@@ -76,15 +78,15 @@ class Hidden:
         return template(kept) + self._hide(name, value[len(kept) :], f"the value of the header {name}")
 
     def path(self, path: str, query: str) -> str:
-        """A path with its query."""
+        """Return a path with its query."""
         return template(path) + (f"?{self.pairs(query, 'the URL')}" if query else "")
 
     def of_table(self, table: Mapping[str, Any]) -> dict[str, str]:
-        """References to the texts of JSON that may be secrets, by name."""
+        """Return references to the texts of JSON that may be secrets, by name."""
         return {key: self._hide(key, item, _in_body(key)) for key, item in table.items() if _is_secret(key, item)}
 
     def of_json(self, text: str, parsed: Any) -> str:
-        """JSON that is sent as it was typed."""
+        """Return JSON that is sent as it was typed."""
         text = template(text)
         for key, value in _texts(parsed):
             for typed in dict.fromkeys((json.dumps(value, ensure_ascii=False), json.dumps(value))):
@@ -94,7 +96,7 @@ class Hidden:
         return text
 
     def pairs(self, text: str, where: str) -> str:
-        """``name=value&...`` of a query or a form."""
+        """Return ``name=value&...`` of a query or a form."""
         pieces = []
         for piece in text.split("&"):
             name, equals, value = piece.partition("=")
@@ -114,12 +116,12 @@ class Hidden:
         return f"${{{variable}}}"
 
     def _means_other(self, variable: str, value: str) -> bool:
-        """Whether something else is called so already."""
+        """Return whether something else already has this name."""
         known = self.hidden.get(variable, self._environment.get(variable))
         return variable in self._referred if known is None else known != value
 
     def _references(self, value: str) -> tuple[str, bool]:
-        """The text, and whether it names a variable."""
+        """Return the text, and whether it names a variable."""
         text, at, referred = "", 0, False
         for match in REFERENCE.finditer(value):
             name = match[1] or match[2]

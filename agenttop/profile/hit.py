@@ -1,4 +1,4 @@
-"""The profile that ``agenttop hit URL`` amounts to, as TOML text: it goes through the loader as any other does.
+"""Writes the profile of ``agenttop hit URL`` as TOML text, which goes through the loader as any other does.
 
 What is typed is meant as it stands, so that braces and ``${`` are escaped. Values that may be secrets do not get into
 the text: they are ``${NAME}`` there, and come to the loader as an environment.
@@ -32,33 +32,33 @@ class HitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What to send, and how much of it."""
+    """The request to send, and how much load."""
 
     url: str
     users: int | None = None
-    """In an open pool (``rate``) how many requests may be in flight."""
+    """Users; in an open pool (``rate``), how many requests may be in flight."""
     duration_s: float | None = None
-    """:data:`DURATION_S`, or with ``requests`` as long as they take."""
+    """Seconds; None: :data:`DURATION_S`, or with ``requests`` as long as they take."""
     requests: int | None = None
-    """It ends when so many have been sent."""
+    """The run ends when this many have been sent."""
     rate: float | None = None
     """Requests per second, whatever the answers take."""
     method: str | None = None
     body: str | None = field(default=None, repr=False)
     headers: Sequence[str] = field(default=(), repr=False)
-    """``Name: value``."""
+    """Each is ``Name: value``."""
     dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HitProfile:
-    """The text, and the values that are not in it."""
+    """The text of the profile, and the values that are not in it."""
 
     text: str
     hidden: Mapping[str, str] = field(repr=False)
-    """Variable to value."""
+    """Value by variable."""
     shown: tuple[str, ...] = ()
-    """What each stands for, in words."""
+    """What each variable stands for, in words."""
 
 
 #: Of hey and oha the half: agents are slower than web servers.
@@ -125,7 +125,10 @@ def _request(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _socket(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
-    """With a message: a connection for each user, and the next message is the answer. Without: connect and close."""
+    """Return the pool of a WebSocket.
+
+    With a message: a connection for each user, and the next message is the answer. Without: connect and close.
+    """
     if hit.method is not None:
         raise HitError("-m is of HTTP; a WebSocket has messages: say -d MESSAGE")
     if hit.body is None:
@@ -137,18 +140,18 @@ def _socket(hit: Hit, path: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _protocol(hit: Hit, content: dict[str, Any]) -> str:
-    """A stream is asked for where the dialect has to be asked, and the body does."""
+    """Return ``sse`` if the dialect has to be asked for a stream and the body does, else ``http``."""
     parsed = _parsed(hit.body)
     return "sse" if _dialect(hit).streams(hit.body if parsed is None else parsed) else "http"
 
 
 def _dialect(hit: Hit) -> type[Dialect]:
-    """The dialect that is named; of none, and of one that the profile will refuse, JSON."""
+    """Return the dialect that is named; JSON for none, and for one that the profile will refuse."""
     return DIALECTS.get(hit.dialect or "json", DIALECTS["json"])
 
 
 def _content(body: str | None, secrets: Hidden) -> dict[str, Any]:
-    """The body: JSON as a table where TOML has a form for all of it, else as it is."""
+    """Return the body: JSON as a table if TOML has a form for all of it, else as it is."""
     if body is None:
         return {}
     parsed = _parsed(body)
@@ -186,7 +189,7 @@ def _is_json(body: str | None) -> bool:
 
 
 def _escaped(value: Any, secrets: Hidden | None = None) -> Any:
-    """JSON in which no text is a template; with ``secrets`` those are taken out of it."""
+    """Return JSON in which no text is a template; with ``secrets``, these are taken out of it."""
     if isinstance(value, dict):
         hide = {} if secrets is None else secrets.of_table(value)
         return {braces(key): hide.get(key) or _escaped(item, secrets) for key, item in value.items()}
@@ -198,7 +201,7 @@ def _escaped(value: Any, secrets: Hidden | None = None) -> Any:
 
 
 def _shown(url: str) -> str:
-    """A URL as an error may show it: without a password, and without a query, which may hold a key."""
+    """Return a URL as an error may show it: without a password, and without a query, which may hold a key."""
     return re.sub(r"//[^/?#]*@", "//***@", url).partition("?")[0]
 
 

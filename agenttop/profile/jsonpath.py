@@ -1,4 +1,4 @@
-"""JSONPath (RFC 9535), compiled once and quick for the plain paths that profiles are made of.
+"""Compiles JSONPath (RFC 9535), fast for the plain paths that profiles are made of.
 
 Everything is parsed by ``jsonpath_rfc9535``. A path of names and indexes alone, such as ``$.choices[0].message``, is
 then walked by a closure of our own, some ten times as fast; the tests hold both to the same answers.
@@ -45,11 +45,11 @@ class JsonPath:
     def __init__(self, text: str, find: Find, first: First, *, singular: bool) -> None:
         self.text = text
         self.find = find
-        """Every match, in order."""
+        """Returns every match, in order."""
         self.first = first
-        """``(True, value)`` of the first match, else ``(False, None)``."""
+        """Returns ``(True, value)`` of the first match, else ``(False, None)``."""
         self.singular = singular
-        """It can match one value at most."""
+        """It can match at most one value."""
 
     def __repr__(self) -> str:
         return f"JsonPath({self.text!r})"
@@ -125,7 +125,7 @@ def compile_measure(text: str) -> JsonPath:
 
 
 def _plain_keys(query: JSONPathQuery) -> tuple[str | int, ...] | None:
-    """The names and indexes of a path that has nothing else, or None."""
+    """Return the names and indexes of a path that has nothing else, or None."""
     keys: list[str | int] = []
     for segment in query.segments:
         if isinstance(segment, JSONPathRecursiveDescentSegment) or len(segment.selectors) != 1:

@@ -65,7 +65,7 @@ KNOWN: dict[str, frozenset[str]] = {
 
 
 def kind_of(loc: tuple[str | int, ...]) -> str:
-    """The kind of the table at a place, a key of :data:`KNOWN`."""
+    """Return the kind of the table at a place, a key of :data:`KNOWN`."""
     names = [part for part in loc if isinstance(part, str)]
     last = names[-1] if names else "profile"
     if last in ("setup", "steps", "teardown"):

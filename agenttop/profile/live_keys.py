@@ -1,4 +1,4 @@
-"""Keys that spend real money: what those of public providers look like."""
+"""Recognises keys of public providers, which spend real money."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _PROVIDERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 def provider_of(value: str) -> str | None:
-    """Whose key a value of the environment looks like, with or without ``Bearer`` before it; None for anybody's."""
+    """Return whose key a value of the environment looks like, with or without ``Bearer`` before it; None for no
+    provider's.
+    """
     key = value.strip().removeprefix("Bearer ").strip()
     return next((name for name, pattern in _PROVIDERS if pattern.fullmatch(key)), None)
 
 
 def live_keys(used: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Name and provider of each variable (by name) that looks like a provider's key."""
+    """Return name and provider of each variable (by name) that looks like a provider's key."""
     found = ((name, provider_of(value)) for name, value in sorted(used.items()))
     return tuple((name, provider) for name, provider in found if provider is not None)

@@ -1,4 +1,4 @@
-"""A profile from its file: read, overridden, filled, checked and resolved."""
+"""Loads a profile from its file: reads, overrides, fills, checks and resolves it."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ class Loaded:
     profile: Profile = field(repr=False)
     """Resolved: short forms written out, each pool with its target, dialect and measure."""
     masked: dict[str, Any] = field(repr=False)
-    """The same as the user wrote it, with the most important defaults, ready for JSON; secrets are ``***``."""
+    """The profile as the user wrote it, with the most important defaults, ready for JSON; secrets are ``***``."""
     secrets: tuple[str, ...] = field(repr=False)
     """Every value that came from the environment, longest first: for :func:`agenttop.profile.secrets.redact`."""
     sha256: str
-    """Of the file's bytes, in hexadecimal."""
+    """Hash of the file's bytes, in hexadecimal."""
     path: Path
     warnings: tuple[str, ...] = ()
-    """What runs, and may not be what was meant."""
+    """Warnings about what runs, but may not be what was meant."""
     settings: Settings = field(default_factory=Settings, repr=False)
     """The user's defaults that are no keys of a profile, ``workers`` among them."""
     live_keys: tuple[tuple[str, str], ...] = ()
-    """Variables that look like keys of public providers, with whose they are."""
+    """Variables that look like keys of public providers, with the provider."""
     references: tuple[tuple[Loc, str], ...] = ()
-    """Where ``${NAME}`` was written, and the text that it is in, without its value."""
+    """Where ``${NAME}`` was written, and the text around it, without its value."""
 
 
 class _Loading:
-    """One file on its way; collects what is wrong."""
+    """Loads one file and collects what is wrong."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[Problem] = []
         self.origins: dict[Loc, tuple[str, str]] = {}
-        """Where a value came from that is not the file's: place to (file, key) as problems name them."""
+        """Origin of a value that is not the file's: place to (file, key) as problems name them."""
 
     def add(self, fault: Fault) -> None:
         """Keep one fault, named for where its value was written; one per place, the first."""
@@ -252,7 +252,7 @@ def _replace_stages(
 
 
 def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None, DataFiles]:
-    """The model of the file, or None with every fault collected, and the data files it names."""
+    """Return the model of the file, or None with every fault collected, and the data files it names."""
     normaliser = Normaliser()
     data = normaliser.profile(raw, masked)
     for fault in normaliser.faults:
@@ -282,7 +282,7 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None
 
 
 def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:
-    """The fault, without a column where the text it counts in is not the one in the file."""
+    """Return the fault, without a column if the text it counts in is not the one in the file."""
     if value_at(raw, fault.loc) == value_at(masked, fault.loc):
         return fault
     return Fault(fault.loc, re.sub(r" \(at column \d+\)", "", fault.message))
@@ -308,7 +308,7 @@ def _resolve_pool(pool: Pool, profile: Profile) -> Pool:
 
 
 def _written(masked: Table, profile: Profile) -> dict[str, Any]:
-    """The profile as a user would write it in full."""
+    """Return the profile as a user would write it in full."""
     written = {"name": masked.get("name") or profile.name, "target": masked["target"], "seed": masked.get("seed", 0)}
     written |= {key: masked.get(key, format_duration(getattr(profile, key))) for key in _DURATIONS}
     written["dialect"] = masked.get("dialect", profile.dialect)

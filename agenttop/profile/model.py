@@ -1,4 +1,4 @@
-"""What a profile says, as values the rest of the program reads: durations are seconds, ranges are ``(low, high)``.
+"""The model of a profile, as values the rest of the program reads: durations are seconds, ranges ``(low, high)``.
 
 The docstrings under the fields are what editors show (``profile.schema``). What concerns more than one field is in
 ``profile.rules``.
@@ -48,7 +48,7 @@ Connection = Literal["per_user", "per_request"]
 
 
 class Model(BaseModel):
-    """Frozen, and unknown keys are errors."""
+    """The base of all tables: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -58,7 +58,7 @@ class Model(BaseModel):
     )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Only a name: any other value may hold a secret, and a repr ends up in logs."""
+        """Yield only a name: any other value may hold a secret, and a repr ends up in logs."""
         yield "name", getattr(self, "name", "")
 
 
@@ -74,7 +74,7 @@ class Stage(Model):
     ramp: Literal["linear", "step"] = "linear"
     """linear: from the target before to this one; step: at once."""
     name: Name = ""
-    """What the stage is called on the screen and in the summary."""
+    """Name of the stage on the screen and in the summary."""
 
 
 class Tls(Model):
@@ -85,7 +85,7 @@ class Tls(Model):
     cert: str | None = None
     """File of our own certificate (PEM)."""
     key: str | None = None
-    """File of its private key (PEM), where it is not in the same file."""
+    """File of its private key (PEM), if that is not in the same file."""
     verify: bool = True
     """false accepts any certificate."""
 
@@ -118,7 +118,7 @@ class Measure(Model):
     reasoning_tokens: MeasureText | None = None
     """Of the tokens written, those of reasoning."""
     phases: dict[Name, MeasureText] = {}
-    """Name of a phase to where its seconds are."""
+    """Where the seconds of each phase are, by the name of the phase."""
     error: MeasureText | None = None
     """A non-empty match is an error inside a 200."""
 
@@ -129,9 +129,9 @@ class Step(Model):
     name: Name = ""
     """The row it is counted under: as given, else ``METHOD path`` with the variables unfilled."""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
-    """Written ``post = "/path"`` in the file."""
+    """The method; written ``post = "/path"`` in the file."""
     path: str = ""
-    """Of ``method``; a template, appended to the target."""
+    """Path of the request, a template, appended to the target."""
     connect: str | None = None
     """Path of the WebSocket to open; a template."""
     send: Any = None
@@ -153,11 +153,11 @@ class Step(Model):
     headers: Headers = {}
     """Headers of this step alone."""
     stream: bool | None = None
-    """true: the answer is a stream, whatever its type is called; false: it is none. Else as the pool says."""
+    """true: the answer is a stream, whatever its type is called; false: it is no stream. Default: as the pool says."""
     timeout: PositiveDuration | None = None
-    """Of this step, instead of the profile's."""
+    """Limit for the whole answer, instead of the profile's."""
     save: Save = {}
-    """Variable to JSONPath into the answer, or to ``header Name``: that header of it."""
+    """Name of a variable to what is saved in it: a JSONPath into the answer, or ``header Name`` for a header of it."""
     checks: Checks = {}
     """Name to expression: $.path, $.path OP value, status, latency, ttft, ttfb, body or header. Of a task with steps:
     made on the answer of each. What `body matches` finds is looked for in all of the first 64 MiB; regular
@@ -165,7 +165,7 @@ class Step(Model):
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
     max_output_tokens: Tokens | None = None
-    """Of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
+    """Worst case of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -174,15 +174,15 @@ class Data(Model):
     """A file whose columns are variables: a row for every iteration of a task, or for every session of a pool."""
 
     file: str
-    """A .jsonl or .csv file, beside the profile where its path is not absolute."""
+    """A .jsonl or .csv file; a relative path starts at the profile."""
     order: Literal["sequential", "random", "once"] = "sequential"
-    """sequential: one after the other, over and over; random: any; once: each row once in the whole run; a file
-    that is named in two places is used once by each."""
+    """sequential: one after the other, over and over; random: any; once: each row once in the whole run (a file that
+    is named in two places is used once by each).
+    """
 
 
 class CheckedData(Data):
-    """Data of a profile that has been loaded: ``file`` is absolute, and was these bytes; ``shown`` is its name as it
-    may be shown."""
+    """Data of a loaded profile: ``file`` is absolute, and was these bytes; ``shown`` is its name as it may be shown."""
 
     sha256: str
     shown: str = ""
@@ -192,21 +192,21 @@ class Task(Model):
     """What a user does between two pauses: one or more steps. Chosen by weight."""
 
     name: Name = ""
-    """What the task is called; of a task of one step, its row too."""
+    """Name of the task; of a task of one step, its row too."""
     weight: Weight = 1.0
-    """How often it is chosen, against the other tasks of its pool."""
+    """How often it is chosen, relative to the other tasks of its pool."""
     pause: Span = (0.0, 0.0)
-    """Between steps."""
+    """Pause between steps."""
     steps: list[Step] = []
-    """In this order."""
+    """Its steps, in this order."""
     data: Data | None = None
-    """Rows whose columns are variables of its steps: one for every time it is done."""
+    """Rows whose columns are variables of its steps: a new row each time the task is done."""
     history: History = False
     """Multi-turn: what was said and answered before is sent along, in the dialect's form, before the request's own
     turns. true: all such tasks of a user are one conversation, for as long as its session lasts. "task": each time it
     is done it is a conversation of its own, over its steps. What failed or said nothing is not in it."""
     history_turns: Turns | None = None
-    """At most so many turns, with their answers, are sent along; the oldest are forgotten. 1 MiB is the most anyway."""
+    """The most turns, with their answers, that are sent along; the oldest are forgotten. 1 MiB is the most anyway."""
     tool_results: ToolResults = {}
     """With history: what a tool that an answer calls returns, by its name; "*": any other (else {}). Text as it is, a
     table or a list as JSON."""
@@ -216,72 +216,73 @@ class Pool(Model):
     """Users of one kind."""
 
     name: PoolName
-    """What the pool is called; unique."""
+    """Name of the pool; unique."""
     weight: Weight = 1.0
-    """Its share of the stages' users."""
+    """Its share of the stages' users, relative to the other pools."""
     target: Target | None = None
-    """Instead of the profile's."""
+    """Target of the pool, instead of the profile's."""
     protocol: Protocol = "http"
     """http, sse (streamed answers are asked for) or ws."""
     dialect: Dialect | None = None
     """How answers are read, instead of the profile's dialect."""
     stages: list[Stage] = []
-    """Its own; with ``rate`` the pool is open."""
+    """Stages of its own; with ``rate`` the pool is open."""
     arrivals: Literal["constant", "poisson"] = "constant"
-    """Of an open pool: evenly spaced, or as chance would have it."""
+    """Arrivals of an open pool: evenly spaced, or a Poisson process."""
     think_time: Span = (0.0, 0.0)
     """Pause after every task, uniform in the range."""
     pacing: PositiveDuration | None = None
-    """Start a task every so often, instead of think_time."""
+    """Time from the start of one task to the start of the next, instead of think_time."""
     max_users: MaxUsers = 1000
-    """Of an open pool: how many iterations may run at once; what finds none free is dropped."""
+    """How many iterations of an open pool may run at once; an arrival that finds no free user is dropped."""
     headers: Headers = {}
-    """Of every request of the pool."""
+    """Headers of every request of the pool."""
     connection: Connection | None = None
-    """Instead of the profile's."""
+    """One connection per user or per request, instead of the profile's."""
     cookies: bool | None = None
-    """Instead of the profile's."""
+    """Whether users keep cookies, instead of the profile's."""
     data: Data | None = None
     """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
     measure: Measure | None = None
-    """Instead of the profile's [measure]; once loaded, both together."""
+    """Where to read figures, over the profile's [measure]; once loaded, both together."""
     python: ScriptText | None = None
-    """What its users do, written in Python: a file, beside the profile where its path is not absolute, and a class in
-    it, such as my_agent.py:CheckoutUser. Instead of setup, tasks and teardown."""
+    """What its users do, written in Python: a file and a class in it, such as my_agent.py:CheckoutUser; a relative
+    path starts at the profile. Instead of setup, tasks and teardown.
+    """
     setup: list[Step] = []
-    """Once per user, before its tasks."""
+    """Steps done once per user, before its tasks."""
     tasks: list[Task] = []
     """What its users do, again and again."""
     teardown: list[Step] = []
-    """Once per user, at its end."""
+    """Steps done once per user, at its end."""
 
     @property
     def open(self) -> bool:
-        """Driven by arrivals rather than by a number of users."""
+        """Return whether it is driven by arrivals rather than by a number of users."""
         return any(stage.rate is not None for stage in self.stages)
 
 
 class Objectives(Model):
-    """A request that is ok and within all of these is good. What an answer does not have is not held against it."""
+    """A request that is ok and within all of these is good. A figure that an answer does not have counts as met."""
 
     latency: PositiveDuration | None = None
     """First byte sent to the end of the answer."""
     response_time: PositiveDuration | None = None
     """From when the plan wanted it sent to the end of the answer; of a closed pool its latency."""
     ttfb: PositiveDuration | None = None
-    """To the first byte of the answer."""
+    """First byte sent to the first byte of the answer."""
     ttft: PositiveDuration | None = None
-    """To the first output of a streamed answer."""
+    """First byte sent to the first output of a streamed answer."""
     ttfo: PositiveDuration | None = None
-    """To its first output that is not reasoning."""
+    """First byte sent to the first output that is not reasoning."""
     tpot: PositiveDuration | None = None
-    """Per output token after the first."""
+    """Time per output token after the first."""
     inter_chunk: PositiveDuration | None = None
     """The longest gap between two chunks of output."""
 
     @property
     def limits_ns(self) -> dict[str, int]:
-        """Those that are set, by name, in nanoseconds."""
+        """Return the limits that are set, by name, in nanoseconds."""
         return {
             name: round(value * 1e9) for name in type(self).model_fields if (value := getattr(self, name)) is not None
         }
@@ -295,18 +296,20 @@ class RateLimit(Model):
     """Regular expression that its body has to match somewhere in its first 2 KiB, or the words of a dialect's error.
     RE2's, as in checks."""
     retry_after: bool = True
-    """true: it says when to come back, by Retry-After, by retry-after-ms, by its dialect or by when limits reset."""
+    """true: the answer must say when to come back, by Retry-After, retry-after-ms, its dialect or the reset of
+    limits.
+    """
 
 
 class Price(Model):
-    """What a million tokens cost, in USD."""
+    """Price of a million tokens, in USD."""
 
     input: Weight
-    """Of input."""
+    """Price of input."""
     output: Weight
-    """Of output, reasoning included."""
+    """Price of output, reasoning included."""
     cached: Weight | None = None
-    """Of input that was read from a cache; as much as other input where not given."""
+    """Price of input that was read from a cache; that of other input by default."""
 
 
 class Budget(Model):
@@ -314,31 +317,33 @@ class Budget(Model):
     their worst case; the run ends where the next one would be too much."""
 
     requests: Cap | None = None
-    """Requests sent, retries and redirects among them."""
+    """Requests sent, retries and redirects included."""
     tokens: Cap | None = None
     """Input and output tokens together, as answers tell them. An answer that tells none counts at its worst case."""
     cost_usd: Money | None = None
-    """What those tokens cost at the price given."""
+    """What those tokens cost at the price given, in USD."""
     price: Price | None = None
-    """For cost_usd, here and of every request in the summary."""
+    """Needed for cost_usd, here and for every request in the summary."""
     max_output_tokens: Cap | None = None
-    """The worst case of what one request makes the target write; with tokens or cost_usd. A step may have its own."""
+    """Worst case of the tokens that one request makes the target write; with tokens or cost_usd. A step may have its
+    own.
+    """
     max_input_tokens: Cap | None = None
     """The worst case of what one request makes it read; without it a token a byte of the request's body, which does not
     hold what an agent adds by itself."""
 
 
 class CircuitBreaker(Model):
-    """Ends the run (exit code 99) where the target has fallen over: what is in flight is cut."""
+    """Ends the run (exit code 99) if the target has fallen over; what is in flight is cut."""
 
     failed: Percent = 0.5
-    """Share of the requests that finished within ``over`` that must have failed."""
+    """The share of the requests finished within ``over`` that must have failed."""
     over: PositiveDuration = 10.0
-    """Judged every second on the last seconds; not before so many have passed. The warm-up counts."""
+    """Judged every second on the last seconds, once this much time has passed. The warm-up counts."""
     min_requests: MinRequests = 20
-    """Fewer finished requests within ``over`` say nothing."""
+    """With fewer finished requests within ``over`` nothing is judged."""
     count_429: bool = False
-    """true: a rate-limited request has failed, too. Else it is one that did not: a target that refuses works."""
+    """true: a rate-limited request counts as failed, too; false: as not failed, since a target that refuses works."""
 
 
 class Search(Model):
@@ -346,29 +351,33 @@ class Search(Model):
     doubles them until a level fails, then halves what is left. Failed and rate-limited requests are not good."""
 
     from_: Level | None = Field(default=None, alias="from")
-    """The first level: 1, where nothing is said. Where it fails, so does the run (exit code 99)."""
+    """The first level, 1 by default. If it fails, so does the run (exit code 99)."""
     to: Level | None = None
     """The highest level that is tried."""
     unit: Literal["users", "rate"] | None = None
-    """users, or rate: iterations per second of a pool, which arrive by themselves."""
+    """users, or rate: iterations per second of a pool, whose users arrive by themselves."""
     pool: PoolName | None = None
-    """Whose; without it the users of all pools without stages of their own, by weight. The stages of other pools are
-    held at their highest."""
+    """The pool whose load is searched; without it the users of all pools without stages of their own, by weight. The
+    stages of other pools are held at their highest.
+    """
     good: InnerPercent = 0.95
     """Share of the requests that must meet all [objectives]."""
     settle: Duration = 5.0
-    """What is sent so soon after a level's users are there counts for nothing."""
+    """Requests sent within this time after a level's users are there do not count."""
     measure: PositiveDuration = 15.0
     """How long requests are sent that count, before a level is judged: many times as long as one takes."""
     max_measure: PositiveDuration | None = None
-    """Where they do not decide, it is measured on up to this (four times measure, where nothing is said); then the
-    share alone decides."""
+    """If that does not decide, measuring goes on up to this (by default four times measure); then the share alone
+    decides.
+    """
     confidence: InnerPercent = 0.95
-    """A level holds, or does not, where that is known so well: by the Wilson interval of the share of good requests,
-    and where they are few by the exact test too."""
+    """How surely a level must be known to hold or not: by the Wilson interval of the share of good requests, and if
+    they are few by the exact test too.
+    """
     resolution: Resolution = "5%"
-    """How close to each other the highest level that holds and the lowest that does not have to be: part of the level,
-    or a number of users or iterations per second. Never less than one user."""
+    """How close the highest level that holds and the lowest that does not have to be: a part of the level, or a number
+    of users or iterations per second. At least one user.
+    """
 
 
 class Threshold(Model):
@@ -379,7 +388,7 @@ class Threshold(Model):
     abort: bool = False
     """true ends the run as soon as it fails."""
     delay: Duration | None = None
-    """So long after the begin of the run it is no reason to end it yet, nor is a window judged."""
+    """Time from the begin of the run before which it ends no run, and no window is judged."""
     window: PositiveDuration | None = None
     """It must hold in every stretch of this length, instead of over the whole run."""
     allow_empty: bool = False
@@ -390,25 +399,25 @@ class Profile(Model):
     """A whole profile."""
 
     name: Name = ""
-    """What the run is called; the file's name without it."""
+    """Name of the run; by default the file's name without its ending."""
     target: Target
     """http(s):// or ws(s):// URL that the paths of all steps are appended to."""
     seed: Seed = 0
-    """Same choices of tasks, pauses and arrivals every time."""
+    """Seed of random choices: the same tasks, pauses and arrivals every time."""
     warmup: Duration = 0.0
-    """What is sent before it ends is in no figure but the timeline."""
+    """Requests sent before it ends are in no figure but the timeline."""
     graceful_stop: Duration = 30.0
     """How long requests in flight may take to end once the run is over."""
     timeout: PositiveDuration = 60.0
-    """Of one request, from its sending to the end of its answer."""
+    """Limit of one request, from its sending to the end of its answer."""
     connect_timeout: PositiveDuration = 10.0
-    """Of opening a connection."""
+    """Limit of opening a connection."""
     first_byte_timeout: PositiveDuration | None = None
-    """To the first byte of the answer."""
+    """Limit of the time to the first byte of the answer."""
     first_token_timeout: PositiveDuration | None = None
-    """To the first output of a streamed answer."""
+    """Limit of the time to the first output of a streamed answer."""
     idle_timeout: PositiveDuration | None = None
-    """Between two reads of a streamed answer."""
+    """Limit between two reads of a streamed answer."""
     dialect: Dialect = "json"
     """How answers are read."""
     on_429: Literal["count", "honor", "retry"] = "count"
@@ -425,7 +434,7 @@ class Profile(Model):
     """true goes where a 3xx answer points, inside the same request. Credentials (authorization, cookies, the keys of
     providers) go to no other host."""
     headers: Headers = {}
-    """Of every request."""
+    """Headers of every request."""
     cookies: bool = True
     """Each user keeps the cookies that it is given and sends them back, as browsers do, until its session ends; not in
     requests whose headers hold a cookie. false: none are kept."""
@@ -440,7 +449,7 @@ class Profile(Model):
     thresholds: list[Threshold] = []
     """What must hold for the run to pass (exit code 0, else 99): expressions, or tables with one."""
     rate_limit: RateLimit | None = None
-    """What a rate-limited answer should look like: what is not is a violation, and counted."""
+    """What a rate-limited answer must look like; any other is counted as a violation."""
     circuit_breaker: CircuitBreaker | None = None
     """Ends a run whose target has fallen over."""
     search: Search | None = None
@@ -454,6 +463,6 @@ class Profile(Model):
     duration: PositiveDuration | None = None
     """With users, the short form of one stage."""
     stages: list[Stage] = []
-    """Of the whole run. The short form (users and duration) is a single step stage here once loaded."""
+    """Stages of the whole run. The short form (users and duration) is a single step stage here once loaded."""
     pools: list[Pool] = []
     """Kinds of user; the stages' users are divided among those without stages of their own."""

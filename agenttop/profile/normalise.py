@@ -1,4 +1,4 @@
-"""From the file's short forms to the model's one form: a task that is its own step, ``post = "/path"``, …
+"""Converts the file's short forms to the model's one form: a task that is its own step, ``post = "/path"``, …
 
 Every table is taken twice, with its secrets and without: names come from the second, since they are shown everywhere.
 """
@@ -17,13 +17,13 @@ _ACTIONS = "get, post, put, patch, delete, connect, send, close"
 
 
 class Normaliser:
-    """Turns one file into what :class:`~agenttop.profile.model.Profile` takes, and keeps what cannot be."""
+    """Converts one file to what :class:`~agenttop.profile.model.Profile` takes, and keeps the faults."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
     def profile(self, raw: Table, masked: Table) -> Table:
-        """The whole file."""
+        """Return the whole file, normalised."""
         data = self._supported(raw, (), masked)
         if isinstance(data.get("pools"), list):
             data["pools"] = [
@@ -42,7 +42,7 @@ class Normaliser:
         self.faults.append(Fault(loc, message))
 
     def _supported(self, raw: Table, loc: Loc, masked: Table) -> Table:
-        """The table without the keys that are refused by name, and with its name as it is shown."""
+        """Return the table without the keys that are refused by name, and with its name as it is shown."""
         data = {}
         for key, value in raw.items():
             if key in LATER:
@@ -52,7 +52,7 @@ class Normaliser:
         return data
 
     def _thresholds(self, raw: list[Any], masked: list[Any]) -> list[Any]:
-        """Each as a table; what is neither that nor text is told of."""
+        """Return each threshold as a table; what is neither table nor text is a fault."""
         for index, (item, seen) in enumerate(zip(raw, masked, strict=True)):
             if not isinstance(item, str | dict):
                 text = f'expected text such as "latency p95 < 2s", or a table, not {shown(seen)}'
@@ -147,7 +147,9 @@ class Normaliser:
 
 
 def _checked(step: Any, checks: Any) -> Any:
-    """A step of a task whose checks are made on the answer of each; of two of one name the step's own stands."""
+    """Return a step with its task's checks, which are made on the answer of each; of two of one name the step's own
+    wins.
+    """
     if not isinstance(step, dict) or "connect" in step or step.get("close") or step.get("wait") is False:
         return step
     own = step.get("checks", {})
@@ -156,7 +158,7 @@ def _checked(step: Any, checks: Any) -> Any:
 
 
 def _row(step: Table, masked: Table, task: str) -> str:
-    """The name a step is counted under where it has none of its own."""
+    """Return the name a step is counted under if it has none of its own."""
     if "method" in step:
         return f"{step['method']} {masked[step['method'].lower()]}"[:MAX_NAME]
     if "connect" in step:

@@ -1,4 +1,4 @@
-"""Whole numbers that nothing can compute with: a file may hold a thousand digits, and Python reads them all."""
+"""Finds whole numbers too large to compute with: a file may hold a thousand digits, and Python reads them all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALLEST, LARGEST = -(2**63), 2**64 - 1
 
 
 def check_numbers(value: Any, loc: Loc = ()) -> Iterator[Fault]:
-    """A fault for each whole number of more than 64 bits in some tables: no journal can hold it."""
+    """Yield a fault for each whole number of more than 64 bits in some tables: no journal can hold it."""
     if isinstance(value, int):
         if not SMALLEST <= value <= LARGEST:
             yield Fault(loc, "this number is too large; a whole number has at most 64 bits")

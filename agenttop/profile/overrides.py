@@ -1,4 +1,4 @@
-"""``--set KEY=VALUE`` and the rest of what stands over the file: written into its tables before anything is checked."""
+"""Writes ``--set KEY=VALUE`` and other overrides into a file's tables, before anything is checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OverrideError(ValueError):
 
 
 def parse_set(text: str) -> tuple[list[str], Any]:
-    """``KEY=VALUE`` as the parts of its key and its value: TOML where it is, else text.
+    """Split ``KEY=VALUE`` into the parts of its key and its value: TOML if it is TOML, else text.
 
     Raises:
         OverrideError: it has no key or no ``=``, or its value holds a number that is too large.
@@ -42,7 +42,7 @@ def parse_set(text: str) -> tuple[list[str], Any]:
 
 
 def toml_value(text: str) -> Any:
-    """The value a text has in TOML, else the text itself.
+    """Return the value a text has in TOML, else the text itself.
 
     Raises:
         OverrideError: it holds a number of more digits than are read.
@@ -57,11 +57,7 @@ def toml_value(text: str) -> Any:
 
 
 def apply(tree: dict[str, Any], parts: Sequence[str], value: Any) -> Loc:
-    """Write a value into the tables of a profile and return where it went. What stands in lists goes by name or index.
-
-    Raises:
-        OverrideError: the way there leads through something that is not there, or is no table.
-    """
+    """Write a value into the tables of a profile and return where it went. Items of lists go by name or index."""
     node: Any = tree
     loc: list[str | int] = []
     for index, part in enumerate(parts):
@@ -105,7 +101,7 @@ def deep_update(tree: dict[str, Any], changes: Mapping[str, Any], loc: Loc = ())
 
 
 def stages_for(users: int, spawn_rate: float | None, run_for: float | None) -> list[dict[str, Any]]:
-    """The stages of ``--users``: ``spawn_rate`` users a second up to ``users``, then held.
+    """Return the stages of ``--users``: ``spawn_rate`` users a second up to ``users``, then held.
 
     They are held until ``run_for`` seconds from the start, else for a day, which is to say until somebody stops it.
     """
@@ -120,7 +116,7 @@ def stages_for(users: int, spawn_rate: float | None, run_for: float | None) -> l
 
 
 def check_users(users: int | None, spawn_rate: float | None) -> list[Fault]:
-    """What is wrong with ``--users`` and ``--spawn-rate`` together."""
+    """Return what is wrong with ``--users`` and ``--spawn-rate`` together."""
     if users is None:
         return [Fault(("--spawn-rate",), "needs --users as well")] if spawn_rate is not None else []
     faults = []

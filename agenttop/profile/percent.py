@@ -1,4 +1,4 @@
-"""``"5%"`` or ``0.05``: a share, as a number from 0 to 1."""
+"""Parses shares, ``"5%"`` or ``0.05``, to a number from 0 to 1."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PERCENT_PATTERN = rf"^{NUMBER_PATTERN}\s*%$"
 
 
 def parse_percent(value: Any) -> float:
-    """The share that a text or a number stands for.
+    """Return the share that a text or a number stands for.
 
     Raises:
         ValueError: it is none, or not from 0 to 1; the message names no value.

@@ -1,4 +1,4 @@
-"""What is wrong with a profile, said so that its author knows what to change: one line each, all of them at once."""
+"""Formats what is wrong with a profile so that its author knows what to change: a line each, all of them at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong: ``str()`` is the line to print. ``key`` is "" for the file as a whole."""
+    """One problem: ``str()`` is the line to print. ``key`` is "" for the file as a whole."""
 
     file: str
     key: str
@@ -56,7 +56,7 @@ class Problem:
 
 
 class ProfileError(Exception):
-    """A profile cannot be run; ``problems`` says everything that keeps it from that."""
+    """A profile cannot be run; ``problems`` lists everything that keeps it from that."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -65,25 +65,25 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A problem before it has a file: where, in the words of the file, and what."""
+    """A problem before it has a file: its place, in the words of the file, and the message."""
 
     loc: Loc
     message: str
 
 
 def printable(text: str) -> str:
-    """Text of a profile as harmless data: what does not print is spelled out."""
+    """Return text of a profile as harmless data: what does not print is spelled out."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?`` where something known is close enough, else nothing."""
+    """Return ``; did you mean …?`` if something known is close enough, else nothing."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def key_text(loc: Loc) -> str:
-    """A place as people write it: ``pools[0].tasks[1].weight``."""
+    """Return a place as people write it: ``pools[0].tasks[1].weight``."""
     text = ""
     for part in loc:
         if isinstance(part, int):
@@ -95,7 +95,7 @@ def key_text(loc: Loc) -> str:
 
 
 def value_at(tree: Any, loc: Loc) -> Any:
-    """The value at a place, or None."""
+    """Return the value at a place, or None."""
     for part in loc:
         try:
             tree = tree[part]
@@ -105,7 +105,7 @@ def value_at(tree: Any, loc: Loc) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A value for the end of a message: short, and on one line."""
+    """Return a value for the end of a message: short, and on one line."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
@@ -117,7 +117,9 @@ def shown(value: Any) -> str:
 
 
 def translate(error: ValidationError, raw: Any, masked: Any) -> list[Fault]:
-    """Pydantic's findings as faults. ``raw`` is the file with its secrets; of ``masked``, without, values are shown."""
+    """Return pydantic's errors as faults. ``raw`` is the file with its secrets; values are shown from ``masked``,
+    without.
+    """
     faults = []
     for item in error.errors(include_url=False, include_input=False):
         loc = file_loc(item["loc"], raw)
@@ -152,7 +154,7 @@ def _message(kind: str, context: Mapping[str, Any], text: str, loc: Loc, *, secr
 
 
 def file_loc(loc: Loc, raw: Any) -> Loc:
-    """A place of the model as a place of the file, where short forms have fewer tables and other keys."""
+    """Return a place of the model as a place of the file, whose short forms have fewer tables and other keys."""
     out: list[str | int] = []
     node = raw
     parts = list(loc)

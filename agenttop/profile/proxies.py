@@ -1,4 +1,4 @@
-"""The variables that say where a proxy is: ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
+"""Warns about the variables that name a proxy: ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
 
 None of them is obeyed, by no protocol and no dialect: whatever stands between us and the target is in the figures, and
 a shell's leftover must not put it there. A ``[proxy]`` is what is used. Where a client that obeys them would go another
@@ -23,7 +23,9 @@ _BY_SCHEME = {
 
 
 def proxy_warnings(profile: Profile, env: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each variable of ``env`` that would be for a target of a resolved profile, and is ignored."""
+    """Yield a sentence for each variable of ``env`` that would apply to a target of a resolved profile, and is
+    ignored.
+    """
     found = {name.lower(): name for name in sorted(env) if name.lower().endswith("_proxy") and env[name].strip()}
     bypass = env.get(found.get("no_proxy", ""), "")
     targets = [urlsplit(pool.target or profile.target) for pool in profile.pools]
@@ -41,9 +43,10 @@ def proxy_warnings(profile: Profile, env: Mapping[str, str]) -> Iterator[str]:
 
 
 def is_exempt(target: SplitResult, bypass: str) -> bool:
-    """Whether a list as in ``NO_PROXY`` has a target: ``*``, names with all below them, addresses, networks, ports.
+    """Return whether a list as in ``NO_PROXY`` has a target: ``*``, names with all below them, addresses, networks,
+    ports.
 
-    As curl, Go and Python read it: separated by commas or spaces; case and a leading dot mean nothing.
+    Read as curl, Go and Python do: separated by commas or spaces; case and a leading dot mean nothing.
     """
     host = (target.hostname or "").rstrip(".")
     port = target.port or _BY_SCHEME[target.scheme][1]

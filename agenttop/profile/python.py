@@ -1,4 +1,4 @@
-"""The Python files that a profile names: what is wrong with them, and which tasks and rows they give."""
+"""Checks the Python files that a profile names, and collects the tasks and rows they give."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Scripts:
     """The classes of one profile."""
 
     faults: list[Fault] = field(default_factory=list)
-    """Where the profile names what cannot be used."""
+    """Faults where the profile names what cannot be used."""
     problems: list[Problem] = field(default_factory=list)
-    """Inside the files, by line."""
+    """Problems inside the files, by line."""
     found: dict[int, Script] = field(default_factory=dict)
-    """By pool."""
+    """Classes by pool."""
 
     @property
     def sound(self) -> bool:
-        """All of them are known, and so is every row."""
+        """Return whether all classes are known, and so every row."""
         return not self.faults and not self.problems
 
     def resolve(self, profile: Profile) -> Profile:
-        """The profile with its classes as a worker finds and recognises them."""
+        """Return the profile with its classes as a worker finds and recognises them."""
         if not self.found:
             return profile
         pools = [
@@ -99,7 +99,7 @@ def _look(scripts: Scripts, index: int, parts: tuple[str, str], path: Path, writ
 
 
 def _described(file: Path, class_name: str) -> Mapping[str, Any]:
-    """What ``scripting.describe`` says of the class, or ``fault`` and ``place``."""
+    """Return what ``scripting.describe`` says of the class, or ``fault`` and ``place``."""
     command = [sys.executable, "-m", "agenttop.scripting.describe", str(file), class_name]
     try:
         done = subprocess.run(

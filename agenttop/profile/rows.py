@@ -1,4 +1,4 @@
-"""Data files: rows of jsonl or csv, whose columns become variables of the virtual user.
+"""Reads data files: rows of jsonl or csv, whose columns become variables of the virtual user.
 
 What every file must be, for a worker to hand out its rows without looking at them again:
 
@@ -38,9 +38,9 @@ class DataError(Exception):
 
 
 class Rows:
-    """Rows of texts, as one block of UTF-8: of a cell its bytes and 8 more, where a dict of ``str`` takes 100 more.
+    """Rows of texts, as one block of UTF-8: a cell takes its bytes and 8 more, where a dict of ``str`` takes 100 more.
 
-    ``fill`` is all the hot path needs.
+    The hot path needs only ``fill``.
     """
 
     __slots__ = ("_ends", "_text", "columns")
@@ -65,7 +65,7 @@ class Rows:
             ends.append(len(text))
 
     def fill(self, variables: dict[str, str], row: int) -> None:
-        """Put the cells of a row (from 0) where variables are."""
+        """Put the cells of a row (from 0) into the variables."""
         text, ends = self._text, self._ends
         at = row * len(self.columns)
         begin = ends[at]
@@ -78,17 +78,17 @@ class Rows:
 
 @dataclass(slots=True)
 class DataFile:
-    """What is in one file, and what is wrong with it."""
+    """The content of one file, and its faults."""
 
     rows: Rows = field(default_factory=Rows)
     faults: list[tuple[int | None, str]] = field(default_factory=list)
-    """Line (None: the file as a whole) and message; :data:`MAX_FAULTS` and one that counts the rest at most."""
+    """Line (None: the file as a whole) and message; at most :data:`MAX_FAULTS`, and one that counts the rest."""
     sha256: str = ""
-    """Of the file's bytes, in hexadecimal."""
+    """Hash of the file's bytes, in hexadecimal."""
 
 
 def is_data_file(path: Path) -> bool:
-    """Whether the name of a file says a format that can be read."""
+    """Return whether the name of a file names a format that can be read."""
     return path.suffix.lower() in _FORMATS
 
 
@@ -106,7 +106,7 @@ def read_data(path: Path) -> DataFile:
 
 
 def load_rows(path: Path, sha256: str, shown: str = "") -> Rows:
-    """The rows of a file that was checked, when it was these bytes; ``shown`` is what an error may call it.
+    """Return the rows of a file that was checked when it was these bytes; an error may call it ``shown``.
 
     Raises:
         DataError: it has changed since, or cannot be read any more.
@@ -122,7 +122,7 @@ def load_rows(path: Path, sha256: str, shown: str = "") -> Rows:
 
 
 class _Reading:
-    """One file on its way."""
+    """Reads one file."""
 
     def __init__(self) -> None:
         self._file = DataFile()
@@ -130,7 +130,7 @@ class _Reading:
         self._untold = 0
         self._names: tuple[str, ...] | None = None
         self.known: frozenset[str] = frozenset()
-        """The columns, to look one up."""
+        """The columns, as a set for look-ups."""
 
     def fault(self, line: int | None, message: str) -> None:
         """Keep a fault, or count it."""
@@ -140,7 +140,7 @@ class _Reading:
             self._untold += 1
 
     def lines(self, file: BinaryIO) -> Iterator[tuple[int, str]]:
-        """The lines of a file with their numbers, ends included; what is not UTF-8 is a fault."""
+        """Yield the lines of a file with their numbers, ends included; what is not UTF-8 is a fault."""
         for number, line in enumerate(file, 1):
             self._digest.update(line)
             data = line.removeprefix(_BOM) if number == 1 else line
@@ -153,11 +153,11 @@ class _Reading:
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The columns; None before the first row."""
+        """Return the columns; None before the first row."""
         return self._names
 
     def header(self, line: int, names: tuple[str, ...]) -> None:
-        """The names of the columns are known."""
+        """Take the names of the columns."""
         self._names = names
         self.known = frozenset(names)
         self._file.rows = Rows(names)
@@ -174,11 +174,11 @@ class _Reading:
             self.fault(line, "there are no columns in the first row")
 
     def row(self, cells: Iterable[str]) -> None:
-        """A row without fault."""
+        """Add a row without faults."""
         self._file.rows.append(cells)
 
     def finished(self) -> DataFile:
-        """All of it."""
+        """Return the file, whole."""
         file = self._file
         if not file.faults and not len(file.rows):
             self.fault(None, "is empty" if self._names is None else "holds no rows after its header")
@@ -238,7 +238,7 @@ def _object(reading: _Reading, line: int, pairs: tuple[tuple[str, Any], ...]) ->
 
 
 def _difference(names: tuple[str, ...], columns: tuple[str, ...], known: frozenset[str]) -> str:
-    """What keeps a row from having the columns of the first; nothing where they only stand in another order."""
+    """Return what keeps a row from having the columns of the first; empty if only their order differs."""
     there = Counter(names)
     twice = next((name for name, count in there.items() if count > 1), None)
     if twice is not None:

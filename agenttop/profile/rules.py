@@ -1,4 +1,4 @@
-"""What must hold between the values of a profile.
+"""Checks what must hold between the values of a profile.
 
 Works on tables rather than on the model, so that a profile with a wrong value somewhere still hears about the rest.
 """
@@ -29,8 +29,9 @@ _OF_STEPS = ("setup", "tasks", "teardown", "history")
 
 
 def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
-    """Faults between the values of a normalised profile; ``raw`` is the file it came from, ``columns`` are those of its
-    data files.
+    """Yield the faults between the values of a normalised profile.
+
+    ``raw`` is the file it came from, ``columns`` are those of its data files.
     """
     pools = data.get("pools")
     if not pools:
@@ -73,7 +74,7 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
 
 
 def _refusals(data: Table) -> Iterator[Fault]:
-    """What is done about 429s."""
+    """Yield the faults of what is done about 429s."""
     policy = data.get("on_429", "count")
     if "max_retries" in data and policy != "retry":
         yield Fault(("max_retries",), 'goes with on_429 = "retry"')
@@ -83,7 +84,7 @@ def _refusals(data: Table) -> Iterator[Fault]:
 
 
 def _traces(data: Table) -> Iterator[Fault]:
-    """A traceparent is ours or the profile's."""
+    """Yield a fault if both ``traceparent = true`` and the profile's headers make a traceparent."""
     if data.get("traceparent", False) is False:
         return
     places: list[tuple[Loc, Table]] = [((), data)]
@@ -97,7 +98,7 @@ def _traces(data: Table) -> Iterator[Fault]:
 
 
 def _load(data: Table, raw: Table) -> Iterator[Fault]:
-    """Stages of the whole run, their short form, and the warm-up before them."""
+    """Yield the faults of the stages of the whole run, their short form, and the warm-up before them."""
     stages = data.get("stages")
     short = [key for key in ("users", "duration") if key in raw]
     if "stages" in raw and short:
@@ -168,7 +169,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
 
 
 def _own_stages(pool: Table, loc: Loc, *, rate: bool) -> Iterator[Fault]:
-    """``rate``: it has none, and a search sets its iterations per second."""
+    """Yield the faults of a pool's own stages. ``rate``: it has none, and a search sets its iterations per second."""
     stages = tables(pool.get("stages"))
     kinds = {kind for stage in stages for kind in ("users", "rate") if kind in stage}
     if rate:
@@ -232,7 +233,7 @@ def _finite(value: Any, loc: Loc) -> Iterator[Fault]:
 
 
 def _connected(pool: Table, loc: Loc) -> Iterator[Fault]:
-    """Every send after a connect, in setup or in its own task."""
+    """Yield a fault for every send without a connect before it, in setup or in its own task."""
     connected = yield from _walk(pool.get("setup"), (*loc, "setup"), False)
     for index, task in enumerate(tables(pool.get("tasks"))):
         yield from _walk(task.get("steps"), (*loc, "tasks", index, "steps"), connected)
@@ -260,5 +261,5 @@ def _unanswered(pool: Table, loc: Loc) -> Iterator[Fault]:
 
 
 def _length(stages: Any) -> float:
-    """Seconds of some stages; nan where one cannot be read, which no comparison holds for."""
+    """Return the seconds of some stages; nan if one cannot be read, which makes every comparison false."""
     return sum((seconds(stage.get("duration")) for stage in tables(stages)), 0.0)

@@ -1,4 +1,4 @@
-"""JSON Schema of the file as people write it, for editors: the model's own, with its short forms put back.
+"""Makes the JSON Schema of the file as people write it, for editors: the model's own, with its short forms put back.
 
 It cannot say everything that ``agenttop validate`` finds: variables, expressions, files, what goes with what.
 """
@@ -18,7 +18,7 @@ _PATH = {"type": "string", "pattern": rf"^/|{_REFERENCE}"}
 
 
 def profile_schema() -> Schema:
-    """The schema (draft 2020-12), ready for JSON."""
+    """Return the schema (draft 2020-12), ready for JSON."""
     schema = Profile.model_json_schema(by_alias=True)
     tables: dict[str, Schema] = schema["$defs"]
     _write_step(tables["Step"])
@@ -41,7 +41,7 @@ def profile_schema() -> Schema:
 
 
 def _fill(table: Schema, key: str) -> None:
-    """The list under a key is there, and not empty."""
+    """Require the list under a key, with at least one item."""
     table["properties"][key]["minItems"] = 1
     table["required"] = [*table.get("required", ()), key]
 
@@ -59,14 +59,14 @@ def _write_step(step: Schema) -> None:
 
 
 def _write_task(task: Schema, step: Schema) -> None:
-    """A task is a step itself, or has steps."""
+    """Let a task be a step itself, or have steps."""
     task["properties"] = {**step["properties"], **task["properties"]}
     task["properties"]["steps"]["minItems"] = 1
     task["oneOf"] = [*_actions(), {"required": ["steps"]}]
 
 
 def _actions() -> list[Schema]:
-    """One of them and no other; ``close = false`` is none."""
+    """Return the alternatives of which exactly one must be there; ``close = false`` is none."""
     return [
         {"required": [action], "properties": {action: {"const": True}}} if action == "close" else {"required": [action]}
         for action in (*VERBS, *SOCKET_ACTIONS)
@@ -74,7 +74,9 @@ def _actions() -> list[Schema]:
 
 
 def _written(field: Schema) -> Schema:
-    """A field as TOML has it: no null, durations as text, and a ``${NAME}`` wherever a number or a choice may stand."""
+    """Return a field as TOML has it: no null, durations as text, and ``${NAME}`` wherever a number or choice may
+    stand.
+    """
     field = dict(field)
     field.pop("title", None)
     default = field.pop("default", None)

@@ -1,4 +1,4 @@
-"""A user written in Python, as a loaded profile has it."""
+"""The class of users written in Python, as a loaded profile has it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenttop.profile.model import Pool
 
 @dataclass(frozen=True, slots=True)
 class ScriptTask:
-    """A task of a class: its method, the row it is counted under, how often it is chosen."""
+    """A task of a class: its method, the row it is counted under, its weight."""
 
     method: str
     row: str
@@ -32,7 +32,7 @@ class Script:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Everything that requests of this class can be counted under, in the order of a user's life."""
+        """Return the rows that requests of this class can be counted under, in the order of a user's life."""
         tasks = [task.row for task in self.tasks if task.weight > 0]
         hooks = (["setup"] if self.setup else [], ["teardown"] if self.teardown else [])
         return tuple(dict.fromkeys((*hooks[0], *tasks, *self.requests, *hooks[1])))
@@ -45,10 +45,10 @@ class ScriptedPool(Pool):
 
 
 def rows_of(pool: Pool) -> tuple[str, ...]:
-    """The rows that the class of a pool gives it; none where it has no class."""
+    """Return the rows that the class of a pool gives it; none without a class."""
     return pool.script.rows if isinstance(pool, ScriptedPool) else ()
 
 
 def is_optional(pool: Pool, row: str) -> bool:
-    """Whether nothing may ever be counted under a row: a hook or a task that sends under other names, or nothing."""
+    """Return whether a row may stay empty: it is of a hook or a task that sends under other names, or nothing."""
     return isinstance(pool, ScriptedPool) and row not in pool.script.requests

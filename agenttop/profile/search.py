@@ -1,6 +1,4 @@
-"""A search for the capacity of a target: what its table may say, what stands in for what it leaves out, and how a
-profile with stages becomes one with a search.
-"""
+"""Checks and completes a search for the capacity of a target, and makes one of a profile with stages."""
 
 from __future__ import annotations
 
@@ -25,19 +23,19 @@ _LOAD = ("users", "duration", "stages")
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What ``agenttop capacity`` says beside the profile; None for what it does not."""
+    """The options of ``agenttop capacity`` beside the profile; None for those not given."""
 
     most: float | None = None
     """The highest level to try."""
     pool: str | None = None
-    """Whose users or iterations."""
+    """The pool whose users or iterations are searched."""
 
 
 # -- rules
 
 
 def searched_by_rate(pool: Table, data: Table) -> bool:
-    """Whether a search sets the iterations per second of a pool."""
+    """Return whether a search sets the iterations per second of a pool."""
     search = data.get("search")
     if not isinstance(search, dict) or search.get("unit") != "rate":
         return False
@@ -45,7 +43,7 @@ def searched_by_rate(pool: Table, data: Table) -> bool:
 
 
 def check_search(data: Table, raw: Table) -> Iterator[Fault]:
-    """Faults between a search and the rest of a normalised profile; ``raw`` is the file it came from."""
+    """Yield the faults between a search and the rest of a normalised profile; ``raw`` is the file it came from."""
     search = data.get("search")
     if not isinstance(search, dict):
         return
@@ -105,8 +103,9 @@ def _pools(search: Table, pools: list[Table]) -> Iterator[Fault]:
 
 
 def resolved(profile: Profile) -> Profile:
-    """A sound profile with a search, all of whose values are set; its stages want nothing of what is searched, and the
-    most they say of what is not.
+    """Return a sound profile with all values of its search set.
+
+    Its stages want nothing of what is searched, and the most they say of what is not.
     """
     search = profile.search
     if search is None:
@@ -145,7 +144,9 @@ def _stage(name: str, *, users: int | None = None, rate: float | None = None) ->
 
 
 def targets_of(profile: Profile, pool: str | None) -> tuple[float, float] | None:
-    """The lowest and the highest level, where the stages of a pool (None: of the run) are those of a search."""
+    """Return the lowest and the highest level, if the stages of a pool (None: of the run) are those of a search; else
+    None.
+    """
     search = profile.search
     if search is None or pool != search.pool or search.from_ is None or search.to is None:
         return None
@@ -156,10 +157,10 @@ def targets_of(profile: Profile, pool: str | None) -> tuple[float, float] | None
 
 
 def derive(raw: Table, masked: Table, capacity: Capacity) -> tuple[list[Fault], list[str]]:
-    """Make a search of a profile (both tables are changed): its stages say how far to go, where nothing else does.
+    """Make a search of a profile (both tables are changed): its stages say how far to go, if nothing else does.
 
     Returns:
-        Faults of the command line, named by its options, and what is to be said.
+        Faults of the command line, named by its options, and warnings.
     """
     if not isinstance(raw.get("search", {}), dict):
         return [], []  # whoever checks it will say so
@@ -179,7 +180,7 @@ def derive(raw: Table, masked: Table, capacity: Capacity) -> tuple[list[Fault], 
 
 
 def _search_of(raw: Table, masked: Table, name: Any) -> tuple[Table, Table] | Fault:
-    """The search that the stages of a profile amount to; what it takes the place of is taken out."""
+    """Return the search that a profile's stages amount to; take out what it replaces."""
     pools = [pool for pool in raw.get("pools") or () if isinstance(pool, dict)]
     names = [pool.get("name") for pool in pools]
     own = [pool for pool in pools if pool.get("stages")]
@@ -206,7 +207,7 @@ def _search_of(raw: Table, masked: Table, name: Any) -> tuple[Table, Table] | Fa
 
 
 def _highest(table: Table, index: int | None) -> tuple[float | None, str]:
-    """The most that the stages say which a search takes the place of (None where that cannot be read), and its unit."""
+    """Return the most that the stages say which a search replaces (None if that cannot be read), and its unit."""
     stages = table["pools"][index].get("stages") if index is not None else None
     stages = stages or table.get("stages") or [table]
     tables = [stage for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []

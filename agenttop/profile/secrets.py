@@ -1,4 +1,4 @@
-"""``${NAME}`` in a profile: filled from the environment when it is loaded, and shown nowhere afterwards."""
+"""Fills ``${NAME}`` in a profile from the environment when it is loaded, and hides it afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHORT = 4
 
 
 def read_environment(folder: Path, env: Mapping[str, str] | None) -> dict[str, str]:
-    """The environment over the ``.env`` of a folder, if there is one.
+    """Return the environment over the ``.env`` of a folder, if there is one.
 
     Raises:
         OSError: the ``.env`` cannot be read.
@@ -50,7 +50,7 @@ class Filler:
         self.faults: list[Fault] = []
 
     def fill(self, value: Any, loc: Loc = (), *, template: bool = False) -> tuple[Any, Any]:
-        """A tree filled, and the same tree with ``***`` for every value of the environment."""
+        """Return a tree filled, and the same tree with ``***`` for every value of the environment."""
         if isinstance(value, dict):
             pairs = {
                 key: self.fill(item, (*loc, key), template=template or key in _TEMPLATES) for key, item in value.items()
@@ -102,7 +102,9 @@ class Filler:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """A text with every secret as ``***``; one of a few characters (a port, a number) only where it stands alone."""
+    """Return a text with every secret as ``***``; one of a few characters (a port, a number) only if it stands
+    alone.
+    """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORT:
             text = text.replace(secret, MASK)

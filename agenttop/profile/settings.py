@@ -1,4 +1,4 @@
-"""``AGENTTOP_*`` variables: what a user sets once for every run, over the profile and under the command line.
+"""Reads ``AGENTTOP_*`` variables: what a user sets once for every run, over the profile and under the command line.
 
 ``AGENTTOP_TARGET``, ``AGENTTOP_WARMUP``, ``AGENTTOP_TLS__VERIFY`` … replace the profile's keys of that name;
 ``AGENTTOP_USERS``, ``AGENTTOP_SPAWN_RATE``, ``AGENTTOP_WORKERS`` and ``AGENTTOP_THEME`` are the options of that name.
@@ -47,7 +47,7 @@ class _Nested(BaseModel):
 
 
 class TlsSettings(_Nested):
-    """``AGENTTOP_TLS__*``."""
+    """Variables ``AGENTTOP_TLS__*``."""
 
     ca: str | None = None
     cert: str | None = None
@@ -56,7 +56,7 @@ class TlsSettings(_Nested):
 
 
 class ProxySettings(_Nested):
-    """``AGENTTOP_PROXY__*``."""
+    """Variables ``AGENTTOP_PROXY__*``."""
 
     url: str | None = None
 
@@ -100,11 +100,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments and the environment, into which the loader has merged the ``.env`` beside the profile."""
+        """Read arguments and the environment, into which the loader has merged the ``.env`` beside the profile."""
         return init_settings, env_settings
 
     def profile_keys(self) -> dict[str, Any]:
-        """What was set of a profile's keys, as its tables have them."""
+        """Return what was set of a profile's keys, as its tables have them."""
         return self.model_dump(exclude_unset=True, exclude_none=True, exclude=set(OWN))
 
 
@@ -117,7 +117,7 @@ class SettingsProblem(Exception):
 
 
 def read_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """The settings of an environment, of this process's by default.
+    """Return the settings of an environment, of this process's by default.
 
     Raises:
         SettingsProblem: a variable cannot be used; it lists all of them.
@@ -153,12 +153,12 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
 
 
 def variable(loc: tuple[str | int, ...]) -> str:
-    """The name of the variable that sets a key."""
+    """Return the name of the variable that sets a key."""
     return PREFIX + "__".join(str(part).upper() for part in loc)
 
 
 def unknown_variables(env: Mapping[str, str]) -> list[str]:
-    """One sentence for every ``AGENTTOP_*`` variable that sets nothing."""
+    """Return one sentence for every ``AGENTTOP_*`` variable that sets nothing."""
     known = {variable((name,)) for name in Settings.model_fields}
     sentences = []
     for name in sorted(env):

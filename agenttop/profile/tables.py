@@ -1,4 +1,4 @@
-"""Walking through the tables of a normalised profile, in which any value may still be wrong."""
+"""Walks through the tables of a normalised profile, in which any value may still be wrong."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from agenttop.schedule.quantities import parse_duration
 
 
 def tables(value: Any) -> list[Table]:
-    """The tables of a list; what is none stays in its place, empty, so that indexes hold."""
+    """Return the tables of a list; what is none is an empty one in its place, so that indexes hold."""
     return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
 
 
 def steps_of(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
-    """Every step of a pool, with its place."""
+    """Yield every step of a pool, with its place."""
     for key in ("setup", "teardown"):
         for index, step in enumerate(tables(pool.get(key))):
             yield (*loc, key, index), step
@@ -27,7 +27,7 @@ def steps_of(pool: Table, loc: Loc) -> Iterator[tuple[Loc, Table]]:
 
 
 def number(value: Any) -> float:
-    """A number; nan for what is none, which no comparison holds for."""
+    """Return a number; nan for what is none, which makes every comparison false."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -35,7 +35,7 @@ def number(value: Any) -> float:
 
 
 def seconds(value: Any) -> float:
-    """The seconds of a duration; nan for what is none."""
+    """Return the seconds of a duration; nan for what is none."""
     try:
         return parse_duration(value)
     except ValueError:

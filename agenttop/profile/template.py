@@ -1,4 +1,4 @@
-"""Text with ``{variable}`` in it, compiled once into bytes that only want the variables.
+"""Compiles text with ``{variable}`` in it once into bytes that only need the variables.
 
 ``{{`` and ``}}`` are braces. Each ``compile_*`` function quotes both the text (at compile time) and the variables (when
 filled) for the place they go to, so that a value can never break out of it.
@@ -69,7 +69,7 @@ class Constant(Template):
 
 
 def parse(text: str) -> Iterator[str | Variable]:
-    """The literal pieces of a text, unescaped, and its variables, in order.
+    """Yield the literal pieces of a text, unescaped, and its variables, in order.
 
     Raises:
         TemplateError: a brace has no partner, or encloses something that is no name.
@@ -91,12 +91,13 @@ def parse(text: str) -> Iterator[str | Variable]:
 
 
 def compile_text(text: str) -> Template:
-    """A body or a WebSocket message, as UTF-8; nothing is escaped. Raises :class:`TemplateError`."""
+    """Compile a body or a WebSocket message, as UTF-8; nothing is escaped. Raises :class:`TemplateError`."""
     return Template(_encoded(text, _utf8), _utf8, _anything)
 
 
 def compile_header(text: str) -> Template:
-    """The value of a header, as Latin-1; control characters of a variable are dropped, what it cannot hold is ``?``.
+    """Compile the value of a header, as Latin-1; control characters of a variable are dropped, others it cannot hold
+    are ``?``.
 
     Raises:
         TemplateError: the braces do not add up.
@@ -105,7 +106,7 @@ def compile_header(text: str) -> Template:
 
 
 def compile_json(value: Any) -> Template:
-    """Compact JSON; variables stand inside its texts and names and are escaped as JSON when filled.
+    """Compile to compact JSON; variables stand inside its texts and names and are escaped as JSON when filled.
 
     Raises:
         TemplateError: the braces of a text in it do not add up.
@@ -115,7 +116,7 @@ def compile_json(value: Any) -> Template:
 
 
 def compile_path(text: str) -> Template:
-    """A path with or without a query; variables are percent-encoded whole, a ``/`` in them too.
+    """Compile a path with or without a query; variables are percent-encoded whole, a ``/`` in them too.
 
     Raises:
         TemplateError: the braces do not add up.
@@ -124,32 +125,34 @@ def compile_path(text: str) -> Template:
 
 
 def compile_query(values: Mapping[str, Any]) -> Template:
-    """``name=value&…`` of a query (without the ``?``); a list repeats its name. Raises :class:`TemplateError`."""
+    """Compile ``name=value&…`` of a query (without the ``?``); a list repeats its name. Raises
+    :class:`TemplateError`.
+    """
     return Template(_joined(_pairs(values, _percent)), _percent, _PLAIN_URL)
 
 
 def compile_form(values: Mapping[str, Any]) -> Template:
-    """``application/x-www-form-urlencoded``; a list repeats its name. Raises :class:`TemplateError`."""
+    """Compile ``application/x-www-form-urlencoded``; a list repeats its name. Raises :class:`TemplateError`."""
     return Template(_joined(_pairs(values, _form)), _form, _PLAIN_URL)
 
 
 def path_text(text: str) -> bytes:
-    """A path that is no template, as :func:`compile_path` writes it; a query may be in it."""
+    """Return a path that is no template, as :func:`compile_path` writes it; a query may be in it."""
     return text.encode() if _PLAIN_PATH(text) else _path_text(text)
 
 
 def query_text(values: Mapping[str, Any]) -> bytes:
-    """A query that is no template, as :func:`compile_query` writes it."""
+    """Return a query that is no template, as :func:`compile_query` writes it."""
     return _literal_pairs(values, _percent)
 
 
 def form_text(values: Mapping[str, Any]) -> bytes:
-    """A form that is no template, as :func:`compile_form` writes it."""
+    """Return a form that is no template, as :func:`compile_form` writes it."""
     return _literal_pairs(values, _form)
 
 
 def plain_text(value: Any) -> str:
-    """A scalar of TOML as text: ``true`` rather than ``True``, dates as ISO 8601."""
+    """Return a scalar of TOML as text: ``true`` rather than ``True``, dates as ISO 8601."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -158,7 +161,7 @@ def plain_text(value: Any) -> str:
 
 
 def _filler(parts: tuple[bytes | Variable, ...], encode: Encode, plain: Plain) -> Callable[[Mapping[str, str]], bytes]:
-    """The hot path. ``plain`` tells quickly that a value is the same encoded as not."""
+    """Return the function that fills parts, on the hot path. ``plain`` tells quickly that a value needs no encoding."""
     join = b"".join
     names = [str(part) for part in parts if isinstance(part, Variable)]
     if not names:
@@ -190,7 +193,7 @@ def _encoded(text: str, encode: Encode) -> list[bytes | Variable]:
 
 
 def _joined(pieces: Iterator[bytes | Variable]) -> list[bytes | Variable]:
-    """Neighbouring literals as one."""
+    """Return the parts with neighbouring literals joined."""
     parts: list[bytes | Variable] = []
     for piece in pieces:
         if parts and isinstance(piece, bytes) and isinstance(parts[-1], bytes):

@@ -1,4 +1,4 @@
-"""What must hold between the thresholds of a profile and the rest of it."""
+"""Checks the thresholds of a profile against the rest of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agenttop.thresholds.select import Names, UnknownTagError, select
 
 
 def check_thresholds(profile: Profile) -> Iterator[Fault]:
-    """Faults of thresholds that name what the profile does not have. The profile is sound by itself."""
+    """Yield the faults of thresholds that name what the profile does not have. The profile is sound by itself."""
     if not profile.thresholds:
         return
     names = _names(profile)
@@ -73,7 +73,7 @@ def _names(profile: Profile) -> Names:
 
 
 def _stage_names(stages: list[Stage], owner: str) -> list[str]:
-    """As the summary has them."""
+    """Return the names of stages as the summary has them."""
     found, before = [], 0.0
     for stage in stages:
         target = float(stage.rate if stage.rate is not None else stage.users or 0)

@@ -1,4 +1,4 @@
-"""Tables as TOML text. What tomllib reads back is equal."""
+"""Writes tables as TOML text. What tomllib reads back is equal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TABLES = frozenset(
 
 
 def dumps(table: Mapping[str, Any]) -> str:
-    """The text of a profile's tables.
+    """Return the text of a profile's tables.
 
     Raises:
         ValueError: a value has no form in TOML, such as None or half of a surrogate pair.

@@ -1,4 +1,4 @@
-"""Every problem of some profiles, for ``agenttop validate``: nothing is sent."""
+"""Finds every problem of some profiles, for ``agenttop validate``: nothing is sent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from agenttop.profile.problems import Problem, ProfileError
 def validate_files(
     paths: Iterable[str | Path], *, env: Mapping[str, str] | None = None
 ) -> tuple[list[Problem], list[str]]:
-    """The problems of all files, in their order, and of the files they name (certificates, data). Empty: all well.
+    """Return the problems of all files, in order, and of the files they name (certificates, data); empty if all is
+    well.
 
-    Beside them, a line each, what the run of a file without problems is warned of at its start.
+    Beside them, return a line for each warning that the run of a file without problems would start with.
     """
     problems: list[Problem] = []
     warnings: list[str] = []

@@ -1,5 +1,6 @@
-"""Whether every ``{variable}`` has a value by the time it is sent: built in, a column of its data, saved in setup, or
-earlier in its task.
+"""Checks that every ``{variable}`` has a value by the time it is sent.
+
+It is built in, a column of its data, saved in setup, or earlier in its task.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _TEMPLATES = ("path", "connect", "send", "json", "body", "form", "query", "heade
 
 
 def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Iterator[Fault]:
-    """Faults in the templates of a normalised profile; ``columns`` are variables, by the place of their ``data``."""
+    """Yield faults in the templates of a normalised profile; ``columns`` are variables, by the place of their
+    ``data``.
+    """
     yield from _headers(data, (), BUILT_IN)
     for index, pool in enumerate(tables(data.get("pools"))):
         loc: Loc = ("pools", index)
@@ -43,7 +46,9 @@ def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Itera
 
 
 def _replaced(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
-    """A row of a task must not take from the session what that still needs. Built-in names are told of in the file."""
+    """Yield a fault if a row of a task replaces variables that the session still needs. Built-in names are faults of
+    the file.
+    """
     lost = sorted(names - BUILT_IN - {ANY})
     if lost:
         each = ", ".join(f"{{{name}}}" for name in lost)
@@ -51,7 +56,7 @@ def _replaced(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
 
 
 def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str], columns: frozenset[str]) -> Any:
-    """Faults of some steps in their order; returns what is known after them."""
+    """Yield the faults of some steps in their order; return what is known after them."""
     for index, step in enumerate(tables(steps)):
         for key in _TEMPLATES:
             for place, text in texts(step.get(key), (*loc, index, key)):
@@ -91,7 +96,7 @@ def _unknown(name: str, known: set[str] | frozenset[str], elsewhere: dict[str, s
 
 
 def texts(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
-    """Every text of a value with its place, the names of its tables among them."""
+    """Yield every text of a value with its place, the names of its tables included."""
     if isinstance(value, str):
         yield loc, value
     elif isinstance(value, list):

@@ -1,1 +1,1 @@
-"""A finished run in words and files, made of its summary alone, so that it can be made long after the run."""
+"""Reports of a finished run in words and files, made of its summary alone, so that they can be made long afterwards."""

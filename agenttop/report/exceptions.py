@@ -1,4 +1,4 @@
-"""What users' own code has raised, as text."""
+"""Renders the exceptions in users' own code as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 8
 
 
 def exceptions(page: Page, totals: dict[str, Any]) -> None:
-    """A section with each exception, its place and how often it was; nothing where there was none."""
+    """Add a section with each exception, its place and its count; nothing if there was none."""
     number = totals.get("user_errors", 0)
     if not number:
         return

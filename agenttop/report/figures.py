@@ -1,4 +1,4 @@
-"""Figures for a terminal: durations, counts and shares with their units, and columns that line up."""
+"""Formats figures for a terminal: durations, counts and shares with their units, and columns that line up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenttop.metrics.scope import clean_text
 
 
 def ms(value: float | None) -> str:
-    """A duration given in ms, in three digits: ``850µs 12.3ms 182ms 4.60s 14.0s 2m05s``; ``-`` for none."""
+    """Return a duration given in ms, in three digits: ``850µs 12.3ms 182ms 4.60s 14.0s 2m05s``; ``-`` for None."""
     if value is None:
         return "-"
     if value == 0:
@@ -28,7 +28,7 @@ def ms(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration given in seconds, round where it is: ``2s 4.60s 14.2s 2m05s 1h02m``; ``-`` for none."""
+    """Return a duration given in seconds, without needless digits: ``2s 4.60s 14.2s 2m05s 1h02m``; ``-`` for None."""
     if seconds is None:
         return "-"
     if 0 < seconds < 0.9995:
@@ -44,24 +44,24 @@ def duration(seconds: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """A whole number, its thousands apart: ``12 480``; ``-`` for none."""
+    """Return a whole number, its thousands apart: ``12 480``; ``-`` for None."""
     return "-" if value is None else f"{value:,.0f}".replace(",", " ")
 
 
 def per_s(value: float | None) -> str:
-    """A rate, without its unit: ``0.03 4.52 412.6 12 480``."""
+    """Return a rate without its unit: ``0.03 4.52 412.6 12 480``; ``-`` for None."""
     if value is None:
         return "-"
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 999.95 else count(value)
 
 
 def digits(value: float) -> str:
-    """A load, in four digits and from 1 000 on as a whole number: ``0.125 12.5 12 480``."""
+    """Return a load in four digits, from 1 000 on as a whole number: ``0.125 12.5 12 480``."""
     return count(value) if value >= 1000 else f"{value:.4g}"
 
 
 def share(value: float | None) -> str:
-    """A part of 1 as percent: ``0.02% 2.3% 97.2% 100%``; only nothing at all is 0 and only everything 100."""
+    """Return a part of 1 as percent: ``0.02% 2.3% 97.2% 100%``; only exactly nothing is 0 and only everything 100."""
     if value is None:
         return "-"
     percent = value * 100
@@ -73,7 +73,7 @@ def share(value: float | None) -> str:
 
 
 def bytes_(value: float | None) -> str:
-    """A size: ``820B 12.7MB``."""
+    """Return a size: ``820B 12.7MB``; ``-`` for None."""
     if value is None:
         return "-"
     for unit in ("B", "kB", "MB", "GB"):
@@ -84,12 +84,12 @@ def bytes_(value: float | None) -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal it takes."""
+    """Return how many columns of a terminal a text takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
 
 
 def fit(text: str, width: int) -> str:
-    """Text of a target or a profile, cleaned, cut where it is wider than ``width``."""
+    """Return text of a target or a profile, cleaned, and cut if it is wider than ``width``."""
     text = clean_text(text)
     if cells(text) <= width:
         return text
@@ -103,19 +103,19 @@ def fit(text: str, width: int) -> str:
 
 
 def pad(text: str, width: int, right: bool = False) -> str:
-    """Filled up with spaces to ``width`` columns."""
+    """Return a text filled up with spaces to ``width`` columns."""
     space = " " * (width - cells(text))
     return space + text if right else text + space
 
 
 def bar(part: float, width: int, full: str = "█", empty: str = " ") -> str:
-    """A share (0 to 1) as a bar."""
+    """Return a share (0 to 1) as a bar."""
     filled = round(max(0.0, min(1.0, part)) * width)
     return full * filled + empty * (width - filled)
 
 
 def table(rows: Sequence[Sequence[str]], width: int, *, first_min: int = 8, gap: int = 2) -> list[str]:
-    """Rows as lines: the first column to the left, figures to the right.
+    """Return rows as lines: the first column to the left, figures to the right.
 
     Figures are never cut: the first column gives way down to ``first_min``, then columns from the right are left out.
     """

@@ -1,4 +1,4 @@
-"""One line a second, for a run without a terminal: readable, and greppable by its keys."""
+"""Renders one line a second, for a run without a terminal: readable, and greppable by its keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH = 120
 
 
 def render_line(snapshot: Snapshot, info: RunInfo) -> str:
-    """The second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
+    """Return the second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost and exceptions (in users' own code; err holds none of these) are counts since
@@ -68,7 +68,7 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
 
 
 def _stage(snapshot: Snapshot, info: RunInfo) -> str:
-    """Where in the plan: what holds it up, or the stage's name."""
+    """Return where the plan is: what holds it up, or the stage's name."""
     if snapshot.state != "running":
         return snapshot.state
     if snapshot.paused:
@@ -81,5 +81,5 @@ def _stage(snapshot: Snapshot, info: RunInfo) -> str:
 
 
 def _bare(figure: str) -> str:
-    """Without the spaces between thousands, for whoever cuts the line into words."""
+    """Return a figure without the spaces between thousands, so that the line splits into words."""
     return figure.replace(" ", "")

@@ -1,4 +1,4 @@
-"""The summary ``agenttop.summary/1`` as types: what a report may rely on, and where its JSON Schema comes from.
+"""The summary ``agenttop.summary/1`` as types: what a report may rely on, and the source of its JSON Schema.
 
 Keys that are not here are allowed: the format is added to, never changed.
 """
@@ -39,7 +39,7 @@ class Dist(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """One way of failing, and how often."""
+    """A kind of failure, and how often it occurred."""
 
     outcome: str
     message: Annotated[str, Meta(description="Cleaned of control characters.")]
@@ -49,7 +49,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Tokens; null where nobody told."""
+    """Tokens; null if no answer told any."""
 
     source: Annotated[
         Literal["server", "chunks", "none"],
@@ -71,14 +71,14 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """Calls of a kind; null where no answer told of any."""
+    """Calls of a kind; null if no answer told of any."""
 
     total: Count | None
     per_request_mean: Amount | None
 
 
 class PhaseShare(msgspec.Struct, frozen=True):
-    """What part of the latency a phase was, of the requests that reported phases."""
+    """A phase's share of the latency, of the requests that reported phases."""
 
     mean: Annotated[
         float, Meta(ge=0, le=1, description="Its total, by that of all phases and of what no phase explains.")
@@ -97,7 +97,7 @@ class Goodput(msgspec.Struct, frozen=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """What was refused, and how gracefully."""
+    """Rate-limited answers, and how well they conform."""
 
     count: Annotated[int, Meta(ge=0, description="Refusals, those among them whose request was sent again.")]
     share: Annotated[float, Meta(ge=0, le=1, description="Of the requests, each retry counted as one.")]
@@ -133,7 +133,7 @@ class Streams(msgspec.Struct, frozen=True):
 
 
 def _what(name: str, *, least: int | None = None, most: int | None = None) -> Meta:
-    """The catalogue's description of a metric, and the limits of its value."""
+    """Return the catalogue's description of a metric with the limits of its value."""
     return Meta(description=CATALOGUE[name].what, ge=least, le=most)
 
 
@@ -250,7 +250,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Which run this is and how it ended."""
+    """The identity of the run, and how it ended."""
 
     id: str
     name: str
@@ -274,7 +274,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the load generator itself can be trusted."""
+    """The health of the load generator: whether its figures can be trusted."""
 
     workers: Count
     cpu_count: int | None
@@ -291,7 +291,7 @@ class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """A threshold of the profile and what came of it."""
+    """A threshold of the profile and its verdict."""
 
     expression: str
     observed: Annotated[float | None, Meta(description="In the expression's own unit; null without a sample.")]

@@ -36,7 +36,7 @@ class Page:
             self.line(INDENT + text, "dim" if i == 0 else style(i - 1) if style else "")
 
     def joined(self, parts: Iterable[str], style: str = "", separator: str = " · ", head: str = "") -> None:
-        """Parts on as few lines as they need, behind ``head``; a part is cut only where it alone is too wide."""
+        """Add parts on as few lines as they need, behind ``head``; a part is cut only if it alone is too wide."""
         room = self.width - len(INDENT) - cells(head)
         line = ""
         for part in parts:
@@ -49,5 +49,5 @@ class Page:
             self.line(INDENT + head + line, style)
 
     def prose(self, text: str, style: str = "") -> None:
-        """Words, wrapped; none is lost."""
+        """Add wrapped text; no word is lost."""
         self.joined(text.split(), style, separator=" ")

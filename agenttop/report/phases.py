@@ -1,4 +1,4 @@
-"""Phases by stage: where the time went at each load, and which phase grew as the load did."""
+"""Compares phases by stage: where the time went at each load, and which phase grew as the load did."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Column:
     index: int
     name: str
     group: tuple[str, str]
-    """The pool whose stage it is (empty of the whole run) and the load's unit: only within it loads compare."""
+    """The stage's pool (empty for the whole run) and the load's unit: only loads of one group compare."""
     load: float
     words: str
     phases: dict[str, dict[str, Any]]
 
     @property
     def requests(self) -> int:
-        """How many reported phases, at least."""
+        """Return how many requests, at least, reported phases."""
         return max(int(dist["count"]) for dist in self.phases.values())
 
 
@@ -64,7 +64,7 @@ class Growth:
 
 
 def phases_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The DIST of each phase of METRICS that has one, what no phase explains among them; empty without phases."""
+    """Return the DIST of each phase of METRICS, the unexplained rest among them; empty without phases."""
     found = {name: dist for name, dist in metrics["phases_ms"].items() if dist}
     if found and metrics["unattributed_ms"]:
         found[UNATTRIBUTED] = metrics["unattributed_ms"]
@@ -72,12 +72,12 @@ def phases_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def spent_on(phases: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Milliseconds of all requests together, by phase."""
+    """Return the milliseconds of all requests together, by phase."""
     return {name: dist["mean"] * dist["count"] for name, dist in phases.items()}
 
 
 def columns(summary: Mapping[str, Any]) -> list[Column]:
-    """The stages of a summary that have phases, in their order."""
+    """Return the stages of a summary that have phases, in order."""
     found = []
     for stage in summary["stages"]:
         phases = phases_of(stage)
@@ -89,7 +89,7 @@ def columns(summary: Mapping[str, Any]) -> list[Column]:
 
 
 def extremes(found: Sequence[Column]) -> list[tuple[Column, Column]]:
-    """The stages of least and most load, of each group that has two of different loads with enough requests."""
+    """Return the stages of least and most load, of each group with two different loads and enough requests."""
     enough = sorted((column for column in found if column.requests >= MIN_COUNT), key=lambda column: column.group)
     pairs = []
     for _, group in groupby(enough, key=lambda column: column.group):
@@ -102,7 +102,7 @@ def extremes(found: Sequence[Column]) -> list[tuple[Column, Column]]:
 
 
 def growths(pairs: Sequence[tuple[Column, Column]]) -> list[Growth]:
-    """Every phase that grew from the least load to the most, the one that grew by most ms first."""
+    """Return every phase that grew from the least load to the most, the one that grew by most ms first."""
     found = [
         Growth(name, dist["mean"], most.phases[name]["mean"], least, most)
         for least, most in pairs
@@ -113,7 +113,7 @@ def growths(pairs: Sequence[tuple[Column, Column]]) -> list[Growth]:
 
 
 def phases_by_stage(page: Page, summary: Mapping[str, Any]) -> None:
-    """A table of mean durations and shares of the latency, and a line that names the phase that grew most."""
+    """Add a table of mean durations and shares of the latency, and a line that names the phase that grew most."""
     found = columns(summary)
     if len(found) < 2:
         return
@@ -128,7 +128,7 @@ def phases_by_stage(page: Page, summary: Mapping[str, Any]) -> None:
 
 
 def _rows(shown: Sequence[Column], names: Sequence[str]) -> list[list[str]]:
-    """The cells: stages, their load, and a line for each phase."""
+    """Return the cells: stages, their loads, and a line for each phase."""
     stages = ["", *(fit(column.name, _CELL) for column in shown)]
     loads = ["", *(fit(column.words, _CELL) for column in shown)]
     parts = [_shares(column) for column in shown]
@@ -148,13 +148,13 @@ def _verdict(page: Page, pairs: Sequence[tuple[Column, Column]]) -> None:
 
 
 def _load(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, str]:
-    """The load of a stage: as planned, and as it came to be where it rose, fell or was set by hand."""
+    """Return the load of a stage with its text: as planned, or as it was if it rose, fell or was set manually."""
     low, high = sorted((stage["target_start"], stage["target_end"]))
     mean = (low + high) / 2
     if stage["unit"] != "users":
         return mean, f"{low:g}/s" if low == high else f"{low:g}–{high:g}/s"
-    users, by_hand = _users(summary, stage)
-    if users and (low < high or by_hand):
+    users, manual = _users(summary, stage)
+    if users and (low < high or manual):
         low, high, mean = min(users), max(users), statistics.fmean(users)
     if low == high:
         return mean, f"{count(low)} user{'' if low == 1 else 's'}"
@@ -162,9 +162,9 @@ def _load(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, 
 
 
 def _users(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[list[int], bool]:
-    """How many were wanted in each second of a stage of the whole run, and whether any was set by hand.
+    """Return the users wanted in each second of a stage of the whole run, and whether any number was set manually.
 
-    Not how many there were: users of open pools, whose number nobody wants, are among those.
+    Not the users there were: these include users of open pools, whose number is not planned.
     """
     if stage.get("pool"):
         return [], False
@@ -179,7 +179,7 @@ def _users(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[list[i
 
 
 def _whole_ms(column: Column) -> float:
-    """The mean of all phases of a stage together: of the latency, as far as requests report phases."""
+    """Return the mean time of all phases of a stage together: the latency, as far as requests report phases."""
     return sum(spent_on(column.phases).values()) / max(column.requests, 1)
 
 
@@ -192,7 +192,7 @@ def _grew(before: Mapping[str, Any], after: Mapping[str, Any], least_ms: float) 
 
 
 def _shown(found: Sequence[Column], compared: set[int], room: int) -> list[Column]:
-    """As many as there is room for: those that are compared, then those with the most requests; in their order."""
+    """Return as many columns as there is room for: the compared ones, then those with the most requests; in order."""
     ranked = sorted(found, key=lambda column: (column.index not in compared, -column.requests))
     kept = {column.index for column in ranked[:room]}
     return [column for column in found if column.index in kept]

@@ -1,4 +1,4 @@
-"""Phases by request: each request's own, where more than one reports any."""
+"""Renders each request's own phases, if more than one request reports any."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_PHASES = 8
 
 
 def phases_by_request(page: Page, summary: Mapping[str, Any]) -> None:
-    """A line for each request with the mean of each phase and its share of the latency, the longest phase first."""
+    """Add a line for each request with each phase's mean and share of the latency, the longest phase first."""
     found = {name: phases for name, metrics in summary["requests"].items() if (phases := phases_of(metrics))}
     if len(found) < 2:
         return

@@ -1,4 +1,4 @@
-"""What remained of the targets' limits, as text."""
+"""Renders what remained of the targets' limits as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agenttop.report.page import Page
 
 
 def quotas(page: Page, summary: Mapping[str, Any]) -> None:
-    """A line for each limit that a target told of; nothing where none did."""
+    """Add a line for each limit that a target told of; nothing if none did."""
     told = summary.get("quotas") or []
     if not told:
         return

@@ -1,4 +1,4 @@
-"""A search for capacity in words, and as a table."""
+"""Renders a search for capacity in words and as a table."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SPARED = ("TTFT p95", "429")
 
 
 def asked(part: float) -> str:
-    """A share that somebody has asked for: ``95%``."""
+    """Return a share that the user has asked for: ``95%``."""
     return f"{part * 100:g}%"
 
 
 def level(value: float | None, unit: str) -> str:
-    """``42 users``, ``1 user``, ``12.5/s``; ``-`` for none."""
+    """Return a level: ``42 users``, ``1 user``, ``12.5/s``; ``-`` for None."""
     if value is None:
         return "-"
     if unit == "rate":
@@ -37,7 +37,7 @@ def level(value: float | None, unit: str) -> str:
 
 
 def sentence(search: Mapping[str, Any]) -> str:
-    """What a search found, in one sentence: ``capacity: 42 users (40 hold with 95% confidence, 44 do not), …``."""
+    """Return what a search found in a sentence: ``capacity: 42 users (40 hold with 95% confidence, 44 do not), …``."""
     unit, found, lower, upper = search["unit"], search["capacity"], search["lower"], search["upper"]
     stopped = search["stopped"]
     whose = f" of {search['pool']}" if search["pool"] else ""
@@ -81,7 +81,7 @@ def _s(value: float, search: Mapping[str, Any]) -> str:
 
 
 def verdict(step: Mapping[str, Any]) -> str:
-    """``pass``, ``FAIL``, ``pass? 74%``, ``FAIL: circuit breaker`` …"""
+    """Return a step's verdict: ``pass``, ``FAIL``, ``pass? 74%``, ``FAIL: circuit breaker`` …"""
     word = {"pass": "pass", "fail": "FAIL"}.get(step["verdict"], "")
     if step["verdict"] == "undecided":
         return f"{'pass' if step['holds'] else 'FAIL'}? {share(step['confidence'])}"
@@ -90,7 +90,7 @@ def verdict(step: Mapping[str, Any]) -> str:
 
 
 def step_words(step: Mapping[str, Any], unit: str) -> str:
-    """One step that is over, for the events: ``32 users: pass, 97.1% of 340 good (94.8%–98.5%), p95 812ms``."""
+    """Return a step that is over in words: ``32 users: pass, 97.1% of 340 good (94.8%–98.5%), p95 812ms``."""
     text = f"{level(step['level'], unit)}: {verdict(step)}"
     if step["requests"]:
         text += f", {share(step['share'])} of {count(step['requests'])} good"
@@ -102,7 +102,7 @@ def step_words(step: Mapping[str, Any], unit: str) -> str:
 
 
 def search_section(page: Page, search: Mapping[str, Any] | None) -> None:
-    """The section of a report: the sentence, and a row for each step."""
+    """Add the section of a report: the sentence, and a row for each step."""
     if search is None:
         return
     page.section("capacity", f"{asked(search['good'])} good, {asked(search['confidence'])} confidence")
@@ -117,7 +117,7 @@ def search_section(page: Page, search: Mapping[str, Any] | None) -> None:
 
 
 def _missed(search: Mapping[str, Any]) -> str:
-    """What was not good about the lowest level that does not hold."""
+    """Return what requests missed at the lowest level that does not hold; empty if nothing is known."""
     failed = [step for step in search["steps"] if not step["holds"] and step["verdict"] != "cut" and step["missed"]]
     if not failed:
         return ""
@@ -128,7 +128,7 @@ def _missed(search: Mapping[str, Any]) -> str:
 
 
 def _advice(search: Mapping[str, Any]) -> str:
-    """What to do where the answer is not all that was asked for."""
+    """Return what to do if the answer is not all that was asked for; else nothing."""
     stopped, found, lower = search["stopped"], search["capacity"], search["lower"]
     if stopped == "at_max":
         return "to look further: a higher to in [search], or --max"
@@ -145,7 +145,7 @@ def _advice(search: Mapping[str, Any]) -> str:
 
 
 def table(search: Mapping[str, Any]) -> list[list[str]]:
-    """A heading, then a row for each step. The verdict stands first: where there is no room the last columns go."""
+    """Return a heading and a row for each step. The verdict stands first: without room the last columns are dropped."""
     rows = [["", "verdict", "good", "interval", "of", "p95", "TTFT p95", "429", "rps", "for"]]
     for step in search["steps"]:
         interval = f"{share(step['low'])}–{share(step['high'])}" if step["requests"] else "-"

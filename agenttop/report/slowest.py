@@ -1,4 +1,4 @@
-"""The slowest requests and their traces, as text."""
+"""Renders the slowest requests and their traces as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 3
 
 
 def slowest(page: Page, summary: Mapping[str, Any]) -> None:
-    """The first few by latency, then those by time to first token that are not among them; nothing without traces."""
+    """Add the first few by latency, then those by time to first token that are not among them; nothing without any."""
     told = summary.get("slowest")
     if not told or not told["by_latency"]:
         return

@@ -1,4 +1,4 @@
-"""Streams that are none, or have no end, as text."""
+"""Renders warnings about streams that are none, or have no end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agenttop.report.page import Page
 
 
 def streams(page: Page, summary: Mapping[str, Any]) -> None:
-    """A warning for each request whose streams came in one burst, and what else was wrong with streams."""
+    """Add a warning for each request whose streams came in one burst, and other faults of streams."""
     for name, metrics in summary["requests"].items():
         told = metrics.get("streams")
         if told and is_bursty(told["streamed"], told["one_burst"]):

@@ -1,4 +1,4 @@
-"""Reading and writing ``agenttop.summary/1``."""
+"""Reads and writes ``agenttop.summary/1``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from agenttop.report.model import SCHEMA, Summary
 
 
 class SummaryError(ValueError):
-    """A file is no summary; the message names it and says why."""
+    """The file is no summary; the message names it and says why."""
 
 
 def summary_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a summary."""
+    """Return the JSON Schema (2020-12) of a summary."""
     schema = msgspec.json.schema(Summary)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -58,7 +58,7 @@ def load_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def encode_summary(summary: Mapping[str, Any]) -> bytes:
-    """The JSON text: a line for each key at the top. NaN and Infinity become null."""
+    """Return the JSON text: a line for each key at the top. NaN and Infinity become null."""
     lines = [b"%b: %b" % (msgspec.json.encode(key), msgspec.json.encode(value)) for key, value in summary.items()]
     return b"{\n" + b",\n".join(lines) + b"\n}\n"
 

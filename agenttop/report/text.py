@@ -1,4 +1,4 @@
-"""The end of a run as plain text, for a terminal or a log: what k6 and oha print, and what an agent adds to it."""
+"""Renders the end of a run as plain text, for a terminal or a log: what k6 and oha print, and what agents add to it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _REASONS = {
 
 
 def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii: bool = False) -> str:
-    """The end-of-run summary.
+    """Return the end-of-run summary as text.
 
     Args:
         summary: as ``load_summary`` or ``build_summary`` gives it.
@@ -330,7 +330,7 @@ def _generator(page: Page, generator: dict[str, Any]) -> None:
 
 
 def _observed(threshold: dict[str, Any]) -> str:
-    """What a threshold saw, in the expression's own unit; durations without one are ms, as in k6."""
+    """Return what a threshold observed, in the expression's own unit; durations without one are ms, as in k6."""
     value, expression = threshold["observed"], threshold["expression"].strip()
     if value is None:
         return "nothing"

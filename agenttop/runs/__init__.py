@@ -1,1 +1,1 @@
-"""The runs of this machine: which there are, which one is meant, how to speak to one. Nothing is driven from here."""
+"""The runs of this machine: list them, find the one that is meant, speak to one. Nothing is driven from here."""

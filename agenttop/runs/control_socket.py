@@ -1,4 +1,4 @@
-"""The control socket of a run: newline-delimited JSON, one Unix socket, its owner only.
+"""The control socket of a run: newline-delimited JSON over a Unix socket that only its owner may use.
 
 A viewer gets the :class:`RunInfo`, then a snapshot a second. It may send ``{"id": 1, "command": "users +10", "source":
 "key"}`` and gets a :class:`Reply` of the same id.
@@ -42,7 +42,7 @@ SOURCES = ("key", "ctl", "api")
 
 
 class Request(msgspec.Struct):
-    """What a viewer sends."""
+    """A message from a viewer."""
 
     id: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
     command: str
@@ -56,7 +56,7 @@ _request = msgspec.json.Decoder(Request)
 _encode = msgspec.json.Encoder().encode
 
 Handler = Callable[[str, str], Reply]
-"""(command, source) to the answer (its id is filled in here)."""
+"""Takes (command, source) and returns the answer, whose id is filled in here."""
 
 
 class ControlSocket:
@@ -75,7 +75,7 @@ class ControlSocket:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Listen. Raises OSError where the socket cannot be made."""
+        """Listen. Raises OSError if the socket cannot be made."""
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
         mask = os.umask(0o177)
@@ -85,13 +85,13 @@ class ControlSocket:
             os.umask(mask)
 
     def announce(self) -> None:
-        """Tell the viewers that were too early what the run is."""
+        """Send the run's description to viewers that came before there was one."""
         for writer, told in list(self._viewers.items()):
             if not told:
                 self._tell(writer)
 
     def publish(self, message: Snapshot | Ended) -> None:
-        """Send to every viewer that keeps up."""
+        """Send a message to every viewer that keeps up."""
         line = _encode(message) + b"\n"
         self._last = line
         for writer in [writer for writer, told in self._viewers.items() if told]:
@@ -105,7 +105,9 @@ class ControlSocket:
                 self._tell(writer)
 
     async def close(self, patience_s: float = 2.0) -> None:
-        """Let the viewers read what they have been sent, then go. The first one may still be on its way."""
+        """Let the viewers read what they were sent, then close. Waits ``patience_s`` for the first one, which may be
+        on its way.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 await self._visited.wait()
@@ -175,9 +177,9 @@ class ControlSocket:
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line, empty at the end; of one longer than :data:`MAX_LINE` nothing is kept but that it was.
+    """Return the next line, empty at the end; :data:`_TOO_LONG` for one longer than :data:`MAX_LINE`.
 
-    One that goes on for more than :data:`LONG_LINE_S` is an end, too.
+    A line that goes on for more than :data:`LONG_LINE_S` counts as the end.
     """
     try:
         return await reader.readuntil(b"\n")
@@ -206,7 +208,7 @@ class SocketFeed:
     def __init__(self, path: Path, *, can_detach: bool = False, attached: bool = False) -> None:
         self._path = path
         self.attached = attached
-        """The run was begun by somebody else, or elsewhere."""
+        """The run was begun by another process or elsewhere, so that Ctrl-C here does not end it."""
         self.can_detach = can_detach
         """The run goes on without this viewer."""
         self._messages: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
@@ -242,7 +244,7 @@ class SocketFeed:
             yield message
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """See :class:`agenttop.view.feed.Feed`. It waits until the feed is open."""
+        """Send a command; see :class:`agenttop.view.feed.Feed`. Waits until the feed is open."""
         await self._opened.wait()
         # When the other side has gone the socket can still be written to; nobody would answer.
         if len(text) > MAX_COMMAND:
@@ -269,7 +271,7 @@ class SocketFeed:
         return "its controller did not answer and was killed: the load has ended"
 
     async def status(self) -> dict[str, Any]:
-        """The newest snapshot, or what there is where none was made yet."""
+        """Return the newest snapshot, or the first message if none was made yet."""
         message = await self._messages.get()
         status: dict[str, Any] = msgspec.to_builtins(message) if message is not None else {"state": "over"}
         return status

@@ -1,4 +1,4 @@
-"""Ending a run whose controller does not answer: it may be stopped, or hang; its load must end all the same."""
+"""Ends a run whose controller does not answer because it is stopped or hangs: its load must end all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket, as the kernel says."""
+"""Asks the kernel who is at the other end of a Unix socket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Socket(Protocol):
 
 
 def peer_user(connection: _Socket, platform: str = sys.platform) -> int | None:
-    """The user id of whoever connected; None where the system does not tell."""
+    """Return the user id of the process that connected; None if the system does not tell."""
     try:
         if platform.startswith("linux"):
             return int(_UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))[1])
@@ -35,7 +35,7 @@ def peer_user(connection: _Socket, platform: str = sys.platform) -> int | None:
 
 
 def peer_process(connection: _Socket, platform: str = sys.platform) -> int | None:
-    """Return the id of the process that listens at the other end; None where the system does not tell."""
+    """Return the id of the process that listens at the other end; None if the system does not tell."""
     try:
         if platform.startswith("linux"):
             return (

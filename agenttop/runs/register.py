@@ -1,4 +1,4 @@
-"""The runs of this machine, live and finished: what each is, read cheaply enough to list many of them.
+"""Lists the runs of this machine, live and finished, reading each cheaply.
 
 A live run is asked over its socket; of a finished one the first lines of its summary are read (``encode_summary``
 writes a line for each key), of one that was cut off the header of its journal.
@@ -32,7 +32,7 @@ _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One run. What is not known is None; ``users`` are those of now, of a finished run the most at once."""
+    """One run. Unknown values are None; ``users`` are those of now, for a finished run the most at once."""
 
     run: str
     directory: str
@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
     live: bool = False
     elapsed_s: float | None = None
     duration_s: float | None = None
-    """Of the plan, of a live run."""
+    """Length of a live run's plan."""
     started_at: str | None = None
     profile: str | None = None
     target: str | None = None
@@ -77,7 +77,7 @@ class _Head(msgspec.Struct):
 
 
 def live_ids() -> list[str]:
-    """Ids of the live runs, the newest last.
+    """Return the ids of the live runs, the newest last.
 
     Raises:
         UsageError: the directory of their sockets cannot be used; the message says how to mend that.
@@ -103,7 +103,7 @@ def require_place(name: str) -> None:
 
 
 def all_runs() -> list[str]:
-    """Ids of every run there is, the newest first: they begin with the time.
+    """Return the ids of all runs, the newest first: they begin with the time.
 
     Raises:
         UsageError: a directory of them cannot be read.
@@ -119,7 +119,7 @@ def all_runs() -> list[str]:
 
 
 def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
-    """The live runs and the newest others, the newest first; and how many more there are.
+    """Return the live runs and the newest others, the newest first, and the number of those left out.
 
     Args:
         limit: how many at most, live ones not counted; None for all.
@@ -131,18 +131,18 @@ def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
 
 
 def name_of(run: str) -> str:
-    """The profile's name as it stands in a run's id; empty where it is no id of ours."""
+    """Return the profile's name as it stands in a run's id; empty if it is no id of ours."""
     match = _ID.fullmatch(run)
     return match[1] if match else ""
 
 
 def called(runs: list[str], name: str) -> list[str]:
-    """Those of ``runs`` whose profile has this name."""
+    """Return those of ``runs`` whose profile has this name."""
     return [run for run in runs if name_of(run) == plain_name(name)]
 
 
 def ask(path: Path, patience_s: float) -> tuple[RunInfo | None, Snapshot | None]:
-    """What a live run says of itself, and its newest snapshot; None for what does not come in time."""
+    """Ask a live run for its description and its newest snapshot; None for what does not come in time."""
     info: RunInfo | None = None
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError), socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(patience_s)
@@ -222,7 +222,7 @@ def _finished(run: str, directory: Path, head: _Head) -> Entry:
 
 
 def _head(path: Path) -> _Head:
-    """The first lines of a summary, or all of it where it is laid out in another way.
+    """Return the first lines of a summary, or all of it if it is laid out in another way.
 
     Raises:
         OSError: it cannot be read.

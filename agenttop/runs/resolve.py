@@ -1,4 +1,4 @@
-"""Which run a user means by RUN: its id, a unique beginning of it, or its profile's name."""
+"""Finds the run that a user means by RUN: its id, a unique beginning of it, or its profile's name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMED = 5
 
 
 def find_run(wanted: str | None = None) -> str:
-    """The id of the run that is meant, live or over; the newest of its name, or of all where none is ``wanted``.
+    """Return the id of the run that is meant, live or over; the newest of its name, or of all if none is ``wanted``.
 
     Raises:
         UsageError: there is none, or more than one.
@@ -28,7 +28,7 @@ def find_run(wanted: str | None = None) -> str:
 
 
 def find_live_run(wanted: str | None = None) -> str:
-    """The id of the live run that is meant; the only one where none is ``wanted``.
+    """Return the id of the live run that is meant; the only one if none is ``wanted``.
 
     Raises:
         UsageError: there is none, or more than one.

@@ -1,1 +1,1 @@
-"""Who is wanted when: stages, shares, arrivals, manual control. Pure functions of elapsed time, without a clock."""
+"""How many users and arrivals when: stages, shares, manual control. Pure functions of elapsed time, without a clock."""

@@ -1,4 +1,4 @@
-"""When the iterations of an open pool begin: the n-th arrival as an absolute time.
+"""Computes when the iterations of an open pool begin: the n-th arrival as an absolute time.
 
 Every worker runs the same sequence and takes every k-th of it, so it depends on nothing but the plan, the seed and the
 changes made. Times are seconds since the run began.
@@ -53,11 +53,11 @@ class Arrivals:
         self._poisson = poisson
         self._random = Random(seed)
         self.number = 1
-        """Of the next arrival, from 1."""
+        """Number of the next arrival, from 1."""
         self._count = 0.0
         """Sₙ of the last arrival drawn."""
         self._counts: list[float] = []
-        """Sₙ of the arrivals drawn together, and their times; ``_next`` is the first not yet taken."""
+        """Sₙ of the arrivals drawn together, and their times; ``_next`` is the first that is not yet taken."""
         self._times: list[float] = []
         self._next = 0
         # The piece: it begins at _from, where Λ is _base; a rate of None is the ramp's, shifted.
@@ -68,11 +68,11 @@ class Arrivals:
         self._draw()
 
     def peek(self) -> float:
-        """When the next arrival is; infinite if, as things stand, there is none."""
+        """Return the time of the next arrival; infinite if, as things stand, there is none."""
         return self._times[self._next]
 
     def pop(self) -> float:
-        """The time of the next arrival, which is then taken. An infinite one stays: a change may yet make it real."""
+        """Take the next arrival and return its time. An infinite one stays: a change may yet make it real."""
         time = self._times[self._next]
         if time != math.inf:
             self.number += 1
@@ -95,14 +95,14 @@ class Arrivals:
             self._draw()
 
     def expected(self, elapsed: float) -> float:
-        """Λ at ``elapsed``, which is not before the last change."""
+        """Return Λ at ``elapsed``, which is not before the last change."""
         if self._rate is not None:
             return self._base + self._rate * (elapsed - self._from)
         ramp, shift = self._ramp, self._shift
         return self._base + ramp.integral(elapsed + shift) - ramp.integral(self._from + shift)
 
     def change(self, elapsed: float, control: Control, pool: int, ramp: Ramp | None = None) -> None:
-        """From ``elapsed`` on follow ``control``, as the pool of this index; ``ramp`` is an edited plan.
+        """Follow ``control`` from ``elapsed`` on, as the pool of this index; ``ramp`` is that of an edited plan.
 
         Changes come in the order of their times; one dated before the last takes effect with it. Arrivals popped are
         not taken back: where the new rate would have had them earlier or later, the next ones make up for it.
@@ -141,7 +141,7 @@ class Arrivals:
         self._next = 0
 
     def _place(self, counts: list[float]) -> list[float]:
-        """Λ⁻¹ of ascending counts on the piece that holds now."""
+        """Return Λ⁻¹ of ascending counts on the piece that holds now."""
         begin, base, rate = self._from, self._base, self._rate
         if rate is None:
             before = self._ramp.integral(begin + self._shift)

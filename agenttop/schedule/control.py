@@ -1,4 +1,4 @@
-"""What a user at the controls has changed of a plan, as one frozen value, and the users the plan then wants.
+"""The manual changes of a plan as one frozen value, and the number of users the plan then wants.
 
 The controller sends the whole value to every worker at every change. Each worker computes the same numbers from it, so
 nothing is ever added up and nothing can drift apart. Times are seconds: ``elapsed`` since the run began, plan time
@@ -25,12 +25,12 @@ from agenttop.schedule.stages import Ramp
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """What the users of a closed pool do between two tasks."""
+    """The pauses of a closed pool's users between two tasks."""
 
     think_time: tuple[float, float] = (0.0, 0.0)
     """Seconds, uniform in the range."""
     pacing: float | None = None
-    """A task begins every so many seconds, instead."""
+    """Seconds from the start of one task to the start of the next, instead of ``think_time``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Control:
     shift: float = 0.0
     """Plan time − elapsed while the plan's clock runs."""
     held_at: float | None = None
-    """The plan time it stands at; None while it runs."""
+    """The plan time at which the clock stands; None while it runs."""
     paused: bool = False
     """No new work is begun: users stay and stand by, open pools have no arrivals."""
     users: int | None = None
@@ -50,41 +50,43 @@ class Control:
     pool_rates: dict[int, float] = field(default_factory=dict)
     """Manual iterations per second of an open pool, by its index."""
     mark: int = 0
-    """What requests sent from now on are counted under, besides their stage; 0 for nothing in particular."""
+    """The mark that requests sent from now on are counted under, besides their stage; 0 for none."""
     draining: int = 0
-    """The mark whose requests in flight are to be told of; 0 for none."""
+    """The mark whose requests in flight workers must report; 0 for none."""
     courses: dict[int, tuple[Leg, ...]] = field(default_factory=dict)
-    """Plans that were edited, from their beginning to their end: by the pool's index, or ``course.RUN``."""
+    """Edited plans, from their beginning to their end: by the pool's index, or ``course.RUN``."""
     pauses: dict[int, Pauses] = field(default_factory=dict)
-    """Of closed pools, by index, instead of the profile's."""
+    """Of closed pools, by index, in place of the profile's."""
     policies: dict[int, str] = field(default_factory=dict)
-    """What users do about a 429 (``count``, ``honor``, ``retry``), by the pool's index, instead of the profile's."""
+    """What users do about a 429 (``count``, ``honor``, ``retry``), by the pool's index, in place of the profile's."""
 
     def plan_time(self, elapsed: float) -> float:
-        """Where the plan is, never before its beginning."""
+        """Return the plan time, never before the plan's beginning."""
         return max(elapsed + self.shift, 0.0) if self.held_at is None else self.held_at
 
     def hold(self, elapsed: float) -> Control:
-        """The plan's clock stands from ``elapsed`` on."""
+        """Return this control with the plan's clock standing from ``elapsed`` on."""
         return replace(self, held_at=self.plan_time(elapsed))
 
     def resume(self, elapsed: float) -> Control:
-        """The plan goes on where it stands, and a pause is over."""
+        """Return this control with the plan going on where it stands, and without a pause."""
         if self.held_at is None:
             return replace(self, paused=False)
         return replace(self, shift=self.held_at - elapsed, held_at=None, paused=False)
 
     def jump(self, elapsed: float, to_plan_time: float) -> Control:
-        """The plan is at ``to_plan_time`` at ``elapsed``; a plan that is held stays held there."""
+        """Return this control with the plan at ``to_plan_time`` at ``elapsed``; a plan that is held stays held
+        there.
+        """
         target = max(to_plan_time, 0.0)
         return replace(self, shift=target - elapsed) if self.held_at is None else replace(self, held_at=target)
 
     def pause(self, paused: bool) -> Control:
-        """Begin no new work, or do again."""
+        """Return this control with no new work begun (True), or begun again (False)."""
         return replace(self, paused=paused)
 
     def with_users(self, users: int | None, pool: int | None = None) -> Control:
-        """A manual number of users, of one pool or of all that share the run's stages; None: the plan's again.
+        """Return this control with a manual number of users, of one pool or of all that share the run's stages.
 
         Raises:
             ValueError: the number is negative.
@@ -97,7 +99,7 @@ class Control:
         return replace(self, pool_users=rest if users is None else {**rest, pool: users})
 
     def with_rate(self, rate: float | None, pool: int) -> Control:
-        """A manual rate of an open pool in iterations per second; None: the plan's again.
+        """Return this control with a manual rate of an open pool in iterations per second; None: the plan's again.
 
         Raises:
             ValueError: the rate is negative or not finite.
@@ -108,25 +110,27 @@ class Control:
         return replace(self, pool_rates=rest if rate is None else {**rest, pool: rate})
 
     def marked(self, mark: int, draining: int) -> Control:
-        """Count under ``mark`` from now on, and tell of what is in flight under ``draining``."""
+        """Return this control counting under ``mark`` from now on, and reporting what is in flight under
+        ``draining``.
+        """
         return replace(self, mark=mark, draining=draining)
 
     def with_course(self, legs: tuple[Leg, ...], group: int) -> Control:
-        """Another plan for the run (``course.RUN``) or for a pool with stages of its own."""
+        """Return this control with another plan for the run (``course.RUN``) or for a pool with stages of its own."""
         return replace(self, courses={**self.courses, group: legs})
 
     def with_pauses(self, pauses: Pauses | None, pool: int) -> Control:
-        """Other pauses between the tasks of a closed pool; None: the profile's again."""
+        """Return this control with other pauses between the tasks of a closed pool; None: the profile's again."""
         rest = {index: value for index, value in self.pauses.items() if index != pool}
         return replace(self, pauses=rest if pauses is None else {**rest, pool: pauses})
 
     def with_policy(self, policy: str | None, pool: int) -> Control:
-        """Another policy for 429s in a pool; None: the profile's again."""
+        """Return this control with another policy for 429s in a pool; None: the profile's again."""
         rest = {index: value for index, value in self.policies.items() if index != pool}
         return replace(self, policies=rest if policy is None else {**rest, pool: policy})
 
     def release(self, pool: int | None = None) -> Control:
-        """Give manual users and rates back to the plan, of one pool or everywhere. Its clock is left as it is."""
+        """Return this control without manual users and rates, of one pool or everywhere. The clock is left as it is."""
         if pool is None:
             return replace(self, users=None, pool_users={}, pool_rates={})
         return self.with_users(None, pool).with_rate(None, pool)
@@ -134,14 +138,14 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class PoolPlan:
-    """What the plan says of one pool."""
+    """One pool as the plan has it."""
 
     weight: float = 1.0
-    """Its share among the pools without stages of their own."""
+    """Weight of its share among the pools without stages of their own."""
     ramp: Ramp | None = None
-    """Its own stages."""
+    """Ramp of its own stages; None if it shares the run's."""
     open: bool = False
-    """Driven by arrivals: it has no users to want."""
+    """Driven by arrivals, so its users are not planned."""
 
 
 # Users of a pool, the first line that fits:
@@ -159,7 +163,7 @@ class PoolPlan:
 
 
 def wanted_users(pools: Sequence[PoolPlan], ramp: Ramp | None, control: Control, elapsed: float) -> list[int]:
-    """Users each pool should have at ``elapsed``; ``ramp`` is the run's own stages.
+    """Return the users each pool should have at ``elapsed``; ``ramp`` is the run's own stages.
 
     After the plan's end it is the last target; ending the run is not this function's business.
     """

@@ -1,4 +1,4 @@
-"""A plan that is edited while it is driven: what has been stays as it was, from now on it goes another way."""
+"""Plans that are edited while they are driven: the past stays as it was, the rest is new."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Leg:
 
 
 def ramp_of(legs: Sequence[Leg]) -> Ramp:
-    """The target along them, from 0 on."""
+    """Return the ramp along the legs, from a target of 0 on."""
     return Ramp([Stage(leg.duration, leg.target, leg.step) for leg in legs])
 
 
@@ -38,7 +38,7 @@ def ramp_of(legs: Sequence[Leg]) -> Ramp:
 
 
 def cut(legs: Sequence[Leg], plan_time: float, *, open: bool = False) -> tuple[Leg, ...]:
-    """The legs up to ``plan_time``, the one under way cut there; ``open``: their target is a rate."""
+    """Return the legs up to ``plan_time``, with the one under way cut there. ``open``: their target is a rate."""
     ramp = ramp_of(legs)
     at = ramp.stage_at(plan_time)
     if at < 0:
@@ -55,6 +55,6 @@ def cut(legs: Sequence[Leg], plan_time: float, *, open: bool = False) -> tuple[L
 
 
 def value(legs: Sequence[Leg], plan_time: float, *, open: bool = False) -> float:
-    """The target at ``plan_time``."""
+    """Return the target at ``plan_time``. ``open``: it is a rate, 0 after the end."""
     ramp = ramp_of(legs)
     return 0.0 if open and plan_time >= ramp.duration else ramp.at(plan_time)

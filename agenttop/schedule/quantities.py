@@ -1,4 +1,4 @@
-"""Quantities as people write them, and the largest of each: durations, ranges of them, numbers, clocks.
+"""Parses and formats quantities, and has the largest of each: durations, ranges of them, numbers, clocks.
 
 The one place that knows how a duration is spelt and how long a name, a word or a command may be. A text's length is
 looked at before any pattern sees it, and every pattern is matched at one place and never searched for, so what a text
@@ -12,7 +12,7 @@ import math
 import re
 
 MAX_USERS = 1_000_000
-"""As many users as one machine can be asked for."""
+"""The most users that one machine can be asked for."""
 MAX_RATE = 1_000_000
 """Iterations per second of a pool."""
 MAX_NAME = 120
@@ -122,7 +122,7 @@ def clock(seconds: float) -> str:
 
 
 def _milliseconds(text: str) -> float | None:
-    """Each part is matched where the one before it ends: a run of digits is read once."""
+    """Return the milliseconds of a duration, None if it is none. Each part is matched where the one before it ends."""
     total, at = 0.0, 0
     while at < len(text):
         part = _PART.match(text, at)

@@ -1,4 +1,4 @@
-"""Who gets what: users dealt to pools by weight, users and arrivals dealt to workers."""
+"""Deals users to pools by weight, and users and arrivals to workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
-    """``total`` split by ``weights``: sums to ``total``, each within 1 of its quota, 0 for a weight of 0.
+    """Split ``total`` by ``weights``: the shares sum to ``total``, each within 1 of its quota, 0 for a weight of 0.
 
     Raises:
         ValueError: ``total`` or a weight is negative, a weight is not finite, or no weight is above 0.
@@ -40,7 +40,7 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def worker_share(total: int, worker: int, workers: int, offset: int = 0) -> int:
-    """How many of ``total`` fall to ``worker`` (0 … ``workers`` − 1): sums to ``total``, differs by at most one.
+    """Return how many of ``total`` fall to ``worker`` (0 … ``workers`` − 1); these sum to it and differ by at most one.
 
     Those with one more begin at worker ``offset``, so that several pools need not all burden the first worker.
 
@@ -74,7 +74,7 @@ class Members:
 
 
 class Deal:
-    """Which arrivals are one worker's, while members come and go."""
+    """The arrivals of one worker, while members come and go."""
 
     __slots__ = ("_changes", "worker")
 
@@ -83,7 +83,7 @@ class Deal:
         self._changes = [Members(0.0, tuple(sorted(workers)))]
 
     def change(self, members: Members) -> None:
-        """Deal to other members, from their time on; a change dated before the last takes effect with it."""
+        """Deal to other members from their time on; a change dated before the last takes effect with it."""
         from_s = max(members.from_s, self._changes[-1].from_s)
         self._changes.append(Members(from_s, tuple(sorted(members.workers))))
 
@@ -116,5 +116,7 @@ class Deal:
             at = end
 
     def _in_force(self, time: float) -> int:
-        """The last change before ``time``: what arrives at the moment of a change is dealt as before it."""
+        """Return the index of the last change before ``time``: an arrival at the moment of a change is dealt as before
+        it.
+        """
         return max((i for i, members in enumerate(self._changes) if members.from_s < time), default=0)

@@ -25,7 +25,7 @@ class Stage:
 
 
 def stage_name(begin: float, end: float) -> str:
-    """What a stage without a name is called."""
+    """Return the name of a stage that was given none: ``ramp``, ``hold`` or ``drain``."""
     if end > begin:
         return "ramp"
     return "hold" if end == begin else "drain"
@@ -45,7 +45,7 @@ _SAME = 1e-12
 
 
 class Ramp:
-    """The course of a target over its stages.
+    """A target (users, or a rate per second) over its stages.
 
     ``start`` is the value the first stage leaves from. A boundary belongs to the stage that begins there.
 
@@ -86,23 +86,25 @@ class Ramp:
         """(start, end) of every stage in seconds."""
 
     def stage_at(self, elapsed: float) -> int:
-        """Index of the stage at ``elapsed``; −1 after the end."""
+        """Return the index of the stage at ``elapsed``; −1 after the end."""
         index = bisect_right(self._ends, elapsed)
         return index if index < len(self._ends) else -1
 
     def at(self, elapsed: float) -> float:
-        """The target at ``elapsed``; the last stage's after the end, the first one's beginning before 0."""
+        """Return the target at ``elapsed``: after the end the last stage's, before 0 the value the first one begins
+        with.
+        """
         index = bisect_right(self._ends, elapsed)
         if index == len(self._ends):
             return self._last
         return self._first[index] + self._rises[index] * max(elapsed - self._starts[index], 0.0)
 
     def users_at(self, elapsed: float) -> int:
-        """The target at ``elapsed`` in whole users, halves rounded up."""
+        """Return the target at ``elapsed`` in whole users, halves rounded up."""
         return math.floor(self.at(elapsed) + 0.5)
 
     def next_change(self, elapsed: float) -> float:
-        """The earliest time after ``elapsed`` at which ``users_at`` is another number; infinite if there is none."""
+        """Return the earliest time after ``elapsed`` at which ``users_at`` changes; infinite if there is none."""
         users = self.users_at(elapsed)
         for index in range(bisect_right(self._ends, elapsed), len(self._ends)):
             start, end, rise = self._starts[index], self._ends[index], self._rises[index]
@@ -124,7 +126,7 @@ class Ramp:
         return self.duration if elapsed < self.duration and self.users_at(self.duration) != users else math.inf
 
     def integral(self, elapsed: float) -> float:
-        """∫ of the target from 0 to ``elapsed``. It stays after the end: the plan asks for nothing more then."""
+        """Return ∫ of the target from 0 to ``elapsed``. It stays after the end: the plan asks for nothing more then."""
         if elapsed <= 0:
             return 0.0
         index = bisect_right(self._ends, elapsed)
@@ -135,8 +137,9 @@ class Ramp:
         return before + into * (self._first[index] + self._rises[index] * into / 2)
 
     def inverses(self, counts: Sequence[float]) -> list[float]:
-        """The smallest elapsed time at which the integral reaches each of an ascending sequence of counts, in one walk
-        over the stages: never descending, and infinite where it never does.
+        """Return the smallest elapsed time at which the integral reaches each of ``counts``, which ascend.
+
+        One walk over the stages; the times never descend, and are infinite where a count is never reached.
         """
         times: list[float] = []
         last = 0.0

@@ -1,4 +1,6 @@
-"""A sum that grows and is rounded only where it is read, so that a thousand stages end where the profile puts them."""
+"""Sums floats exactly and rounds only where the sum is read, so that a thousand stages end where the profile puts
+them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import math
 
 
 class ExactSum:
-    """What ``math.fsum`` makes of all terms so far, at the price of the last one.
+    """Returns what ``math.fsum`` would for all terms so far, at the price of the last one.
 
     Terms are finite, and so is their sum. What is kept are floats that do not overlap and whose exact sum is that of
     the terms: Shewchuk, Adaptive Precision Floating-Point Arithmetic (1997), GROW-EXPANSION.
@@ -18,7 +20,7 @@ class ExactSum:
         self._parts: list[float] = []
 
     def add(self, term: float) -> float:
-        """The sum with this term, rounded once."""
+        """Add a term and return the sum, rounded once."""
         kept = []
         for part in self._parts:
             if abs(term) < abs(part):

@@ -1,4 +1,4 @@
-"""What came of a request, as a user's code sees it."""
+"""The answer to a request, as a user's code sees it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ NOT_SENT = "not_sent"
 
 
 class RequestFailed(Exception):
-    """An answer is not ok. It has been counted as what it is: where this ends a task, it is no exception of the user's
-    own.
+    """The answer is not ok.
+
+    It has been counted as what it is: if this ends a task, it is no exception of the user's own.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -80,42 +81,44 @@ class Answer:
         output_tokens: int | None = None,
     ) -> None:
         self.status = status
-        """Of HTTP; 0 where no answer came, and of WebSocket messages."""
+        """HTTP status; 0 without an answer, and for WebSocket messages."""
         self.outcome = outcome
         self.error = error
-        """What went wrong, in words; empty where nothing did."""
+        """What went wrong, in words; empty if nothing did."""
         self._headers = headers
         self.body = body
-        """As received, decompressed, the first 64 MiB; of a WebSocket the last message."""
+        """The body as received, decompressed, at most 64 MiB; of a WebSocket the last message."""
         self._messages = messages
         self.latency = latency
-        """To the end of the answer; None where there was no connection."""
+        """Seconds to the end of the answer; None without a connection."""
         self.ttfb = ttfb
-        """To its first byte."""
+        """Seconds to its first byte."""
         self.ttft = ttft
-        """To its first output; of streams only."""
+        """Seconds to its first output; streams only."""
         self.input_tokens = input_tokens
-        """As the target told them, else None; likewise ``output_tokens``."""
+        """Tokens as the target told them, else None; likewise ``output_tokens``."""
         self.output_tokens = output_tokens
 
     @property
     def ok(self) -> bool:
-        """It is all that was asked for; a 200 that breaks off or holds an error is not."""
+        """Return whether it is all that was asked for; a 200 that breaks off or holds an error is not."""
         return self.outcome == "ok"
 
     @property
     def headers(self) -> Headers:
-        """Of the answer; names in any case."""
+        """Return the headers of the answer; names in any case."""
         return Headers(self._headers)
 
     @property
     def text(self) -> str:
-        """The body as UTF-8; what is none becomes U+FFFD."""
+        """Return the body as UTF-8; invalid bytes become U+FFFD."""
         return self.body.decode("utf-8", "replace")
 
     @property
     def events(self) -> list[str]:
-        """The data of each event of an event stream, or each message of a WebSocket, of the first 64 MiB; else none."""
+        """Return the data of each event of an event stream, or each message of a WebSocket, of the first 64 MiB; else
+        none.
+        """
         messages = self._messages
         if self._headers.get("content-type", "").startswith("text/event-stream"):
             from agenttop.wire.sse import SseParser
@@ -126,7 +129,7 @@ class Answer:
         return [message.decode("utf-8", "replace") for message in messages]
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
             ValueError: it is none.
@@ -137,7 +140,7 @@ class Answer:
             raise ValueError(f"the answer is no JSON ({self._said()})") from None
 
     def raise_for_status(self) -> None:
-        """Nothing where the answer is ok.
+        """Do nothing if the answer is ok.
 
         Raises:
             RequestFailed: it is not. What nobody catches ends the task, or the session in ``setup``; it is no further

@@ -1,4 +1,4 @@
-"""How a user's code sends requests. What does the work is in ``users``; these are its words."""
+"""The client through which a user's code sends requests; ``users`` implements it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenttop.scripting.answer import Answer
 
 
 class Options(TypedDict, total=False):
-    """What a request may say beside its method and its path; None is the same as not saying it."""
+    """The options of a request beside its method and its path; None is the same as not giving one."""
 
     json: Any
     """Body, sent as JSON: whatever msgspec can encode. One body at most."""
@@ -20,7 +20,7 @@ class Options(TypedDict, total=False):
     query: Mapping[str, Any] | None
     """Query of the URL; a list repeats its name."""
     headers: Mapping[str, str] | None
-    """Of this request; they go before those of the pool and of the profile."""
+    """Headers of this request; they take precedence over those of the pool and of the profile."""
     timeout: float | str | None
     """Seconds, or a duration such as ``"5s"``, instead of the profile's."""
     name: str | None
@@ -28,10 +28,11 @@ class Options(TypedDict, total=False):
     dialect: str | None
     """How the answer is read, instead of the pool's dialect."""
     stream: bool | None
-    """Whether an event stream is asked for, so that anything else is a ``protocol_error``; by default as the pool's
-    protocol says, and never in ``setup`` and ``teardown``."""
+    """Whether to ask for an event stream, so that anything else is a ``protocol_error``; by default as the pool's
+    protocol says, and never in ``setup`` and ``teardown``.
+    """
     checks: Mapping[str, str] | None
-    """Name to expression, as in a profile; where one fails, the outcome is ``check_failed``."""
+    """Name to expression, as in a profile; if one fails, the outcome is ``check_failed``."""
     max_output_tokens: int | None
     """The worst case of this request, instead of the budget's."""
 
@@ -95,12 +96,13 @@ class Client:
         checks: Mapping[str, str] | None = None,
         max_output_tokens: int | None = None,
     ) -> Coroutine[Any, Any, Answer]:
-        """Send a message, text as it is and anything else as JSON, and await its answer: the dialect's terminal event,
-        or a message that the JSONPath ``expect`` finds something in. With ``wait=False`` none is awaited, and the
-        message is not counted as a request.
+        """Send a message, text as it is and anything else as JSON, and return its answer.
+
+        The answer ends with the dialect's terminal event, or with a message in which the JSONPath ``expect`` finds
+        something. With ``wait=False`` none is awaited, and the message is not counted as a request.
         """
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the user's connection, or its WebSocket with a goodbye; the next request opens another."""
+        """Close the user's connection, or its WebSocket with a close frame; the next request opens another."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ from agenttop.scripting.load import ScriptError, describe, load_class
 
 
 def main(file: str, classes: list[str]) -> None:
-    """Say what is in the file: for each class its description, or ``fault`` and ``place`` of what is wrong."""
+    """Write a description of each class in the file, or ``fault`` and ``place`` of what is wrong."""
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
         found: dict[str, Any] = {}

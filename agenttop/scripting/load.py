@@ -1,4 +1,4 @@
-"""A user's file becomes a module, and its class is looked at."""
+"""Loads a user's file as a module, and describes its class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _loaded: dict[tuple[str, str], ModuleType] = {}
 
 
 class ScriptError(Exception):
-    """A file or a class cannot be used. ``place`` is the line it is about, ``my_agent.py:17``, where there is one."""
+    """A file or a class cannot be used. ``place`` is the line it is about, ``my_agent.py:17``, if there is one."""
 
     def __init__(self, message: str, place: str = "") -> None:
         super().__init__(f"{place}: {message}" if place else message)
@@ -28,7 +28,7 @@ class ScriptError(Exception):
 
 
 def load_class(file: str, name: str, sha256: str = "") -> type[User]:
-    """The class of a file. Each file is executed once in a process; its folder can be imported from.
+    """Return the class of a file. Each file is executed once in a process; its folder can be imported from.
 
     Args:
         file: absolute path.
@@ -86,15 +86,19 @@ def _module(file: str, source: bytes) -> ModuleType:
 
 
 def tasks_of(user: type[User]) -> dict[str, Mark]:
-    """The tasks of a class by method, those of its bases first. One that is overridden without ``@task`` is none."""
+    """Return the tasks of a class by method, those of its bases first. One that is overridden without ``@task`` is
+    none.
+    """
     names = dict.fromkeys(name for base in reversed(user.__mro__) for name in vars(base))
     marks = {name: getattr(getattr(user, name, None), MARK, None) for name in names}
     return {name: mark for name, mark in marks.items() if isinstance(mark, Mark)}
 
 
 def describe(user: type[User]) -> dict[str, Any]:
-    """What a profile has to know of a class, ready for JSON: ``tasks`` (method, row, weight), ``setup`` and
-    ``teardown`` (whether it has them), ``requests``, and what is wrong with it as ``faults``.
+    """Return what a profile has to know of a class, ready for JSON.
+
+    That is ``tasks`` (method, row, weight), ``setup`` and ``teardown`` (whether it has them), ``requests``, and what is
+    wrong with it as ``faults``.
     """
     tasks = tasks_of(user)
     faults = list(_faults(user, tasks))

@@ -1,4 +1,4 @@
-"""Where in a user's own code an exception came from."""
+"""Finds where in a user's own code an exception came from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 def place_of(error: BaseException, file: str) -> str:
-    """``my_agent.py:17``: the innermost line of the code beside ``file``, or of that file; empty where there is none.
+    """Return ``my_agent.py:17``: the innermost line of the code in or beside ``file``; empty if there is none.
 
     A path is said from the folder of ``file`` on, so that nothing is told of the machine.
     """
@@ -30,7 +30,7 @@ def place_of(error: BaseException, file: str) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """``KeyError: 'x'``; of an exception that cannot say itself its type alone."""
+    """Return ``KeyError: 'x'``; the type alone of an exception that cannot be converted to text."""
     kind = type(error).__name__
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error)
@@ -40,7 +40,7 @@ def words_of(error: BaseException) -> str:
 
 
 def _inside(filename: str, file: str) -> str:
-    """The name of a file of the user's from his folder on; empty where it is somebody else's."""
+    """Return the name of a user's file from its folder on; empty for files of others."""
     if filename == file:
         return Path(file).name
     try:

@@ -1,4 +1,4 @@
-"""What a user's class is made of."""
+"""The base class of users written in Python, and the decorator of their tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARK = "__agenttop_task__"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What ``@task`` says of a method."""
+    """The arguments of ``@task`` on a method."""
 
     weight: float
     name: str | None
@@ -55,7 +55,7 @@ def _marked(method: Any, weight: float, name: str | None) -> Any:
 
 
 class Life(Protocol):
-    """What plays a user: see ``users.scripted``."""
+    """Implements a user: see ``users.scripted``."""
 
     number: int
     iteration: int
@@ -71,49 +71,49 @@ class Life(Protocol):
 
 
 class User:
-    """A virtual user of a pool. There is one object for every session: ``setup``, then tasks by their weights with the
-    pool's pauses between them, then ``teardown``.
+    """A virtual user of a pool.
 
-    An exception that leaves a hook or a task ends it there. It is counted and shown with its place; the user goes on
-    with its next iteration, or with another session where it was in ``setup``.
+    There is one object for every session: ``setup``, then tasks by their weights with the pool's pauses between them,
+    then ``teardown``. An exception that leaves a hook or a task ends it there. It is counted and shown with its place;
+    the user goes on with its next iteration, or with another session if it was in ``setup``.
     """
 
     requests: ClassVar[Sequence[str]] = ()
-    """Rows for ``name=``, beside those that are called like the hooks and tasks."""
+    """Rows for ``name=``, beside those named after the hooks and tasks."""
 
     client: Client
     """Sends this user's requests."""
     _life: Life
 
     async def setup(self) -> None:
-        """Once, before its tasks."""
+        """Run once, before the tasks of a session."""
 
     async def teardown(self) -> None:
-        """Once, at its end."""
+        """Run once, after its last task."""
 
     @property
     def number(self) -> int:
-        """The user's number in its pool, from 1, over all workers: ``{user}`` of a profile."""
+        """Return the user's number in its pool, from 1, over all workers: ``{user}`` of a profile."""
         return self._life.number
 
     @property
     def iteration(self) -> int:
-        """Which of the user's tasks this is, from 1; 0 in ``setup``."""
+        """Return the number of the user's present task, from 1; 0 in ``setup``."""
         return self._life.iteration
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The columns of the session's row, where the pool has ``data``."""
+        """Return the columns of the session's row, if the pool has ``data``."""
         return self._life.given
 
     @property
     def random(self) -> Random:
-        """Chance with the profile's seed: the same for the same user every time."""
+        """Return a random generator with the profile's seed: the same for the same user every time."""
         return self._life.chance
 
     @property
     def leaving(self) -> bool:
-        """The user leaves after this task: for tasks that would never end by themselves."""
+        """Return whether the user leaves after this task: for tasks that would never end by themselves."""
         return self._life.leaving
 
     async def sleep(self, seconds: float) -> None:
@@ -125,7 +125,7 @@ class User:
         await self._life.pause(seconds)
 
     def check(self, name: str, passed: object) -> bool:
-        """Count whether something held; returns that. It does not make a request fail: ``checks=`` of one does."""
+        """Count whether something held, and return it. A request does not fail by it: its ``checks=`` does that."""
         held = bool(passed)
         self._life.checked(name, held)
         return held

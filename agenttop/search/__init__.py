@@ -1,1 +1,3 @@
-"""Which level comes next, when one can be judged, and how surely. Pure: no clock, no loop, no metrics."""
+"""The algorithm of a search for capacity: levels, when one can be judged, and how surely. Pure: no clock, no
+metrics.
+"""

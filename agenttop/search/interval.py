@@ -1,4 +1,4 @@
-"""How sure a share of good requests is: the Wilson score interval, and the exact test beside it."""
+"""How sure a share of good requests is: the Wilson score interval, and the exact binomial test beside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING = 1e-15
 
 
 def wilson(good: int, requests: int, confidence: float) -> tuple[float, float]:
-    """The ends of the two-sided interval of the share of good requests; all of 0 to 1 without any request.
+    """Return the two-sided interval of the share of good requests; (0, 1) without requests.
 
     Raises:
         ValueError: there are more good ones than requests, or a count is negative.
@@ -50,8 +50,9 @@ def wilson(good: int, requests: int, confidence: float) -> tuple[float, float]:
 
 
 def confidence_at(good: int, requests: int, wanted: float) -> float:
-    """How surely ``wanted`` (more than 0, less than 1) is not the share: the confidence whose Wilson interval just ends
-    there, or that of the exact test, whichever is less; 0 without any request.
+    """Return how surely ``wanted`` (more than 0, less than 1) is not the share; 0 without requests.
+
+    It is the confidence whose Wilson interval just ends at ``wanted``, or that of the exact test, whichever is less.
     """
     if not requests:
         return 0.0
@@ -60,9 +61,7 @@ def confidence_at(good: int, requests: int, wanted: float) -> float:
 
 
 def tail(good: int, requests: int, wanted: float) -> float:
-    """How often requests of which the share ``wanted`` is good in truth are as many good as these, or further away from
-    it on the same side.
-    """
+    """Return the probability of this result, or one further away on the same side, if the share ``wanted`` is true."""
     # From these on outwards every term is less than the one before, in the proportion odds · left / taken.
     taken, left, odds = good, requests - good, wanted / (1 - wanted)
     if good < requests * wanted:

@@ -1,4 +1,4 @@
-"""Whether a level holds, from the requests that were counted at it."""
+"""Judges whether a level holds, from the requests that were counted at it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ UNDECIDED = "undecided"
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What some requests say of a level. Shares are 0 to 1."""
+    """The judgement of a level. Shares are 0 to 1."""
 
     verdict: str
     """:data:`PASS`, :data:`FAIL` or :data:`UNDECIDED`."""
     holds: bool
-    """The level counts as one that holds: by the verdict, or by the share alone where that is undecided."""
+    """The level counts as one that holds: by the verdict, or if that is undecided by the share alone."""
     share: float
     low: float
     high: float
     confidence: float
-    """With which ``holds`` is known: that of the verdict asked for or more, less where it is undecided."""
+    """How surely ``holds`` is known: as the verdict requires or more, less if it is undecided."""
 
 
 # A confidence of c says that a level which passes does not hold at most 1 − c of the time, and likewise one that fails.
@@ -38,7 +38,7 @@ class Judgement:
 
 
 def at_each_look(confidence: float, looks: int) -> float:
-    """The confidence of the interval that each of so many looks needs."""
+    """Return the confidence that the interval of each of so many looks needs."""
     return 1 - (1 - confidence) * min(1.0, 2 / looks)
 
 
@@ -56,5 +56,5 @@ def judge(good: int, requests: int, wanted: float, confidence: float, looks: int
 
 
 def _overall(each: float, looks: int) -> float:
-    """The inverse of :func:`at_each_look`: what a verdict is known with where one look's interval ends at the limit."""
+    """Return the confidence of a verdict over all looks, from that of one look: the inverse of :func:`at_each_look`."""
     return max(0.0, 1 - (1 - each) / min(1.0, 2 / looks))

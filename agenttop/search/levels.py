@@ -1,4 +1,4 @@
-"""Which level comes next: twice the last one until one fails, then the middle of what is left."""
+"""Chooses the next level: twice the last one until one fails, then the middle of what is left."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ BELOW_MIN = "below_min"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is searched: users (``whole``) or iterations per second, from ``lowest`` to ``highest``."""
+    """The range that is searched: users (``whole``) or iterations per second, from ``lowest`` to ``highest``."""
 
     lowest: float
     highest: float
     whole: bool = True
     share: float = 0.05
-    """The resolution as a part of the level; with ``absolute``, instead of it."""
+    """The resolution as a part of the level; ``absolute`` replaces it."""
     absolute: float | None = None
 
     def resolution(self, level: float) -> float:
-        """How close the two ends of a bracket at ``level`` have to be."""
+        """Return how close the two ends of a bracket at ``level`` have to be."""
         wanted = level * self.share if self.absolute is None else self.absolute
         return max(wanted, 1.0) if self.whole else wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What is known of a span."""
+    """What is known of a span: its highest level that holds, its lowest that does not."""
 
     span: Span
     best: float | None = None
     worst: float | None = None
 
     def after(self, level: float, *, holds: bool) -> Levels:
-        """What is known once ``level`` has been tried."""
+        """Return what is known once ``level`` has been tried."""
         return replace(self, best=level) if holds else replace(self, worst=level)
 
     @property
     def ended(self) -> str:
-        """:data:`FOUND`, :data:`AT_MAX` or :data:`BELOW_MIN`; empty while there is a next level."""
+        """Return :data:`FOUND`, :data:`AT_MAX` or :data:`BELOW_MIN`; empty while there is a next level."""
         span, best, worst = self.span, self.best, self.worst
         if best is None:
             return BELOW_MIN if worst is not None else ""
@@ -64,7 +64,7 @@ class Levels:
 
     @property
     def next(self) -> float | None:
-        """The level to try; None where the search has ended."""
+        """Return the level to try; None if the search has ended."""
         if self.ended:
             return None
         if self.best is None:

@@ -1,4 +1,4 @@
-"""One level being tried: from when it is set to when it can be judged. Fed the time; it reads no clock.
+"""One level being tried, from when it is set until it can be judged. Fed the time; it reads no clock.
 
     clearing ──nothing in flight──► arriving ──users are there──► settling ──settle──► measuring
                                                                                           │ measure
@@ -23,7 +23,7 @@ ARRIVING = "arriving"
 SETTLING = "settling"
 MEASURING = "measuring"
 FINISHING = "finishing"
-"""Measured as long as may be: the last answers are waited for."""
+"""Measured as long as allowed: the last answers are waited for."""
 
 #: What is in flight is told late: before so many seconds nobody believes that it is nothing.
 CLEAR_S = 0.6
@@ -33,32 +33,32 @@ _WORTH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long things take at each level, in seconds."""
+    """How long each phase of a level takes or may take, in seconds."""
 
     settle_s: float
     measure_s: float
     max_measure_s: float
     patience_s: float
-    """After so long a request that is not answered cannot be good."""
+    """A request that is not answered after so long cannot be good."""
     arrive_s: float
     """Users that are not there after so long do not come."""
 
 
 @dataclass(slots=True)
 class Window:
-    """Requests sent from ``start_s`` to ``end_s`` (None: still) are counted under ``mark``."""
+    """Requests sent from ``start_s`` to ``end_s`` (None while it is open) are counted under ``mark``."""
 
     mark: int
     start_s: float
     end_s: float | None = None
 
     def length_s(self, t_s: float) -> float:
-        """How long it is, or has been at ``t_s``."""
+        """Return its length in seconds, up to ``t_s`` while it is open."""
         return (t_s if self.end_s is None else self.end_s) - self.start_s
 
 
 class Step:
-    """One level. ``mark`` is the first of the marks it may use; they count up."""
+    """One level being tried. ``mark`` is the first of the marks it may use; they count up."""
 
     def __init__(
         self, level: float, begin_s: float, pace: Pace, mark: int, *, not_before_s: float = 0.0, clear: bool = False
@@ -70,51 +70,53 @@ class Step:
         self.since_s = begin_s
         """When the phase began."""
         self.closed: list[Window] = []
-        """Windows that count."""
+        """Windows that are over and count."""
         self.waiting: Window | None = None
-        """The one whose answers are waited for."""
+        """The window whose answers are waited for."""
         self.open: Window | None = None
-        """The newest one."""
+        """The newest window."""
         self._next_mark = mark
         self._not_before_s = not_before_s
 
     @property
     def wanted(self) -> float:
-        """The users or arrivals to have now."""
+        """Return the users or arrivals to have now."""
         return 0.0 if self.phase == CLEARING else self.level
 
     @property
     def mark(self) -> int:
-        """What requests sent from now on are counted under; 0 for nothing."""
+        """Return the mark that requests sent from now on are counted under; 0 for none."""
         return self.open.mark if self.open is not None and self.open.end_s is None else 0
 
     @property
     def draining(self) -> int:
-        """The mark whose requests in flight matter; 0 for none."""
+        """Return the mark whose requests in flight matter; 0 for none."""
         return self.waiting.mark if self.waiting is not None else 0
 
     @property
     def next_mark(self) -> int:
-        """The first one that is not used yet."""
+        """Return the first mark that is not used yet."""
         return self._next_mark
 
     @property
     def counted(self) -> list[int]:
-        """The marks a judgement is of now: those of whole windows, and of the one that is waited for."""
+        """Return the marks that a judgement would use now: those of whole windows, and of the one that is
+        waited for.
+        """
         return [window.mark for window in (*self.closed, *((self.waiting,) if self.waiting is not None else ()))]
 
     @property
     def shown(self) -> list[int]:
-        """All its marks so far, for whoever looks on."""
+        """Return all marks used so far, for viewers."""
         return self.counted + ([self.open.mark] if self.open is not None else [])
 
     def measured_s(self, t_s: float, *, shown: bool = False) -> float:
-        """Seconds measured of what is :attr:`counted`, or :attr:`shown`, at ``t_s``."""
+        """Return the seconds measured at ``t_s`` of what is :attr:`counted`, or :attr:`shown`."""
         parts = [*self.closed, self.waiting, self.open if shown else None]
         return sum(window.length_s(t_s) for window in parts if window is not None)
 
     def look(self, t_s: float, *, there: bool, drained: bool, empty: bool = True) -> bool:
-        """What the time brings. True where what is :attr:`counted` can be judged: then say :meth:`extend`, or be done.
+        """Move on with the time; return whether :attr:`counted` can be judged: then call :meth:`extend`, or stop.
 
         Args:
             t_s: seconds since the run began.
@@ -140,11 +142,11 @@ class Step:
         return drained or t_s - self.waiting.end_s >= pace.patience_s
 
     def lost(self, t_s: float) -> bool:
-        """Its users have not come."""
+        """Return whether the level's users have not come in time."""
         return self.phase == ARRIVING and t_s - self.since_s >= self.pace.arrive_s
 
     def extend(self, t_s: float) -> bool:
-        """Go on measuring. False where it has been measured as long as may be."""
+        """Go on measuring; return False if it has been measured as long as allowed."""
         assert self.waiting is not None
         self.closed.append(self.waiting)
         self.waiting = None
@@ -155,7 +157,7 @@ class Step:
         return True
 
     def _measure(self, window: Window, t_s: float) -> None:
-        """End the open window where it is long enough, and begin the next one where there may be one."""
+        """End the open window if it is long enough, and begin the next one if there may be one."""
         pace = self.pace
         room_s = pace.max_measure_s - self.measured_s(t_s)
         if self.waiting is not None:

@@ -64,18 +64,18 @@ class RunServer(Server):
 
     @property
     def address(self) -> str:
-        """Where to look."""
+        """Return the address to open in a browser."""
         return f"{self.public_url}/{self.token}/"
 
     def initialize_logging(self) -> None:
-        """Nothing is logged: standard output is the user's, and has the address on it."""
+        """Log nothing: standard output is the user's, and has the address on it."""
         logging.getLogger("textual-serve").disabled = True
 
     async def on_startup(self, app: web.Application) -> None:
-        """Nothing but the address is said, by who starts the server."""
+        """Print nothing: the caller prints the address."""
 
     async def handle_index(self, request: web.Request) -> web.Response:
-        """The page, whose addresses are those of the browser: a tunnel may have brought it to another port."""
+        """Return the page, whose addresses are those of the browser: a tunnel may have brought it to another port."""
         if not self._goes_on():
             text = f"The run {self.title} is over. What it measured: agenttop report {self.title}\n"
             return web.Response(status=410, text=text)
@@ -119,7 +119,9 @@ def _sealed(token: str) -> Middleware:
 
 
 def is_ours(path: str, host: str, origin: str | None, token: str) -> bool:
-    """Whether to answer: the path has the token, the host is this machine, and the page that asks, if any, is ours."""
+    """Return whether to answer: the path has the token, the host is this machine, and the page that asks, if any, is
+    ours.
+    """
     begin = path.removeprefix("/").partition("/")[0]
     known = hmac.compare_digest(begin.encode(errors="surrogatepass"), token.encode())
     return known and bool(_OURS.fullmatch(host)) and origin in (None, f"http://{host}", f"https://{host}")

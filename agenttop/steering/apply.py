@@ -1,4 +1,4 @@
-"""A command takes effect: a pure function of the plan, the controls and the time."""
+"""Applies a command: a pure function of the plan, the controls and the time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agenttop.steering.reading import Command
 def steer(
     command: Command, control: Control, plan: Plan, elapsed: float, *, begun: Collection[int] = frozenset()
 ) -> Change:
-    """Return what a command of those with an effect (see ``commands``) changes.
+    """Return what a command changes; commands without an effect (see ``commands``) are rejected.
 
     Args:
         command: what is wanted.

@@ -1,4 +1,4 @@
-"""Text becomes a command: what ``commands`` has a row for."""
+"""Parses text to a command, by the table in ``commands``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agenttop.steering.reading import CommandError as CommandError
 
 
 def parse_command(text: str) -> Command:
-    """Return the command that a line of text is.
+    """Return the command in a line of text.
 
     Raises:
         CommandError: it is none, or longer than :data:`MAX_COMMAND` characters; the message says what is allowed.
@@ -26,12 +26,12 @@ def parse_command(text: str) -> Command:
 
 
 def too_long(length: int) -> str:
-    """Return what is said of a command of so many characters."""
+    """Return the error for a command of so many characters."""
     return f"a command has {MAX_COMMAND} characters at most; this one has {length}"
 
 
 def split_run(words: Sequence[str]) -> tuple[str | None, str]:
-    """Return the RUN that may stand before a command, and the command.
+    """Split words into the RUN that may stand before a command, and the command.
 
     A word that begins a command is no RUN unless such a word follows: ``hold users 5`` is for a run called ``hold``.
     """

@@ -21,13 +21,13 @@ class Form:
 
     word: str
     rest: str
-    """What follows the word; ``[…]`` may be left out, words in lower case are meant as they stand."""
+    """Form of what follows the word: ``[…]`` may be left out, words in lower case are literal."""
     help: str
-    """What it does, in at most 40 characters."""
+    """Its effect in words, in at most 40 characters."""
     read: Callable[[str, str, str], Command]
-    """What makes a command of its word, its form and the text that follows; raises ``CommandError``."""
+    """Makes the command of its word, its form and the text that follows; raises ``CommandError``."""
     effect: Callable[[Command, Moment], Change] | None = None
-    """What it does to the controls; None: it is for the state machine of the run, which begins and ends."""
+    """Its effect on the controls; None if the state machine of the run handles it (it begins or ends the run)."""
 
     def __str__(self) -> str:
         return f"{self.word} {self.rest}".rstrip()

@@ -1,4 +1,4 @@
-"""What each command does to the controls, and what is said of it."""
+"""The effect of each command on the controls, and its description."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a command did. ``before`` and ``after`` go into the summary's ``controls``."""
+    """The result of a command. ``before`` and ``after`` go into the summary's ``controls``."""
 
     control: Control
     said: str
@@ -32,12 +32,12 @@ class Change:
     before: float | str | None = None
     after: float | str | None = None
     stages: tuple[StageInfo, ...] | None = None
-    """All of the run, where the plan was edited."""
+    """All stages of the run, if the plan was edited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a command meets."""
+    """What a command acts on: controls, plan and time."""
 
     control: Control
     plan: Plan
@@ -48,7 +48,7 @@ class Moment:
 
     @property
     def plan_time(self) -> float:
-        """Where the plan's clock is, in seconds."""
+        """Return where the plan's clock is, in seconds."""
         return self.control.plan_time(self.elapsed)
 
 
@@ -101,7 +101,7 @@ def set_user_policy(command: Command, now: Moment) -> Change:
 
 
 def release(command: Command, now: Moment) -> Change:
-    """Give users and rates set by hand back to the plan."""
+    """Give manual users and rates back to the plan."""
     control, plan = now.control, now.plan
     pool = index_of(command.pool, plan.layout)
     groups = control.courses if pool is None else control.courses.keys() & {pool}
@@ -118,7 +118,7 @@ def release(command: Command, now: Moment) -> Change:
 
 
 def _at(boundary: float, plan: Plan) -> str:
-    """What begins at a boundary of the plan, in words."""
+    """Return what begins at a boundary of the plan, in words."""
     stage = plan.stage_from(boundary)
     if stage is not None:
         return plan.layout.stages[stage].name
@@ -126,7 +126,7 @@ def _at(boundary: float, plan: Plan) -> str:
 
 
 def set_users(command: Command, now: Moment) -> Change:
-    """Want so many users, more or fewer, until they are released."""
+    """Set the users, absolute or relative, until they are released."""
     control, plan, elapsed = now.control, now.plan, now.elapsed
     layout = plan.layout
     pool = index_of(command.pool, layout)
@@ -149,12 +149,12 @@ def set_users(command: Command, now: Moment) -> Change:
     control = control.with_users(after, pool)
     said = moved("users", command.pool, before, after)
     if pool is None:
-        said += _kept_by_hand(control, plan, elapsed, sharing, after)
+        said += _kept_manual(control, plan, elapsed, sharing, after)
     return Change(control, said, command.pool, before, after)
 
 
-def _kept_by_hand(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
-    """What is to be said of a total that pools with users of their own by hand do not allow; empty where they do."""
+def _kept_manual(control: Control, plan: Plan, elapsed: float, sharing: Sequence[int], total: int) -> str:
+    """Return a note if manual users of single pools do not allow this total; empty if they do."""
     users = sum(wanted_users(plan.pools, plan.ramp, control, elapsed)[index] for index in sharing)
     if users == total:
         return ""
@@ -163,7 +163,7 @@ def _kept_by_hand(control: Control, plan: Plan, elapsed: float, sharing: Sequenc
 
 
 def set_rate(command: Command, now: Moment) -> Change:
-    """Want so many iterations per second of an open pool, until it is released."""
+    """Set the iterations per second of an open pool until they are released."""
     control, layout = now.control, now.plan.layout
     assert command.value is not None
     pool = index_of(command.pool, layout)
@@ -186,7 +186,7 @@ def edit_plan(command: Command, now: Moment) -> Change:
     """Replace the stages to come."""
     control, plan, at = now.control, now.plan, now.plan_time
     pool = index_of(command.pool, plan.layout)
-    by_hand = control.users is not None or control.pool_users or control.pool_rates
+    manual = control.users is not None or control.pool_users or control.pool_rates
     same = "it is so already: no stages were edited"
     done: dict[str | None, Replanned] = {}
     try:
@@ -204,27 +204,27 @@ def edit_plan(command: Command, now: Moment) -> Change:
     if not done:
         raise Rejected(same)
     whose = [f"plan{f' of {name}' if name else ''} from {clock(at)} on: {made.after}" for name, made in done.items()]
-    said = "; ".join(whose) + (" (what is set by hand stays until released)" if by_hand else "")
+    said = "; ".join(whose) + (" (what is set by hand stays until released)" if manual else "")
     before, after = ("; ".join(getattr(made, side) for made in done.values()) for side in ("before", "after"))
     return Change(control, said, next(iter(done)) if len(done) == 1 else None, before, after, plan.layout.stages)
 
 
 def moved(op: str, pool: str | None, before: float | str | None, after: float | str | None) -> str:
-    """Return what was done to ``users`` or a ``rate``, in words."""
+    """Return a change of ``users`` or of a ``rate`` in words."""
     if op == "users":
         return f"users{f' in {pool}' if pool else ''} {before} → {after}"
     return f"rate of {pool} {before:g} → {after:g}/s"
 
 
 def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:
-    """Return the iterations per second wanted of an open pool."""
+    """Return the iterations per second in force for an open pool."""
     if control.paused:
         return 0.0
     return control.pool_rates.get(pool, plan.planned_rate(pool, control.plan_time(elapsed)))
 
 
 def index_of(name: str | None, layout: Layout) -> int | None:
-    """Return the index of the pool of this name; None for all of them. Raises Rejected where there is none."""
+    """Return the index of the pool of this name; None for all. Raises Rejected if there is none."""
     if name is None or name == "all":
         return None
     for index, info in enumerate(layout.pools):

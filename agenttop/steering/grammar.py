@@ -1,4 +1,4 @@
-"""The prompt's help while a command is typed: how it may go on, and what it does."""
+"""Completes and explains commands while they are typed in the prompt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenttop.steering.reading import PROFILE
 
 
 def completions(text: str, pools: Sequence[str]) -> list[str]:
-    """Return what ``text`` may become by its last word, whole lines each, in order."""
+    """Return the whole lines that ``text`` can be completed to, in order."""
     *before, last = text.split(" ")
     if not before:
         return [word for word in COMMANDS if word.startswith(last)]
@@ -24,7 +24,7 @@ def completions(text: str, pools: Sequence[str]) -> list[str]:
 
 
 def hint(text: str) -> str:
-    """Return what may be typed, given what has been."""
+    """Return a hint for what was typed: the form of its command, or the commands that begin so."""
     word, space, _ = text.partition(" ")
     form = COMMANDS.get(word)
     if form is not None:

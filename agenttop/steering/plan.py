@@ -1,4 +1,4 @@
-"""What a profile wants when: its ramps, by pool, and which stage a moment belongs to."""
+"""The plan of a profile: its ramps by pool, and the stage that a moment belongs to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # as in user_policy
 
 
 def most_of(profile: Profile) -> list[Control]:
-    """The controls of the highest level of a search for users; nothing without one."""
+    """Return the controls of the highest level of a search for users; none without such a search."""
     search = profile.search
     if search is None or search.to is None or search.unit == "rate":
         return []
@@ -27,7 +27,7 @@ def most_of(profile: Profile) -> list[Control]:
 
 
 def written_stages(profile: Profile) -> list[Stage]:
-    """The stages of a profile in the order of a layout: those of the run, then those of each pool."""
+    """Return the stages of a profile in the order of a layout: those of the run, then those of each pool."""
     return [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
 
 
@@ -51,7 +51,7 @@ class Plan:
         self._follow(pools, self.written)
 
     def under(self, control: Control, layout: Layout | None = None) -> Plan:
-        """The plan as edited by ``control``; ``layout`` has its stages, where somebody asks for those."""
+        """Return the plan as edited by ``control``; ``layout`` has its stages, if they are needed."""
         edited = copy.copy(self)
         edited.layout = self.layout if layout is None else layout
         edited._follow(self.pools, {**self.written, **control.courses})
@@ -65,7 +65,7 @@ class Plan:
         self.duration_s = max((ramp.duration for ramp in ramps.values()), default=0.0)
 
     def stage_of(self, pool: int, plan_time: float) -> int:
-        """The stage a request of this pool counts under; after its end the last one."""
+        """Return the stage a request of this pool counts under; after the pool's end the last one."""
         own = self.pools[pool].ramp
         ramp, group = (self.ramp, RUN) if own is None else (own, pool)
         if ramp is None:
@@ -73,7 +73,9 @@ class Plan:
         return self.courses[group][ramp.stage_at(plan_time)].index
 
     def stage_at(self, plan_time: float) -> int:
-        """The stage of the whole run, -1 where there is none; of the first pool with stages where the run has none."""
+        """Return the stage of the whole run, of the first pool with stages if the run has none; -1 if none is under
+        way.
+        """
         for index, pool in enumerate(self.pools):
             if self.ramp is not None or pool.ramp is not None:
                 ramp = self.ramp or pool.ramp
@@ -83,12 +85,12 @@ class Plan:
         return -1
 
     def next_boundary(self, plan_time: float) -> float | None:
-        """Where the next stage begins, on the plan's clock; None in the last."""
+        """Return when the next stage begins, on the plan's clock; None in the last."""
         ends = sorted({end for ramp in self._leading().values() for _, end in ramp.bounds})
         return next((end for end in ends if end > plan_time + 1e-9), None)
 
     def stage_from(self, boundary: float) -> int | None:
-        """The stage that begins at a boundary; None where the plan, or a part of it, ends there."""
+        """Return the stage that begins at a boundary; None if the plan, or a part of it, ends there."""
         for group, ramp in self._leading().items():
             at = ramp.stage_at(boundary)
             if at >= 0 and ramp.bounds[at][0] == boundary:
@@ -96,13 +98,15 @@ class Plan:
         return None
 
     def _leading(self) -> dict[int, Ramp]:
-        """The ramp whose stages are those of the whole run; where it has none, those of its pools."""
+        """Return the ramp whose stages are those of the whole run, or those of its pools if it has none."""
         if self.ramp is not None:
             return {RUN: self.ramp}
         return {index: pool.ramp for index, pool in enumerate(self.pools) if pool.ramp is not None}
 
     def most_users(self, pool: int) -> int:
-        """Users the plan, or its search, ever wants of a closed pool, to one or two: shares are rounded."""
+        """Return the most users that the plan or its search wants of a closed pool; off by one or two: shares are
+        rounded.
+        """
         return max(
             (
                 wanted_users(self.pools, self.ramp, control, t)[pool]
@@ -113,19 +117,21 @@ class Plan:
         )
 
     def most_to_come(self, control: Control, elapsed: float) -> int:
-        """The most users of all closed pools that are wanted from now on, as things stand, to one or two."""
+        """Return the most users of all closed pools from now on, as things stand; off by one or two: shares are
+        rounded.
+        """
         now = control.plan_time(elapsed)
         goes_on = replace(control, shift=0.0, held_at=None)
         times = [now, *(time for time in self._highs() if time > now)]
         return max(sum(wanted_users(self.pools, self.ramp, goes_on, time)) for time in times)
 
     def _highs(self) -> set[float]:
-        """Where a ramp may be at its highest: where a stage begins, or right before it ends."""
+        """Return when a ramp may be at its highest: where a stage begins, or right before it ends."""
         ramps = [ramp for ramp in (self.ramp, *(plan.ramp for plan in self.pools)) if ramp is not None]
         return {time for ramp in ramps for start, end in ramp.bounds for time in (start, end, max(end - 1e-3, start))}
 
     def planned_rate(self, pool: int, plan_time: float) -> float:
-        """Iterations per second the plan wants of an open pool."""
+        """Return the iterations per second the plan wants of an open pool."""
         plan = self.pools[pool]
         if not plan.open or plan.ramp is None or plan_time >= plan.ramp.duration:
             return 0.0

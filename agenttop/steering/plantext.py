@@ -1,4 +1,4 @@
-"""Stages as one types them while a run goes on: ``rest, 2m 80, peak: 5m step 80, 1m 0``.
+"""Parses and formats stages as they are typed while a run goes on: ``rest, 2m 80, peak: 5m step 80, 1m 0``.
 
     plan  = row {"," row}
     row   = [name ":"] ("rest" [target] | duration target)
@@ -40,7 +40,7 @@ _DURATION = "write a duration such as 30s, 5m or 1h30m"
 
 
 class PlanError(ValueError):
-    """The text is no plan; what is wrong is at ``begin`` … ``end`` of it, and the message ends in what to do."""
+    """The text is no plan. The fault is at ``begin`` … ``end``, and the message ends with the remedy."""
 
     def __init__(self, message: str, begin: int, end: int) -> None:
         super().__init__(f"{message} (at column {begin + 1})")
@@ -62,23 +62,23 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stage that is wanted."""
+    """One stage of a typed plan."""
 
     duration_s: float | None
-    """None: what is left of the stage under way."""
+    """Seconds; None: the rest of the stage under way."""
     target: float | None
-    """Users, or iterations per second, at its end; None: where the stage under way goes."""
+    """Users, or iterations per second, at its end; None: the target of the stage under way."""
     step: bool = False
-    """The target is there from the stage's beginning on."""
+    """The target applies from the stage's beginning on."""
     name: str = ""
-    """Empty: it is called after what it does. Of ``rest`` the stage that must be under way."""
+    """Empty: the default name (``ramp``, ``hold``, ``drain``). With ``rest``: the stage that must be under way."""
     per_s: bool = False
-    """It was said that the target is a rate."""
+    """The target was written as a rate (``/s``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some of the text, and where it begins."""
+    """A piece of the text, and where it begins."""
 
     text: str
     at: int
@@ -92,7 +92,7 @@ class _Piece:
 
 
 def parse_plan(text: str) -> tuple[tuple[Row, ...], str | None]:
-    """The rows, and the word that follows them (a pool), if there is one.
+    """Return the rows, and the word (a pool) that follows them, if any.
 
     Raises:
         PlanError: it is none.
@@ -114,12 +114,12 @@ def parse_plan(text: str) -> tuple[tuple[Row, ...], str | None]:
 
 
 def format_plan(rows: Sequence[Row]) -> str:
-    """The text that is parsed to these rows (durations to the millisecond)."""
+    """Return the text that parses to these rows (durations to the millisecond)."""
     return ", ".join(map(format_row, rows))
 
 
 def format_row(row: Row) -> str:
-    """One of them."""
+    """Return the text of one row."""
     words = [REST if row.duration_s is None else format_duration(row.duration_s)]
     if row.target is not None:
         words += (["step"] if row.step else []) + [format_number(row.target) + ("/s" if row.per_s else "")]
@@ -127,13 +127,13 @@ def format_row(row: Row) -> str:
 
 
 def parse_target(word: str) -> float | None:
-    """Return a number of users or a rate, written without ``/s``; None where it is none, or too large."""
+    """Return a number of users or a rate, written without ``/s``; None if it is none, or too large."""
     value = parse_number(word)
     return value if value is None or value <= MAX_USERS else None
 
 
 def parse_length(word: str) -> float | None:
-    """Return the seconds of a stage; None where it is no duration."""
+    """Return the seconds of a stage; None if it is no duration."""
     try:
         return parse_duration(word)
     except ValueError:
@@ -144,7 +144,7 @@ def parse_length(word: str) -> float | None:
 
 
 def _unquoted(text: str) -> tuple[_Piece, list[_Piece]]:
-    """What is within the quotes around all stages, if there are any, and the words after them."""
+    """Return what is within the quotes around all stages, or all if there are none, and the words after them."""
     begin = len(text) - len(text.lstrip())
     quote = text[begin : begin + 1]
     if quote not in ("'", '"'):
@@ -162,7 +162,7 @@ def _unquoted(text: str) -> tuple[_Piece, list[_Piece]]:
 
 
 def _split(whole: _Piece) -> Iterator[_Piece]:
-    """At commas that are in no quotes.
+    """Yield the pieces between commas, except commas in quotes.
 
     Where a quote is not closed none after it is either (they are all escaped): so the rest is looked at once, not once
     a quote.

@@ -1,4 +1,4 @@
-"""What may follow the word of a command, read: one function for each form in the table (``commands``)."""
+"""Parses what follows the word of a command: one function for each form in the table (``commands``)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Command(msgspec.Struct, frozen=True):
     pool: str | None = None
     now: bool = False
     rows: tuple[Row, ...] = ()
-    """Of ``plan``; none: the profile's."""
+    """Of ``plan``; empty: the profile's."""
     span: tuple[float, float] | None = None
     """Of ``think`` and ``pacing``, in seconds; None: the profile's."""
     word: str | None = None
@@ -54,7 +54,7 @@ def read_pool(op: str, form: str, text: str) -> Command:
 
 
 def read_now(op: str, form: str, text: str) -> Command:
-    """Return a command that may be for this moment: nothing, or ``now``."""
+    """Return a command that may be followed by ``now``."""
     words = text.split()
     if words not in ([], ["now"]):
         raise CommandError(f"say: {op}, or {op} now")
@@ -62,7 +62,7 @@ def read_now(op: str, form: str, text: str) -> Command:
 
 
 def read_users(op: str, form: str, text: str) -> Command:
-    """Return a whole number, absolute or relative, and the pool after it."""
+    """Return a command with a whole number, absolute or relative, and a pool."""
     word, pool = _word_and_pool(op, form, text)
     value = _number(op, form, word)
     if value != int(value):
@@ -73,7 +73,7 @@ def read_users(op: str, form: str, text: str) -> Command:
 
 
 def read_rate(op: str, form: str, text: str) -> Command:
-    """Return an absolute number and the pool after it."""
+    """Return a command with an absolute number and a pool."""
     word, pool = _word_and_pool(op, form, text)
     value = _number(op, form, word)
     if word[0] in "+-":
@@ -82,13 +82,13 @@ def read_rate(op: str, form: str, text: str) -> Command:
 
 
 def read_think(op: str, form: str, text: str) -> Command:
-    """Return a range of durations, or the profile's, and the pool after it."""
+    """Return a command with a range of durations, or the profile's, and a pool."""
     word, pool = _word_and_pool(op, form, text)
     return Command(op, pool=pool, span=None if word == PROFILE else _span(op, form, word))
 
 
 def read_pacing(op: str, form: str, text: str) -> Command:
-    """Return one duration and the pool after it."""
+    """Return a command with one duration and a pool."""
     word, pool = _word_and_pool(op, form, text)
     low, high = _span(op, form, word)
     if not 0 < low == high:
@@ -97,7 +97,7 @@ def read_pacing(op: str, form: str, text: str) -> Command:
 
 
 def read_policy(op: str, form: str, text: str) -> Command:
-    """Return one of :data:`POLICIES`, or the profile's, and the pool after it."""
+    """Return a command with one of :data:`POLICIES`, or the profile's, and a pool."""
     word, pool = _word_and_pool(op, form, text)
     if word not in (*POLICIES, PROFILE):
         raise CommandError(f"{excerpt(word)} is no policy for 429s; say: {op} {form}")
@@ -105,7 +105,7 @@ def read_policy(op: str, form: str, text: str) -> Command:
 
 
 def read_plan(op: str, form: str, text: str) -> Command:
-    """Return stages, or the profile's, and the pool after them."""
+    """Return a command with stages, or the profile's, and a pool."""
     words = text.split(None, 2)
     if not words:
         raise CommandError(f"say: {op} STAGES [POOL], such as: plan rest, 2m 80, 5m step 80, 1m 0; or: {op} profile")

@@ -1,4 +1,4 @@
-"""The remaining stages of a run are others from now on: what a ``plan`` command does to the plan.
+"""Replaces the remaining stages of a run: what a ``plan`` command does to the plan.
 
 Every row of an edit is a stage of its own with a new index. The stage under way ends where the edit begins, unless the
 first row is ``rest``; those that had not begun are dropped. So what was counted stays where it was counted, and no
@@ -30,24 +30,24 @@ class Unplannable(ValueError):
 
 
 class SoAlready(Unplannable):
-    """Nothing would change."""
+    """The plan is this already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """What the rows amount to."""
+    """The plan that results from the rows."""
 
     legs: tuple[Leg, ...]
     """The whole course, from the plan's beginning on."""
     stages: tuple[StageInfo, ...]
     """Of the whole run, by index."""
     before: str
-    """What was to come, as one would type it."""
+    """The rows that were to come, as they would be typed."""
     after: str
 
 
 def group_of(pool: int | None, plan: Plan) -> int:
-    """Whose plan is meant: a pool's index, or ``RUN``.
+    """Return the group whose plan is meant: a pool's index, or ``RUN``.
 
     Raises:
         Unplannable: it has none of its own, or there are several.
@@ -65,7 +65,7 @@ def group_of(pool: int | None, plan: Plan) -> int:
 
 
 def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun: Collection[int]) -> Replanned:
-    """From ``plan_time`` on the plan of ``group`` goes from where its target is through ``rows``.
+    """Return the plan of ``group`` with ``rows`` from ``plan_time`` on, starting at its present target.
 
     Args:
         rows: the stages to come; none: those of the profile, as they were written.
@@ -108,11 +108,11 @@ def replan(rows: Sequence[Row], plan: Plan, group: int, plan_time: float, begun:
 
 
 def as_written(plan: Plan, group: int, plan_time: float) -> tuple[list[Row], float | None]:
-    """What is left of the stages of the profile, and where its target is to be at once; None where it is there.
+    """Return the rest of the profile's stages, and the target to jump to at once; None if it is there already.
 
     Raises:
-        Unplannable: nothing is.
-        SoAlready: it is what is to come anyway.
+        Unplannable: nothing of them is left.
+        SoAlready: they are what is to come anyway.
     """
     legs, open = plan.written[group], group != RUN and plan.pools[group].open
     rows = to_come(legs, plan.layout.stages, plan_time)
@@ -130,7 +130,7 @@ def as_written(plan: Plan, group: int, plan_time: float) -> tuple[list[Row], flo
 
 
 def can_go_back(plan: Plan, groups: Iterable[int], plan_time: float) -> bool:
-    """Whether stages that were edited could be the profile's again."""
+    """Return whether edited stages could be the profile's again."""
     for group in groups:
         with suppress(Unplannable):
             as_written(plan, group, plan_time)
@@ -139,7 +139,7 @@ def can_go_back(plan: Plan, groups: Iterable[int], plan_time: float) -> bool:
 
 
 def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) -> list[Row]:
-    """What is left of the stage under way, and those after it."""
+    """Return the rows of what is left of the stage under way, and of those after it."""
     ramp = ramp_of(legs)
     at = ramp.stage_at(plan_time)
     if at < 0:
@@ -153,13 +153,13 @@ def to_come(legs: Sequence[Leg], stages: Sequence[StageInfo], plan_time: float) 
 
 
 def before(one: StageInfo, other: StageInfo) -> bool:
-    """Both are driven, and one comes first."""
+    """Return whether both are driven one after the other, ``one`` first."""
     same = one.pool == other.pool and not one.dropped
     return same and (one.start_s, one.index) < (other.start_s, other.index)
 
 
 def _rest(row: Row, plan: Plan, group: int, plan_time: float) -> Row:
-    """What is left of the stage under way as an ordinary row, where it is to go elsewhere; else as it is."""
+    """Return ``rest`` with a target as an ordinary row; without one as it is."""
     ramp = ramp_of(plan.courses[group])
     at = ramp.stage_at(plan_time)
     if at < 0:
@@ -184,7 +184,7 @@ def _check_targets(rows: Sequence[Row], *, open: bool) -> None:
 def _follow(
     rows: Sequence[Row], kept: Sequence[Leg], pool: str | None, first: int, *, open: bool, jump: float | None
 ) -> tuple[list[Leg], list[StageInfo]]:
-    """The rows as legs, and as stages with the indices from ``first`` on; the first begins with a ``jump``."""
+    """Return the rows as legs, and as stages with indices from ``first`` on. The legs begin with a ``jump``, if any."""
     legs: list[Leg] = [] if jump is None else [Leg(0.0, jump, True, first)]
     infos: list[StageInfo] = []
     before = [*kept, *legs]
@@ -217,6 +217,6 @@ def _bare_name(info: StageInfo) -> str:
 
 
 def _own_name(info: StageInfo) -> str:
-    """Its name, empty where it is called after what it does."""
+    """Return the stage's own name, empty if it has a default one."""
     name = _bare_name(info)
     return "" if name == stage_name(info.target_start, info.target_end) else name

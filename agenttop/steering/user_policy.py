@@ -1,4 +1,4 @@
-"""What users do between tasks and about 429s, changed while they live: ``think``, ``pacing`` and ``on_429``."""
+"""Changes what users do between tasks and about 429s while they live: ``think``, ``pacing`` and ``on_429``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:  # the model takes a second to import, and who types a command
 
 
 class Unfit(ValueError):
-    """It does not fit these pools; the message says why."""
+    """The command does not fit these pools; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserPolicy:
-    """What the profile says of one pool."""
+    """The profile's pauses and policy for 429s of one pool."""
 
     pauses: Pauses
     on_429: str
@@ -29,7 +29,7 @@ class UserPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a command did."""
+    """The result of a command."""
 
     control: Control
     said: str
@@ -38,14 +38,14 @@ class Changed:
 
 
 def policies_of(profile: Profile) -> tuple[UserPolicy, ...]:
-    """By pool."""
+    """Return the profile's policy of each pool."""
     return tuple(UserPolicy(Pauses(pool.think_time, pool.pacing), profile.on_429) for pool in profile.pools)
 
 
 def change_user_policy(
     command: Command, control: Control, policies: Sequence[UserPolicy], pools: Sequence[PoolInfo], pool: int | None
 ) -> Changed:
-    """Follow a command for one pool, or for all that it makes sense for.
+    """Apply a command to one pool, or to all that it makes sense for.
 
     Raises:
         Unfit: for none, not for this one, or nothing would change.
@@ -64,7 +64,7 @@ def change_user_policy(
 def apply_user_policy(
     command: Command, control: Control, pools: Sequence[PoolInfo], pool: int | None
 ) -> tuple[Control, list[int]]:
-    """What a command does to the controls, and to which pools.
+    """Return the controls after a command, and the pools it changed.
 
     Raises:
         Unfit: it makes no sense for them.
@@ -77,7 +77,7 @@ def apply_user_policy(
 
 
 def in_force(control: Control, pools: Sequence[PoolInfo]) -> tuple[str, ...]:
-    """What is not as in the profile, in words, for the screen."""
+    """Return what differs from the profile, in words, for the screen."""
     pauses = {index: _words_of(each) for index, each in control.pauses.items()}
     policies = {index: f"on_429 {policy}" for index, policy in control.policies.items()}
     closed = [index for index, info in enumerate(pools) if not info.open]
@@ -97,14 +97,14 @@ def _words(control: Control, policies: Sequence[UserPolicy], index: int, refusal
 
 
 def _words_of(pauses: Pauses) -> str:
-    """``think 1s..3s`` or ``pacing 10s``."""
+    """Return ``think 1s..3s`` or ``pacing 10s``."""
     if pauses.pacing is not None:
         return f"pacing {format_duration(pauses.pacing)}"
     return f"think {format_span(pauses.think_time)}"
 
 
 def _together(words: Sequence[str], names: Sequence[str]) -> str:
-    """Once where it is the same everywhere, else by pool."""
+    """Return one text if it is the same for all pools, else one by pool."""
     if len(set(words)) == 1:
         return words[0]
     return "; ".join(f"{each} {name}" for each, name in zip(words, names, strict=True))

@@ -1,1 +1,1 @@
-"""What must hold: expressions, selections, verdicts once a second, the circuit breaker. Pure; fed by metrics."""
+"""Thresholds: expressions, selections, verdicts once a second, the circuit breaker. Pure; fed by metrics."""

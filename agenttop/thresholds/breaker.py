@@ -1,4 +1,4 @@
-"""The circuit breaker: has the target fallen over?
+"""The circuit breaker: judges whether the target has fallen over.
 
     open  ⇔  n ≥ min_requests  and  f ≥ failed · n
 
@@ -21,7 +21,7 @@ from agenttop.thresholds.series import Tally
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
-    """What a profile's ``[circuit_breaker]`` says: ``failed`` is 0 to 1, ``over_s`` seconds."""
+    """A profile's ``[circuit_breaker]``: ``failed`` is 0 to 1, ``over_s`` seconds."""
 
     failed: float
     over_s: float
@@ -35,7 +35,7 @@ class Breaker:
     def __init__(self, rule: BreakerRule | None) -> None:
         self.rule = rule
         self.state: BreakerState | None = None
-        """How it stands; None without a rule."""
+        """Its state; None without a rule."""
         self.worst = ""
         """The most frequent outcome among the failed."""
         self._begin_s = 0.0
@@ -50,14 +50,14 @@ class Breaker:
                 self._tally.take(leaf)
 
     def reset(self, t_s: float) -> None:
-        """Begin anew at ``t_s``: what finished before is forgotten, and a whole window has to pass."""
+        """Forget what finished before ``t_s``; a whole window has to pass before the next judgement."""
         if self.rule is not None:
             self._begin_s = t_s
             self._tally = Tally(self.rule.over_s)
             self.state = BreakerState(0.0, self.rule.failed, 0, self.rule.over_s)
 
     def second(self, t_s: float) -> bool:
-        """Close the second that ends at ``t_s``; True where the breaker opens."""
+        """Close the second that ends at ``t_s``; return whether the breaker opens."""
         rule = self.rule
         if rule is None:
             return False
@@ -79,7 +79,7 @@ class Breaker:
         return Counter({name: count for name, count in outcomes.items() if count > 0 and name not in spared})
 
     def told(self) -> str:
-        """How it stands, in words."""
+        """Return its state in words."""
         state = self.state
         assert state is not None
         worst = f", most of them {self.worst}" if self.worst else ""

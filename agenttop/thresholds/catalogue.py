@@ -1,4 +1,4 @@
-"""What can be judged: every metric of the summary, its figures and their kinds, the tags that select part of it."""
+"""The metrics that can be judged: their figures, the kinds of these, and the tags that select part of the run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FROM_K6 = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric: the kind of figure each of its methods gives, the one meant where none is written, and its tags."""
+    """A metric: the kind of figure that each method gives, the method if none is written, and its tags."""
 
     methods: Mapping[str, str]
     default: str = ""

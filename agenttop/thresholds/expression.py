@@ -1,4 +1,4 @@
-"""Threshold expressions: k6's grammar, behind the name of a metric.
+"""Parses threshold expressions: k6's grammar, behind the name of a metric.
 
     METRIC[{tag:value, …}] [METHOD] OP NUMBER[UNIT]
 
@@ -56,12 +56,12 @@ class ThresholdError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """One threshold. ``value`` is in ``unit``, which is "" where none was written."""
+    """One parsed threshold. ``value`` is in ``unit``, which is "" if none was written."""
 
     metric: str
     method: str
     percent: float | None
-    """Of the method :data:`PERCENTILE`, else None."""
+    """Percentile of the method :data:`PERCENTILE`, else None."""
     tags: tuple[tuple[str, str], ...]
     """In the order written, each name once."""
     operator: str
@@ -70,21 +70,21 @@ class Expression:
 
     @property
     def kind(self) -> str:
-        """The kind of figure, as in ``catalogue``."""
+        """Return the kind of figure, as in ``catalogue``."""
         return METRICS[self.metric].methods[self.method]
 
     @property
     def scale(self) -> float:
-        """How many of the base unit (ms, 1, per second) its unit is."""
+        """Return how many of the base unit (ms, 1, per second) its unit is."""
         return UNITS[self.kind][self.unit]
 
     @property
     def limit(self) -> float:
-        """The number in the base unit."""
+        """Return the number in the base unit."""
         return self.value * self.scale
 
     def holds(self, observed: float) -> bool:
-        """Whether a figure in the base unit meets it."""
+        """Return whether a figure in the base unit meets the threshold."""
         return OPERATORS[self.operator](observed, self.limit)
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class Expression:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean "…"?`` where something known is close enough, else what there is."""
+    """Return ``; did you mean "…"?`` if something known is close enough, else a list of what is known."""
     names = list(known)
     close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     return (
@@ -105,7 +105,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def parse_threshold(text: str) -> Expression:
-    """Read one expression.
+    """Parse one expression.
 
     Raises:
         ThresholdError: it is none; the message says what was expected, and at which column.
@@ -148,7 +148,7 @@ class _Parser:
         return word, metric, tuple(tags.items())
 
     def tags(self, name: str, metric: Metric, tags: dict[str, str]) -> None:
-        """``{tag:value, …}``, from its brace on."""
+        """Parse ``{tag:value, …}`` into ``tags``, from the brace on."""
         while True:
             self.at += 1
             start = self.space()
@@ -172,7 +172,9 @@ class _Parser:
         self.at += 1
 
     def tag_value(self, tag: str) -> str:
-        """In quotes, or up to the comma or brace that ends it; pairs of braces within belong to it."""
+        """Parse a tag's value: in quotes, or up to the comma or brace that ends it; pairs of braces within belong to
+        it.
+        """
         start = self.space()
         quote = self.text[start : start + 1]
         if quote == '"':
@@ -220,7 +222,7 @@ class _Parser:
         return word, None
 
     def percent(self, start: int) -> float:
-        """N of ``pN`` or ``p(N)``."""
+        """Parse N of ``pN`` or ``p(N)``."""
         paren = self.text[self.at - 1] == "("
         self.space() if paren else None
         number = self.take(_DECIMAL)
@@ -258,14 +260,14 @@ class _Parser:
         return value, unit
 
     def space(self) -> int:
-        """Skip white space; where what follows begins."""
+        """Skip white space and return where the next word begins."""
         match = _SPACE.match(self.text, self.at)
         assert match is not None
         self.at = match.end()
         return self.at
 
     def take(self, pattern: re.Pattern[str]) -> str | None:
-        """What matches here, and go on behind it."""
+        """Return what matches here, and move behind it; None if nothing does."""
         match = pattern.match(self.text, self.at)
         if match is None:
             return None
@@ -273,7 +275,7 @@ class _Parser:
         return match[0]
 
     def fail(self, message: str, at: int) -> NoReturn:
-        """Say what was expected, and the place: the text from there on, and its column."""
+        """Raise :class:`ThresholdError` with what was expected, the text from the place on, and its column."""
         rest = "".join(char if char.isprintable() else " " for char in self.text[at : at + 20]).strip()
         place = f' at "{rest}"' if rest else " at the end"
         raise ThresholdError(message + place, at + 1)

@@ -43,7 +43,7 @@ class Rule:
 
 
 class _Series:
-    """A trend or a tally, and which deltas it takes."""
+    """A trend or a tally, and the leaves it takes."""
 
     def __init__(self, rule: Rule, selection: Selection, layout: Layout) -> None:
         expression = rule.expression
@@ -58,12 +58,12 @@ class _Series:
         """Some threshold on it counts what pools do, such as iterations."""
 
     def wants(self, request: int, stage: int) -> bool:
-        """Whether it looks at a request of a stage."""
+        """Return whether it looks at a request of a stage."""
         requests, stages = self.selection.requests, self.selection.stages
         return stage >= 0 and (requests is None or request in requests) and (stages is None or stage in stages)
 
     def leaf(self, leaf: LeafDelta) -> None:
-        """Take what is new about a request it looks at."""
+        """Take what is new of a request it looks at."""
         if self.tally is not None:
             self.tally.take(leaf)
             return
@@ -78,7 +78,7 @@ class _Series:
             self.trend.take(found)
 
     def rest(self, delta: Delta) -> None:
-        """Take what is new about pools and checks."""
+        """Take what is new of pools and checks."""
         chosen = self.selection
         assert self.tally is not None
         if self.metric == "checks":
@@ -98,7 +98,7 @@ class _Series:
                 part.close(t_s)
 
     def figure(self, expression: Expression, seconds: float) -> float | None:
-        """What an expression asks for, in its base unit."""
+        """Return the figure an expression asks for, in its base unit; None without data."""
         if self.trend is not None:
             return self.trend.figure(expression)
         assert self.tally is not None
@@ -106,7 +106,7 @@ class _Series:
 
 
 class _Standing:
-    """How one rule stands."""
+    """The state of one rule."""
 
     def __init__(self, rule: Rule, series: _Series, warmup_s: float) -> None:
         self.rule = rule
@@ -115,19 +115,19 @@ class _Standing:
         if rule.delay_s is None and rule.window_s is not None:
             self._from_s = warmup_s + rule.window_s  # the first whole window
         self.value: float | None = None
-        """Observed, in the base unit; of a window the worst, once one has been judged."""
+        """Observed figure in the base unit; of a window the worst, once one has been judged."""
         self.judged = False
-        """Some window has been."""
+        """Some window has been judged."""
         self.aborted_run = False
         self.told = False
 
     @property
     def failing(self) -> bool:
-        """It has a figure, and that does not hold."""
+        """Return whether it has a figure that does not hold."""
         return self.value is not None and not self.rule.expression.holds(self.value)
 
     def judge(self, t_s: float, value: float | None, *, sending: bool, running: bool) -> None:
-        """Take the figure of now; the rest as for :meth:`Judge.second`."""
+        """Take the newest figure; ``t_s``, ``sending`` and ``running`` are as for :meth:`Judge.second`."""
         if self.aborted_run:
             return
         rule = self.rule
@@ -148,7 +148,7 @@ class _Standing:
         return value > best if expression.operator.startswith("<") else value < best
 
     def verdict(self) -> Verdict:
-        """As viewers and the summary get it."""
+        """Return the verdict for viewers and the summary."""
         rule, expression = self.rule, self.rule.expression
         word = "no data" if self.value is None else "fail" if self.failing else "pass"
         observed = None if self.value is None else round(self.value / expression.scale, 6)
@@ -169,18 +169,22 @@ class Judge:
     """All thresholds of one run."""
 
     def __init__(self, rules: Sequence[Rule], layout: Layout) -> None:
-        """Raises:
-        UnknownTagError: a rule names a pool, request or stage that the layout does not have.
+        """Make a judge of the rules.
+
+        Raises:
+            UnknownTagError: a rule names a pool, request or stage that the layout does not have.
         """
         names = names_of(layout)
         self._series: dict[tuple[object, ...], _Series] = {}
         self._routes: dict[tuple[int, int], list[_Series]] = {}
         self._standings = [self._standing(rule, select(rule.expression, names), layout) for rule in rules]
         self.verdicts: tuple[Verdict, ...] = tuple(standing.verdict() for standing in self._standings)
-        """In the order of the profile."""
+        """One a rule, in the order of the profile."""
 
     def grow(self, layout: Layout) -> None:
-        """The plan was edited: there are more stages, and those of a name go together as before."""
+        """Take the layout of an edited plan: new stages of a name are judged together with the old ones of
+        that name.
+        """
         names = names_of(layout)
         for standing in self._standings:
             standing.series.selection = select(standing.rule.expression, names)
@@ -248,17 +252,17 @@ class Judge:
 
     @property
     def aborting(self) -> Verdict | None:
-        """The threshold that wants the run to end."""
+        """Return the threshold that wants the run to end; None if none does."""
         return next((verdict for verdict in self.verdicts if verdict.aborted_run), None)
 
     @property
     def failed(self) -> int:
-        """How many have not passed."""
+        """Return how many thresholds have not passed."""
         return sum(not verdict.passed for verdict in self.verdicts)
 
 
 def names_of(layout: Layout) -> Names:
-    """What the tags of a threshold may name."""
+    """Return the names that the tags of a threshold may use."""
     return Names(
         [pool.name for pool in layout.pools],
         [(layout.pools[request.pool].name, request.name) for request in layout.requests],

@@ -1,4 +1,4 @@
-"""What the tags of a threshold mean in one profile: which requests, pools and stages they select."""
+"""Resolves the tags of a threshold in one profile: the requests, pools and stages they select."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UnknownTagError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a profile has. ``requests`` are (pool, request)."""
+    """The names in a profile. ``requests`` are (pool, request)."""
 
     pools: Sequence[str]
     requests: Sequence[tuple[str, str]]
@@ -23,7 +23,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Indices into :class:`Names`; None where the tags do not narrow it."""
+    """Indices into :class:`Names`; None if the tags do not narrow it."""
 
     pools: frozenset[int] | None = None
     requests: frozenset[int] | None = None
@@ -31,7 +31,7 @@ class Selection:
 
 
 def select(expression: Expression, names: Names) -> Selection:
-    """The part of a run that an expression is about.
+    """Return the part of a run that an expression is about.
 
     A request goes by its name, in every pool that has one of it, or by POOL/NAME. Stages of one name go together.
 

@@ -1,4 +1,4 @@
-"""What a threshold looks at, second by second: one distribution or some counters, of the whole run or of a window."""
+"""What a threshold is judged on, second by second: one distribution or some counters, of the run or of a window."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Trend:
         self._kept: deque[tuple[float, HistDelta]] = deque()
 
     def take(self, records: HistDelta) -> None:
-        """Note new records; they are of the second that closes next."""
+        """Add new records to the second that closes next."""
         self._new.append(records)
 
     def close(self, t_s: float) -> None:
-        """End the second at ``t_s``; what the window has left behind is forgotten."""
+        """End the second at ``t_s``, and forget what is older than the window."""
         if self._new:
             piece = merge(self._new)
             self._new = []
@@ -47,7 +47,7 @@ class Trend:
             self.hist.remove(old, low, high)
 
     def figure(self, expression: Expression) -> float | None:
-        """What the expression asks for, in ms or as a count; None without a record."""
+        """Return what the expression asks for, in ms or as a count; None without records."""
         hist, method = self.hist, expression.method
         if method == "count":
             return float(hist.count)
@@ -61,7 +61,7 @@ class Trend:
 
 
 class Tally:
-    """Outcomes and counters, likewise; ``price`` is the profile's, where it has one."""
+    """Outcomes and counters of a window, as in :class:`Trend`; ``price`` is the profile's, if it has one."""
 
     def __init__(self, window_s: float | None, price: Price | None = None) -> None:
         self._price = price
@@ -71,11 +71,11 @@ class Tally:
         self._kept: deque[tuple[float, Counts]] = deque()
 
     def take(self, new: Countable) -> None:
-        """Note new counts; they are of the second that closes next."""
+        """Add new counts to the second that closes next."""
         self._new.add(new)
 
     def close(self, t_s: float) -> None:
-        """End the second at ``t_s``; what the window has left behind is forgotten."""
+        """End the second at ``t_s``, and forget what is older than the window."""
         new, self._new = self._new, Counts()
         self.counts.add(new)
         if self._window_s is None:
@@ -86,7 +86,9 @@ class Tally:
             self.counts.subtract(old)
 
     def figure(self, expression: Expression, seconds: float) -> float | None:
-        """What the expression asks for: 0 to 1, a count, or per second of ``seconds``; None where that has no sense."""
+        """Return what the expression asks for: 0 to 1, a count, or per second of ``seconds``; None if that has no
+        meaning.
+        """
         kind, counts, method = expression.kind, self.counts, expression.method
         if expression.metric in ("llm_calls", "tool_calls"):
             calls = formulas.calls(counts.sums, expression.metric)
@@ -103,7 +105,7 @@ class Tally:
 
 
 def _of_requests(counts: Counts, metric: str) -> Part:
-    """An outcome or a counter, and the requests."""
+    """Return an outcome or a counter, and the requests."""
     return Part(counts.outcomes[metric] if metric in counts.outcomes else counts.sums[metric], counts.requests)
 
 

@@ -1,4 +1,4 @@
-"""The live screen: reads a feed, draws each snapshot once, and sends what the keys ask for."""
+"""The app of the live screen: reads a feed, draws each snapshot once, and sends what the keys ask for."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.snap: Snapshot | None = None
         self.frozen: View | None = None
         self.choice: View | None = None
-        """The user's choices, carried from view to view."""
+        """The user's choices, kept from view to view."""
         self.stopping = 0
         self.drawn_seq = -1
-        """Of the last snapshot that was drawn."""
+        """Number of the last snapshot that was drawn."""
         self._refresh_s = refresh_s
         self._due_t_s = 0.0
-        """Of the run, from which on the next snapshot is drawn."""
+        """Seconds of the run from which on the next snapshot is drawn."""
         self._clock = clock
         self._heard_s = clock()
         self._jumped = False
@@ -137,7 +137,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.snap = message
                 self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
-                self.history.hand(message.by_hand)
+                self.history.take_changes(message.by_hand)
                 self.post_message(Arrived())
         except OSError as error:
             self._leave(How.LOST if self.info else How.ABSENT, str(error))
@@ -145,14 +145,14 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._leave(How.LOST, "the run closed its connection")
 
     def _begin_anew(self, info: RunInfo) -> None:
-        """Somebody has gone back in time: what was after that has not been yet."""
+        """Begin the history anew: somebody has gone back in time, so what came later has not been yet."""
         self.info, self.history = info, History(info)
         if self.choice is not None:
             self.choice = dataclasses.replace(self.choice, info=info)
         self._jumped = True
 
     def _follow(self, snap: Snapshot) -> None:
-        """The plan may have been edited."""
+        """Take the plan of a snapshot, if it was edited."""
         if snap.edited is None or self.info is None or self.history is None:
             return
         if (snap.edited.stages, snap.edited.duration_s) != (self.info.stages, self.info.duration_s):
@@ -173,7 +173,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw(force=jumped)
 
     def view(self) -> View | None:
-        """What there is to draw; None before the first snapshot."""
+        """Return what there is to draw; None before the first snapshot."""
         if self.info is None or self.history is None or self.snap is None:
             return None
         silent_s = 0.0 if self.player is not None else self._clock() - self._heard_s
@@ -194,7 +194,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         )
 
     def draw(self, *, force: bool = True) -> None:
-        """Bring the screen up to date; ``force`` draws also what has a slower pace."""
+        """Bring the screen up to date; ``force`` also draws what has a slower pace."""
         view = self.view()
         if view is None or self.snap is None or not self.main.is_mounted:
             return
@@ -209,13 +209,13 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._due_t_s = self.snap.t_s + self._refresh_s - 0.5
 
     def _live(self, view: View) -> View:
-        """The run as it is now, though the screen may be frozen."""
+        """Return the run as it is now, though the screen may be frozen."""
         if self.snap is None or self.info is None:
             return view
         return dataclasses.replace(view, snap=self.snap, info=self.info, frozen_s=None)
 
     def listen(self) -> None:
-        """Say so once the run is silent for too long."""
+        """Redraw once the run is silent for too long, to say so."""
         if self._clock() - self._heard_s > SILENT_S:
             self.draw(force=False)
 
@@ -273,12 +273,12 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     @property
     def looking(self) -> bool:
-        """Nothing of the run can be changed from here: it is over, or others steer it."""
+        """Return whether nothing of the run can be changed from here: it is over, or others steer it."""
         return is_read_only(self.feed) or self.player is not None
 
     @property
     def armed(self) -> bool:
-        """The run waits to be started."""
+        """Return whether the run waits to be started."""
         return self.snap is not None and self.snap.state == "armed" and not self.stopping
 
     def action_start(self) -> None:
@@ -304,7 +304,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._ask(name, (("y", "yes"), ("n", "no")), {"y": lambda: self.commander.send("next")})
 
     def action_edit(self) -> None:
-        """The stages to come: of the selected pool where it has its own, else of the run."""
+        """Edit the stages to come: of the selected pool if it has its own, else of the run."""
         if self.looking:
             self.commander.send("plan")
             return
@@ -408,7 +408,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.call_later(choice.do)  # once the screen of the run is back
 
     def _choices(self) -> list[Choice]:
-        """Panes, keys and commands, as the palette has them."""
+        """Return panes, keys and commands for the palette."""
         found = [Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key)) for e in table.by_key()]
         groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if self.looking else keys.GROUPS
         for group in groups:
@@ -452,7 +452,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     # Stopping and leaving.
 
     def _stop(self) -> None:
-        """A graceful stop; once one is under way, an end at once."""
+        """Stop gracefully; once a stop is under way, end at once."""
         draining = self.snap is not None and self.snap.state == "draining"
         self.stopping = 2 if self.stopping or draining else 1
         if self.stopping == 1:
@@ -462,8 +462,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.draw()
 
     def action_interrupt(self) -> None:
-        """Ctrl-C: stop, then end at once, then leave whatever the run does. Who only looks just leaves; a run that was
-        begun elsewhere is asked about, as ``q`` does, and left alone by the second one.
+        """Handle Ctrl-C: stop, then end at once, then leave whatever the run does.
+
+        A viewer that only looks just leaves; for a run that was begun elsewhere it asks, as ``q`` does, and the second
+        one leaves it alone.
         """
         bar = self.main.query_one(Bar)
         if self.looking or (is_attached(self.feed) and bar.question is not None):
@@ -476,13 +478,14 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._leave(How.LEFT)
 
     def action_suspend(self) -> None:
-        """Ctrl-Z: stop, as other programs do; ``fg`` comes back, and the load goes on meanwhile."""
+        """Handle Ctrl-Z: stop, as other programs do; ``fg`` comes back, and the load goes on meanwhile."""
         if isinstance(self._driver, Terminal):
             self._driver.ask_to_stop()
 
     def terminate(self) -> None:
-        """SIGTERM: stop and leave when the run has ended; the second time leave. A shell that loses its terminal also
-        sends one to the jobs it has stopped; that ends no run.
+        """Handle SIGTERM: stop and leave when the run has ended; the second time leave.
+
+        A shell that loses its terminal also sends one to the jobs it has stopped; that ends no run.
         """
         if self._left or (isinstance(self._driver, Terminal) and self._driver.dead):
             self.hangup()
@@ -494,7 +497,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self._stop()
 
     def hangup(self) -> None:
-        """SIGHUP: the terminal is dead, or will be; the run goes on."""
+        """Handle SIGHUP: the terminal is dead, or will be; the run goes on."""
         self._leave(How.HANGUP)
 
 
@@ -523,7 +526,8 @@ def run_live(
 
 
 async def show_in_browser(feed: Feed) -> None:
-    """Show a run on Textual's web driver: standard input and output are a browser's, which has colours and a size of
-    its own.
+    """Show a run on Textual's web driver.
+
+    Standard input and output are a browser's, which has colours and a size of its own.
     """
     await AgenttopApp(feed).run_async(mouse=False)

@@ -1,4 +1,4 @@
-"""Where each pane stands: a pure function of the room there is and of which panes have something to say.
+"""Places the panes: a pure function of the room there is and of which panes have something to show.
 
 Panes stand in columns, one above the other, some of them beside the one before. In a column
 
@@ -24,21 +24,21 @@ MANY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a pane needs in one layout, in rows. Whoever has the lower ``rank`` comes first where there are few."""
+    """What a pane needs in one layout, in rows. Panes of lower ``rank`` come first if there are few."""
 
     rank: int
     least: int
     best: int
     grow: int = 0
-    """Weight in the sharing of what is left; 0 for none of it."""
+    """Weight in the sharing of the rows that are left; 0: it gets none."""
     most: int = MANY
     frame: int | None = None
-    """Rows beside the pane's own lines: where given, it wants no more than both."""
+    """Rows beside the pane's own lines: if given, it wants no more than both."""
     column: int = 0
     order: int = 0
-    """It stands below those of its column that have less; where that is equal, as they are given."""
+    """It stands below those of its column that have less; equal ones stand as they are given."""
     beside: bool = False
-    """It stands at the right of the pane before it."""
+    """It stands to the right of the pane before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _Row:
 
 
 def layout_of(width: int, height: int) -> str:
-    """The name of the layout for a terminal of so many columns and rows."""
+    """Return the name of the layout for a terminal of so many columns and rows."""
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return "tiny"
     if width < 110 or height < 36:
@@ -74,7 +74,7 @@ def layout_of(width: int, height: int) -> str:
 
 
 def arrange(slots: Mapping[str, Slot], width: int, height: int, lines: Mapping[str, int]) -> dict[str, Place]:
-    """The place of every pane that is shown.
+    """Return the place of every pane that is shown.
 
     Args:
         slots: the panes of the layout.
@@ -116,7 +116,7 @@ def _rows(slots: Mapping[str, Slot], names: Sequence[str], lines: Mapping[str, i
 
 
 def _stack(rows: list[_Row], height: int) -> list[_Row]:
-    """Those that are shown, with their heights, which are ``height`` together."""
+    """Return the rows that are shown, with their heights, which sum to ``height``."""
     ranked = sorted(rows, key=lambda row: row.rank)
     shown: list[_Row] = []
     left = height
@@ -135,7 +135,7 @@ def _stack(rows: list[_Row], height: int) -> list[_Row]:
 
 
 def _share(rows: list[_Row], left: int) -> None:
-    """Give away what is ``left``."""
+    """Share ``left`` rows among those that grow."""
     while left > 0:
         growing = [row for row in rows if row.grow and row.height < row.most]
         if not growing:
@@ -153,7 +153,7 @@ def _share(rows: list[_Row], left: int) -> None:
 
 
 def _beside(row: _Row, x: int, y: int, width: int) -> dict[str, Place]:
-    """The panes of a row: equally wide, the first ones by the odd column where there is one."""
+    """Return the panes of a row: equally wide, the first ones by one odd column if there is one."""
     places = {}
     for index, name in enumerate(row.names):
         start, stop = (-(-width * edge // len(row.names)) for edge in (index, index + 1))

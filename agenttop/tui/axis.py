@@ -1,4 +1,4 @@
-"""The time axis that all trends of a screen share: how much of the past a chart shows, and which cell a second is in.
+"""The time axis that all trends of a screen share: how much of the past a chart shows, and the cell of each second.
 
 A cell is a whole number of seconds, or a second a whole number of cells; cells lie on multiples of that, so that a
 chart moves by whole cells and most of it stays as it was.
@@ -27,7 +27,7 @@ _LABELS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """So many cells that end now; ``step_s`` seconds a cell, or where that is 1, ``wide`` cells a second."""
+    """A number of cells that end now; ``step_s`` seconds a cell, or if that is 1, ``wide`` cells a second."""
 
     cells: int
     step_s: int
@@ -36,11 +36,11 @@ class Axis:
 
     @property
     def seconds(self) -> float:
-        """What it is of."""
+        """Return the seconds that it covers."""
         return self.cells * self.step_s / self.wide
 
     def series(self, history: History, field: Field, per_cell: int = 1) -> list[float | None]:
-        """``per_cell`` (1 or 2) values a cell."""
+        """Return a series with ``per_cell`` (1 or 2) values a cell."""
         split = self.step_s % per_cell == 0
         each, repeat = (self.step_s // per_cell, self.wide) if split else (self.step_s, self.wide * per_cell)
         points = -(-self.cells * per_cell // repeat)
@@ -50,7 +50,7 @@ class Axis:
         return [value for value in values for _ in range(repeat)][-self.cells * per_cell :]
 
     def column(self, t_s: float) -> int | None:
-        """The cell of a second; None where that is not shown."""
+        """Return the cell of a second; None if that is not shown."""
         end = math.ceil(self.now_s / self.step_s)
         back = end - math.ceil(t_s / self.step_s)
         cell = self.cells - 1 - back * self.wide
@@ -58,7 +58,7 @@ class Axis:
 
 
 def axis(view: View, cells: int) -> Axis:
-    """The axis of a chart of so many cells."""
+    """Return the axis of a chart with so many cells."""
     now_s = view.snap.t_s
     window = dict(WINDOWS)[view.window]
     shown = max(MIN_SPAN_S, math.ceil(min(window, now_s) if window else now_s))
@@ -70,12 +70,12 @@ def axis(view: View, cells: int) -> Axis:
 
 
 def words(view: View) -> str:
-    """The window in words."""
+    """Return the window in words."""
     return "whole run" if view.window == "all" else f"last {view.window}"
 
 
 def times(view: View, along: Axis) -> Line:
-    """The row under a chart: how long ago, and a mark for whatever was done by hand."""
+    """Return the row under a chart: how long ago, and a mark for each manual change."""
     look = view.look
     cells: list[tuple[str, Style]] = [(char, look.dim) for char in _labels(along)]
     for cell in marked(view, along):
@@ -89,7 +89,7 @@ def times(view: View, along: Axis) -> Line:
 
 
 def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style) -> Line:
-    """A trend of one row, in which a mark takes the place of what it stands in."""
+    """Return a trend of one row, with marks in place of its cells."""
     line, marks = Line(), marked(view, along)
     for cell, char in enumerate(spark(values, top, view.look.glyphs)):
         line.add(*((view.look.glyphs.mark, view.look.warn) if cell in marks else (char, style)))
@@ -97,13 +97,13 @@ def sparkline(view: View, along: Axis, values: Sequence[float | None], top: floa
 
 
 def marked(view: View, along: Axis) -> list[int]:
-    """The cells in which something was done by hand."""
+    """Return the cells in which there were manual changes."""
     found = {along.column(mark.t_s) for mark in view.marks}
     return sorted(cell for cell in found if cell is not None)
 
 
 def _word(cells: list[tuple[str, Style]], at: int) -> tuple[int, int]:
-    """The label that ``at`` is in, or beside."""
+    """Return the range of the label that ``at`` is in, or beside."""
     start = stop = at
     while start > 0 and cells[start - 1][0] != " ":
         start -= 1
@@ -113,7 +113,7 @@ def _word(cells: list[tuple[str, Style]], at: int) -> tuple[int, int]:
 
 
 def _labels(along: Axis) -> str:
-    """``-3m       -2m       -1m     now``."""
+    """Return the labels ``-3m       -2m       -1m     now``."""
     width, each_s = along.cells, along.step_s / along.wide
     cells = [" "] * width
     whole = next((label for label in _LABELS if label / each_s >= 9), _LABELS[-1])

@@ -1,4 +1,4 @@
-"""Commands on their way to the run: one after the other, each with its answer told."""
+"""Sends commands to the run, one after the other, and reports each answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Commander:
         self._tell(said or "stop now", not said)
 
     def more(self, step: int, snap: Snapshot, pool: str | None) -> None:
-        """``step`` users more in a closed pool; ``step`` iterations per second more in an open one."""
+        """Send ``step`` users more in a closed pool, or ``step`` iterations per second more in an open one."""
         row = next((row for row in snap.pools if row.name == pool), None)
         open_pools = row.unit == "rate" if row else bool(snap.pools) and all(row.unit == "rate" for row in snap.pools)
         tail = f" {pool}" if row else ""

@@ -29,7 +29,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps the table from being applied, and where."""
+    """What keeps the table from being applied, and its place."""
 
     row: int
     column: int
@@ -44,13 +44,13 @@ class Draft:
     unit: str
     """``users`` or ``rate``."""
     pool: str | None
-    """Whose stages these are; None for the run's."""
+    """The pool whose stages these are; None for the run's."""
     stage: StageInfo | None
-    """That is under way."""
+    """The stage that is under way; None if none is."""
     left_s: float
-    """Until it ends."""
+    """Seconds until it ends."""
     now: float
-    """The plan's target."""
+    """The plan's present target."""
     row: int = 0
     column: int = 0
     fresh: bool = True
@@ -60,13 +60,13 @@ class Draft:
     # -- what keys do
 
     def move(self, rows: int, columns: int) -> Draft:
-        """The cursor, which stays within the table."""
+        """Return the draft with the cursor moved, within the table."""
         row = max(0, min(self.row + rows, len(self.rows) - 1))
         column = max(0, min(self.column + columns, NAME))
         return replace(self, row=row, column=column, fresh=True)
 
     def typed(self, letter: str) -> Draft:
-        """A letter in the cell of the cursor. Between linear and step, ``l``, ``s`` and space choose."""
+        """Return the draft with a letter typed in the cell. Between linear and step, ``l``, ``s`` and space choose."""
         if not self.rows:
             return self
         cells = self.rows[self.row]
@@ -79,11 +79,11 @@ class Draft:
         return self._write(text[:MAX_NAME])
 
     def erase(self) -> Draft:
-        """The last letter of the cell."""
+        """Return the draft without the last letter of the cell."""
         return self._write(self._text[:-1]) if self.rows and self.column != HOW else self
 
     def add(self) -> Draft:
-        """A row below the cursor's, that stays where the one above it goes."""
+        """Return the draft with a row below the cursor's, which stays at the target of the one above."""
         if len(self.rows) >= MAX_ROWS:
             return self
         target = self.rows[self.row].target if self.rows else format_number(self.now)
@@ -92,7 +92,7 @@ class Draft:
         return replace(self, rows=rows, row=at, column=DURATION, fresh=True)
 
     def delete(self) -> Draft:
-        """Without the cursor's row."""
+        """Return the draft without the cursor's row."""
         rows = (*self.rows[: self.row], *self.rows[self.row + 1 :])
         return replace(self, rows=rows, row=max(0, min(self.row, len(rows) - 1)), fresh=True)
 
@@ -113,7 +113,9 @@ class Draft:
     # -- what time does
 
     def follow(self, stages: Sequence[StageInfo], plan_t_s: float) -> Draft:
-        """The run has gone on. Rows that nobody touched go with their stages; the next one is the rest then."""
+        """Return the draft as the run has gone on. Untouched rows go with their stages; the next one becomes
+        the rest.
+        """
         stage = under_way(stages, plan_t_s)
         draft = replace(
             self, stage=stage, left_s=_left(stage, plan_t_s), now=planned(tuple(stages), plan_t_s) or self.now
@@ -132,7 +134,7 @@ class Draft:
     # -- what it amounts to
 
     def problem(self) -> Problem | None:
-        """The first thing that is wrong, and what to do about it."""
+        """Return the first fault, and what to do about it; None if there is none."""
         if not self.rows:
             return Problem(0, 0, "no stage is left: ^N adds one")
         for number, cells in enumerate(self.rows):
@@ -163,16 +165,16 @@ class Draft:
 
     @property
     def words(self) -> str:
-        """What its targets are."""
+        """Return what its targets are."""
         return "users" if self.unit == "users" else "iterations per second"
 
     @property
     def lasts_s(self) -> float:
-        """Until the last row ends; rows that are wrong take no time."""
+        """Return the seconds until the last row ends; rows with faults take no time."""
         return sum(self._seconds(cells) for cells in self.rows)
 
     def command(self) -> str:
-        """What does it. Only where there is no problem."""
+        """Return the command that applies it. Only if there is no problem."""
         rows = []
         for cells in self.rows:
             target, per_s = parse_target(cells.target), self.unit == "rate"
@@ -188,7 +190,7 @@ class Draft:
         return f"plan {format_plan(rows)}{f' {self.pool}' if self.pool is not None else ''}"
 
     def course(self, points: int) -> list[float]:
-        """The target at so many moments from now to the end; rows that are wrong are left out."""
+        """Return the target at so many moments from now to the end; rows with faults are left out."""
         values: list[float] = []
         lasts, begin, before = self.lasts_s, 0.0, self.now
         moments = [(point + 0.5) * lasts / points for point in range(points)]
@@ -205,7 +207,7 @@ class Draft:
         return values
 
     def shown_name(self, number: int) -> str:
-        """Its name, or what a stage without one is called."""
+        """Return a row's name, or the default name of its stage."""
         cells = self.rows[number]
         before = parse_target(self.rows[number - 1].target) if number else self.now
         target = parse_target(cells.target)
@@ -218,7 +220,9 @@ class Draft:
 
 
 def draft_of(stages: Sequence[StageInfo], plan_t_s: float, now: float) -> Draft:
-    """What is left of ``stages``, all of one plan and in order; ``now`` is the target where it says nothing."""
+    """Return the draft of what is left of ``stages``, all of one plan and in order; ``now`` is the target if it says
+    nothing.
+    """
     stage = under_way(stages, plan_t_s)
     rows = tuple(
         Cells(
@@ -237,12 +241,12 @@ def draft_of(stages: Sequence[StageInfo], plan_t_s: float, now: float) -> Draft:
 
 
 def under_way(stages: Sequence[StageInfo], plan_t_s: float) -> StageInfo | None:
-    """The stage at this moment of the plan."""
+    """Return the stage at this moment of the plan; None if there is none."""
     return next((stage for stage in stages if stage.start_s <= plan_t_s < stage.end_s), None)
 
 
 def bare_name(info: StageInfo) -> str:
-    """Its name without that of its pool."""
+    """Return a stage's name without that of its pool."""
     return info.name.removeprefix(f"{info.pool}/") if info.pool is not None else info.name
 
 

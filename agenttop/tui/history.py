@@ -1,4 +1,4 @@
-"""The timeline a viewer keeps: the last minutes second by second, and the whole run along the plan."""
+"""The timeline that a viewer keeps: the last minutes second by second, and the whole run along the plan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ByBucket = Callable[[Tick], tuple[int, ...]]
 RECENT_S = 900
 #: The plan is kept in at most so many parts, however long the run.
 PARTS = 1024
-#: Changes by hand that are marked.
+#: Manual changes that are marked.
 MARKS = 500
 
 
@@ -34,7 +34,7 @@ class Past:
 
 
 class History:
-    """Ticks as they come. Memory is bounded: a run of a week costs what a run of an hour does."""
+    """Ticks as they come. Memory is bounded: a run of a week costs as much as a run of an hour."""
 
     def __init__(self, info: RunInfo) -> None:
         self._starts = {stage.index: stage.start_s for stage in info.stages if stage.pool is None}
@@ -44,17 +44,17 @@ class History:
         self.plan: list[Past | None] = [None] * self.parts
         self.plan_t_s = 0.0
         self.whole = Whole()
-        self.by_hand: dict[float, ManualChange] = {}
-        """By the time it began; the newest :data:`MARKS`."""
+        self.manual_changes: dict[float, ManualChange] = {}
+        """Manual changes by the time they began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
         self._drawn: dict[object, list[float | None]] = {}
-        """Series of the present second: more than one chart draws from the same."""
-        self.hand(info.by_hand)
+        """Series of the present second: several charts draw from the same."""
+        self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
 
     def add(self, tick: Tick, plan_t_s: float | None = None) -> None:
-        """Append one second. ``plan_t_s`` is the plan's clock at its end, worked out from the stages where unknown."""
+        """Append one second. ``plan_t_s`` is the plan's clock at its end, computed from the stages if unknown."""
         if self.recent and tick.t_s <= self.recent[-1].t_s:
             return
         known = tick.plan_t_s if plan_t_s is None else plan_t_s
@@ -69,7 +69,7 @@ class History:
             self.plan[part] = Past(tick.users, tick.target, tick.manual)
 
     def replan(self, info: RunInfo) -> None:
-        """The plan was edited: what has been driven stays where it was, on an axis of another length."""
+        """Take an edited plan: what has been driven stays where it was, on an axis of another length."""
         self._starts = {stage.index: stage.start_s for stage in info.stages if stage.pool is None}
         old_s, old = self._duration_s, self.plan
         self._duration_s = max(info.duration_s, 1.0)
@@ -77,21 +77,21 @@ class History:
         middles = [(part + 0.5) * self._duration_s / self.parts for part in range(self.parts)]
         self.plan = [old[int(t_s / old_s * len(old))] if t_s < old_s else None for t_s in middles]
 
-    def hand(self, marks: Iterable[ManualChange]) -> None:
-        """Take what was done by hand; a change that has grown is still the same."""
-        self.by_hand.update((mark.t_s, mark) for mark in marks)
-        for t_s in sorted(self.by_hand)[:-MARKS]:
-            del self.by_hand[t_s]
+    def take_changes(self, marks: Iterable[ManualChange]) -> None:
+        """Take manual changes; one that has grown is still the same."""
+        self.manual_changes.update((mark.t_s, mark) for mark in marks)
+        for t_s in sorted(self.manual_changes)[:-MARKS]:
+            del self.manual_changes[t_s]
 
     def copy(self) -> Self:
-        """What is known now, for a frozen screen."""
+        """Return a copy of what is known now, for a frozen screen."""
         other = object.__new__(type(self))
         other.__dict__ = {
             **self.__dict__,
             "recent": self.recent.copy(),
             "plan": self.plan.copy(),
             "whole": self.whole.copy(),
-            "by_hand": self.by_hand.copy(),
+            "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
         }
         return other
@@ -102,7 +102,7 @@ class History:
         return max(at, self._starts.get(tick.stage, 0.0))
 
     def series(self, field: Field, points: int, step_s: int, align: int = 1) -> list[float | None]:
-        """Means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
+        """Return means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
 
         Steps lie on multiples of ``step_s * align``, so that a chart moves by whole cells
         and most of it stays as it was.
@@ -120,7 +120,7 @@ class History:
         return self._drawn[key]
 
     def heat(self, points: int, step_s: int, counts: ByBucket) -> list[list[int]]:
-        """Counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
+        """Return counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
         columns: list[list[int]] = [[] for _ in range(points)]
         for tick, point in self._points(points, step_s):
             if found := counts(tick):
@@ -128,7 +128,7 @@ class History:
         return columns
 
     def _points(self, points: int, step_s: int, align: int = 1) -> Iterator[tuple[Tick, int]]:
-        """Ticks, the newest first, with the point each is of."""
+        """Yield ticks, the newest first, with the point that each belongs to."""
         if not self.recent:
             return
         newest = math.ceil(self.recent[-1].t_s / (step_s * align)) * align
@@ -141,7 +141,7 @@ class History:
                 yield tick, point
 
     def failing(self, seconds: int = 10) -> tuple[float, float]:
-        """Shares of the last seconds' answers that were rate limits, and that failed in other ways, 0 to 1."""
+        """Return the shares of the last seconds' answers that were rate limits, and that failed otherwise, 0 to 1."""
         last = list(islice(reversed(self.recent), seconds))
         answers = sum(tick.rps for tick in last)
         limited = sum(tick.rate_limited_per_s for tick in last)
@@ -149,7 +149,7 @@ class History:
         return (limited / answers, max(0.0, failed - limited) / answers) if answers > 0 else (0.0, 0.0)
 
     def quiet_s(self) -> int:
-        """Seconds on end without an answer although requests are in flight."""
+        """Return the seconds in a row without an answer although requests are in flight."""
         seconds = 0
         for tick in reversed(self.recent):
             if tick.rps > 0 or not tick.in_flight:
@@ -158,7 +158,7 @@ class History:
         return seconds
 
     def hangs(self) -> int:
-        """:meth:`quiet_s` where that is longer than the target's own p99 explains, else 0."""
+        """Return :meth:`quiet_s` if that is longer than the target's own p99 explains, else 0."""
         quiet = self.quiet_s()
         usual_s = (self.last_latency_p99_ms or 0.0) / 1000
         return quiet if quiet > max(3.0, usual_s) else 0

@@ -1,4 +1,4 @@
-"""The keys, as data: what the bindings, the bottom line and the help screen are made of."""
+"""The keys as data, from which bindings, bottom line and help screen are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing to do. ``keys`` are Textual's names of the keys, ``shown`` is how they are written."""
+    """One key binding. ``keys`` are Textual's names of the keys, ``shown`` is how they are written."""
 
     keys: str
     shown: str
@@ -133,7 +133,7 @@ FOOTER_REPLAY: tuple[tuple[str, str, int], ...] = (
 
 
 def bindings() -> list[Binding]:
-    """Textual's bindings. An action for several keys that differ gets the key as its argument.
+    """Return Textual's bindings. An action for several keys that differ gets the key as its argument.
 
     They have priority, so that each key is done with before the next one is looked at: what is typed in one go after
     ``:`` must go to the prompt. While a prompt or a question has the focus they do not apply (``check_action``).

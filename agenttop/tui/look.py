@@ -1,4 +1,4 @@
-"""How things look: colours and glyphs, chosen once at the start and handed to every pane.
+"""The colours and glyphs of the screen, chosen once at the start and handed to every pane.
 
 A colour is never the only sign of anything: a word, a `!` or a place stands with it, so that ``PLAIN`` loses nothing.
 """
@@ -38,15 +38,15 @@ class Glyphs:
     down: str
     times: str
     again: str
-    """Before the time until something is whole again."""
+    """Stands before the time until something is whole again."""
     arrows: str
     """The keys to the left and to the right."""
     mark: str
-    """On a time axis: something was done by hand."""
+    """On a time axis: a manual change."""
     wanted: str
-    """In a chart: what the plan wants."""
+    """In a chart: the plan's target."""
     shades: str
-    """From nothing to all."""
+    """Shades from nothing to all."""
     braille: bool
 
 
@@ -104,11 +104,11 @@ class Look:
     text: Style
     strong: Style
     dim: Style
-    """Labels and units."""
+    """For labels and units."""
     faint: Style
-    """Boxes, rules and what is yet to come."""
+    """For boxes, rules and what is yet to come."""
     load: Style
-    """Users and rates: what we do to the target."""
+    """For users and rates: the load on the target."""
     ttft: Style
     total: Style
     low: Style
@@ -191,6 +191,6 @@ PLAIN = _look(
 
 
 def choose(*, ascii: bool = False, ansi: bool = False, no_color: bool = False, light: bool = False) -> Look:
-    """The look for a terminal; ``light`` for one with a light background."""
+    """Return the look for a terminal; ``light`` for one with a light background."""
     look = PLAIN if no_color else (ANSI_LIGHT if light else ANSI) if ansi else LIGHT if light else RGB
     return dataclasses.replace(look, glyphs=ASCII) if ascii else look

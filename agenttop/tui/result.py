@@ -1,4 +1,4 @@
-"""How a user left the live screen."""
+"""The result of the live screen: how the user left it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from agenttop.metrics.snapshot import Ended
 
 
 class How(enum.Enum):
-    """Why the screen is gone."""
+    """Why the screen was closed."""
 
     ENDED = "ended"
     """The run is over."""
     DETACHED = "detached"
     """The user left and the run goes on."""
     LEFT = "left"
-    """The user (or SIGTERM) left before a stop that was asked for was done."""
+    """The user (or SIGTERM) left before a requested stop was done."""
     HANGUP = "hangup"
     """The terminal is gone; so is standard output."""
     LOST = "lost"
@@ -29,7 +29,7 @@ class How(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class LiveResult:
-    """What is known when the terminal is the user's again."""
+    """What is known when the user has the terminal back."""
 
     how: How
     ended: Ended | None = None

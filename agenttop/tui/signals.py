@@ -1,4 +1,4 @@
-"""Signals while the screen is up: Textual handles neither SIGTERM nor SIGHUP."""
+"""Handles signals while the screen is up: Textual handles neither SIGTERM nor SIGHUP."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _CHUNK = 16 * 1024
 
 
 class TerminalReady(Message):
-    """The terminal takes more again. Where it is ours again, it is ``blank``: nothing of what we drew is on it."""
+    """The terminal takes more again. If it is ours again, it is ``blank``: nothing that we drew is on it."""
 
     def __init__(self, *, blank: bool) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Terminal(LinuxDriver):
         self._main = threading.get_ident()
         self._unsent = bytearray()
         self._goodbye = b""
-        """What gives the terminal back."""
+        """Bytes that give the terminal back to the shell."""
         self._planned = False
         self._waiting = False
         self._away = True
@@ -70,12 +70,12 @@ class Terminal(LinuxDriver):
 
     @property
     def behind(self) -> bool:
-        """The terminal has not taken what it was sent, or is not ours: more of it is of no use."""
+        """Return whether the terminal has not taken what it was sent, or is not ours: more of it is of no use."""
         return self._waiting or self._away
 
     @property
     def dead(self) -> bool:
-        """There is no terminal any more."""
+        """Return whether there is no terminal any more."""
         return not os.isatty(self._out)
 
     def write(self, data: str) -> None:
@@ -88,7 +88,7 @@ class Terminal(LinuxDriver):
                 self._loop.call_soon(self._send)
 
     def _send(self) -> None:
-        """Plans itself again until all is sent. (Not every system says when a terminal takes more.)"""
+        """Send, and plan to send again until all is sent. (Not every system says when a terminal takes more.)"""
         if not self._push():
             self._waiting = True
             self._loop.call_later(AGAIN_S, self._send)
@@ -99,7 +99,7 @@ class Terminal(LinuxDriver):
             self._app.post_message(TerminalReady(blank=False))
 
     def _push(self) -> bool:
-        """Send what the terminal takes; whether that was all."""
+        """Send what the terminal takes; return whether that was all."""
         try:
             while self._unsent:
                 del self._unsent[: os.write(self._out, self._unsent[:_CHUNK])]
@@ -151,11 +151,13 @@ class Terminal(LinuxDriver):
         self._away = True
 
     def ask_to_stop(self) -> None:
-        """What the terminal does at ctrl+z where it does not hand that to us: stop the whole job, as shells know it."""
+        """Stop the whole job, as a terminal does at ctrl+z that does not hand the key to us."""
         os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     def _stop(self) -> None:
-        """SIGTSTP. Without a shell to continue us (an orphaned group) the system ignores it, and so we are back."""
+        """Handle SIGTSTP. Without a shell to continue us (an orphaned group) the system ignores it, and so we are
+        back.
+        """
         self.suspend_application_mode()
         self._loop.remove_signal_handler(signal.SIGTSTP)
         os.kill(os.getpid(), signal.SIGTSTP)
@@ -163,7 +165,7 @@ class Terminal(LinuxDriver):
         self._look_later()
 
     def _continued(self) -> None:
-        """SIGCONT. Also after a SIGSTOP, which gives no notice: the shell has had the terminal meanwhile."""
+        """Handle SIGCONT, also after a SIGSTOP, which gives no notice: the shell has had the terminal meanwhile."""
         if not self._app.is_running:
             return
         if self.dead:  # a SIGCONT comes with every hang-up, and no SIGHUP where that is ignored
@@ -179,7 +181,7 @@ class Terminal(LinuxDriver):
         self._app.post_message(TerminalReady(blank=True))
 
     def _let_go(self) -> None:
-        """Somebody else has the terminal; what we changed is not ours to change back."""
+        """Leave the terminal to somebody else; what we changed is not ours to change back."""
         self._away = True
         self._unsent.clear()
         self._waiting = False
@@ -204,7 +206,7 @@ class Terminal(LinuxDriver):
 
 
 def _in_front(terminal: int) -> bool:
-    """Whether this process is in the terminal's foreground; True where nobody controls jobs."""
+    """Return whether this process is in the terminal's foreground; True if nobody controls jobs."""
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:
@@ -212,7 +214,7 @@ def _in_front(terminal: int) -> bool:
 
 
 def _opened_again(terminal: int) -> int:
-    """The same terminal, such that writes do not block; where it cannot be opened by name, as it is."""
+    """Return the same terminal, opened so that writes do not block; unchanged if it cannot be opened by name."""
     try:
         return os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:

@@ -17,7 +17,7 @@ NONE = Style.null()
 
 
 def clean(text: str) -> str:
-    """One line of plain text: control and format characters are gone, white space is single."""
+    """Return one line of plain text: control and format characters are gone, white space is single."""
     if text.isascii() and text.isprintable():
         return text
     spaced = " ".join(text.split())
@@ -25,7 +25,7 @@ def clean(text: str) -> str:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """``text`` in at most ``width`` cells."""
+    """Return ``text`` in at most ``width`` cells."""
     if cell_len(text) <= width:
         return text
     if width <= 0:
@@ -34,7 +34,7 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` cells, broken at spaces where there are some."""
+    """Return ``text`` in lines of at most ``width`` cells, broken at spaces if there are any."""
     lines: list[str] = []
     while cell_len(text) > width > 1:
         cut = len(set_cell_size(text, width).rstrip(" "))
@@ -68,7 +68,7 @@ class Line:
         return self.add(" " * (column - self.width))
 
     def right(self, text: str, width: int, style: Style = NONE) -> Self:
-        """``text`` at the right of a field of ``width``."""
+        """Add ``text`` at the right of a field of ``width``."""
         return self.to(self.width + width - cell_len(text)).add(text, style)
 
     def extend(self, other: Line) -> Self:
@@ -77,7 +77,7 @@ class Line:
         return self
 
     def strip(self, width: int) -> Strip:
-        """Exactly ``width`` cells of it."""
+        """Return exactly ``width`` cells of it."""
         return Strip(Segment.simplify(self._parts), self.width).adjust_cell_length(width)
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ class Line:
 
 
 def join(left: Line, right: Line, width: int) -> Line:
-    """``left`` and ``right`` at the two ends of a line; where both do not fit, the left one is cut."""
+    """Return ``left`` and ``right`` at the two ends of a line; if both do not fit, the left one is cut."""
     if left.width + right.width >= width:
         strip = left.strip(max(0, width - right.width - 1))
         cut = Line()
@@ -96,7 +96,7 @@ def join(left: Line, right: Line, width: int) -> Line:
 
 
 def ms(value: float | None) -> str:
-    """Milliseconds, without the unit."""
+    """Return milliseconds, without the unit; ``-`` for None."""
     if value is None or not math.isfinite(value):
         return "-"
     if value >= 999_950:
@@ -105,12 +105,12 @@ def ms(value: float | None) -> str:
 
 
 def rate(value: float) -> str:
-    """A number per second."""
+    """Return a number per second."""
     return f"{value:.1f}" if value < 9999.95 else count(value)
 
 
 def count(value: float) -> str:
-    """A count in at most five cells."""
+    """Return a count in at most five cells."""
     if value < 100_000:
         return f"{value:.0f}"
     for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
@@ -121,7 +121,7 @@ def count(value: float) -> str:
 
 
 def age(seconds: float) -> str:
-    """``12ms``, ``4.1s``, ``12s``, ``3m05s``."""
+    """Return an age: ``12ms``, ``4.1s``, ``12s``, ``3m05s``."""
     if 0 < seconds < 0.1:
         return f"{seconds * 1000:.0f}ms"
     if seconds < 9.95:
@@ -132,7 +132,7 @@ def age(seconds: float) -> str:
 
 
 def size(value: float) -> str:
-    """Bytes."""
+    """Return bytes with their unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if value < 999.5:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
@@ -141,7 +141,7 @@ def size(value: float) -> str:
 
 
 def nice(value: float) -> float:
-    """The next round number above, for the top of a scale: 1, 2, 2.5, 4, 5, 6 or 8 times a power of ten."""
+    """Return the next round number above, for the top of a scale: 1, 2, 2.5, 4, 5, 6 or 8 times a power of ten."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power: float = 10.0 ** math.floor(math.log10(value))

@@ -1,4 +1,4 @@
-"""What a pane draws from: a pane is a function of a view, its width and its height, and of nothing else."""
+"""The view that panes draw from: a pane is a function of a view, its width and its height, and of nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class View:
     window: str = "5m"
     """How much of the past the trends show, by name (:mod:`agenttop.tui.axis`)."""
     measure: str = "total"
-    """What latencies over time are of where there is room for one map, by name (:mod:`agenttop.tui.panes.heat`)."""
+    """Measure of the heat map if there is room for one, by name (:mod:`agenttop.tui.panes.heat`)."""
     filter: str = ""
     """The filter of the requests table."""
     scroll: int = 0
@@ -36,20 +36,20 @@ class View:
     enlarged: bool = False
     """One pane stands alone."""
     frozen_s: float | None = None
-    """How old a frozen picture is; None when live."""
+    """Seconds since a frozen picture; None when live."""
     stopping: int = 0
     """How often a stop was asked for: 1 is graceful, 2 at once."""
     silent_s: float = 0.0
-    """Seconds without news from the run, where that is too long."""
+    """Seconds without news from the run, if that is too long; else 0."""
     cursor: Cursor | None = None
-    """Where a replay stands; None of a live run."""
+    """Position of a replay; None for a live run."""
     looking: bool = False
-    """This viewer can change nothing of a live run."""
+    """This viewer cannot change anything of a live run."""
 
     @property
     def marks(self) -> Iterable[ManualChange]:
-        """What was done by hand up to now."""
-        return self.history.by_hand.values()
+        """Return the manual changes up to now."""
+        return self.history.manual_changes.values()
 
     @property
     def selected(self) -> PoolRow | None:
@@ -57,12 +57,12 @@ class View:
 
     @property
     def stages(self) -> tuple[StageInfo, ...]:
-        """The stages to draw: the whole run's, else the selected or first pool's own."""
+        """Return the stages to draw: the whole run's, else the selected or first pool's own."""
         own = [stage.pool for stage in self.info.stages]
         return self.plan_of(None if None in own else self.pool if self.pool in own else next(iter(own), None))
 
     def plan_of(self, pool: str | None) -> tuple[StageInfo, ...]:
-        """The stages that are driven of one plan, in order: a pool's own, or the run's."""
+        """Return the stages of one plan that are driven, in order: a pool's own, or the run's."""
         end_s = self.info.duration_s
         # A run that is cut short never comes to its last stages.
         mine = [
@@ -72,7 +72,7 @@ class View:
 
     @property
     def stage(self) -> StageInfo | None:
-        """The stage the plan's clock is in."""
+        """Return the stage that the plan's clock is in; None if it is in none."""
         stages = self.stages
         for stage in stages:
             if stage.index == self.snap.stage:
@@ -81,13 +81,13 @@ class View:
 
     @property
     def open_only(self) -> bool:
-        """No pool has users of its own: all is given in iterations per second."""
+        """Return whether no pool has users of its own, so that all targets are iterations per second."""
         pools = self.snap.pools
         return bool(pools) and all(pool.unit == "rate" for pool in pools)
 
 
 def planned(stages: tuple[StageInfo, ...], plan_t_s: float) -> float | None:
-    """What the plan wants at ``plan_t_s``: users or iterations per second; None outside the plan."""
+    """Return the plan's target at ``plan_t_s``: users or iterations per second; None outside the plan."""
     for stage in stages:
         if stage.start_s <= plan_t_s <= stage.end_s and stage.end_s > stage.start_s:
             if stage.step:

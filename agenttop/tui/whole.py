@@ -1,4 +1,4 @@
-"""The whole run in a bounded number of parts, so that a trend of a day costs what one of an hour does."""
+"""Keeps the whole run in a bounded number of parts, so that a trend of a day costs as much as one of an hour."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Whole:
         self._sums: list[_Sums] = []
 
     def add(self, tick: Tick) -> None:
-        """Append the newest."""
+        """Append the newest tick."""
         self._append(tick, {name: (value, 1) for name in _MEANS if (value := getattr(tick, name)) is not None})
         if len(self.ticks) > MAX_TICKS:
             self.each_s *= 2
@@ -55,14 +55,14 @@ class Whole:
         return math.ceil(tick.t_s / self.each_s)
 
     def copy(self) -> Whole:
-        """As it is now, to look at: nothing can be added to it."""
+        """Return it as it is now, to look at: nothing can be added to it."""
         other = Whole()
         other.each_s, other.ticks = self.each_s, self.ticks.copy()
         return other
 
 
 def together(first: Tick, second: Tick, sums: _Sums) -> Tick:
-    """Two ticks as one: means of ``sums``, sums of the counts by bucket, and of the rest what the second says."""
+    """Return two ticks as one: means of ``sums``, sums of the counts by bucket, and everything else from the second."""
     means: dict[str, object] = {}
     for name, (total, count) in sums.items():
         means[name] = round(total / count) if name in _WHOLE else total / count

@@ -1,4 +1,4 @@
-"""Requests that code asks for, as compiled steps: what is the same for many of them is compiled once.
+"""Compiles the requests that users' own code sends: what is the same for many of them is compiled once.
 
 A step of its own for each request, so that everything a user does with steps (timeouts, rate limits, redirects,
 dialects, checks) holds for it. What varies is its path, its body and the values of its own headers.
@@ -45,15 +45,15 @@ class _Kind:
     """What requests of one kind have in common."""
 
     values: list[Any]
-    """Of the fields of the step."""
+    """Values of the step's fields."""
     start: bytes
-    """Method and the path of the target."""
+    """Method and the target's path."""
     after: bytes
     """What follows the path, up to the first piece that is filled."""
     rest: Pieces
 
     def step(self, path: bytes, body: bytes | None, timeout_s: float | None) -> CompiledStep:
-        """A request, or an upgrade."""
+        """Return a request, or an upgrade."""
         values = self.values.copy()
         values[_HEAD] = [self.start + path + self.after, *self.rest]
         values[_URL] = [self.start[self.start.index(b" ") + 1 :] + path]
@@ -63,7 +63,7 @@ class _Kind:
         return CompiledStep(*values)
 
     def message(self, data: bytes, timeout_s: float | None) -> CompiledStep:
-        """A WebSocket message."""
+        """Return a WebSocket message."""
         values = self.values.copy()
         values[_STATIC], values[_BODY] = data, Constant(data)
         if timeout_s is not None:
@@ -72,7 +72,7 @@ class _Kind:
 
 
 class Steps:
-    """Makes the steps of one pool.
+    """Makes the steps of one pool from what users' own code asks for.
 
     Everything raises ``ValueError`` or ``TypeError`` for what cannot be sent: the mistake of who asks for it.
 
@@ -111,8 +111,10 @@ class Steps:
         checks: Mapping[str, str] | None,
         most: int | None,
     ) -> CompiledStep:
-        """A request; header values are to be the variables that :func:`header_variable` names, and ``most`` is how
-        many tokens it may make the target write, where that is not what the budget says.
+        """Return a request.
+
+        Header values must be the variables that :func:`header_variable` names. ``most`` is how many tokens the request
+        may make the target write, if that is not what the budget says.
         """
         if self._pool.protocol == "ws":
             raise ValueError(f'a pool with protocol = "ws" connects and sends; {method.lower()} has no place in it')
@@ -144,7 +146,7 @@ class Steps:
         headers: Mapping[str, str] | None,
         timeout: float | str | None,
     ) -> CompiledStep:
-        """The upgrade to a WebSocket; headers as those of :meth:`request`."""
+        """Return the upgrade to a WebSocket; headers are as in :meth:`request`."""
         self._needs_socket("connect")
         url = _url(path, query)
         named = tuple(headers) if headers else ()
@@ -164,7 +166,7 @@ class Steps:
         checks: Mapping[str, str] | None,
         most: int | None,
     ) -> CompiledStep:
-        """A WebSocket message."""
+        """Return a WebSocket message."""
         self._needs_socket("send")
         data = _utf8(message) if isinstance(message, str) else msgspec.json.encode(message)
         checked = tuple(checks.items()) if checks else ()
@@ -182,7 +184,7 @@ class Steps:
             raise ValueError(f'{what} belongs to a pool with protocol = "ws"; this one has "{self._pool.protocol}"')
 
     def _ends(self, dialect: str | None) -> bool:
-        """Whether answers to messages end by themselves."""
+        """Return whether answers to messages end by themselves."""
         measure = self._pool.measure or self._profile.measure
         name = dialect or self._pool.dialect or self._profile.dialect
         return not DIALECTS[name].measured or measure.done is not None
@@ -229,7 +231,7 @@ class Steps:
 
 
 def header_variable(number: int) -> str:
-    """The variable that holds the value of a request's own header."""
+    """Return the name of the variable that holds the value of a request's own header."""
     return f"_header_{number}"
 
 
@@ -267,7 +269,7 @@ def _url(path: str, query: Mapping[str, Any] | None) -> bytes:
 
 
 def _body(json: Any, body: str | bytes | None, form: Mapping[str, Any] | None) -> tuple[bytes | None, str]:
-    """The body of a request, and a word for its content type."""
+    """Return the body of a request, and a word for its content type."""
     if (json is not None) + (body is not None) + (form is not None) > 1:
         raise ValueError("a request has one body: give one of json=, body= and form=")
     if json is not None:

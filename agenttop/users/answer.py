@@ -1,4 +1,4 @@
-"""One user's eyes: reads the answer in flight, puts the dialect's meaning to the connection's times.
+"""Reads the answer in flight of one user, and combines the dialect's meaning with the connection's times.
 
 Reused for every request of the user. It is the ``answer`` that checks look at, too.
 """
@@ -70,7 +70,7 @@ class Answer:
 
     def __init__(self, quotas: Quotas | None = None) -> None:
         self.quotas = quotas
-        """Who is told what remains of the target's limits."""
+        """Keeps what remains of the target's limits."""
         self.gaps: array[int] = array("q")
         """Nanoseconds between consecutive output chunks."""
         self.step: CompiledStep | None = None
@@ -81,7 +81,7 @@ class Answer:
         self.ttft_ns: int | None = None
         self.ttfb_ns: int | None = None
         self.outcome: tuple[str, str] | None = None
-        """What the last request that was judged came to, and why."""
+        """Outcome and message of the last request that was judged."""
 
     def begin(self, step: CompiledStep) -> None:
         """Forget the last answer; await the one to this step."""
@@ -94,9 +94,9 @@ class Answer:
         self.flags = 0
         self.first_output = self.first_speech = self._last_output = 0
         self.left_out = 0
-        """Steps of the target's own that were not timed, for there were too many."""
+        """Steps of the target's own that were not timed, because there were too many."""
         self.cut = False
-        """The body is longer than what is kept of it: a limit of ours, so that nothing is read out of the rest."""
+        """The body is longer than what is kept of it: a limit of ours, so nothing is read out of the rest."""
         if self._parser is not None:
             self._parser.close()
             self._parser = None
@@ -156,7 +156,7 @@ class Answer:
         return False
 
     def _looked_at(self) -> tuple[SseParser | None, bytes]:
-        """The first bytes of what should be a stream, and is not called one: a parser for it, where they begin one."""
+        """Return a parser and its bytes if the body begins an event stream without being called one; else None."""
         head = self.body
         beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         if b"\xef\xbb\xbf".startswith(head) or any(name.startswith(beginning) for name in _FIELDS):
@@ -192,14 +192,14 @@ class Answer:
             parts.append(bytearray(data))
 
     def trailers(self, headers: dict[str, str]) -> None:
-        """Server-Timing may come as a trailer, and as a header before it."""
+        """Take trailers: Server-Timing may come as one, and as a header before it."""
         merged = dict(self.headers)
         for name, value in headers.items():
             merged[name] = f"{merged[name]}, {value}" if name in merged else value
         self.headers = merged
 
     def again(self) -> None:
-        """What is read is judged before anything else is sent."""
+        """Return None: what is read is judged before anything else is sent."""
 
     # -- wire.websocket.MessageSink
 
@@ -220,7 +220,7 @@ class Answer:
         return bool(self.flags & DONE)
 
     def unasked(self, data: bytes, now: int) -> None:
-        """Read a WebSocket message that belongs to no exchange: what remains may be told after the end of one."""
+        """Read a WebSocket message of no exchange: what remains of limits may be told after one has ended."""
         if self.step is not None and self.quotas is not None:
             reader = self.step.dialect.reader()
             if reader.event(data) & QUOTA:
@@ -250,7 +250,7 @@ class Answer:
         return bool(flags & (DONE | ERROR))
 
     def _step(self, name: str, begins: bool, now: int) -> None:
-        """Time the target's own steps: an end belongs to the last beginning of its name that has none yet."""
+        """Time a step of the target's own: an end belongs to the last open beginning of its name."""
         if self.step_ns is None:
             self.step_ns = {}
             self._steps: dict[str, list[int]] = {}
@@ -270,7 +270,7 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The kept part of the body, or the last WebSocket message."""
+        """Return the kept part of the body, or the last WebSocket message."""
         parts = self._parts
         if not parts:
             return b""
@@ -280,7 +280,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON, parsed once; :data:`~agenttop.profile.checks.INVALID` where it is none."""
+        """Return the body as JSON, parsed once; :data:`~agenttop.profile.checks.INVALID` if it is none."""
         if self._json is None:
             try:
                 if self.cut:
@@ -292,17 +292,17 @@ class Answer:
 
     @property
     def span_ns(self) -> int:
-        """From the first output to the last."""
+        """Return the time from the first output to the last, in ns."""
         return self._last_output - self.first_output
 
     @property
     def events_left_out(self) -> int:
-        """Events of the stream that were longer than a limit of ours, so that what they said is not known."""
+        """Return how many events of the stream were longer than a limit of ours, so that they were not read."""
         return self._parser.left_out if self._parser is not None else 0
 
     @property
     def unfinished(self) -> bool:
-        """The stream ended within an event."""
+        """Return whether the stream ended within an event."""
         return self._parser is not None and self._parser.pending
 
     def finish_body(self) -> None:

@@ -1,5 +1,7 @@
-"""What a user lives with: its connection, its cookies and variables, the exchange in flight; and the few things that
-every kind of request does with them. How a request goes is in ``users.request``, what a life is in ``users.user``.
+"""The state of a user, and the few things that every kind of request does with it.
+
+That is its connection, cookies and variables, and the exchange in flight. How a request goes is in ``users.request``,
+what a life is in ``users.user``.
 """
 
 from __future__ import annotations
@@ -72,9 +74,9 @@ class UserBase:
         self.connection: Connection | None = None
         self.socket: WebSocket | None = None
         self.cookies: Cookies | None = None
-        """Those of its session; None where it was given none."""
+        """Cookies of its session; None if it was given none."""
         self.conversation: Conversation | None = None
-        """That of its session, or of the task under way; None where nothing was said yet."""
+        """Conversation of its session, or of the task under way; None if nothing was said yet."""
         self.step: CompiledStep | None = None
         """The step whose exchange is in flight."""
         self.iteration = 0
@@ -86,23 +88,23 @@ class UserBase:
         """What an idle user of an open pool waits on."""
         self._within_task = False
         self._alarm: asyncio.TimerHandle | None = None
-        """Ends the pause under way."""
+        """Timer that ends the pause under way."""
         self._thinking = False
-        """That pause is one between two tasks."""
+        """The pause is one between two tasks."""
         self.back_to_back = False
         """The answer may be followed by the next request at once: see :meth:`again`."""
         self._has_row = False
         """It has the row of a session that has not begun yet."""
         self.refusal: Refusal | None = None
-        """The last answer, where it was a rate limit and something follows from that: see ``users.retries``."""
+        """The last answer, if it was a rate limit that has to be acted on: see ``users.retries``."""
         self.retries_left = 0
         """How often the request in flight may be sent again."""
         self.began_ns = 0
-        """When a request that is sent again was planned or first sent; 0 of all others."""
+        """When a request that is sent again was planned or first sent; 0 for all others."""
         self.since_ns = 0
-        """When the request in flight was first sent, where it is sent again or follows a redirect; 0 of all others."""
+        """When the request in flight was first sent, if it is sent again or follows a redirect; 0 for all others."""
         self.held: Amount | None = None
-        """What the request in flight may use of the budget at worst."""
+        """What the request in flight may use of the budget at worst; None if nothing is held."""
         # Of the exchange in flight.
         self.leaf = pool.leaves[0]
         self.sent = b""
@@ -110,7 +112,7 @@ class UserBase:
 
     @property
     def exchange(self) -> Connection | WebSocket | None:
-        """What carries the exchange in flight."""
+        """Return what carries the exchange in flight."""
         step = self.step
         if step is None:
             return None
@@ -127,9 +129,10 @@ class UserBase:
         alarm.cancel()
 
     def retune(self, *, hurry: bool) -> None:
-        """The pool has been compiled anew. With ``hurry`` its pauses are others: nobody waits longer from now on than a
-        whole one, each for another part of it, so that not all begin at once. Whoever waits for other reasons finds out
-        whether they still hold.
+        """Take a newly compiled pool.
+
+        With ``hurry`` its pauses are others: nobody waits longer from now on than a whole one, each for another part of
+        it, so that not all begin at once. Users that wait for other reasons check whether these still hold.
         """
         self.back_to_back = False  # the answer to what is in flight is looked at as any other
         if self._sleep is None or self._sleep.done() or self._alarm is None:
@@ -146,13 +149,13 @@ class UserBase:
             self._alarm = loop.call_at(when, _finish, self._sleep)
 
     def wake(self) -> None:
-        """End a pause: there is something to find out."""
+        """End a pause: something has changed."""
         sleep = self._sleep
         if sleep is not None and not sleep.done() and not (self._within_task and self.pool.sending):
             sleep.set_result(None)
 
     async def ready(self, step: CompiledStep) -> Connection | None:
-        """A connection that can send: settled, or opened anew. None where that failed, which is recorded."""
+        """Return a connection that can send: settled, or opened anew. None if that failed, which is recorded."""
         connection = self.connection
         try:
             if connection is not None and connection.state == DRAINING and await connection.settle(SETTLE_S):
@@ -204,7 +207,7 @@ class UserBase:
             self.variables[TRACEPARENT] = new_traceparent()
 
     def keep_cookies(self, data: bytes, target: Target) -> None:
-        """Keep the cookies that the answer sets, to a request as it went to the target."""
+        """Keep the cookies that the answer sets; ``data`` is the request as it went to the target."""
         set_cookie = self.answer.headers.get("set-cookie")
         if set_cookie is None or not self.pool.compiled.cookies:
             return
@@ -215,7 +218,7 @@ class UserBase:
             self.pool.note(f"of answers that set more than {MAX_SET} cookies the last {MAX_SET} are kept")
 
     def session_goes_on(self) -> bool:
-        """False where the session is gone with its WebSocket; one that was lost between two messages is counted."""
+        """Return False if the session is gone with its WebSocket; one that was lost between two messages is counted."""
         socket = self.socket
         if socket is None or socket.open:
             return True
@@ -225,7 +228,7 @@ class UserBase:
         return False
 
     def close(self) -> None:
-        """Close the user's connection, and its WebSocket with a goodbye."""
+        """Close the user's connection, and its WebSocket with a close frame."""
         socket, self.socket = self.socket, None
         if socket is not None:
             socket.close()
@@ -234,7 +237,7 @@ class UserBase:
             connection.close()
 
     def prepare(self, step: CompiledStep) -> bytes:
-        """The bytes of the next request; from now on it is the one in flight."""
+        """Return the bytes of the next request, which is the one in flight from now on."""
         if step.made:
             self.make(step)
         self.step = step
@@ -243,14 +246,14 @@ class UserBase:
         return data
 
     def sent_again(self, step: CompiledStep, data: bytes) -> bytes:
-        """The bytes of a request for another attempt: the same, but for the span where there is one."""
+        """Return the bytes of a request for another attempt: the same but for its span, if it has one."""
         if TRACEPARENT not in step.made:
             return data
         data, self.variables[TRACEPARENT] = again(data, self.variables[TRACEPARENT])
         return data
 
     def release(self) -> None:
-        """What it holds of the budget is free again: there was no connection, so that nothing was sent."""
+        """Release what it holds of the budget: there was no connection, so nothing was sent."""
         worst, self.held = self.held, None
         if worst is not None and self.pool.till is not None:
             self.pool.till.budget.settle(worst, NOTHING)
@@ -258,7 +261,7 @@ class UserBase:
     # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
 
     def head(self, status: int, headers: dict[str, str], now: int) -> bool:
-        """The head tells of a stream, of phases or of a failure: read it after all."""
+        """Read a lean answer after all: its head tells of a stream, of phases or of a failure."""
         assert self.step is not None
         self.answer.begin(self.step)
         return self.answer.head(status, headers, now)
@@ -272,7 +275,7 @@ class UserBase:
         self.answer.trailers(headers)
 
     def again(self) -> bytes | None:
-        """The next request, where it may follow a lean answer at once."""
+        """Return the next request if it may follow a lean answer at once; None otherwise."""
         return None
 
 

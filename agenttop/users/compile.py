@@ -1,4 +1,4 @@
-"""A profile turned into what a virtual user needs at hand (``compiled``): everything that never changes is bytes from
+"""Compiles a profile into what virtual users need (``compiled``): everything that never changes becomes bytes.
 here on.
 """
 
@@ -43,7 +43,7 @@ def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
 
 
 def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
-    """The pool with the tasks of its class; as it is where it has none."""
+    """Return the pool with the tasks of its class; unchanged if it has none."""
     if not isinstance(pool, ScriptedPool):
         return compiled
     chosen = [task for task in pool.script.tasks if task.weight > 0]
@@ -59,7 +59,7 @@ def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
 def makers_of(
     profile: Profile, layout: Layout, compiled: list[CompiledPool]
 ) -> dict[int, Callable[[PoolShared, int], VirtualUser]]:
-    """What makes the users of pools whose life is written in Python, by the pool's index.
+    """Return what makes the users of pools whose life is written in Python, by the pool's index.
 
     Raises:
         ScriptError: a Python file has changed.
@@ -116,7 +116,7 @@ def _compile_pool(
 
 
 def _in_conversation(task: Task, steps: tuple[CompiledStep, ...]) -> tuple[CompiledStep, ...]:
-    """The steps with their turns, where the task has a history."""
+    """Return the steps with their turns, if the task has a history."""
     if not task.history:
         return steps
     return tuple(
@@ -134,6 +134,6 @@ def _as_turn(task: Task, compiled: CompiledStep, step: Step) -> CompiledStep:
 
 
 def _counts_iterations(profile: Profile, pool: Pool) -> bool:
-    """A generous answer to whether a pool sends ``{iteration}``: all of its text is searched."""
+    """Return whether a pool may send ``{iteration}``, generously: all of its text is searched."""
     said = [step.model_dump() for step in steps_of(pool)], [task.tool_results for task in pool.tasks]
     return "{iteration" in repr((said, pool.headers, profile.headers))

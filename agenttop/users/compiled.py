@@ -1,4 +1,4 @@
-"""What a virtual user has at hand of its profile: requests, tasks and pools, as bytes as far as they never change."""
+"""What a virtual user needs of its profile: requests, tasks and pools, as bytes as far as they never change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pieces = list[bytes | Template]
 
 
 def fill_pieces(pieces: Pieces, variables: dict[str, str]) -> list[bytes]:
-    """The pieces with the variables in place."""
+    """Return the pieces with the variables filled in."""
     return [piece if isinstance(piece, bytes) else piece.fill(variables) for piece in pieces]
 
 
@@ -33,14 +33,14 @@ class CompiledStep:
     kind: str
     """``http``, ``connect``, ``send`` or ``close``."""
     static: bytes | None
-    """The whole request or message where no variable is in it."""
+    """The whole request or message if it has no variable."""
     head: Pieces
     body: Template | None
     url: Pieces
     """Path and query, for transports that take a request apart (httpx)."""
     method: str
     headers: list[tuple[str, Template]]
-    """For such transports too, names in lower case."""
+    """For such transports too; names in lower case."""
     made: frozenset[str]
     """Built-in variables that are made anew for each request."""
     limits: Limits
@@ -48,36 +48,36 @@ class CompiledStep:
     stream: bool
     """Anything but an event stream is a protocol error."""
     lean: bool
-    """Nothing of the answer is read unless its head says that it should be."""
+    """Nothing of the answer is read unless its head says that it must be."""
     reads_json: bool
     reads_body: bool
     checks: tuple[tuple[str, Check], ...]
     save: tuple[tuple[str, JsonPath], ...]
     save_headers: tuple[tuple[str, str], ...]
-    """Variable to the header it is saved from, in lower case."""
+    """Header that each variable is saved from, in lower case."""
     expect: JsonPath | None
     wait: bool
     target: Target
     objectives: tuple[tuple[str, int], ...]
-    """What a good answer keeps to, in nanoseconds; empty where nobody asks."""
+    """What a good answer must keep to, in nanoseconds; empty without objectives."""
     any_type: bool = False
-    """An event stream is one whatever its type is called, and no word is lost about it."""
+    """An event stream is read whatever its type is called, without a warning."""
     max_output: int | None = None
-    """Tokens that it may make the target write, where that is not what the budget says of all requests."""
+    """Tokens that it may make the target write, if that is not what the budget says of all requests."""
     cookies: bool = True
     """The user's cookies go with it."""
 
     turn: Turn | None = None
-    """What it adds to the conversation; None where there is none."""
+    """What it adds to the conversation; None if there is none."""
 
     def saying(self, body: bytes, variables: dict[str, str]) -> CompiledStep:
-        """The step with this body instead of its own, as bytes for good."""
+        """Return the step with this body instead of its own, as constant bytes."""
         head = b"".join(fill_pieces(self.head, variables))
         static = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
         return replace(self, static=static, body=Constant(body), made=frozenset(), turn=None)
 
     def fill(self, variables: dict[str, str]) -> bytes:
-        """The bytes on the wire."""
+        """Return the bytes on the wire."""
         if self.static is not None:
             return self.static
         body = self.body.fill(variables) if self.body is not None else b""
@@ -98,16 +98,16 @@ class CompiledTask:
     steps: tuple[CompiledStep, ...]
     pause: tuple[float, float]
     single: bool = False
-    """It has one step only, and its user does nothing about a refusal. ``tuned`` says so."""
+    """It has only one step, and its user does nothing about a refusal. Set by ``tuned``."""
     feed: int = -1
     """Index of its data among the pool's feeds; -1: none."""
     apart: bool = False
-    """It is a conversation of its own, every time."""
+    """It is a conversation of its own every time."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledPool:
-    """What a user of one pool does."""
+    """Everything the users of one pool do."""
 
     index: int
     name: str
@@ -120,19 +120,19 @@ class CompiledPool:
     tasks: tuple[CompiledTask, ...]
     teardown: tuple[CompiledStep, ...]
     renews: bool
-    """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
+    """Variables are filled for each iteration: ``{iteration}``, or data of a task."""
     feeds: tuple[Feed, ...] = ()
     """The data of the pool and of its tasks."""
     feed: int = -1
-    """Index of the data of its sessions among them; -1: none."""
+    """Index of the data of its sessions in ``feeds``; -1: none."""
 
     # What follows from pauses and policy, which may change: ``tuned`` says it.
     think_time: tuple[float, float] = (0.0, 0.0)
     pacing: float | None = None
     back_to_back: bool = False
-    """One request follows the other without a pause, and of the answers only the times matter."""
+    """Requests follow each other without a pause, and only the times of the answers matter."""
     refusals: RefusalPolicy | None = None
-    """What is done about rate-limited answers; None where they are just counted."""
+    """How rate-limited answers are treated; None if they are just counted."""
     patient: bool = False
     """Users wait after a refusal, or send again."""
 
@@ -147,12 +147,12 @@ class CompiledPool:
     _weights: list[float] = field(default_factory=list)
 
     def task(self, fraction: float) -> CompiledTask:
-        """The task at a fraction (0 to 1) of the weights."""
+        """Return the task at a fraction (0 to 1) of the weights."""
         weights = self._weights
         return self.tasks[min(bisect_right(weights, fraction * weights[-1]), len(self.tasks) - 1)]
 
     def without(self, task: CompiledTask) -> CompiledPool:
-        """The pool when a task is not to be chosen any more; it may have none left."""
+        """Return the pool without a task that must not be chosen any more; it may have none left."""
         bounds = [0.0, *self._weights]
         weights = [high - low for low, high in pairwise(bounds)]
         left = [(each, weight) for each, weight in zip(self.tasks, weights, strict=True) if each is not task]

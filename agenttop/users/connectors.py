@@ -1,4 +1,4 @@
-"""What opens a pool's connections: our own HTTP/1.1 wherever it will do, httpx for HTTP/2 and through proxies."""
+"""Chooses what opens a pool's connections: our own HTTP/1.1 if it suffices, httpx for HTTP/2 and through proxies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agenttop.wire.transport import Connector, Transport
 
 
 class Connectors:
-    """The connectors of one process; TLS contexts are made once, and only where they are wanted.
+    """The connectors of one process; TLS contexts are made once, and only if needed.
 
     Raises:
         OSError: a file of ``[tls]`` cannot be read (ssl.SSLError among them: it is no certificate).
@@ -38,11 +38,11 @@ class Connectors:
             )
 
     def of(self, protocol: str) -> Connector:
-        """The connector of a pool; a WebSocket is an upgrade of HTTP/1.1 in any case."""
+        """Return the connector of a pool; a WebSocket is an upgrade of HTTP/1.1 in any case."""
         return self._own if self._httpx is None or protocol == "ws" else self._httpx
 
     def dialers(self) -> list[Dialer]:
-        """Who opens the connections."""
+        """Return the dialers that open the connections."""
         return [connector.dialer for connector in (self._own, self._httpx) if connector is not None]
 
     def _context(self) -> ssl.SSLContext:

@@ -44,7 +44,7 @@ class _Rules(DefaultCookiePolicy):
 
 
 class Cookies:
-    """Those of one session of one user."""
+    """The cookies of one session of one user."""
 
     __slots__ = ("_jar", "_plain", "_until", "_values")
 
@@ -53,12 +53,12 @@ class Cookies:
         self._plain = False
         """All are for every path: what is sent depends on the host alone."""
         self._until = 0.0
-        """When the first of them expires."""
+        """When the first cookie expires, in seconds since 1970."""
         self._values: dict[tuple[str, bool], str] = {}
-        """What is sent to a host, with TLS or without, while they stay the same."""
+        """What is sent to a host, with TLS or without, until the cookies change."""
 
     def keep(self, set_cookie: str, data: bytes, target: Target) -> None:
-        """Keep what an answer sets.
+        """Keep the cookies that an answer sets.
 
         Args:
             set_cookie: its ``Set-Cookie`` headers, a line each.
@@ -77,7 +77,7 @@ class Cookies:
         self._changed()
 
     def add(self, data: bytes, target: Target) -> bytes:
-        """The request with the cookies that go with it to the ``target``."""
+        """Return the request with the cookies that go with it to the ``target``."""
         if time() >= self._until:
             self._jar.clear_expired_cookies()
             self._changed()
@@ -113,7 +113,7 @@ def _request(data: bytes, target: Target) -> Request:
 
 
 def _covers(cookie: Cookie, request: Request) -> bool:
-    """Whether the request's host is that of a cookie, or one below its domain."""
+    """Return whether the request's host is that of a cookie, or one below its domain."""
     host = _PORT.sub("", request.host or "").lower()
     domain = cookie.domain.lower().lstrip(".")
     if not cookie.domain_specified:

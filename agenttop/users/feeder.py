@@ -1,4 +1,4 @@
-"""Which row of its data a user takes next."""
+"""Chooses which row of its data a user takes next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Feed:
     """The data of a task or a pool."""
 
     name: str
-    """Of the file, without its folder, as it may be shown."""
+    """Name of the file, without its folder, as it may be shown."""
     rows: Rows
     order: str
     """``sequential``, ``random`` or ``once``."""
@@ -38,10 +38,10 @@ class Feeds:
     def __init__(self) -> None:
         self._rows: dict[str, Rows] = {}
         self.found: list[Feed] = []
-        """Those of the present pool."""
+        """The feeds of the present pool."""
 
     def add(self, data: Data | None) -> int:
-        """The index of the feed among those of the pool; -1 where there is no data.
+        """Return the index of the feed among those of the pool; -1 if there is no data.
 
         Raises:
             DataError: the file is not what it was when the profile was checked.
@@ -55,13 +55,13 @@ class Feeds:
         return len(self.found) - 1
 
     def take(self) -> tuple[Feed, ...]:
-        """The feeds of the present pool; the next one begins with none."""
+        """Return the feeds of the present pool; the next one begins with none."""
         found, self.found = tuple(self.found), []
         return found
 
 
 class Feeder:
-    """The place of one worker in one feed.
+    """The position of one worker in one feed.
 
     Args:
         feed: what is handed out; it has a row at least.
@@ -82,7 +82,7 @@ class Feeder:
             self._next = shard % len(feed.rows)
 
     def next_row(self, random: SplitMix) -> int:
-        """Take a row: its number from 0, or -1 where all have been used."""
+        """Take a row and return its number, from 0; -1 if all have been used."""
         rows = len(self._rows)
         if self._order == "random":
             return random.bits() % rows
@@ -96,7 +96,7 @@ class Feeder:
         return row
 
     def feed(self, variables: dict[str, str], random: SplitMix) -> bool:
-        """Put the next row where variables are; False where there is none."""
+        """Put the next row into the variables; return False if there is none."""
         row = self.next_row(random)
         if row < 0:
             return False
@@ -105,7 +105,7 @@ class Feeder:
 
 
 def shard_of(worker: int, workers: int, pool: int, most_users: int) -> tuple[int, int]:
-    """The shard of a worker and the number of shards: a worker that never has a user of the pool holds no rows.
+    """Return the worker's shard and the number of shards: a worker that never has a user of the pool holds no rows.
 
     Args:
         worker: its number, from 0.

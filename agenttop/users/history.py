@@ -38,28 +38,28 @@ class Turn:
     """A list of turns, as all the following; None for an empty one."""
     said: Template | None
     blocks: Template | None
-    """The content of the first turn said, where results of tools can stand before it."""
+    """The content of the first turn said, if results of tools can stand before it."""
     after: Template | None
     """What is said after that."""
     results: dict[str, Template]
-    """What the tools return, by their names."""
+    """What the tools return, by name."""
     most: int | None
-    """Exchanges that are kept."""
+    """Exchanges that are kept; None: all."""
 
 
 class Exchange(NamedTuple):
-    """JSON without the brackets of its lists. Empty is nothing."""
+    """One exchange as JSON without the brackets of its lists; empty bytes are nothing."""
 
     said: bytes
     blocks: bytes
     after: bytes
     answer: bytes = b""
     results: bytes = b""
-    """Blocks that begin the next message of the user's."""
+    """Blocks that begin the user's next message."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Return its size in bytes."""
         return sum(map(len, self))
 
 
@@ -89,7 +89,7 @@ def compile_turn(task: Task, step: Step, form: type[Transcript]) -> Turn:
 
 
 class Conversation:
-    """What one user and one target have said to each other."""
+    """The conversation of one user with one target."""
 
     __slots__ = ("_exchanges", "_fixed", "_opening", "_size", "turns")
 
@@ -99,10 +99,10 @@ class Conversation:
         self._opening = b""
         self._fixed: dict[bytes, bytes] = {}
         self.turns = 0
-        """Exchanges so far, those that are forgotten too."""
+        """Number of exchanges so far, forgotten ones included."""
 
     def ask(self, turn: Turn, variables: dict[str, str]) -> tuple[bytes, Exchange]:
-        """The body of the next request, and the exchange that it begins. Nothing of it is kept yet but what is fixed.
+        """Return the body of the next request and the exchange that it begins, which is not kept yet but for ``fixed``.
 
         Raises:
             KeyError: a variable is not there.
@@ -163,8 +163,9 @@ class Conversation:
         return b",".join(filter(None, parts))
 
     def _forget(self) -> None:
-        """Forget the oldest exchange, and those after it that are nothing without it: the user said nothing there, but
-        what its tools returned.
+        """Forget the oldest exchange, and those after it that mean nothing without it.
+
+        In these the user said nothing; its tools returned something.
         """
         self._size -= self._exchanges.popleft().size
         while self._exchanges and not self._exchanges[0].said:
@@ -180,7 +181,7 @@ def _filled(items: Template | None, variables: dict[str, str]) -> bytes:
 
 
 def _written(turn: Turn, answered: list[Any], variables: dict[str, str]) -> tuple[bytes, bytes]:
-    """The turns of an answer, and the results that the next message of the user's begins with."""
+    """Return the turns of an answer, and the results that the user's next message begins with."""
     answer: list[bytes] = []
     results: list[bytes] = []
     for item in answered:
@@ -193,7 +194,7 @@ def _written(turn: Turn, answered: list[Any], variables: dict[str, str]) -> tupl
 
 
 def _result(value: Any) -> Template:
-    """A text is one as it is; anything else is JSON, as most tools return."""
+    """Compile a tool's result: text as it is, anything else as JSON, as most tools return."""
     return compile_text(value) if isinstance(value, str) else compile_json(value)
 
 

@@ -1,4 +1,4 @@
-"""The rows, pools and stages of a profile, as everything that counts has them."""
+"""Lists the rows, pools and stages of a profile, in the form in which everything is counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agenttop.users.terms import caps_of, price_of
 
 
 def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
-    """All stages of a profile in the summary's order: those of the run, then each pool's own."""
+    """Return all stages of a profile in the summary's order: those of the run, then each pool's own."""
     found: list[StageInfo] = []
     groups: list[tuple[str | None, list[Any]]] = [(None, profile.stages)]
     groups += [(pool.name, pool.stages) for pool in profile.pools if pool.stages]
@@ -46,7 +46,7 @@ def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
 
 
 def layout_of(profile: Profile) -> Layout:
-    """The rows and indices that a profile amounts to."""
+    """Return the layout of a profile."""
     pools = tuple(
         PoolInfo(pool.name, pool.protocol, pool.dialect or profile.dialect, pool.open) for pool in profile.pools
     )
@@ -72,10 +72,10 @@ def layout_of(profile: Profile) -> Layout:
 
 
 def steps_of(pool: Pool) -> list[Step]:
-    """Every step of a pool in the order of the file."""
+    """Return every step of a pool in the order of the file."""
     return [*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown]
 
 
 def is_request(step: Step) -> bool:
-    """Whether a step is answered, and so has a row of its own."""
+    """Return whether a step is answered, and so has a row of its own."""
     return not step.close and (step.send is None or step.wait)

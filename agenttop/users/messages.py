@@ -63,7 +63,7 @@ def _found_closed(user: UserBase, step: CompiledStep, ended: Failure) -> None:
 
 
 async def send_message(user: UserBase, step: CompiledStep) -> bool:
-    """Send a message; where it is answered, record what became of it. False where the WebSocket is gone."""
+    """Send a message, and record the answer if one is awaited. Return False if the WebSocket is gone."""
     if step.wait and user.pool.till is not None and not await afford(user, step):
         return False
     socket = user.socket

@@ -1,4 +1,4 @@
-"""What a profile says about rate-limited answers."""
+"""A profile's policy for rate-limited answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agenttop.profile.pattern import Pattern, compile_pattern
 
 @dataclass(frozen=True, slots=True)
 class RefusalPolicy:
-    """What a profile says about rate-limited answers, where it wants more than to count them."""
+    """A profile's policy for rate-limited answers, if it does more than count them."""
 
     on_429: str
     """``count``, ``honor`` or ``retry``."""
@@ -22,7 +22,7 @@ class RefusalPolicy:
 
 
 def policy_of(profile: Profile, on_429: str | None = None) -> RefusalPolicy | None:
-    """The policy of a profile, with another ``on_429`` where one is given; None where refusals are just counted."""
+    """Return the policy of a profile, with another ``on_429`` if one is given; None if refusals are just counted."""
     rules = profile.rate_limit
     on_429 = on_429 or profile.on_429
     if rules is None:

@@ -1,4 +1,4 @@
-"""The users of one pool on one worker: as many as wanted, or as many as arrivals need."""
+"""Runs the users of one pool on one worker: as many as wanted, or as many as arrivals need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_BEGUN_AT_ONCE = 300
 
 
 class PoolRuntime(PoolShared):
-    """The live side of a pool. Arguments as those of ``PoolShared``; ``make`` makes a user of a number."""
+    """The worker's side of a pool. Arguments are as for ``PoolShared``; ``make`` makes a user of a number."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class PoolRuntime(PoolShared):
     ) -> None:
         super().__init__(compiled, worker=worker, workers=workers, **shared)
         self.broken: Callable[[BaseException], None] = self._raise
-        """Told of a user that raises, a mistake of ours: a run must not go on without it and say nothing."""
+        """Called with what a user raises, a mistake of ours: a run must not silently go on without that user."""
         self.idle: list[VirtualUser] = []
         """Users of an open pool that have nothing to do."""
         self.active: list[VirtualUser] = []
         """Users that are not leaving, the newest last."""
         self.tasks: dict[VirtualUser, asyncio.Task[None]] = {}
-        """Every user there is."""
+        """Every user there is, with its task."""
         self.max_users = compiled.max_users
         # A look at all users: whom, how far it has come, what it has seen; and what the last one saw.
         self._round: list[VirtualUser] = []
@@ -64,8 +64,9 @@ class PoolRuntime(PoolShared):
         self.idle.append(user)
 
     def task_used_up(self, task: CompiledTask) -> bool:
-        """Every row of a task's data has been used: it is not chosen any more. False where no task is left, so that
-        all users leave.
+        """Note that every row of a task's data has been used: the task is not chosen any more.
+
+        Return False if no task is left, so that all users leave.
         """
         self.compiled = self.compiled.without(task)
         self.used_up = (*self.used_up, self.feeders[task.feed].name)
@@ -77,11 +78,11 @@ class PoolRuntime(PoolShared):
 
     @property
     def over(self) -> bool:
-        """It has no users, and as things stand none will come: its data is used up, or none are planned here."""
+        """Return whether it has no users and will get none: its data is used up, or none are planned here."""
         return not self.tasks and (self.closed or not self.planned)
 
     def left(self, user: VirtualUser) -> None:
-        """A user's life is over."""
+        """Forget a user whose life is over."""
         self.tasks.pop(user, None)
         if user in self.active:
             self.active.remove(user)
@@ -90,19 +91,21 @@ class PoolRuntime(PoolShared):
     # -- what the worker does
 
     def enter(self, stage: int, mark: int = 0) -> None:
-        """From now on requests count under this stage and mark."""
+        """Count requests under this stage and mark from now on."""
         self.stage, self.mark = stage, mark
         self.quotas.measured = stage != WARMUP
         self.leaves = self.recorder.row(stage, mark)
         self.tally = self.recorder.count(self.compiled.index, stage, mark)
 
     def unanswered(self, mark: int) -> int:
-        """How many requests sent under a mark have not been recorded yet."""
+        """Return how many requests sent under a mark have not been recorded yet."""
         return sum(user.step is not None and user.leaf.mark == mark for user in self.tasks)
 
     def aim(self, users: int) -> None:
-        """Have so many users: begin new ones, or let the newest leave after their task. Of many, the next call begins
-        the rest: ten thousand at once would stop the loop for a second, and hold each other's memory.
+        """Have this number of users: begin new ones, or let the newest leave after their task.
+
+        Of many, the next call begins the rest: ten thousand at once would stop the loop for a second, and hold each
+        other's memory.
         """
         if not self.closed:
             for _ in range(min(users - len(self.active), MAX_BEGUN_AT_ONCE)):
@@ -111,8 +114,9 @@ class PoolRuntime(PoolShared):
             self.active.pop().retire()
 
     def arrive(self, scheduled_ns: int) -> None:
-        """One arrival of an open pool; without a free user it is a dropped iteration. Where every row of its data has
-        been used, nobody is expected any more.
+        """Start one arrival of an open pool; without a free user it is a dropped iteration.
+
+        Once every row of its data has been used, arrivals are not expected any more.
         """
         if self.idle:
             self.idle.pop().begin(scheduled_ns)
@@ -124,8 +128,9 @@ class PoolRuntime(PoolShared):
             self.tally.dropped_iterations += 1
 
     def retune(self, pauses: Pauses, policy: RefusalPolicy | None) -> None:
-        """Other pauses between tasks, or another policy for refusals, from each user's next answer on. Who is in a
-        pause that is now too long does not keep it.
+        """Change the pauses between tasks, or the policy for refusals, from each user's next answer on.
+
+        A user in a pause that is now too long does not keep it.
         """
         before, self.compiled = self.compiled, tuned(self.compiled, pauses, policy)
         paces = (before.think_time, before.pacing) != (self.compiled.think_time, self.compiled.pacing)
@@ -133,7 +138,7 @@ class PoolRuntime(PoolShared):
             user.retune(hurry=paces)
 
     def pause(self, paused: bool) -> None:
-        """Begin no new task, or do again."""
+        """Begin no new task (True), or begin them again (False)."""
         if paused != self.paused:
             self.paused = paused
             if not paused:
@@ -154,7 +159,7 @@ class PoolRuntime(PoolShared):
             user.retire()
 
     def cancel(self) -> None:
-        """Cut what is in flight; it is counted as cancelled. May be called again for who is still here."""
+        """Cut what is in flight; it is counted as cancelled. May be called again for users that are still here."""
         self.finish(sending=False)
         for user, task in list(self.tasks.items()):
             exchange = user.exchange
@@ -168,14 +173,17 @@ class PoolRuntime(PoolShared):
 
     @property
     def in_flight(self) -> tuple[int, int]:
-        """How many requests were in flight when last looked at, and when the oldest was sent (``perf_counter_ns``; 0:
-        there is none).
+        """Return how many requests were in flight when last looked at, and when the oldest was sent.
+
+        Times are ``perf_counter_ns``; 0: there is none.
         """
         return self._seen if self.tasks else (0, 0)
 
     def watch(self, now: int) -> None:
-        """End what takes longer than its timeouts. One call looks at a fifth of the users: all at once would keep what
-        arrives meanwhile waiting, 0.6 ms of a thousand users.
+        """End what takes longer than its timeouts.
+
+        One call looks at a fifth of the users: all at once would keep what arrives meanwhile waiting, 0.6 ms for a
+        thousand users.
         """
         if self._next >= len(self._round):
             self._seen = (self._flying, self._oldest)
@@ -221,7 +229,7 @@ class PoolRuntime(PoolShared):
 
 
 def _overdue(user: VirtualUser, step: CompiledStep, exchange: Connection | WebSocket, sent: int, now: int) -> str:
-    """Which timeout of a step has passed, in words; empty: none has."""
+    """Return which timeout of a step has passed, in words; empty if none has."""
     limits, since = step.limits, now - sent
     if since > limits.total:
         return f"no whole answer within {limits.total / 1e9:g}s"

@@ -1,4 +1,4 @@
-"""What remains of the limits a pool's target tells of, as one worker has seen it last."""
+"""Keeps what remains of the limits that a pool's target tells of, as one worker has seen it last."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Quotas:
         self._found: dict[str, QuotaState] = {}
         self._kept: dict[int, tuple[Mapping[str, str], int, bool]] = {}
         self.due_ns: dict[int, int] = {}
-        """When the headers of a request are looked at next; those of one that tells, always (0)."""
+        """When the headers of a request are looked at next; 0 (always) for requests whose answers tell of limits."""
         self.measured = True
-        """False during the warm-up, whose figures are shown live only."""
+        """False during the warm-up, whose figures are only shown live."""
 
     def look(self, request: int, headers: Mapping[str, str], now: int) -> None:
-        """Look at the headers of an answer that has begun at ``now`` (``perf_counter_ns``)."""
+        """Look at the headers of an answer that began at ``now`` (``perf_counter_ns``)."""
         if request in self._kept:
             self._kept[request] = (headers, now, self.measured)
         elif found := self._read(headers, now):
@@ -60,7 +60,7 @@ class Quotas:
             self._found[name] = QuotaState(name, limit, remaining, lowest, seen_s, until_s)
 
     def states(self) -> tuple[QuotaState, ...]:
-        """Every limit, as it was seen last."""
+        """Return every limit as it was seen last."""
         for request, (headers, now, measured) in self._kept.items():
             if headers:
                 self._kept[request] = ({}, now, measured)

@@ -17,17 +17,17 @@ class SplitMix:
             self.state = (self.bits() ^ seed) & _MASK
 
     def bits(self) -> int:
-        """64 random bits."""
+        """Return 64 random bits."""
         self.state = z = (self.state + _GAMMA) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return z ^ (z >> 31)
 
     def fraction(self) -> float:
-        """Uniform in [0, 1)."""
+        """Return a number that is uniform in [0, 1)."""
         return (self.bits() >> 11) * (1.0 / (1 << 53))
 
     def between(self, span: tuple[float, float]) -> float:
-        """Uniform in a range."""
+        """Return a number that is uniform in a range."""
         low, high = span
         return low if low == high else low + (high - low) * self.fraction()

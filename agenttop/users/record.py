@@ -1,4 +1,4 @@
-"""What became of a request, written down: its outcome, its times, what the dialect read."""
+"""Records the result of a request: its outcome, its times, what the dialect read."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class Exchange(Protocol):
 
     @property
     def interim_ns(self) -> int:
-        """The first byte of an interim answer; 0: there was none."""
+        """Return when the first byte of an interim answer came; 0 if there was none."""
 
     @property
     def left_out(self) -> int:
-        """Header lines that were not read."""
+        """Return how many header lines were not read."""
 
 
 def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) -> None:
-    """Record an answer on a kept connection of which only the times matter: all of it that is ``ok`` comes here."""
+    """Record an ok answer on a kept connection of which only the times matter."""
     leaf.latency.append(latency)
     leaf.ttfb.append(connection.first_ns - connection.sent_ns)
     status = connection.status
@@ -69,7 +69,7 @@ def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) ->
 def record_answer(
     user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int
 ) -> bool:
-    """Record one finished exchange; True where the user can go on with what it got.
+    """Record one finished exchange; return whether the user can go on with the answer.
 
     Args:
         user: whose request it was; saved variables go to it.
@@ -184,7 +184,7 @@ def record_answer(
 
 
 def missed_objectives(step: CompiledStep, answer: Answer, latency: int, response_time: int, sent_ns: int) -> list[str]:
-    """The objectives that an ok answer does not meet; what it does not have is not held against it. Times are ns."""
+    """Return the objectives that an ok answer misses; those it has no figure for count as met. Times are ns."""
     reader = answer.reader
     tokens = reader.output_tokens if reader is not None else None
     first = answer.ttft_ns
@@ -201,7 +201,7 @@ def missed_objectives(step: CompiledStep, answer: Answer, latency: int, response
 
 
 def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int) -> tuple[Outcome, str]:
-    """The outcome before checks, and why."""
+    """Return the outcome before checks, and the reason."""
     status = answer.status
     if exchange.failure is not None and not answer.flags & (DONE | ERROR):
         return exchange.failure
@@ -224,7 +224,7 @@ def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int)
 
 
 def _words(status: int, answer: Answer) -> str:
-    """A status with its name, and what the body says."""
+    """Return a status with its name, and the beginning of the body."""
     try:
         words = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -239,7 +239,7 @@ def _checked(user: UserBase, name: str, passed: bool) -> bool:
 
 
 def _save(user: UserBase, step: CompiledStep, answer: Answer) -> bool:
-    """Save what the step asks for. False where some of it is not there."""
+    """Save what the step asks for; return False if some of it is not there."""
     found = []
     for name, path in step.save:
         there, value = path.first(answer.json) if answer.json is not INVALID else (False, None)
@@ -257,7 +257,7 @@ def _save(user: UserBase, step: CompiledStep, answer: Answer) -> bool:
 
 
 def _tell_limits(user: UserBase, exchange: Exchange, answer: Answer) -> None:
-    """Tell, once, of what a limit of ours has left out."""
+    """Note, once, what a limit of ours has left out."""
     note = user.pool.note
     if answer.cut:
         note(TOO_LONG)
@@ -286,7 +286,7 @@ def _text(value: object) -> str:
 
 
 def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
-    """Note a refusal and what follows from it. True where its request may be sent again."""
+    """Note a refusal and what follows from it. Return whether its request may be sent again."""
     answer, pool = user.answer, user.pool
     hint = hint_of(step, answer)
     if hint.wait_s is not None:
@@ -303,7 +303,7 @@ def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange,
 
 
 def _ns(duration: float) -> int:
-    """A duration that a target tells, as nanoseconds that fit a recorder."""
+    """Return a duration that a target tells, as nanoseconds that fit a recorder."""
     return int(min(duration, MAX_NS))
 
 
@@ -335,7 +335,7 @@ def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
 
 
 def _record_phases(user: UserBase, leaf: Leaf, answer: Answer, latency: int) -> None:
-    """Phases from Server-Timing (ms), from steps (ns) and from the body (s); what they leave is ``unattributed``."""
+    """Record phases from Server-Timing (ms), from steps (ns) and from the body (s); the rest is ``unattributed``."""
     phases: dict[str, int] = {}
     timing = answer.headers.get("server-timing")
     if timing:
@@ -354,8 +354,10 @@ def _record_phases(user: UserBase, leaf: Leaf, answer: Answer, latency: int) -> 
 
 
 def _note_slowest(user: UserBase, step: CompiledStep, leaf: Leaf, sent_ns: int, latency_ns: int) -> None:
-    """Keep an ok request, where it is among the slowest; what is sent in the warm-up is not. A message on a WebSocket
-    is of the trace of its upgrade; a request whose own code gave it another traceparent is of none that is known here.
+    """Keep an ok request if it is among the slowest; those sent in the warm-up are not kept.
+
+    A message on a WebSocket belongs to the trace of its upgrade; a request whose own code gave it another traceparent
+    belongs to none that is known here.
     """
     pool, answer = user.pool, user.answer
     latency_ms = round(latency_ns / 1e6, 3)

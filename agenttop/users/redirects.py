@@ -1,4 +1,4 @@
-"""Following redirects (RFC 9110, 15.4), where the profile says ``follow_redirects = true``."""
+"""Follows redirects (RFC 9110, 15.4), if the profile says ``follow_redirects = true``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 
 async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, connection: Connection) -> Connection:
-    """Go where the answer points, and on from there; the time runs from the first request on.
+    """Go where the answer points, and on from there; times run from the first request on.
 
     Returns:
         The connection that brought the last answer; its ``failure`` says what went wrong on the way.
@@ -113,14 +113,15 @@ def _request(
 
 
 def _method(status: int, method: str) -> str:
-    """The method of the next request (RFC 9110, 15.4, and what browsers do): only a POST becomes a GET, and everything
-    does whose answer is elsewhere (303).
+    """Return the method of the next request (RFC 9110, 15.4, and what browsers do).
+
+    Only a POST becomes a GET, and everything whose answer is elsewhere (303).
     """
     return "GET" if status == 303 or (status in (301, 302) and method == "POST") else method
 
 
 def _joined(url: str, location: str) -> str:
-    """Where a location leads from a URL; empty where that is no URL at all."""
+    """Return where a location leads from a URL; empty if that is no URL at all."""
     try:
         return urljoin(url, location)
     except ValueError:  # such as http://[::1
@@ -128,7 +129,7 @@ def _joined(url: str, location: str) -> str:
 
 
 def _target(url: str) -> Target | None:
-    """Where a redirect leads; None where that is no http or https."""
+    """Return the target of a redirect; None if that is no http or https URL."""
     try:
         return parse_target(url) if urlsplit(url).scheme in ("http", "https") else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a rate-limited answer asks for, and whether it is as the profile's ``[rate_limit]`` wants it."""
+"""Reads what a rate-limited answer asks for, and judges whether it is as the profile's ``[rate_limit]`` wants it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _UNGRACEFUL = (Outcome.SERVER_ERROR, Outcome.CLIENT_ERROR, Outcome.STREAM_ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A rate-limited answer that its user has to do something about. Times are ``perf_counter_ns``."""
+    """A rate-limited answer that its user has to act on. Times are ``perf_counter_ns``."""
 
     leaf: Leaf
     sent_ns: int
     end_ns: int
     asked_s: float | None
-    """What the target asks to wait; None where it does not say."""
+    """Seconds that the target asks to wait; None if it does not say."""
     message: str
 
 
 def hint_of(step: CompiledStep, answer: Answer) -> Hint:
-    """When a refusal asks to come back: by its headers, by its dialect's own error or its body, or by its limits."""
+    """Return how long a refusal asks to wait: by its headers, its dialect's error or its body, or its limits."""
     told = answer.reader.retry_after_s if answer.reader is not None else None
     if told is None and answer.status >= 400 and answer.body:
         reader = step.dialect.reader()
@@ -98,7 +98,7 @@ class Conformance:
 
 
 def _words(answer: Answer) -> str:
-    """What a refusal says: the begin of its body, and the words of a dialect's own error."""
+    """Return the text of a refusal: the begin of its body, and the message of a dialect's own error."""
     words = answer.body[:MAX_MATCHED].decode("utf-8", "replace")
     error = answer.reader.error if answer.reader is not None else None
     return f"{words}\n{error}" if error else words

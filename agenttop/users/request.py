@@ -1,4 +1,4 @@
-"""One request of a user over HTTP: sent, answered, recorded."""
+"""Sends one request of a user over HTTP, reads the answer, and records both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agenttop.wire.transport import Connection
 
 
 async def request(user: UserBase, step: CompiledStep) -> bool:
-    """Send a request and record what became of it."""
+    """Send a request and record its result; return whether the user can go on with the answer."""
     pool = user.pool
     if pool.till is not None and not await afford(user, step):
         return False
@@ -68,12 +68,14 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
 async def send_again(
     user: UserBase, step: CompiledStep, leaf: Leaf, lost: Connection, data: bytes
 ) -> tuple[Connection, bytes, int] | None:
-    """Send a request once more after the keep-alive race (``wire.http1.RACE_NS``): a kept connection that the target
-    closed while we wrote is not an error of the target (RFC 9112, 9.3.1). Its times run from the first send.
+    """Send a request once more after the keep-alive race (``wire.http1.RACE_NS``).
+
+    A kept connection that the target closed while we wrote is not an error of the target (RFC 9112, 9.3.1). Times run
+    from the first send.
 
     Returns:
-        The connection that brought the answer or failed, the bytes as they went, and what opening it took (ns); None
-        where there was no other connection, which is recorded.
+        The connection that brought the answer or failed, the bytes as they went, and what opening it took (ns); None if
+        there was no other connection, which is recorded.
     """
     leaf.connections_reopened += 1
     leaf.sent_again += 1

@@ -1,4 +1,4 @@
-"""Where the users of a worker pay for their requests."""
+"""The budget of a worker, at which its users hold what their requests may use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reservations:
         self._answered = asyncio.Event()
 
     async def hold(self, worst: Amount) -> bool:
-        """Hold what a request may use; False where the budget has no more for it."""
+        """Hold what a request may use; return False if the budget has no more for it."""
         budget = self.budget
         while not budget.hold(worst):
             if budget.dry:
@@ -34,19 +34,19 @@ class Reservations:
         return True
 
     def take(self, grant: Grant) -> None:
-        """The answer to what was asked for."""
+        """Take the answer to a draw."""
         self.budget.take(grant)
         answered, self._answered = self._answered, asyncio.Event()
         answered.set()
 
     def state(self) -> WorkerBudgetState:
-        """How it stands; to be called four times a second."""
+        """Return the state; to be called four times a second."""
         budget = self.budget
         budget.rest()
         overran = {request: most.tokens for request, most in budget.overran.items()}
         return WorkerBudgetState(budget.granted, budget.spent, budget.held, budget.kept, overran)
 
     def close(self) -> None:
-        """Nothing more will be sent: what was granted beyond that is given back."""
+        """Give back what was granted beyond use: nothing more will be sent."""
         budget = self.budget
         budget.granted = budget.terms.capped(budget.spent.plus(budget.held))

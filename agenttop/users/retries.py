@@ -22,7 +22,7 @@ DEFAULT_WAIT_S = 1.0
 
 
 async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
-    """Send a request of a profile with ``on_429`` other than ``count``. True where it is ok in the end.
+    """Send a request of a profile with ``on_429`` other than ``count``; return whether it is ok in the end.
 
     ``honor``: a refused request has failed; its user waits before it goes on. ``retry``: the same bytes are sent again
     after a wait, as long as there are retries left and the user goes on. The latency recorded is that of the last
@@ -47,22 +47,25 @@ async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
 
 
 def retries(user: UserBase) -> bool:
-    """What is refused now is sent again, if anything is left to try: the policy may have changed under way, and a
-    refusal under another one has been counted.
+    """Return whether what is refused now is sent again, if retries are left.
+
+    The policy may have changed under way, and a refusal under another one has been counted.
     """
     policy = user.pool.compiled.refusals
     return policy is not None and policy.on_429 == "retry"
 
 
 async def pause_after_refusal(user: UserBase) -> None:
-    """Where the last answer was a refusal, wait as long as it asks."""
+    """Wait as long as the last answer asks, if it was a refusal."""
     refusal, user.refusal = user.refusal, None
     if refusal is not None:
         await _wait(user, refusal, DEFAULT_WAIT_S)
 
 
 async def _retry(user: UserBase, step: CompiledStep, most: int, planned: bool) -> bool:
-    """Wait and send again, at most so many times; ``planned``: it was an arrival. True where it is ok in the end."""
+    """Wait and send again, at most ``most`` times; return whether it is ok in the end. ``planned``: it was an
+    arrival.
+    """
     data = user.sent
     whole = False
     for attempt in range(most):
@@ -85,7 +88,7 @@ async def _retry(user: UserBase, step: CompiledStep, most: int, planned: bool) -
 
 
 async def _attempt(user: UserBase, step: CompiledStep, data: bytes, planned: bool) -> bool:
-    """Send bytes that were sent before, and record what becomes of them."""
+    """Send bytes that were sent before, and record the result."""
     pool, answer = user.pool, user.answer
     connection, opened = user.connection, 0
     if user.cookies is not None and step.cookies:
@@ -119,7 +122,7 @@ async def _attempt(user: UserBase, step: CompiledStep, data: bytes, planned: boo
 
 
 async def _wait(user: UserBase, refusal: Refusal, default_s: float) -> bool:
-    """Wait out a refusal. False where the run ends, the user leaves or nobody waits any more."""
+    """Wait out a refusal. Return False if the run ends, the user leaves or waiting is over by another policy."""
     asked = default_s if refusal.asked_s is None else refusal.asked_s
     until_ns = refusal.end_ns + int(min(asked, MAX_WAIT_S) * 1e9)
     pool = user.pool
@@ -133,7 +136,7 @@ async def _wait(user: UserBase, refusal: Refusal, default_s: float) -> bool:
 
 
 def _give_up(user: UserBase, step: CompiledStep, refusal: Refusal) -> None:
-    """The refusal is what has become of its request, after all."""
+    """Record the refusal as the result of its request."""
     leaf, pool = refusal.leaf, user.pool
     for name, check in step.checks:
         pool.recorder.check(name, check(user.answer))

@@ -1,4 +1,4 @@
-"""The Python side of a pool, ready to play: its class, its rows, and who plays it."""
+"""Compiles the Python side of a pool: its class, its rows, and what makes its users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agenttop.users.shared import PoolShared
 def maker_of(
     profile: Profile, compiled: CompiledPool, rows: dict[tuple[int, str], int]
 ) -> Callable[[PoolShared, int], ScriptedUser]:
-    """What makes the users of a pool whose life is written in Python.
+    """Return what makes the users of a pool whose life is written in Python.
 
     Raises:
         OSError: the file is gone.

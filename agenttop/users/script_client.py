@@ -1,4 +1,4 @@
-"""The client of a user written in Python: what its code asks for, performed by the user."""
+"""The client of a user written in Python: its requests are performed by the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agenttop.wire.websocket import WebSocket
 
 
 class Player(Protocol):
-    """Who performs what is asked for."""
+    """Performs requests; a user."""
 
     variables: dict[str, str]
     socket: WebSocket | None
@@ -128,7 +128,7 @@ class ScriptClient(Client):
         self._user.close()
 
     def _fill(self, headers: Mapping[str, str]) -> None:
-        """Put the values of a request's own headers where its step looks for them."""
+        """Put the values of a request's own headers into the variables of its step."""
         for number, value in enumerate(headers.values()):
             if not isinstance(value, str | int | float):
                 raise TypeError(f"expected text as the value of a header, not {type(value).__name__}")

@@ -48,15 +48,15 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class CompiledScript:
-    """What the users of a pool are made of."""
+    """What the users of a scripted pool have in common."""
 
     file: str
     instance: type[User]
     """The user's own class."""
     rows: Mapping[str, int]
-    """Index in the layout by hook and by method of a task: where its requests and its exceptions are counted."""
+    """Index in the layout, by hook and by method of a task, under which requests and exceptions are counted."""
     named: Mapping[str, str]
-    """What that row is called."""
+    """Name of that row."""
     steps: Steps
     said: dict[str, set[str]] = field(default_factory=dict)
     """Messages of exceptions so far, by what was raised where."""
@@ -65,7 +65,7 @@ class CompiledScript:
 
 
 class RunOver(asyncio.CancelledError):
-    """Nothing may be sent any more: ends a user's code where it asks for it."""
+    """Nothing may be sent any more: ends a user's code when it asks for it."""
 
 
 class ScriptedUser(VirtualUser):
@@ -97,11 +97,11 @@ class ScriptedUser(VirtualUser):
         """The hook or the method of a task that is running."""
         self._in_task = False
         self._player: asyncio.Task[Any] | None = None
-        """What has a request of it in flight; its code may have begun a task for that."""
+        """The task with a request of it in flight; its code may have begun one for that."""
         self._asked = 0
         """Requests asked for so far."""
         self._asked_ns = 0
-        """When the last one was."""
+        """When the last one was asked for."""
         self._unsent: tuple[str, str] | None = None
         """Why there was no connection for the last one."""
         self._gone = False
@@ -111,7 +111,7 @@ class ScriptedUser(VirtualUser):
     # -- life
 
     def leave(self) -> None:
-        """See :class:`VirtualUser`. A request that its code has begun and not waited for is given up."""
+        """End the life; see :class:`VirtualUser`. A request that its code began and did not wait for is given up."""
         self._gone = True
         exchange = self.exchange
         if self._player is not None and exchange is None:
@@ -150,7 +150,7 @@ class ScriptedUser(VirtualUser):
         return self.session_goes_on()
 
     async def _call(self, hook: str) -> bool:
-        """Run a hook or a task. False where it did not come to its end."""
+        """Run a hook or a task; return False if it did not come to its end."""
         self._hook = hook
         try:
             if self._instance is None:
@@ -176,7 +176,7 @@ class ScriptedUser(VirtualUser):
         return False
 
     def _make_instance(self) -> User:
-        """The object of a session."""
+        """Return the object of a session."""
         instance = self.script.instance.__new__(self.script.instance)
         instance.client = self.client
         instance._life = self
@@ -209,24 +209,25 @@ class ScriptedUser(VirtualUser):
 
     @property
     def leaving(self) -> bool:
-        """It leaves after this task."""
+        """Return whether it leaves after this task."""
         return self.retiring or not self.pool.working
 
     @property
     def given(self) -> Mapping[str, str]:
-        """Its variables."""
+        """Return its variables."""
         return MappingProxyType(self.variables)
 
     @property
     def chance(self) -> Random:
-        """Of this session; 2.5 kB that many do not need."""
+        """Return the random generator of this session; 2.5 kB, made only if used."""
         if self._chance is None:
             self._chance = Random(self._seed)
         return self._chance
 
     async def pause(self, seconds: float) -> None:
-        """Pause within a task, as between the steps of one: a user who is to leave still keeps it, or all of them would
-        send what is left of their tasks at once.
+        """Pause within a task, as between the steps of one.
+
+        A user who is to leave still keeps the pause, or all of them would send what is left of their tasks at once.
         """
         if self.pool.sending:
             try:
@@ -237,7 +238,7 @@ class ScriptedUser(VirtualUser):
             raise RunOver
 
     def checked(self, name: str, passed: bool) -> None:
-        """Count a check. Names may be made up anew each time; so many of them are kept apart."""
+        """Count a check. Names may be made up anew each time; a bounded number is kept apart."""
         checks = self.script.checks
         shown = checks.get(name)
         if shown is None:
@@ -250,26 +251,26 @@ class ScriptedUser(VirtualUser):
 
     @property
     def running(self) -> str:
-        """The row of the hook or task that is running."""
+        """Return the row of the hook or task that is running."""
         return self.script.named[self._hook]
 
     @property
     def busy(self) -> bool:
-        """A request of it is in flight."""
+        """Return whether a request of it is in flight."""
         return self._player is not None
 
     @property
     def streams(self) -> bool:
-        """What it sends now asks for a stream: a task is running, and no hook, in a pool of streams."""
+        """Return whether what it sends now asks for a stream: a task (not a hook) is running in a pool of streams."""
         return self._in_task and self.pool.compiled.protocol == "sse"
 
     @property
     def steps(self) -> Steps:
-        """Makes its requests."""
+        """Return what makes its requests."""
         return self.script.steps
 
     async def play(self, step: CompiledStep) -> Given:
-        """Perform a step, and say what came of it.
+        """Perform a step and return the answer.
 
         Raises:
             RunOver: the run has ended, before it or meanwhile.
@@ -304,7 +305,7 @@ class ScriptedUser(VirtualUser):
         return handed_out(self.answer, *judged)
 
     def _unjudged(self, step: CompiledStep, whole: bool) -> Given:
-        """What came of a step that had no answer to judge."""
+        """Return the answer of a step that had none to judge."""
         if whole:
             return Given(0, "ok", "", _NONE, b"")
         if self._unsent is None and not self.pool.sending:
@@ -319,7 +320,7 @@ class ScriptedUser(VirtualUser):
         return Given(0, str(outcome), error, _NONE, b"")
 
     def _give_up(self, step: CompiledStep, before: Connection | None) -> None:
-        """The code waits no longer for what is in flight, or the run ends: record it as it stands."""
+        """Record what is in flight as it stands: the code waits no longer for it, or the run ends."""
         exchange, self.retries_left, self.refusal = self.exchange, 0, None
         if exchange is None:
             self.release()

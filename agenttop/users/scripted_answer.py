@@ -1,4 +1,4 @@
-"""An answer that is read for a user's own code: all of it is kept, and handed out as a value."""
+"""Reads an answer for a user's own code: all of it is kept, and returned as a value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ScriptedAnswer(Answer):
 
 
 def handed_out(answer: ScriptedAnswer, outcome: str, error: str) -> Given:
-    """An answer as it is handed out."""
+    """Return an answer as users' own code gets it."""
     reader = answer.reader
     return Given(
         answer.status,

@@ -1,4 +1,4 @@
-"""What the users of one pool on one worker share, and ask for."""
+"""What the users of one pool on one worker share, and what they ask of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agenttop.wire.transport import Connection, Connector
 
 
 class PoolShared(ABC):
-    """What a user sees of its pool: see ``users.pool`` for the rest."""
+    """The pool as its users see it; the rest is in ``users.pool``."""
 
     #: How long a paused user sleeps before it looks again by itself; it is woken earlier.
     pause_s = 60.0
@@ -46,10 +46,10 @@ class PoolShared(ABC):
         self.seed = seed
         self.redirects = redirects
         self.till = till
-        """Where its users pay for their requests; None without a budget."""
+        """The budget at which its users hold what requests may use; None without a budget."""
         policy = compiled.refusals
         self.conformance = Conformance(policy) if policy is not None and policy.judged else None
-        """What refusals are judged by; None where nobody asks."""
+        """Judges refusals; None if the profile has no ``[rate_limit]``."""
         self.quotas = Quotas(epoch_ns)
         """What remains of the target's limits."""
         self.working = True
@@ -58,56 +58,57 @@ class PoolShared(ABC):
         """New requests may be sent."""
         self.paused = False
         self.leaves: list[Leaf] = []
-        """Where requests sent now are counted, by request."""
+        """Leaves under which requests sent now are counted, by request."""
         self.tally = recorder.count(compiled.index, 0)
         """The counts of the present stage."""
         self.stage = 0
         self.mark = 0
         shard, shards = shard_of(worker, workers, compiled.index, most_users)
         self.feeders = [Feeder(feed, shard, shards) for feed in compiled.feeds]
-        """This worker's place in the pool's data, by index."""
+        """This worker's position in the pool's data, by index."""
         self.used_up: tuple[str, ...] = ()
         """Data files of which no rows are left here."""
         self.notes: tuple[str, ...] = ()
-        """What is to be told of its users, once in the run."""
+        """Notes about its users, each told once in the run."""
         self.planned = shard < most_users
-        """The plan has users of this pool for this worker at some time."""
+        """The plan has users of this pool on this worker at some time."""
         self.closed = False
-        """No other user is begun, for there is no data for one."""
+        """No other user is begun, because there is no data for one."""
 
     # -- what users ask
 
     def elapsed(self) -> float:
-        """Seconds since the run began."""
+        """Return the seconds since the run began."""
         return (perf_counter_ns() - self.epoch_ns) / 1e9
 
     async def connect(self, target: Target) -> Connection:
-        """A connection to the target; its ``failure`` says why there is none."""
+        """Return a connection to the target; its ``failure`` says why there is none."""
         connection = await self.transport.connect(target)
         connection.whose = self.compiled.name
         return connection
 
     def sessions_used_up(self) -> None:
-        """Every row of the pool's data has been used: sessions under way go on, no other begins."""
+        """Note that every row of the pool's data has been used: sessions under way go on, no other begins."""
         if not self.closed:
             self.used_up = (*self.used_up, self.feeders[self.compiled.feed].name)
             self.closed = True
 
     def note(self, text: str) -> None:
-        """Have something told, once."""
+        """Add a note for the user, once."""
         if text not in self.notes:
             self.notes = (*self.notes, text)
 
     @abstractmethod
     def wait_for_work(self, user: Any) -> None:
-        """A user of an open pool has nothing to do."""
+        """Take a user of an open pool that has nothing to do."""
 
     @abstractmethod
     def task_used_up(self, task: CompiledTask) -> bool:
-        """Every row of a task's data has been used: it is not chosen any more. False where no task is left, so that
-        all users leave.
+        """Note that every row of a task's data has been used: the task is not chosen any more.
+
+        Return False if no task is left, so that all users leave.
         """
 
     @abstractmethod
     def left(self, user: Any) -> None:
-        """A user's life is over."""
+        """Forget a user whose life is over."""

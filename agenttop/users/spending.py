@@ -1,4 +1,4 @@
-"""What users do for a budget: hold a request's worst case before it is sent, say afterwards what it has used."""
+"""Spends a budget: holds a request's worst case before it is sent, and settles afterwards what it has used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSED_S = 1.0
 
 
 async def afford(user: UserBase, step: CompiledStep) -> bool:
-    """Hold what the next request of a user may use at worst. False where it must not be sent, which is recorded."""
+    """Hold what a user's next request may use at worst. Return False if it must not be sent, which is recorded."""
     if await hold(user, step):
         return True
     pool = user.pool
@@ -32,7 +32,7 @@ async def afford(user: UserBase, step: CompiledStep) -> bool:
 
 
 async def hold(user: UserBase, step: CompiledStep) -> bool:
-    """Hold what a request may use that is one more attempt of another. False where it must not be sent."""
+    """Hold what a further attempt of a request may use at worst. Return False if it must not be sent."""
     till = user.pool.till
     assert till is not None
     if user.held is not None:
@@ -49,7 +49,7 @@ async def hold(user: UserBase, step: CompiledStep) -> bool:
 
 
 async def hold_again(user: UserBase, step: CompiledStep) -> bool:
-    """The same while the request is under way and in no other hands: cut meanwhile, it is recorded."""
+    """Do the same while the request is under way and nobody else records it: if cut meanwhile, it is recorded."""
     try:
         return await hold(user, step)
     except asyncio.CancelledError:
@@ -58,7 +58,7 @@ async def hold_again(user: UserBase, step: CompiledStep) -> bool:
 
 
 def settle(user: UserBase, step: CompiledStep) -> None:
-    """Say what the request that a user holds something for has used, now that it has ended."""
+    """Settle what the request, which has ended, has used of what the user holds for it."""
     worst, user.held = user.held, None
     till, answer = user.pool.till, user.answer
     assert till is not None
@@ -86,7 +86,7 @@ def _is_final(answer: Answer) -> bool:
 
 
 def _length(user: UserBase, step: CompiledStep) -> int:
-    """Bytes that a request says something with: those of its message, or of its body and its path."""
+    """Return the bytes with which a request says something: its message, or its body and its path."""
     if step.made:
         user.make(step)
     whole = step.static or step.fill(user.variables)

@@ -1,4 +1,4 @@
-"""A step of a profile as a virtual user needs it: everything that never changes is bytes from here on."""
+"""Compiles a step of a profile for virtual users: everything that never changes becomes bytes."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _headers(
 
 
 def _extractors(measure: Measure) -> dict[str, Any]:
-    """The measure table as functions from parsed JSON to (found, value)."""
+    """Return the measure table as functions from parsed JSON to (found, value)."""
     found: dict[str, Any] = {}
     for name, value in measure.model_dump(exclude_none=True).items():
         if isinstance(value, dict):

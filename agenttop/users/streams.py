@@ -1,4 +1,4 @@
-"""What kind of stream an answer was: one that really streamed, one burst, one that stalled, one without an end."""
+"""Classifies streams: one that really streamed, one burst, one that stalled, one without an end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ FASTEST_PER_S = 10_000
 
 
 def is_one_burst(latency_ns: int, ttft_ns: int, span_ns: int, chunks: int, tokens: int | None) -> bool:
-    """Whether the output of an ok event stream came in one lump at its end: a proxy that buffers, a stream that is made
-    up of a finished answer. Its time to first token is the total, whatever the model did.
+    """Return whether the output of an ok event stream came in one lump at its end.
+
+    So it is with a proxy that buffers, or a stream that is made up of a finished answer. Its time to first token is the
+    total, whatever the model did.
 
     All of this must hold, so that a fast model is not taken for one:
 
@@ -66,8 +68,10 @@ def count_stream(leaf: Leaf, answer: Answer, latency_ns: int) -> None:
 
 
 def count_broken_stream(leaf: Leaf, answer: Answer, outcome: Outcome, message: str) -> None:
-    """Count a stream that stalled (``idle_timeout`` ended it), or whose answer ended well but without the terminal
-    event or within an event: one that was cut is ``truncated`` as well, and not counted here.
+    """Count a stream that stalled (``idle_timeout`` ended it) or has no end.
+
+    No end: its answer ended well, but without the terminal event or within an event. One that was cut is ``truncated``
+    as well, and not counted here.
     """
     if outcome is Outcome.TIMEOUT:
         leaf.stalled += answer.streamed and message.startswith(STALLED)

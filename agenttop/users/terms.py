@@ -1,4 +1,4 @@
-"""The ``[budget]`` of a profile as the rest of the program has it: caps, prices, and how requests are counted."""
+"""Converts the ``[budget]`` of a profile: caps, prices, and how requests are counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRICED = 1_000_000
 
 
 def terms_of(profile: Profile) -> Terms | None:
-    """How requests are counted against a profile's budget; None where it caps nothing."""
+    """Return how requests are counted against a profile's budget; None if it caps nothing."""
     budget, price = profile.budget, price_of(profile)
     if budget is None or caps_of(profile) is None:
         return None
@@ -31,7 +31,7 @@ def terms_of(profile: Profile) -> Terms | None:
 
 
 def caps_of(profile: Profile) -> Caps | None:
-    """The caps of a profile's budget; None where it has none."""
+    """Return the caps of a profile's budget; None if it has none."""
     budget = profile.budget
     if budget is None or (budget.requests, budget.tokens, budget.cost_usd) == (None, None, None):
         return None
@@ -39,7 +39,7 @@ def caps_of(profile: Profile) -> Caps | None:
 
 
 def price_of(profile: Profile) -> Price | None:
-    """The prices of a profile."""
+    """Return the prices of a profile; None if it has none."""
     price = profile.budget.price if profile.budget is not None else None
     if price is None:
         return None

@@ -19,23 +19,23 @@ _TRACE, _SPAN = slice(3, 35), slice(36, 52)
 
 
 def new_traceparent() -> str:
-    """The value for a new request."""
+    """Return the value for a new request."""
     ids = os.urandom(24).hex()
     return f"00-{ids[:32]}-{ids[32:]}-01"
 
 
 def next_span(value: str) -> str:
-    """The value for the same request sent again: the same trace, another span."""
+    """Return the value for the same request sent again: the same trace, another span."""
     return f"{value[: _SPAN.start]}{os.urandom(8).hex()}{value[_SPAN.stop :]}"
 
 
 def again(data: bytes, value: str) -> tuple[bytes, str]:
-    """The bytes of a request for another attempt, and its value: the same trace, another span."""
+    """Return the bytes of a request for another attempt, and its value: the same trace, another span."""
     value = next_span(value)
     at = data.index(_HEADER) + len(_HEADER)
     return data[:at] + value.encode() + data[at + len(value) :], value
 
 
 def trace_id(value: str) -> str:
-    """The id of the trace."""
+    """Return the id of the trace."""
     return value[_TRACE]

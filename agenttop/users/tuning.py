@@ -1,4 +1,4 @@
-"""What follows from a pool's pauses and its policy for refusals: the last thing to be compiled, and anew while it runs.
+"""Compiles a pool's pauses and its policy for refusals: the last thing to be compiled, and again while it runs.
 
 Both are compiled in, so that nobody asks for them per request. The requests themselves stay as they are; their
 bytes and what is read of their answers depend on neither.

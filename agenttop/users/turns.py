@@ -1,4 +1,4 @@
-"""The requests of a user that are turns of a conversation."""
+"""Sends the requests of a user that are turns of a conversation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ FORGOT = (
 
 
 async def take_turn(user: UserBase, step: CompiledStep) -> bool:
-    """Send a request with all that was said before it. Only what is ok in the end is kept: a turn that failed was never
-    taken.
+    """Send a request with all that was said before it; return whether it is ok in the end.
+
+    Only then it is kept: a turn that failed was never taken.
     """
     turn = step.turn
     assert turn is not None

@@ -1,4 +1,4 @@
-"""One virtual user's life: set-up, tasks with pauses between them, tear-down, on a connection of its own.
+"""The life of one virtual user: set-up, tasks with pauses between them, tear-down, on a connection of its own.
 
     for each session:  set-up ──► task ──► think ──► task … ──► tear-down
                           ▲  fails: wait, again          │ WebSocket lost
@@ -29,13 +29,13 @@ class VirtualUser(UserBase):
     # -- life
 
     async def live(self) -> None:
-        """A user of a closed pool, until retired."""
+        """Live as a user of a closed pool, until retired."""
         pool = self.pool
         compiled = pool.compiled
         begun = False
         try:
             while not self.retiring and pool.working:
-                if compiled.feed >= 0 and not self._seat():
+                if compiled.feed >= 0 and not self._take_row():
                     return
                 if not await self._set_up():
                     await self.sleep(max(self.random.between(compiled.think_time), RETRY_S))
@@ -70,7 +70,7 @@ class VirtualUser(UserBase):
             self.leave()
 
     async def serve(self) -> None:
-        """A user of an open pool: one iteration whenever :meth:`begin` is called, until retired."""
+        """Live as a user of an open pool: one iteration whenever :meth:`begin` is called, until retired."""
         pool = self.pool
         ready = False
         try:
@@ -88,7 +88,7 @@ class VirtualUser(UserBase):
                     pool.tally.dropped_iterations += 1
                     break
                 if not ready:
-                    if pool.compiled.feed >= 0 and not self._seat():
+                    if pool.compiled.feed >= 0 and not self._take_row():
                         pool.tally.dropped_iterations += 1
                         break
                     ready = await self._set_up()
@@ -101,7 +101,7 @@ class VirtualUser(UserBase):
             self.leave()
 
     def leave(self) -> None:
-        """Its life is over."""
+        """End the life: close the connection and leave the pool."""
         self.close()
         self.pool.left(self)
 
@@ -118,9 +118,9 @@ class VirtualUser(UserBase):
         if self.waking is not None and not self.waking.done():
             self.waking.set_result(None)
 
-    def _seat(self) -> bool:
-        """Take the row of a session; one whose set-up failed keeps its row. False where there is none, so that the user
-        has nothing to begin.
+    def _take_row(self) -> bool:
+        """Take the row of a session; one whose set-up failed keeps its row. Return False if there is none to begin
+        with.
         """
         if self._has_row:
             return True
@@ -131,7 +131,7 @@ class VirtualUser(UserBase):
         return self._has_row
 
     async def _set_up(self) -> bool:
-        """Every set-up step, in order: a session begins. False where one failed."""
+        """Run every set-up step, in order: a session begins. Return False if one failed."""
         self.cookies = self.conversation = None
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
@@ -146,7 +146,7 @@ class VirtualUser(UserBase):
                 return
 
     async def _iterate(self) -> bool:
-        """One task. False where the user's session is gone with its WebSocket."""
+        """Run one task. Return False if the user's session is gone with its WebSocket."""
         pool = self.pool
         task = self._task()
         if task is None:
@@ -171,7 +171,7 @@ class VirtualUser(UserBase):
         return self.session_goes_on()
 
     def _task(self) -> CompiledTask | None:
-        """Begin an iteration: its task. None where all data has been used, so that there is none."""
+        """Begin an iteration and return its task; None if all data has been used, so that there is none."""
         pool = self.pool
         compiled = pool.compiled
         self.iteration += 1
@@ -182,7 +182,7 @@ class VirtualUser(UserBase):
         return tasks[0] if len(tasks) == 1 else compiled.task(self.random.fraction())
 
     def _renewed(self) -> CompiledTask | None:
-        """The task, with what it needs anew for each iteration."""
+        """Return the task, with what it needs anew for each iteration; None if there is none."""
         pool = self.pool
         self.variables["iteration"] = str(self.iteration)
         while tasks := pool.compiled.tasks:
@@ -208,7 +208,7 @@ class VirtualUser(UserBase):
         return True
 
     async def _perform(self, step: CompiledStep) -> bool:
-        """One step. False where it failed, so that the task cannot go on."""
+        """Perform one step. Return False if it failed, so that the task cannot go on."""
         if step.turn is not None:
             whole = await take_turn(self, step)
         elif step.kind == "http":
@@ -223,8 +223,10 @@ class VirtualUser(UserBase):
         return whole
 
     def again(self) -> bytes | None:
-        """Where no pause follows a timed answer, do here what the coroutines from :meth:`live` to :meth:`request`
-        would do: waking them takes as long as all the rest of our work on a request.
+        """Return the next request if no pause follows a timed answer, and record the answer; else None.
+
+        This does here what the coroutines from :meth:`live` to :meth:`request` would do: waking them takes as long as
+        all the rest of our work on a request.
         """
         if not self.back_to_back:
             return None

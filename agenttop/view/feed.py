@@ -1,4 +1,4 @@
-"""Where a view gets its run from: over a socket as it goes, out of a journal, or made up in a test.
+"""The interface from which a view gets its run: over a socket, from a journal, or made up in a test.
 
 Views know only this.
 """
@@ -31,19 +31,20 @@ class Feed(Protocol):
         """
 
     def messages(self) -> AsyncIterator[RunInfo | Snapshot | Ended]:
-        """Snapshots as they come, then :class:`Ended`; ends early where the connection is lost.
+        """Yield snapshots as they come, then :class:`Ended`; end early if the connection is lost.
 
         A :class:`RunInfo` among them begins the history anew: somebody went back in time.
         """
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the grammar of ``run.command``) and wait for its
+        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, as in ``steering.commands``) and return its
         answer.
         """
 
     async def kill(self) -> str:
-        """End the load at once, whatever its controller does: by the command ``stop now``, and by force where that is
-        not answered. Return what is to be said of it; empty where nothing is.
+        """End the load at once: by the command ``stop now``, or by force if that is not answered.
+
+        Return a message for the user; empty if there is nothing to say.
         """
 
     async def close(self) -> None:
@@ -85,54 +86,54 @@ class ReadOnly:
 
 
 def is_read_only(feed: Feed) -> bool:
-    """Whether a feed's run cannot be changed from here: it says so with an attribute ``read_only = True``."""
+    """Return whether a feed's run cannot be changed from here: its attribute ``read_only`` is True."""
     return bool(getattr(feed, "read_only", False))
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a replay stands; times are seconds since its run began."""
+    """Position of a replay; times are seconds since its run began."""
 
     t_s: float
     end_s: float
-    """Of what was recorded."""
+    """End of what was recorded."""
     speed: float
     playing: bool
     note: str = ""
-    """What is to be said of the record's end: cut off, damaged, still going."""
+    """A note about the record's end: cut off, damaged, still going."""
 
 
 class Player(Protocol):
-    """What a feed has besides where its time is the viewer's: its attribute ``player``."""
+    """The controls of a replay, whose time is the viewer's: a feed's attribute ``player``."""
 
     @property
     def cursor(self) -> Cursor:
-        """Where it stands."""
+        """Return the position."""
 
     def toggle(self) -> None:
-        """Pause, or play on; at the end play from the beginning."""
+        """Pause, or play on; at the end, play from the beginning."""
 
     def step(self, seconds: float) -> None:
-        """Forward, or back below 0."""
+        """Go forward, or back if ``seconds`` is below 0."""
 
     def to_begin(self) -> None:
-        """To the first second."""
+        """Go to the first second."""
 
     def to_end(self) -> None:
-        """To the last second."""
+        """Go to the last second."""
 
     def change_speed(self) -> None:
-        """To the next of a few speeds, and round."""
+        """Change to the next of a few speeds, and round."""
 
 
 class Events:
-    """All events a viewer has been told of, :data:`KEPT_EVENTS` at most: a snapshot has the newest alone."""
+    """All events a viewer has received, at most :data:`KEPT_EVENTS`: a snapshot has only the newest."""
 
     def __init__(self, so_far: Iterable[Event] = ()) -> None:
         self._kept: deque[Event] = deque(so_far, maxlen=KEPT_EVENTS)
 
     def complete(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with those before its own."""
+        """Return the snapshot with the events before its own."""
         known, told = tuple(self._kept), snapshot.events
         overlap = next(n for n in range(min(len(known), len(told)), -1, -1) if known[len(known) - n :] == told[:n])
         self._kept.extend(told[overlap:])
@@ -140,17 +141,17 @@ class Events:
 
 
 def can_detach(feed: Feed) -> bool:
-    """Whether the run goes on without this viewer: a feed says so with an attribute ``can_detach = True``."""
+    """Return whether the run goes on without this viewer: the feed's attribute ``can_detach`` is True."""
     return bool(getattr(feed, "can_detach", False))
 
 
 def is_attached(feed: Feed) -> bool:
-    """Return whether the run was begun elsewhere, so that a Ctrl-C is no wish to end it: a feed says so with an
-    attribute ``attached = True``.
+    """Return whether the run was begun elsewhere, so that Ctrl-C must not end it: the feed's attribute ``attached`` is
+    True.
     """
     return bool(getattr(feed, "attached", False))
 
 
 def player_of(feed: Feed) -> Player | None:
-    """The controls of a feed whose time is the viewer's; None where time is the run's."""
+    """Return the controls of a replay; None if the feed's time is the run's."""
     return getattr(feed, "player", None)

@@ -1,4 +1,4 @@
-"""Signals that come when a run has been launched and its viewer is not there yet: kept, and sent again once it is.
+"""Holds signals that come before the viewer of a launched run is ready, and sends them again once it is.
 
 Without it a Ctrl-C in that half second would end the viewer and leave the load going, with nobody to know of it.
 """
@@ -12,14 +12,14 @@ _came: list[int] = []
 
 
 def hold() -> None:
-    """From now on they are kept; one that is ignored (``nohup``) stays so."""
+    """Keep the signals from now on; one that is ignored (``nohup``) stays ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda came, _: _came.append(came))
 
 
 def release() -> None:
-    """They are handled from now on; those that came are sent again."""
+    """Send the kept signals again; the viewer handles signals from now on."""
     came = _came.copy()
     _came.clear()
     for number in came:

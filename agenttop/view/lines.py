@@ -37,8 +37,8 @@ _AGAIN_S = 0.05
 
 
 class Lines:
-    """Lines on their way to a reader. While that takes none (a pager, a terminal on hold) they are kept: a program that
-    waited in ``write`` would hear no signal.
+    """Lines on their way to a reader. They are kept while it takes none (a pager, a terminal on hold): a program that
+    waits in ``write`` would hear no signal.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -46,12 +46,12 @@ class Lines:
         self._kept: deque[str] = deque(maxlen=KEPT_LINES)
 
     def say(self, line: str) -> None:
-        """Print it, as soon as all before it are."""
+        """Print a line as soon as all before it are printed."""
         self._kept.append(line)
         self.flush()
 
     def flush(self) -> bool:
-        """Print what the reader takes; whether that was all."""
+        """Print what the reader takes; return whether that was all."""
         while self._kept and self._takes():
             pipes.say(self._kept.popleft(), self._out)
         return not self._kept
@@ -64,7 +64,7 @@ class Lines:
 
 
 class Teller:
-    """A second after the other, in lines: what has gone wrong since the last one, and the second itself."""
+    """Formats second after second: first what has gone wrong since the last one, then the second itself."""
 
     def __init__(self, info: RunInfo) -> None:
         self._info = info

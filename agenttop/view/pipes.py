@@ -1,4 +1,4 @@
-"""Output that nobody reads, or that cannot be written: no reason to end a run, or to end it with another code."""
+"""Prints to readers that may leave and disks that may be full: neither ends a run or changes its exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Print a line (or lines) at once; where that cannot be, say so once, but to a reader that has left."""
+    """Print a line (or lines) at once. If that fails, say so once, unless the reader has left."""
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
@@ -21,7 +21,7 @@ def say(text: str, stream: TextIO) -> None:
 
 
 def hush(stream: TextIO) -> None:
-    """What is left of a stream goes nowhere, its last flush at the end of the process included."""
+    """Send what is left of a stream nowhere, its last flush at the end of the process included."""
     with contextlib.suppress(OSError):  # not every stream is a file
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -1,4 +1,4 @@
-"""Opening connections: name, addresses, TCP, TLS, within one time limit. What goes wrong is a value, no exception."""
+"""Opens connections: name, addresses, TCP, TLS, within one time limit. Failures are values, not exceptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agenttop.wire.resolve import Resolver
 from agenttop.wire.target import Target
 
 MAX_ADDRESSES, OTHERS = 200, "(other)"
-"""Addresses that are counted apart, and where the rest is counted."""
+"""Addresses that are counted separately, and the key that the rest is counted under."""
 Failure = tuple[Outcome, str]
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 
@@ -69,12 +69,14 @@ class Dialer:
         return dict(opened)
 
     def take_notes(self) -> dict[str, str]:
-        """Return what is to be told of addresses that do not answer, by host, since the last call."""
+        """Return notes about addresses that do not answer, by host, since the last call."""
         notes, self._notes = self._notes, {}
         return notes
 
     def _skipped(self, target: Target, addresses: tuple[str, ...], failure: Failure) -> None:
-        """Another address has answered. That of ``localhost`` only one does is how most machines are."""
+        """Note an address that was skipped for another; not of ``localhost``, which answers on only one on most
+        machines.
+        """
         if target.host != "localhost":
             self._notes[target.host] = f"{target.host}: {addresses[-1]} does not answer and is skipped: {failure[1]}"
 
@@ -102,7 +104,7 @@ async def dial_address(
 
 
 def why_not(error: BaseException) -> str:
-    """Why a connection could not be made or was lost, in one line, without addresses of objects."""
+    """Return why a connection could not be made or was lost, in one line, without addresses of objects."""
     verify = getattr(error, "verify_message", "")
     if verify:
         return f"TLS: certificate not accepted: {verify}"

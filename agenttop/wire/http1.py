@@ -1,4 +1,4 @@
-"""One user's HTTP/1.1 connection: bytes out, bytes in, and the times they passed.
+"""One user's HTTP/1.1 connection: bytes out, bytes in, and their times.
 
 Why our own: on one core a keep-alive request costs about 8 µs here, 80 µs with aiohttp and 8 ms with a shared httpx
 pool of 64. It is an ``asyncio.Protocol`` with llhttp (``httptools``) behind it. One exchange is in flight at a time,
@@ -29,47 +29,47 @@ from agenttop.wire.inflate import Decoder, InflateError, decoder, not_read
 from agenttop.wire.turns import TURNS
 
 MAX_HEAD = 256 * 1024
-"""Bytes of header after which an answer is called malformed."""
+"""Bytes of header beyond which an answer counts as malformed."""
 
 MAX_HEADERS, MAX_HEADER_TEXT = 500, 64 * 1024
-"""Header lines of one answer that are read, and bytes of them; what is beyond is counted and left out."""
+"""Header lines of one answer that are read, and their bytes; the rest is counted and left out."""
 
 SMALL = 1024
-"""Bytes of a read that are parsed at once: with the smallest chunks or frames there are, a millisecond or two."""
+"""Bytes of a read that are parsed at once: at worst, with the smallest chunks or frames, a millisecond or two."""
 MIN_PIECE, MAX_PIECE = 256, 64 * 1024
 FAST_NS, SLOW_NS = 50_000, 200_000
-"""A piece of a larger read is doubled where one took less, halved where it took more."""
+"""A piece of a larger read is doubled if parsing took less than the first, halved if more than the second."""
 
 RACE_NS = 100_000_000
-"""How soon after the write a kept connection must be lost for its request to be sent again. A target that closes an
-idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that arrives: word of it is here
-within one round trip, and 100 ms is more than most; what our own loop adds is far less. One that closes later has had
-the request: whatever befell it is an answer that did not come, and no client should ask for the same work twice.
+"""How soon after the write a kept connection must be lost for its request to be sent again.
+
+A target that closes an idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that
+arrives: the news is here within one round trip, and 100 ms is more than most; what our own loop adds is far less. One
+that closes later has had the request: that is an answer that did not come, and no client should ask for the same work
+twice.
 """
 
 IDLE, WAITING, READING, DRAINING, UPGRADED, CLOSED = range(6)
 
 
 class Sink(Protocol):
-    """Who reads an answer. Times are ``perf_counter_ns`` of the read that brought the bytes."""
+    """The reader of an answer. Times are ``perf_counter_ns`` of the read that brought the bytes."""
 
     def head(self, status: int, headers: dict[str, str], now: int) -> bool:
-        """The headers are complete (names in lower case). False: the body is of no interest."""
+        """Take the headers, which are complete (names in lower case). Return whether the body is to be read."""
 
     def data(self, data: bytes, now: int) -> bool:
-        """A piece of the body, decompressed. True: the answer is complete, whatever else may come."""
+        """Take a piece of the body, decompressed. Return whether the answer is complete, whatever else may come."""
 
     def trailers(self, headers: dict[str, str]) -> None:
-        """Headers that came after the body."""
+        """Take headers that came after the body."""
 
     def again(self) -> bytes | None:
-        """A lean answer is here, and the connection can send: the next request if it goes out at once, on this same
-        future. None: the future is done.
-        """
+        """Return the next request to send at once after a lean answer, on the same future; None ends the exchange."""
 
 
 def joined(before: str, value: str, name: str) -> str:
-    """The value of a header that comes again (RFC 9110, 5.3); cookies, which hold commas, are a line each."""
+    """Return the value of a header that is repeated (RFC 9110, 5.3); cookies, which hold commas, are a line each."""
     return f"{before}\n{value}" if name == "set-cookie" else f"{before}, {value}"
 
 
@@ -93,7 +93,7 @@ class _Lean:
 
 
 class _Full:
-    """llhttp's callbacks for an answer that somebody reads."""
+    """llhttp's callbacks for an answer that is read."""
 
     __slots__ = ("connection", "headers", "lines", "size")
 
@@ -137,8 +137,8 @@ class _Full:
 
 
 class Http1Connection(asyncio.Protocol):
-    """A keep-alive connection of one virtual user. Read the fields of the exchange after awaiting what :meth:`send`
-    returns.
+    """A keep-alive connection of one virtual user. The fields of the exchange are valid after awaiting what
+    :meth:`send` returned.
     """
 
     __slots__ = (
@@ -199,9 +199,9 @@ class Http1Connection(asyncio.Protocol):
         self._last_headers: dict[str, str] | None = None
         self._head_bytes = 0
         self._held: deque[tuple[int, bytes]] | None = None
-        """Bytes that have come and wait to be parsed, and when they came; reading is paused."""
+        """Received bytes that wait to be parsed, and when they came; reading is paused."""
         self._at = 0
-        """How far the first of them has been parsed."""
+        """How many bytes of the first of them have been parsed."""
         self._piece = SMALL
         self._paused = False
         self.on_upgraded: Any = None
@@ -214,9 +214,9 @@ class Http1Connection(asyncio.Protocol):
         """Nanoseconds that DNS, TCP and TLS took; 0 on a reused connection."""
         self.sent_ns = 0
         self.first_ns = 0
-        """The first byte of the final answer."""
+        """When the first byte of the final answer came."""
         self.interim_ns = 0
-        """That of the first interim one (100 Continue, 103 Early Hints), where there was one."""
+        """When the first byte of the first interim answer (100 Continue, 103 Early Hints) came, if there was one."""
         self.last_ns = 0
         self.end_ns = 0
         self.status = 0
@@ -226,9 +226,9 @@ class Http1Connection(asyncio.Protocol):
         """The answer was not read, only timed: its head says nothing of interest."""
         self.failure: tuple[Outcome, str] | None = None
         self.unanswered = False
-        """It was lost within :data:`RACE_NS` of the write, before the first byte of an answer."""
+        """The connection was lost within :data:`RACE_NS` of the write, before the first byte of an answer."""
         self.dropped = False
-        """The target closed the connection between two requests, though it had not said that it would."""
+        """The target closed the connection between two requests, without having announced it."""
 
     # -- asyncio.Protocol
 
@@ -291,7 +291,7 @@ class Http1Connection(asyncio.Protocol):
             HEADS.learn(data[:end], self.status, len(data) - end - 4, self._last_headers)
 
     def go_on(self) -> bool:
-        """Parse what is held, as long as the turn has room (``wire.turns``). True: something is left."""
+        """Parse what is held, as long as the turn has room (``wire.turns``); return whether something is left."""
         held = self._held
         if held is None:
             return False
@@ -329,7 +329,7 @@ class Http1Connection(asyncio.Protocol):
 
     @property
     def behind_ns(self) -> int:
-        """When the first of the bytes came that have not been parsed yet; 0: all have."""
+        """Return when the first byte that is not parsed yet came; 0 if all are."""
         return self._held[0][0] if self._held else 0
 
     def _feed(self, data: bytes, now: int) -> None:
@@ -349,7 +349,7 @@ class Http1Connection(asyncio.Protocol):
                 self._too_long()
 
     def _not_fed(self, error: Exception, data: bytes, now: int) -> None:
-        """What llhttp does not read: the bytes of another protocol, or of none."""
+        """Handle what llhttp does not read: the bytes of another protocol, or of none."""
         if isinstance(error, httptools.HttpParserUpgrade):
             self._upgraded(data[error.args[0] :], now)
         elif self.state != READING:
@@ -401,7 +401,7 @@ class Http1Connection(asyncio.Protocol):
             self._wake()
 
     def lost(self) -> Failure:
-        """Why a connection is gone that has brought no answer."""
+        """Return the failure of a connection that was lost without an answer."""
         if isinstance(self._lost, ssl.SSLError):
             # With TLS 1.3 a target says only now that it wants another certificate of us.
             return Outcome.CONNECT_ERROR, why_not(self._lost)
@@ -437,8 +437,10 @@ class Http1Connection(asyncio.Protocol):
         return waiter
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the socket now: uvloop's own ``write`` keeps them until the end of the loop's turn, so a
-        request would be sent later than it says. For a connection that is not closed.
+        """Write bytes to the socket now; the connection must not be closed.
+
+        uvloop's own ``write`` keeps them until the end of the loop's turn, so a request would be sent later than it
+        says.
         """
         if self._fd >= 0:
             try:
@@ -452,7 +454,7 @@ class Http1Connection(asyncio.Protocol):
         self.transport.write(data)
 
     async def settle(self, patience_s: float) -> bool:
-        """Wait for the rest of an answer that was complete before its last byte; False where it does not come in
+        """Wait for the rest of an answer that was complete before its last byte; return False if it does not come in
         time.
         """
         if self.state == DRAINING:
@@ -474,7 +476,7 @@ class Http1Connection(asyncio.Protocol):
         self._wake()
 
     def close(self) -> None:
-        """Close at once, without ceremony; harmless when closed."""
+        """Close at once; harmless if closed."""
         self._held = None
         if self.state != CLOSED or (self.transport is not None and not self.transport.is_closing()):
             self.state = CLOSED
@@ -482,13 +484,15 @@ class Http1Connection(asyncio.Protocol):
 
     @property
     def waiting(self) -> bool:
-        """An exchange is in flight."""
+        """Return whether an exchange is in flight."""
         return self._waiter is not None
 
     # -- llhttp and its callbacks
 
     def _parser_of(self, lean: bool) -> Any:
-        """Made when it is needed: 1.6 kB a user less where all heads are known, or one of the two will do."""
+        """Return the parser, made when it is first needed: saves 1.6 kB a user if all heads are known, or one of the
+        two suffices.
+        """
         parser = self._lean if lean else self._full
         if parser is None:
             parser = httptools.HttpResponseParser(_Lean(self) if lean else _Full(self))
@@ -520,7 +524,7 @@ class Http1Connection(asyncio.Protocol):
                 self.fail(Outcome.PROTOCOL_ERROR, not_read(unread))
 
     def _whole_answer(self, known: KnownHead, data: bytes, end: int) -> bool:
-        """Take an answer that came in one read, behind a head that is known; False where it must be parsed."""
+        """Take an answer that came in one read behind a known head; return False if it must be parsed."""
         self.lean = known.lean and self.lean_allowed
         sink = self.sink
         if not self.lean:
@@ -560,18 +564,18 @@ class Http1Connection(asyncio.Protocol):
             self.fail(Outcome.PROTOCOL_ERROR, f"malformed compression: {error}")
 
     def _enough(self) -> None:
-        """The answer has ended, though the message has not: what a user waits for is here."""
+        """End the exchange though the message goes on: all that the user waits for is here."""
         self.end_ns = self.last_ns
         self.state = DRAINING
         self._wake()
 
     def _whole(self) -> None:
-        """The message has ended: has what was compressed in it?"""
+        """Fail if the message has ended but the compressed data in it has not."""
         if self._inflate is not None and self._wanted and self.state != DRAINING and not self._inflate.finished:
             self.fail(Outcome.TRUNCATED, "the compressed body ends early")
 
     def _lean_until_eof(self) -> bool:
-        """Whether the body of a lean answer has no length of its own."""
+        """Return whether the body of a lean answer has no length of its own."""
         return b"\r\ncontent-length:" not in self._head and b"\r\ntransfer-encoding:" not in self._head
 
     def _complete(self) -> None:
@@ -620,14 +624,14 @@ class Http1Connection(asyncio.Protocol):
 
 
 def in_race(sent_ns: int) -> bool:
-    """Whether a connection that is lost now, nothing answered, may have been closed before the request came to it."""
+    """Return whether a connection lost now, unanswered, may have been closed before its request arrived."""
     return perf_counter_ns() - sent_ns <= RACE_NS
 
 
 def opened_connection(
     loop: asyncio.AbstractEventLoop, opened: Http1Connection | Failure, began_ns: int
 ) -> Http1Connection:
-    """What dialling came to, as a connection whose ``failure`` and ``opened_ns`` say it."""
+    """Return the result of dialling as a connection with ``failure`` and ``opened_ns``."""
     if isinstance(opened, tuple):
         connection = Http1Connection(loop)
         connection.failure = opened

@@ -1,4 +1,4 @@
-"""HTTP/2, and HTTP/1.1 through a forward proxy: what the fast connection does not speak.
+"""A connection over HTTP/2, or over HTTP/1.1 through a forward proxy, which the fast connection does not speak.
 
 httpx's own engine (``httpcore``) speaks the protocol. An ``httpx.AsyncClient`` around it would connect with the first
 request only, so that connecting would be part of a latency; it would keep cookies and add headers, so that the same
@@ -82,7 +82,7 @@ class HttpxConnection:
 
     @property
     def state(self) -> int:
-        """One of the states of :mod:`agenttop.wire.http1`."""
+        """Return one of the states of :mod:`agenttop.wire.http1`."""
         if self._state == IDLE:
             stream, speaker = self._stream, self._speaker
             if stream is None or speaker is None or stream.ended or speaker.is_closed() or speaker.has_expired():
@@ -92,12 +92,12 @@ class HttpxConnection:
 
     @property
     def behind_ns(self) -> int:
-        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        """Return when the first byte that is not looked at yet came; 0 if all are."""
         return self._stream.behind_ns if self._stream is not None else 0
 
     @property
     def waiting(self) -> bool:
-        """An exchange is in flight."""
+        """Return whether an exchange is in flight."""
         return self._waiter is not None
 
     # -- what users do
@@ -123,7 +123,7 @@ class HttpxConnection:
         return waiter
 
     async def settle(self, patience_s: float) -> bool:
-        """Wait for the rest of an answer that was complete before its last byte; False where it does not come."""
+        """Wait for the rest of an answer that was complete before its last byte; return False if it does not come."""
         if self._state == DRAINING:
             self._waiter = self._loop.create_future()
             handle = self._loop.call_later(patience_s, self._wake)
@@ -142,7 +142,7 @@ class HttpxConnection:
         self._wake()
 
     def close(self) -> None:
-        """Close at once, without ceremony; harmless when closed."""
+        """Close at once; harmless if closed."""
         self._state = CLOSED
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task(self._loop):
@@ -162,7 +162,7 @@ class HttpxConnection:
         return httpcore.Request(method, url, headers=[*headers, *self._extra], content=body)
 
     async def _exchange(self, request: httpcore.Request, sink: Sink | None) -> None:
-        """Everything from the first byte sent to the last byte read; whatever happens, nothing is raised."""
+        """Do everything from the first byte sent to the last byte read; whatever happens, nothing is raised."""
         try:
             await self._converse(request, sink)
         except asyncio.CancelledError:
@@ -229,7 +229,7 @@ class HttpxConnection:
         self._wake()
 
     def _judge(self, error: httpcore.ProtocolError) -> None:
-        """What a breach of protocol amounts to. ``httpcore`` tells the loss of a connection as one."""
+        """End the exchange for a breach of protocol; ``httpcore`` reports the loss of a connection as one, too."""
         cause: Any = error.args[0] if error.args else ""
         if isinstance(cause, h2.events.StreamReset):
             code = _code(cause.error_code)
@@ -245,7 +245,7 @@ class HttpxConnection:
             self._broken(Outcome.PROTOCOL_ERROR, f"malformed response: {cause}")
 
     def _cut(self, why: str) -> None:
-        """The connection is gone."""
+        """End the exchange because the connection is gone."""
         why = f": {why}" if why else ""
         if self.first_ns:
             self._broken(Outcome.TRUNCATED, f"connection closed in the middle of the answer{why}")
@@ -261,7 +261,7 @@ class HttpxConnection:
             self._wake()
 
     def _count(self) -> None:
-        """Times and bytes of the last read, for whoever watches."""
+        """Update times and bytes from the last read."""
         if self._stream is not None and self._state != DRAINING:
             self.last_ns = max(self._stream.read_ns, self.sent_ns)
             self.received = self._stream.received
@@ -273,7 +273,7 @@ class HttpxConnection:
 
 
 def _code(number: int | h2.errors.ErrorCodes | None) -> str:
-    """The name of an error code of HTTP/2."""
+    """Return the name of an error code of HTTP/2."""
     try:
         return h2.errors.ErrorCodes(number or 0).name
     except ValueError:

@@ -1,4 +1,4 @@
-"""Opening connections for HTTP/2 and through forward proxies (see :mod:`agenttop.wire.httpx_connection`)."""
+"""Opens connections for HTTP/2 and through forward proxies (see :mod:`agenttop.wire.httpx_connection`)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class HttpxTransport:
             context.set_alpn_protocols(["h2"] if http2 else ["http/1.1"])
 
     async def connect(self, target: Target) -> HttpxConnection:
-        """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long it took to open."""
+        """Return a new connection. Its ``failure`` says why there is none, ``opened_ns`` how long opening it took."""
         began = perf_counter_ns()
         try:
             async with asyncio.timeout(self._timeout):
@@ -106,7 +106,7 @@ class HttpxTransport:
         return self._speak(target, inner)
 
     async def _tunnel(self, target: Target, proxy: Target, stream: Stream) -> Failure | None:
-        """Ask a proxy to pass everything on to a target (RFC 9110, 9.3.6)."""
+        """Ask a proxy to pass everything on to a target (RFC 9110, 9.3.6); return why it refuses, or None."""
         host = f"[{target.host}]" if ":" in target.host else target.host
         where = f"{host}:{target.port}".encode("idna" if host.isascii() is False else "ascii")
         scheme, name, port = _url(proxy)
@@ -121,7 +121,7 @@ class HttpxTransport:
         return Outcome.CONNECT_ERROR, f"the proxy refuses: {response.status} {reason}".rstrip()
 
     def _forward(self, target: Target, proxy: Target, stream: Stream) -> HttpxConnection:
-        """Requests to a plain target name it whole (RFC 9112, 3.2.2)."""
+        """Return a connection to a plain target, whose requests name the target whole (RFC 9112, 3.2.2)."""
         url = _url(proxy)
         speaker = httpcore.AsyncHTTP11Connection(httpcore.Origin(*url), stream)
         absolute = target.origin.encode("ascii")

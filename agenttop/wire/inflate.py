@@ -1,4 +1,4 @@
-"""Compressed bodies, decompressed as they arrive and without trust: gzip and deflate (RFC 9110, 8.4.1)."""
+"""Decompresses bodies as they arrive and without trust: gzip and deflate (RFC 9110, 8.4.1)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 PIECE = 1 << 20
-"""Bytes that are decompressed at a time: what is held in memory of an answer, however well it was compressed."""
+"""Bytes that are decompressed at a time: the most held in memory, however well an answer was compressed."""
 MAX_INFLATED, MAX_RATIO = 64 << 20, 200
-"""Bytes that may come of a body, whatever it was; of more there must be no more than so many for each that came. Text
-comes to some 20 for 1; a thousandfold is an attack.
+"""Bytes that any body may decompress to, and the ratio to its own bytes that more must not exceed.
+
+Text comes to some 20 for 1; a thousandfold is an attack.
 """
 
 _GZIP, _ZLIB, _RAW, _DETECT = 31, 15, -15, 47
 
 
 class InflateError(ValueError):
-    """The bytes are not what their Content-Encoding says, or far too many."""
+    """The bytes are not what their Content-Encoding says, or decompress to far too many."""
 
 
 class Inflate:
-    """One body. gzip may have several members; deflate may be zlib's format, as the standard wants it, or the bare kind
-    that some servers send.
+    """Decompresses one body.
+
+    gzip may have several members; deflate may be zlib's format, as the standard says, or the bare one that some servers
+    send.
     """
 
     __slots__ = ("_begun", "_decompress", "_further", "_held", "_in", "_out", "_padding")
@@ -38,7 +41,7 @@ class Inflate:
 
     @property
     def finished(self) -> bool:
-        """The compressed data is whole, or there was none at all."""
+        """Return whether the compressed data is whole, or there was none at all."""
         return not self._begun or self._padding or (self._decompress is not None and self._decompress.eof)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -81,18 +84,18 @@ class Inflate:
 
 
 class Decoder(Protocol):
-    """What takes a content coding off a body."""
+    """Takes a content coding off a body."""
 
     @property
     def finished(self) -> bool:
-        """The compressed data is whole, or there was none at all."""
+        """Return whether the compressed data is whole, or there was none at all."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Decompress the next bytes; see :meth:`Inflate.feed`."""
 
 
 class Chain:
-    """Several codings, one in the other: taken off from the outermost, which was applied last."""
+    """Takes several codings off a body, from the outermost, which was applied last."""
 
     __slots__ = ("_in", "_layers", "_out")
 
@@ -102,7 +105,7 @@ class Chain:
 
     @property
     def finished(self) -> bool:
-        """All of them are whole."""
+        """Return whether all layers are whole."""
         return all(layer.finished for layer in self._layers)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -132,7 +135,7 @@ MAX_LAYERS = 5
 
 
 def decoder(value: str) -> tuple[Decoder | None, str]:
-    """Return what reads a body with this ``Content-Encoding``, and what of it cannot be read (empty: nothing)."""
+    """Return the decoder for this ``Content-Encoding``, and what of it cannot be read (empty: nothing)."""
     encodings = [coding for part in value.lower().split(",") if (coding := part.strip()) not in ("", "identity")]
     for coding in encodings:
         if coding not in CODINGS:
@@ -145,12 +148,12 @@ def decoder(value: str) -> tuple[Decoder | None, str]:
 
 
 def not_read(coding: str) -> str:
-    """What to say of a body whose coding is not read."""
+    """Return the message about a body whose coding is not read."""
     return f"the body is compressed with {coding[:40]}, which is not read here (asked for was gzip, deflate)"
 
 
 def _deflate_kind(head: bytes) -> int:
-    """Which format ``deflate`` is, by its first two bytes (RFC 1950, 2.2; RFC 1952, 2.3.1)."""
+    """Return which format ``deflate`` is, by its first two bytes (RFC 1950, 2.2; RFC 1952, 2.3.1)."""
     if head[:2] == b"\x1f\x8b":
         return _GZIP
     is_zlib = head[0] & 0x0F == 8 and head[0] >> 4 <= 7 and (head[0] << 8 | head[1]) % 31 == 0

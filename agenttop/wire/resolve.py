@@ -1,5 +1,7 @@
-"""Names to addresses: remembered for a while, so that ten thousand users do not ask ten thousand times, and taken in
-turn, so that a service which a name balances is loaded as its clients would load it.
+"""Resolves names to addresses, for a while from memory, and takes addresses in turn.
+
+So ten thousand users do not ask ten thousand times, and a service that a name balances is loaded as its clients would
+load it.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ import socket
 from time import monotonic
 
 TTL_S = 30.0
-"""How long an answer is used: what JVMs, Go's and nginx's resolvers take, and a common TTL of balanced names. Who is
-added to a name is found this soon, and who was taken out of it is asked no more.
+"""Seconds that an answer is used: as in the resolvers of JVMs, Go and nginx, and a common TTL of balanced names.
+
+An address added to a name is found this soon, and one taken out of it is not used any more.
 """
 SKIP_S = 5.0
-"""How long an address that did not answer is left for last."""
+"""Seconds that an address which did not answer is left for last."""
 
 
 class Resolver:
-    """A cache in front of the system's resolver. Who asks for what is being asked already waits for the same answer.
+    """A cache in front of the system's resolver. Equal questions that are under way share one answer.
 
     Args:
         loop: the event loop.
@@ -66,7 +69,7 @@ class Resolver:
         return (*well[at:], *well[:at], *(one for one in found if one not in well))
 
     def skip(self, host: str, port: int, address: str) -> None:
-        """This address did not answer: the others are tried before it for :data:`SKIP_S`."""
+        """Note that an address did not answer: the others are tried before it for :data:`SKIP_S`."""
         self._skipped[host, port, address] = monotonic() + SKIP_S
 
     async def _ask(self, host: str, port: int) -> tuple[str, ...]:

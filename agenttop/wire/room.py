@@ -1,9 +1,9 @@
-"""Memory for what is large: bodies, events and messages beyond their first MiB, of all connections of this process."""
+"""Limits memory for what is large: bodies, events and messages beyond their first MiB, of all connections together."""
 
 from __future__ import annotations
 
 LARGE = 1 << 20
-"""Bytes that need no room."""
+"""Bytes of one thing that are not counted."""
 MAX_ROOM = 96 << 20
 """Bytes of all that is larger together: a worker stays below 200 MB, whatever its targets send."""
 MAX_HELD = 64 << 20
@@ -11,14 +11,14 @@ MAX_HELD = 64 << 20
 
 
 class Room:
-    """How much is taken."""
+    """Counts how much room is taken."""
 
     def __init__(self) -> None:
         self.used = 0
 
     def change(self, before: int, now: int) -> bool:
-        """Something that took ``before`` bytes takes ``now``. False where there is no room for it: it takes what it
-        took.
+        """Change what something takes from ``before`` bytes to ``now``; return False, and change nothing, if there is
+        no room.
         """
         if now > MAX_HELD:
             return False
@@ -30,4 +30,4 @@ class Room:
 
 
 ROOM = Room()
-"""That of this process."""
+"""The room of this process."""

@@ -1,4 +1,4 @@
-"""Server-sent events: the WHATWG event-stream format, parsed as the bytes arrive.
+"""Parses server-sent events, the WHATWG event-stream format, as the bytes arrive.
 
 HTML Living Standard, section 9.2.5 (parsing) and 9.2.6 (interpretation). Everything stays bytes: line breaks are only
 CR, LF and CRLF, so UTF-8 may be cut anywhere and U+2028 is text like any other.
@@ -33,7 +33,7 @@ _SMALL = 1 << 10
 
 
 class SseParser:
-    """Parses one stream. An event is (type, data); the type is empty where the stream names none ("message")."""
+    """Parses one stream. An event is (type, data); the type is empty if the stream names none ("message")."""
 
     __slots__ = (
         "_clean",
@@ -54,37 +54,39 @@ class SseParser:
 
     def __init__(self, limit: int = MAX_HELD) -> None:
         self.last_event_id = b""
-        """As of the last event dispatched; a client sends it when it reconnects."""
+        """The id as of the last event dispatched; a client sends it when it reconnects."""
         self.retry_ms: int | None = None
-        """The reconnection time the server asked for."""
+        """The reconnection time in ms that the server asked for."""
         self._limit = limit
         self._started = False
-        """The stream's first bytes are known to be a byte order mark, or not."""
+        """It is known whether the stream's first bytes are a byte order mark."""
         self._clean = False
-        """Between two events, and nothing of the next is here."""
+        """Between two events, with nothing of the next received."""
         self._skip_lf = False
-        """The last byte was the CR of what may be a CRLF."""
+        """The last byte was a CR, so an LF that follows belongs to it."""
         self._part = bytearray()
-        """Of the line that has not ended."""
+        """Bytes of the line that has not ended."""
         self._size = 0
-        """Memory that ``_data`` takes."""
+        """Bytes of memory that ``_data`` takes."""
         self._took = 0
-        """What room was made for (``wire.room``)."""
+        """Bytes that room was taken for (``wire.room``)."""
         self._left_out = False
         """The event under way is larger than the limit, or than there is room for."""
         self.left_out = 0
-        """Events that were not read for that; a limit of ours, which says nothing about the stream."""
+        """Events that were not read because of that limit of ours, which says nothing about the stream."""
         self._data: list[bytes] = []
         self._event = b""
         self._id: bytes | None = None
 
     @property
     def pending(self) -> bool:
-        """An event has begun and not ended. At the end of the stream it is lost, as the standard wants it."""
+        """Return whether an event has begun and not ended. At the end of the stream it is lost, as the
+        standard says.
+        """
         return bool(self._data or self._event) or bool(self._part and self._part[:1] != b":")
 
     def close(self) -> None:
-        """Forget what has not ended."""
+        """Forget what has not ended, and free its room."""
         self._part, self._data, self._size = bytearray(), [], 0
         self._bounded()
 
@@ -186,7 +188,7 @@ class SseParser:
         return events
 
     def _bounded(self) -> None:
-        """Have room for what is held, or leave out the event under way."""
+        """Take room for what is held, or leave out the event under way."""
         takes = len(self._part) + self._size
         if takes > self._limit or not ROOM.change(self._took, takes):
             self._leave_out()
@@ -195,7 +197,7 @@ class SseParser:
         self._took = takes
 
     def _leave_out(self) -> None:
-        """Of the event under way nothing is kept: it ends with the next empty line."""
+        """Leave out the event under way: it ends with the next empty line."""
         if not self._left_out:
             self._left_out = True
             self.left_out += 1

@@ -15,11 +15,13 @@ from agenttop.wire.http1 import FAST_NS, MAX_PIECE, MIN_PIECE, SLOW_NS, SMALL
 from agenttop.wire.turns import TURNS
 
 _MAX_HELD = 1 << 16
-"""Bytes that wait to be read before the target is made to wait."""
+"""Bytes that may wait to be read before reading from the target is paused."""
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """One connection. ``read_ns``: when the bytes last read came; ``sent_ns``: the first write since :meth:`begin`."""
+    """One connection. ``read_ns`` is when the bytes last read came; ``sent_ns`` is the first write since
+    :meth:`begin`.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -37,21 +39,21 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._whose = ""
         self._piece = SMALL
         self._given_ns = self._used_ns = 0
-        """When the last piece was handed out; and what has been taken since the loop last turned."""
+        """When the last piece was handed out, and how much time was taken since the loop last turned, ns."""
 
     @property
     def behind_ns(self) -> int:
-        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        """Return when the first byte that is not looked at yet came; 0 if all are."""
         return self._held[0][0] if self._held else 0
 
     def begin(self, whose: str = "") -> None:
-        """An exchange begins, of a connection of a pool: count anew."""
+        """Begin an exchange of a pool's connection: reset times and counts."""
         self._whose = whose
         self.sent_ns = 0
         self.received = 0
 
     def abort(self) -> None:
-        """Close at once; harmless when closed."""
+        """Close at once; harmless if closed."""
         if self.transport is not None:
             self.transport.abort()
 
@@ -86,7 +88,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     # -- httpcore.AsyncNetworkStream. Timeouts are the business of whoever watches the exchange.
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Raises: httpcore.ReadError, httpcore.RemoteProtocolError."""
+        """Return bytes, empty at the end. Raises httpcore.ReadError, httpcore.RemoteProtocolError."""
         if self._held and self._given_ns:
             await self._take_turns()
         while not self._held:
@@ -112,7 +114,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return data
 
     async def _take_turns(self) -> None:
-        """Let the loop turn where the pieces before have taken their share (``wire.turns``)."""
+        """Let the loop turn if the pieces before have taken their share (``wire.turns``)."""
         took = perf_counter_ns() - self._given_ns
         if took < FAST_NS:
             self._piece = min(self._piece * 2, MAX_PIECE)
@@ -125,7 +127,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             await asyncio.sleep(0)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Raises: httpcore.WriteError."""
+        """Write bytes. Raises httpcore.WriteError."""
         if not buffer:
             return
         if self.transport.is_closing():
@@ -141,7 +143,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> Stream:
-        """Speak TLS from now on, with a target behind a proxy.
+        """Begin TLS with a target behind a proxy, and return its stream.
 
         Raises:
             OSError: ``ssl.SSLError`` among others.
@@ -154,5 +156,5 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return inner
 
     def get_extra_info(self, info: str) -> Any:
-        """httpcore asks whether an idle connection has been closed."""
+        """Answer httpcore's question whether an idle connection was closed."""
         return (self.ended or bool(self._held)) if info == "is_readable" else None

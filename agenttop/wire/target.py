@@ -1,4 +1,4 @@
-"""Where requests go: a target URL taken apart once."""
+"""Parses target URLs: where requests go."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The Host header: the port is left out where it is the scheme's own (RFC 9110, 7.2)."""
+        """Return the Host header, without the port if it is the scheme's own (RFC 9110, 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """``http(s)://authority``, for libraries that want a URL."""
+        """Return ``http(s)://authority``, for libraries that want a URL."""
         return f"{'https' if self.tls else 'http'}://{self.authority}"
 
 
 def parse_target(url: str) -> Target:
-    """Take a target URL apart.
+    """Parse a target URL.
 
     Raises:
         ValueError: it is no http, https, ws or wss URL with a host.

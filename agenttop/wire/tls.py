@@ -1,4 +1,4 @@
-"""TLS contexts: the system's trust store, an own CA, a client certificate, or no verification at all."""
+"""Makes TLS contexts: the system's trust store, a CA of the user's, a client certificate, or no verification at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 
 
 def client_context(ca: str | None, cert: str | None, key: str | None, verify: bool) -> ssl.SSLContext:
-    """An SSL context for a client. Paths are PEM files.
+    """Return an SSL context for a client. Paths are PEM files.
 
     Raises:
         OSError: a file cannot be read.

@@ -1,4 +1,4 @@
-"""How users get their connections: one each, to any target of the profile."""
+"""The interface to connections, and the transport of our own: each user has one connection to a target."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ class Connection(Protocol):
 
     @property
     def behind_ns(self) -> int:
-        """When the first of the bytes came that have not been looked at yet; 0: all have."""
+        """Return when the first byte that is not looked at yet came; 0 if all are."""
 
     @property
     def state(self) -> int:
-        """One of the states of :mod:`agenttop.wire.http1`."""
+        """Return one of the states of :mod:`agenttop.wire.http1`."""
 
     @property
     def waiting(self) -> bool:
-        """An exchange is in flight."""
+        """Return whether an exchange is in flight."""
 
     def send(self, data: bytes, sink: Sink | None, lean: bool) -> asyncio.Future[None]:
         """Send a request in the form of HTTP/1.1; the future is done when its answer has ended, well or badly."""
 
     async def settle(self, patience_s: float) -> bool:
-        """Wait for the rest of an answer that was complete before its last byte; False where it does not come."""
+        """Wait for the rest of an answer that was complete before its last byte; return False if it does not come."""
 
     def fail(self, outcome: Outcome, message: str) -> None:
         """End the exchange as a failure and close the connection."""
 
     def close(self) -> None:
-        """Close at once; harmless when closed."""
+        """Close at once; harmless if closed."""
 
 
 class Connector(Protocol):
-    """Where connections come from."""
+    """Opens connections."""
 
     @property
     def dialer(self) -> Dialer:
-        """Who opens them."""
+        """Return the dialer that opens them."""
 
     async def connect(self, target: Target) -> Connection:
-        """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long it took to open."""
+        """Return a new connection. Its ``failure`` says why there is none, ``opened_ns`` how long opening it took."""
 
 
 class Transport:
-    """HTTP/1.1 on connections of our own."""
+    """Opens HTTP/1.1 connections of our own."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, context: ssl.SSLContext | None, connect_timeout_s: float
@@ -81,7 +81,7 @@ class Transport:
         self.dialer = Dialer(loop, connect_timeout_s)
 
     async def connect(self, target: Target) -> Http1Connection:
-        """A fresh connection. Its ``failure`` says why there is none, ``opened_ns`` how long DNS, TCP and TLS took."""
+        """Return a new connection. Its ``failure`` says why there is none, ``opened_ns`` what DNS, TCP and TLS took."""
         began = perf_counter_ns()
         context = self._context if target.tls else None
         opened = await self.dialer.dial(target, context, lambda: Http1Connection(self._loop))

@@ -1,4 +1,4 @@
-"""How much of one turn of the loop the bytes of connections may take, so that one that floods holds up nobody.
+"""Shares each turn of the loop among connections with much to parse, so that one that floods holds up nobody.
 
 libuv reads up to 8 MB of one connection in a turn; of the smallest chunks or frames there are that is a second of
 parsing. A connection with more than a few bytes therefore has its share of a turn, measured by the clock. What does not
@@ -15,18 +15,18 @@ from collections import deque
 from typing import Protocol
 
 CONNECTION_NS = 500_000
-"""What one connection may take of a turn before the others have theirs …"""
+"""Nanoseconds that one connection may take of a turn before others have their share."""
 TURN_NS = 2_000_000
-"""… and what all may that have more than a few bytes: their neighbours wait no longer for the loop than this."""
+"""Nanoseconds that all connections with more than a few bytes may take of a turn: others wait no longer than this."""
 SLACK_NS = 50_000_000
-"""After a stall, how long reading what came meanwhile may take."""
+"""Nanoseconds after a stall in which bytes that came meanwhile may be read."""
 
 
 class Waiting(Protocol):
     """A connection that holds bytes."""
 
     def go_on(self) -> bool:
-        """Parse as much as the turn has room for. True: something is left."""
+        """Parse as much as the turn has room for; return whether something is left."""
 
 
 class Turns:
@@ -63,23 +63,24 @@ class Turns:
         self._waiting.append(connection)
 
     def busiest(self) -> tuple[str, int]:
-        """Return whose bytes took most since the last call, and how long (ns)."""
+        """Return the pool whose bytes took most since the last call, and how long (ns)."""
         spent, self._spent = self._spent, {}
         return max(spent.items(), key=lambda item: item[1], default=("", 0))
 
     def stalled(self, began_ns: int, ended_ns: int) -> None:
-        """The loop looked at nothing from then to then."""
+        """Note that the loop did not run from ``began_ns`` to ``ended_ns``."""
         self._stall = (began_ns, ended_ns)
 
     def excuses(self, deadline_ns: int, read_ns: int) -> bool:
-        """Return whether bytes that were read after their deadline may have come before it: it fell into a stall of
-        ours, and they were read as that was over.
+        """Return whether bytes read after their deadline may have come before it.
+
+        So it is if the deadline fell into a stall of ours, and they were read as that was over.
         """
         began, ended = self._stall
         return began <= deadline_ns <= ended and read_ns <= ended + SLACK_NS
 
     def _next(self) -> None:
-        """A turn begins: whoever waits has a share of it."""
+        """Begin a turn: the connections that wait each have a share of it."""
         self._used = 0
         waiting = self._waiting
         for _ in range(len(waiting)):
@@ -94,4 +95,4 @@ class Turns:
 
 
 TURNS = Turns()
-"""Those of this process: a worker has one loop."""
+"""The turns of this process: a worker has one loop."""

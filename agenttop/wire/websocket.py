@@ -28,7 +28,7 @@ from agenttop.wire.http1 import CLOSED, Http1Connection
 from agenttop.wire.room import LARGE, MAX_HELD, ROOM
 
 MAX_MESSAGE = MAX_HELD
-"""Bytes of one message beyond which the connection is given up; a limit of ours, and told as one."""
+"""Bytes of one message beyond which the connection is given up; a limit of ours, and reported as one."""
 
 TOO_LARGE = (
     f"a message of more than {MAX_MESSAGE >> 20} MiB, or more of them at once than there is room for: "
@@ -41,14 +41,14 @@ _QUIET.disabled = True
 
 
 class MessageSink(Protocol):
-    """Who reads messages."""
+    """The reader of messages."""
 
     def message(self, data: bytes, now: int) -> bool:
-        """One whole message, text or binary. True: the exchange is complete."""
+        """Take one whole message, text or binary; return whether the exchange is complete."""
 
 
 def upgrade_key() -> tuple[str, str]:
-    """A fresh ``Sec-WebSocket-Key`` and the ``Sec-WebSocket-Accept`` that answers it (RFC 6455, 4.2.2)."""
+    """Return a fresh ``Sec-WebSocket-Key`` and the ``Sec-WebSocket-Accept`` that answers it (RFC 6455, 4.2.2)."""
     key = base64.b64encode(os.urandom(16))
     return key.decode(), base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
 
@@ -81,15 +81,15 @@ class WebSocket:
         self._part = bytearray()
         """The fragments of a message so far."""
         self._took = 0
-        """What room was made for (``wire.room``)."""
+        """Bytes that room was taken for (``wire.room``)."""
         self._waiter: asyncio.Future[None] | None = None
         self._text = False
-        """The message under way is a text."""
+        """The message under way is text."""
         self.ended: Failure | None = None
-        """How the connection came to its end where that was between two exchanges, so that none of them has told."""
+        """How the connection ended, if it ended between two exchanges, so that none of them has reported it."""
         self.sink: MessageSink | None = None
         self.unasked: Callable[[bytes, int], None] | None = None
-        """Who is given messages that come while nothing is awaited; otherwise they are dropped."""
+        """Takes messages that come while nothing is awaited; without it they are dropped."""
         self.sent_ns = self.first_ns = self.last_ns = self.end_ns = 0
         self.sent = 0
         """Bytes of the last message on the wire."""
@@ -98,31 +98,31 @@ class WebSocket:
 
     @property
     def open(self) -> bool:
-        """Messages can be sent."""
+        """Return whether messages can be sent."""
         return self.connection.state != CLOSED and self._frames.state is State.OPEN
 
     @property
     def interim_ns(self) -> int:
-        """A message has no interim answer."""
+        """Return 0: a message has no interim answer."""
         return 0
 
     @property
     def left_out(self) -> int:
-        """As of the connection."""
+        """Return the header lines of the upgrade's answer that were not read."""
         return self.connection.left_out
 
     @property
     def behind_ns(self) -> int:
-        """As of the connection."""
+        """Return when the first byte that is not parsed yet came; 0 if all are."""
         return self.connection.behind_ns
 
     @property
     def waiting(self) -> bool:
-        """An exchange is in flight."""
+        """Return whether an exchange is in flight."""
         return self._waiter is not None
 
     def write(self, data: bytes) -> int:
-        """Send one text message and await nothing. Returns the bytes that it takes on the wire."""
+        """Send one text message and await nothing. Return the bytes that it takes on the wire."""
         self.connection.write(self._framed(data))
         return self.sent
 
@@ -152,7 +152,7 @@ class WebSocket:
         return waiter
 
     def receive(self, data: bytes, now: int) -> None:
-        """Bytes from the connection; none mean that it is gone."""
+        """Take bytes from the connection; none mean that it is gone."""
         if not data:
             self._end(Outcome.TRUNCATED, "connection closed without a close frame")
             return
@@ -205,7 +205,7 @@ class WebSocket:
             self._end(Outcome.TRUNCATED, f"closed by the target with code {close.code if close else 1006}{reason}")
 
     def _takes(self, takes: int) -> bool:
-        """Have room for the message under way; True where there is none, so that the connection is given up."""
+        """Take room for the message under way; return True if there is none, so that the connection is given up."""
         if ROOM.change(self._took, takes):
             self._took = takes
             return False
@@ -213,11 +213,11 @@ class WebSocket:
         return True
 
     def fail(self, outcome: Outcome, message: str) -> None:
-        """End the exchange as a failure and the connection with it."""
+        """End the exchange as a failure, and the connection with it."""
         self._end(outcome, message)
 
     def close(self) -> None:
-        """Say goodbye (code 1000) and close; does not wait for the other side."""
+        """Send a close frame (code 1000) and close; does not wait for the other side."""
         if self.open:
             self._frames.send_close(1000)
             self.connection.write(b"".join(self._frames.data_to_send()))

@@ -1,1 +1,1 @@
-"""A process that sends load: its users, its share of the plan, its health. Told by messages; imports no controller."""
+"""The process that sends load: its users, its share of the plan, its health. Uses messages; imports no controller."""

@@ -1,4 +1,4 @@
-"""Telling a core that waits from one that works."""
+"""Tells a core that only waits from one that works."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ _NONE = -1
 
 
 class Spin:
-    """CPU time that is only waiting: for an arrival less than a millisecond away the loop turns without sleeping, since
-    uvloop's timers know no shorter time. It keeps the schedule, and is no sign of a busy core.
+    """Measures CPU time that is only waiting.
 
-    Several pools may wait so in the same turns; one of them, the first, counts the turns for all.
+    For an arrival less than a millisecond away the loop turns without sleeping, since uvloop's timers know no shorter
+    time. It keeps the schedule, and is no sign of a busy core. Several pools may wait so in the same turns; one of
+    them, the first, counts the turns for all.
     """
 
     __slots__ = ("_before", "_first", "_since", "_turn_ns", "_turns")
@@ -22,7 +23,7 @@ class Spin:
         self._turn_ns = 0
 
     def note(self, pool: int, now: int, *, idle: bool) -> None:
-        """An open pool looked for arrivals at ``now`` (ns) and, if ``idle``, found none."""
+        """Note that an open pool looked for arrivals at ``now`` (ns) and, if ``idle``, found none."""
         if not idle:
             self._first = self._before = _NONE
             return
@@ -38,6 +39,6 @@ class Spin:
         self._before = pool
 
     def take(self) -> int:
-        """Nanoseconds spent so since the last call, rather too few than too many."""
+        """Return the nanoseconds of waiting since the last call, rather too few than too many."""
         spent, self._turns = self._turns * self._turn_ns, 0
         return spent

@@ -1,4 +1,4 @@
-"""A connection is an open file: how many this system lets us have, and whether they will do."""
+"""Open files: a connection is one, so how many this system allows, and whether they suffice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WALK = 0.9
 
 
 def raise_file_limit() -> int:
-    """Take as many as the system grants, and say how many that is.
+    """Raise the limit of open files as far as the system grants, and return it.
 
     The hard limit, or what is left of it by halves where the system refuses to keep its word (macOS: "unlimited" is
     no more than ``kern.maxfilesperproc``).
@@ -35,12 +35,12 @@ def raise_file_limit() -> int:
 
 
 def file_limit() -> int:
-    """As many files as this process may have open now."""
+    """Return how many files this process may have open now."""
     return _usable(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def open_files(at_most: int) -> int:
-    """Files this process has open, where that is cheap or matters; else ``at_most``.
+    """Return the files this process has open, if that is cheap or matters; else ``at_most``.
 
     Linux says it since 6.2, as the size of a directory. Elsewhere a walk through all of them says it, which is for the
     case that they may be near their limit.
@@ -53,8 +53,9 @@ def open_files(at_most: int) -> int:
 
 
 def count_open_files() -> int:
-    """Files this process has open, by a walk through all of them; 0 where the system does not show them, or has no file
-    left to look with.
+    """Return the files this process has open, by a walk through all of them.
+
+    0 if the system does not show them, or has no file left to look with.
     """
     with contextlib.suppress(OSError):
         return len(os.listdir(_LISTED)) - 1  # without the one that the walk needs
@@ -62,7 +63,7 @@ def count_open_files() -> int:
 
 
 def files_warning(profile: Profile, workers: int) -> list[str]:
-    """A line that says that a worker will want more files than it can have; none where they will do.
+    """Return a warning if a worker will need more files than it can have; nothing if they suffice.
 
     The limit of this process is raised as far as it goes, as every worker's will be: only what is refused is said.
     """
@@ -78,8 +79,8 @@ def files_warning(profile: Profile, workers: int) -> list[str]:
 
 
 def short_of_files(users: int, workers: int) -> str:
-    """The same of so many users that a run is steered to, whose limit cannot be raised any more; empty where it will
-    do.
+    """Return the same for the users that a run is steered to, whose limit cannot be raised any more; empty if it
+    suffices.
     """
     allowed = raise_file_limit()
     if _needed(users, workers) <= allowed:
@@ -98,7 +99,9 @@ def _needs(users: int, workers: int) -> str:
 
 
 def most_users(profile: Profile) -> int:
-    """The most users there may be at once: of the run's stages or a search, of pools with their own, of open ones."""
+    """Return the most users there may be at once: of the run's stages or a search, of pools with their own, of open
+    ones.
+    """
     total = max((stage.users or 0 for stage in profile.stages), default=0)
     if profile.search is not None and profile.search.unit != "rate":
         total += int(profile.search.to or 0)
@@ -110,7 +113,7 @@ def most_users(profile: Profile) -> int:
 
 
 def most_of_open(profile: Profile) -> int:
-    """Those of open pools, whatever their rates."""
+    """Return the users of open pools at most, whatever their rates."""
     return sum(pool.max_users for pool in profile.pools if pool.open)
 
 
@@ -119,7 +122,7 @@ def _usable(limit: int) -> int:
 
 
 def _round_up(number: int) -> int:
-    """The next of 1, 2 and 5 times a power of ten: a number to type."""
+    """Return the next of 1, 2 and 5 times a power of ten: a number to type."""
     step = 1
     while True:
         for times in (1, 2, 5):

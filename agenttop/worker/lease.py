@@ -1,4 +1,4 @@
-"""How long a worker goes on without a word from its controller.
+"""Limits how long a worker goes on without a word from its controller.
 
 A controller that is there need not be one that works: it may be stopped, or starved of its core. So a worker does not
 look at its socket alone: what it may do is lent to it for :data:`LEASE_S`, and lent again by every message.
@@ -23,7 +23,7 @@ class Lease:
 
     def __init__(self) -> None:
         self.silent_s = 0.0
-        """So long nothing has been heard."""
+        """Seconds in which nothing was heard."""
         self._looked_s: float | None = None
 
     def renew(self) -> None:

@@ -1,4 +1,4 @@
-"""What the controller and its workers say to each other, as length-prefixed msgpack over a socket pair."""
+"""The messages between the controller and its workers, as length-prefixed msgpack over a socket pair."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from agenttop.schedule.shares import Members
 
 
 class Start(msgspec.Struct, tag="start"):
-    """To a worker: what to do. Answered by :class:`Ready`."""
+    """To a worker: its run and its part of it. Answered by :class:`Ready`."""
 
     run_id: str
     profile: bytes
     """The pickled profile, secrets included: it goes over a pipe to a process of our own, never to a disk."""
     secrets: tuple[str, ...]
-    """What must not appear in any text that comes back."""
+    """Must not appear in any text that comes back."""
     layout: Layout
     worker: int
     workers: int
@@ -30,22 +30,20 @@ class Start(msgspec.Struct, tag="start"):
 
 
 class Go(msgspec.Struct, tag="go"):
-    """To a worker: the run's clock began, or begins, at this ``perf_counter_ns``."""
+    """To a worker: the ``perf_counter_ns`` at which the run's clock began, or begins."""
 
     epoch_ns: int
 
 
 class Steer(msgspec.Struct, tag="steer"):
-    """To a worker: from ``at_s`` on this is what the controls say. The whole state, so that nothing is lost or
-    doubled.
-    """
+    """To a worker: the controls from ``at_s`` on; always the whole state, so that nothing is lost or doubled."""
 
     at_s: float
     control: Control
 
 
 class Dealt(msgspec.Struct, tag="dealt"):
-    """To a worker: users and arrivals are dealt to these workers now (another one died, say)."""
+    """To a worker: users and arrivals are dealt to these workers from now on (one was lost, say)."""
 
     members: Members
 
@@ -57,7 +55,7 @@ class Halt(msgspec.Struct, tag="halt"):
 
 
 class Granted(msgspec.Struct, tag="granted"):
-    """To a worker: what it may spend of the budget, the answer to :class:`Drawn`."""
+    """To a worker: what it may spend of the budget; the answer to :class:`Drawn`."""
 
     grant: Grant
 
@@ -76,9 +74,9 @@ class Done(msgspec.Struct, tag="done"):
     """From a worker: every user has left; the last delta has been sent."""
 
     why: str = ""
-    """What made it stop by itself; nobody had told it to."""
+    """Why it stopped by itself; empty if it was told to."""
     stopped_s: float = 0.0
-    """When that was, in seconds of the run."""
+    """When that was, in seconds since the run began."""
 
 
 class Broken(msgspec.Struct, tag="broken"):
@@ -94,7 +92,7 @@ class Report(msgspec.Struct, tag="report"):
 
 
 class Drawn(msgspec.Struct, tag="drawn"):
-    """From a worker: what it wants of the budget. Answered by :class:`Granted`."""
+    """From a worker: a draw on the budget. Answered by :class:`Granted`."""
 
     draw: Draw
 
@@ -109,7 +107,7 @@ _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(From
 
 
 def pack(message: ToWorker | FromWorker) -> bytes:
-    """A message as it goes over the socket."""
+    """Return a message as the bytes that go over the socket."""
     body = _encoder.encode(message)
     return _LENGTH.pack(len(body)) + body
 
@@ -120,7 +118,7 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
 
 
 async def receive_from_worker(reader: asyncio.StreamReader) -> FromWorker:
-    """The next message of a worker.
+    """Return the next message of a worker.
 
     Raises:
         asyncio.IncompleteReadError: the worker is gone.
@@ -129,5 +127,5 @@ async def receive_from_worker(reader: asyncio.StreamReader) -> FromWorker:
 
 
 async def receive_from_controller(reader: asyncio.StreamReader) -> ToWorker:
-    """The next message of the controller. Raises like :func:`receive_from_worker`."""
+    """Return the next message of the controller. Raises like :func:`receive_from_worker`."""
     return _to_worker.decode(await _frame(reader))

@@ -1,4 +1,4 @@
-"""How the network of this machine is doing: ephemeral ports, sockets that still hold one, interfaces near their speed.
+"""Measures the network of this machine: ephemeral ports, sockets that hold one, interfaces near their speed limit.
 
 Some 0.2 ms a measurement; the interfaces are looked at only where one of them has a speed to compare with.
 """
@@ -32,7 +32,7 @@ class NetworkGauge:
         self._bytes = self._counters()
 
     def measure(self, now_ns: int) -> Network | None:
-        """The newest figures; None where the last ones are not a second old, or no file is left to look with.
+        """Return the newest figures; None if the last ones are not a second old, or no file is left to look with.
 
         Args:
             now_ns: ``perf_counter_ns``.
@@ -55,7 +55,7 @@ class NetworkGauge:
         return Network(self._ports, sockets, time_wait, nic, max(percent, 0.0), self._mbit.get(nic, 0))
 
     def _counters(self) -> dict[str, tuple[int, int]]:
-        """(sent, received) bytes by interface."""
+        """Return (sent, received) bytes by interface."""
         if not self._mbit:
             return {}
         counters = psutil.net_io_counters(pernic=True, nowrap=False)
@@ -63,7 +63,7 @@ class NetworkGauge:
 
 
 def nic_speeds() -> dict[str, int]:
-    """Mbit/s by interface that is up and says its speed; loopback and most virtual ones do not."""
+    """Return the Mbit/s of each interface that is up and reports a speed; loopback and most virtual ones do not."""
     with contextlib.suppress(OSError):
         stats = psutil.net_if_stats().items()
         return {nic: stat.speed for nic, stat in stats if stat.isup and stat.speed > 0 and "loopback" not in stat.flags}
@@ -71,7 +71,7 @@ def nic_speeds() -> dict[str, int]:
 
 
 def port_range(proc: Path = _PROC) -> int:
-    """How many ephemeral ports there are; 0 where the system does not say."""
+    """Return how many ephemeral ports there are; 0 if the system does not say."""
     with contextlib.suppress(OSError, ValueError):
         low, high = (int(word) for word in (proc / "sys/net/ipv4/ip_local_port_range").read_text().split())
         return high - low + 1
@@ -79,7 +79,7 @@ def port_range(proc: Path = _PROC) -> int:
 
 
 def tcp_sockets(proc: Path = _PROC) -> tuple[int, int]:
-    """TCP sockets in use, and those in TIME_WAIT besides; zeros where the system does not say.
+    """Return the TCP sockets in use, and those in TIME_WAIT besides; zeros if the system does not say.
 
     Raises:
         OSError: it would, but there is no file left to read it with.

@@ -1,4 +1,4 @@
-"""Who runs first where there are more processes than cores: a worker reads what arrives at once, all else can wait."""
+"""Sets who runs first if processes outnumber cores: a worker reads what arrives at once, all else can wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
 
 
 def wake_first() -> bool:
-    """Ask for short slices of the processor; whether the system took it. An older one ignores it."""
+    """Ask for short slices of the processor; return whether the system took it. An older one ignores it."""
     number = _CALLS.get(platform.machine())
     if not sys.platform.startswith("linux") or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return False

@@ -1,4 +1,4 @@
-"""How a worker is doing: its lags, its processor, its memory, its files, and now and then its machine's network."""
+"""Measures a worker: its lags, CPU, memory and files, and once a second its machine's network."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agenttop.worker.files import count_open_files, file_limit, open_files
 from agenttop.worker.network import NetworkGauge
 
 TICK_NS = 10_000_000
-"""How finely loop lag is measured."""
+"""Nanoseconds between two ticks that loop lag is measured with."""
 
 
 class Vitals:
-    """Takes note between two deltas; all times are ``perf_counter_ns``.
+    """Measures between two deltas; all times are ``perf_counter_ns``.
 
     Args:
         now: the present.
@@ -28,13 +28,13 @@ class Vitals:
 
     def __init__(self, now: int) -> None:
         self.arrival_lags = array("q")
-        """How late arrivals were let in, ns."""
+        """How late arrivals were started, ns."""
         self.spin = Spin()
         self._lags = array("q")
         self._due = 0
         self._ticked_cpu = process_time_ns()
         self._longest = (0, "")
-        """The longest turn since the last delta, ns, and whose bytes took most of it."""
+        """The longest turn since the last delta, ns, and the pool whose bytes took most of it."""
         self._cpu = (now, process_time_ns())
         self._process = psutil.Process()
         self._rss_mb = self._process.memory_info().rss / 1e6
@@ -42,11 +42,11 @@ class Vitals:
         self._network = NetworkGauge(now)
 
     def begin(self, epoch_ns: int) -> None:
-        """The first tick is due at the epoch."""
+        """Set the first tick to the epoch."""
         self._due = epoch_ns
 
     def tick(self, now: int) -> float:
-        """A tick has come; in how many seconds the next is due.
+        """Take a tick; return in how many seconds the next is due.
 
         Ticks that were missed altogether were late too, each by 10 ms less than the one before.
         """
@@ -64,7 +64,7 @@ class Vitals:
         return (self._due - now) / 1e9
 
     def take(self, now: int, users: list[int], *, network: bool) -> Health:
-        """Everything since the last time.
+        """Return everything measured since the last call, and reset.
 
         Args:
             now: the present.

@@ -61,12 +61,12 @@ from agenttop.worker.priority import wake_first
 from agenttop.worker.vitals import Vitals
 
 DELTA_S = 0.25
-"""How often figures are sent."""
+"""Seconds between two deltas."""
 WATCH_S = 0.01
 WATCH_NS = 10_000_000
-"""How often some of the users are looked at for timeouts."""
+"""Nanoseconds (and seconds) between two looks for timeouts at some of the users."""
 SLICE_NS = 200_000
-"""How long figures are folded before what has arrived meanwhile is read."""
+"""Nanoseconds of folding before what has arrived meanwhile is read."""
 
 
 class Worker:
@@ -90,11 +90,11 @@ class Worker:
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._halted = ""
         self.stopped_s = 0.0
-        """When it stopped sending, in seconds of the run."""
+        """When it stopped sending, in seconds since the run began."""
         self._limit_s = start.limit_s
         self._lease = Lease()
         self.why = ""
-        """What made it stop by itself."""
+        """Why it stopped by itself; empty if it was told to."""
         self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
@@ -106,7 +106,7 @@ class Worker:
     # -- from the controller
 
     def obey(self, message: ToWorker) -> None:
-        """Do what a message says."""
+        """Follow a message."""
         self._lease.renew()
         if isinstance(message, Go):
             self.go(message.epoch_ns)
@@ -120,7 +120,7 @@ class Worker:
             self.halt(message.mode)
 
     def go(self, epoch_ns: int) -> None:
-        """Begin at the epoch."""
+        """Begin the run at the epoch."""
         self._epoch_ns = epoch_ns
         part, parts = self._deal.part()
         for compiled in self._compiled:
@@ -170,7 +170,7 @@ class Worker:
         self._aim()
 
     def _retune(self, pool: PoolRuntime) -> None:
-        """Pauses and policy as the controls say, where they are not so already."""
+        """Set pauses and policy to those of the controls, if they differ."""
         index, written = pool.compiled.index, self._profile.pools[pool.compiled.index]
         pauses = self._control.pauses.get(index, Pauses(written.think_time, written.pacing))
         policy = policy_of(self._profile, self._control.policies.get(index))
@@ -178,18 +178,18 @@ class Worker:
             pool.retune(pauses, policy)
 
     def deal(self, message: Dealt) -> None:
-        """Take a new share: of users now, of arrivals from the moment on that all workers are told."""
+        """Take a new share: of users now, of arrivals from a moment that all workers are told."""
         self._deal.change(message.members)
         self._share_out()
         self._aim()
 
     def granted(self, message: Granted) -> None:
-        """Spend so much of the budget."""
+        """Take a grant of the budget."""
         if self._till is not None:
             self._till.take(message.grant)
 
     def halt(self, mode: str) -> None:
-        """Come to an end."""
+        """End the run, or end it sooner; the modes are those of :class:`~agenttop.worker.messages.Halt`."""
         order = ("", "finish", "drain", "cancel")
         if order.index(mode) <= order.index(self._halted):
             return
@@ -217,7 +217,7 @@ class Worker:
         return (perf_counter_ns() - self._epoch_ns) / 1e9
 
     def _tick(self) -> None:
-        """Every 10 ms: the lag of the loop, the stage, the number of users."""
+        """Every 10 ms: measure the lag of the loop, set the stage, the mark and the number of users."""
         self._loop.call_later(self._vitals.tick(perf_counter_ns()), self._tick)
         # The first tick can come a millisecond early; the run has no time before 0, and no warm-up in it.
         elapsed = max(self._elapsed(), 0.0)
@@ -238,8 +238,9 @@ class Worker:
             self.finished.set_result(None)
 
     def _mind_lease(self, elapsed: float, plan_time: float) -> None:
-        """End what a controller that says nothing does not end: at the end of the plan, or of the lease; what is in
-        flight then has ``graceful_stop``.
+        """Halt if a silent controller does not: at the end of the plan, or of the lease.
+
+        Requests then in flight have ``graceful_stop`` to end.
         """
         lease = self._lease
         if lease.silent_s < OVERDUE_S:
@@ -267,8 +268,9 @@ class Worker:
             pool.max_users = self._deal.share(pool.compiled.max_users, pool.compiled.index)
 
     def _drive(self, index: int) -> None:
-        """Let in whoever has arrived, and wait for the next. uvloop's timers may fire a millisecond early: look at the
-        clock.
+        """Start the users of arrivals that are due, and wait for the next.
+
+        uvloop's timers may fire a millisecond early: look at the clock.
         """
         timer = self._timers.pop(index, None)
         if timer is not None:
@@ -308,7 +310,7 @@ class Worker:
     # -- to the controller
 
     def _report(self) -> None:
-        """Every 250 ms: everything new."""
+        """Every 250 ms: begin to fold and send what is new."""
         if self.finished.done():
             return  # the last of it has been sent, or there is none
         try:
@@ -324,7 +326,7 @@ class Worker:
         self._loop.call_later(DELTA_S - elapsed % DELTA_S + 0.001, self._report)
 
     def _fold(self) -> None:
-        """Go on with the delta, a little at a time: what arrives must not wait until all of it is folded."""
+        """Go on folding the delta, a little at a time: what arrives must not wait until all of it is folded."""
         began = perf_counter_ns()
         try:
             for _ in self._delta:
@@ -336,12 +338,12 @@ class Worker:
             self.broken(error)
 
     def broken(self, error: BaseException) -> None:
-        """A mistake of ours: better no worker than one that says nothing."""
+        """End with an error of our own: no worker is better than one that says nothing."""
         if not self.finished.done():
             self.finished.set_exception(error)
 
     def report(self) -> None:
-        """Send all there is, now: nothing comes after it."""
+        """Send everything new at once: nothing comes after it."""
         if not self._epoch_ns:
             return
         if self._till is not None:
@@ -377,7 +379,7 @@ class Worker:
         self.send(Report(delta))
 
     def _addresses(self) -> dict[str, int]:
-        """Connections opened since the last delta, by address."""
+        """Return the connections opened since the last delta, by address, and pass on the dialers' notes."""
         opened: Counter[str] = Counter()
         for dialer in self._connectors.dialers():
             opened.update(dialer.take_opened())
@@ -387,12 +389,12 @@ class Worker:
         return dict(opened)
 
     def send(self, message: FromWorker) -> None:
-        """Send a message; what a stuck controller does not read is bounded by what fits its socket and our memory."""
+        """Send a message; what a stuck controller does not read is bounded by its socket and our memory."""
         self._writer.write(pack(message))
 
 
 async def obey(worker: Worker, reader: asyncio.StreamReader) -> None:
-    """Do what the controller says, as long as there is one."""
+    """Follow the controller's messages as long as it is there."""
     try:
         while True:
             worker.obey(await receive_from_controller(reader))

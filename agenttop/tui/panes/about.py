@@ -1,4 +1,4 @@
-"""What each pane shows, for the help of the enlarged pane. Lines of less than 79 letters."""
+"""Texts about each pane, for the help of the enlarged pane. Lines of less than 79 letters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a pane shows, and the keys that are for it: key, what it does."""
+    """What a pane shows, and the keys for it: key, what it does."""
 
     lines: tuple[str, ...]
     keys: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""What is used of the budget, and what requests in flight hold of it at worst."""
+"""The budget pane: what is used of each cap, and what requests in flight hold of it at worst."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _NAMES = {"requests": "requests", "tokens": "tokens", "cost_usd": "USD"}
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """One line: the share of each cap that is used; with figures and a bar where there is room, else of the worst."""
+    """Return one line: the share of each cap that is used, with figures and a bar if there is room, else of
+    the worst.
+    """
     look, lines = view.look, view.snap.budget
     line = Line().add("b", look.key).add(" budget", look.dim)
     each = (width - 11) // max(len(lines), 1)
@@ -34,7 +36,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A line with a bar for each cap."""
+    """Return a line with a bar for each cap."""
     look = view.look
     body = []
     for part in view.snap.budget:
@@ -69,7 +71,7 @@ def _share(view: View, part: BudgetLine) -> tuple[str, Style]:
 
 
 def _bar(view: View, line: Line, part: BudgetLine, width: int) -> None:
-    """Used, then what is held by requests in flight, then what is free."""
+    """Add a bar of what is used, then held by requests in flight, then free."""
     look, cap = view.look, part.cap or 1.0
     used = min(round(width * part.used / cap), width)
     held = min(round(width * (part.used + part.held) / cap), width) - used

@@ -1,4 +1,4 @@
-"""What is refused, and what is broken, by cause."""
+"""The errors pane: what is refused, and what is broken, by cause."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _MIN_ROWS, _MAX_ROWS, _MAX_MESSAGE = 3, 6, 60
 
 
 def name(cause: Cause) -> str:
-    """The short name of an outcome."""
+    """Return the short name of an outcome."""
     return NAMES.get(cause.outcome, clean(cause.outcome))
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """A rule with the share of failures, a row of causes, and one of what is left of the target's limits."""
+    """Return a rule with the share of failures, a row of causes, and one of what is left of the target's limits."""
     look, snap = view.look, view.snap
     share = Line().add("errors ", look.strong).add(percent(snap.error_rate), look.bad if snap.failed else look.good)
     if snap.failed:
@@ -65,8 +65,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """The causes in a box, and what is left of the limits: where there is room for all of them, two lines each with
-    the times and the latest example, else one.
+    """Return the causes in a box, and what is left of the limits.
+
+    If there is room for all of them, two lines each with the times and the latest example, else one.
     """
     look, snap = view.look, view.snap
     causes = ordered(snap.causes)
@@ -88,7 +89,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def enlarged(view: View, width: int, height: int) -> list[Line]:
-    """The same alone on the screen: each cause with its times, and its example whole below it."""
+    """Return the enlarged pane: each cause with its times, and its whole example below it."""
     look, snap = view.look, view.snap
     right = Line().add(percent(snap.error_rate), look.bad if snap.failed else look.good).add(" of all", look.dim)
     limits = refusals(snap)
@@ -99,12 +100,12 @@ def enlarged(view: View, width: int, height: int) -> list[Line]:
 
 
 def lines(view: View, width: int) -> int:
-    """How many lines the causes take."""
+    """Return how many lines the causes take."""
     return len(_causes(view, width - 4))
 
 
 def _short(view: View, causes: list[Cause], width: int, room: int) -> list[Line]:
-    """A line for each cause: count, its last seconds, and the latest example."""
+    """Return a line for each cause: count, its last seconds, and the latest example."""
     look, snap = view.look, view.snap
     body: list[Line] = []
     trend = 12 if width < 96 else 40
@@ -124,7 +125,9 @@ def _short(view: View, causes: list[Cause], width: int, room: int) -> list[Line]
 
 
 def _causes(view: View, width: int, *, whole: bool = True) -> list[Line]:
-    """Of each cause a line with its last seconds and its times, and its example below: ``whole``, or a line of it."""
+    """Return for each cause a line with its last seconds and times, and its example below: ``whole``, or a
+    line of it.
+    """
     look, snap = view.look, view.snap
     body: list[Line] = []
     causes = ordered(snap.causes)
@@ -155,7 +158,7 @@ def _causes(view: View, width: int, *, whole: bool = True) -> list[Line]:
 
 
 def _head(view: View, cause: Cause, names: int, counts: int, trend: int) -> Line:
-    """``! 429    1641  ▇▇▇▆▇▆  ``; the newest second stands at the right, whatever there was before it."""
+    """Return ``! 429    1641  ▇▇▇▆▇▆  ``; the newest second stands at the right, whatever came before it."""
     look, recent = view.look, cause.recent[-trend:]
     line = Line().add("! ", _style(view, cause)).add(fit(name(cause), names - 3, look.glyphs.ellipsis), look.text)
     line.to(names).right(count(cause.count), counts, look.strong).add("  ").add(" " * (trend - len(recent)))
@@ -169,7 +172,7 @@ def _times(view: View, cause: Cause) -> Line:
 
 
 def refusals(snap: Snapshot) -> str:
-    """What the counts of failures leave out, where there is something: violations, what was sent again or lost."""
+    """Return what the counts of failures leave out, if anything: violations, what was sent again or lost."""
     facts = [f"! {count(snap.violations)} 429 violations"] if snap.violations else []
     if snap.retries:
         facts.append(f"429 retried {count(snap.retries)}, {count(snap.recovered)} ok")
@@ -181,12 +184,12 @@ def refusals(snap: Snapshot) -> str:
 
 
 def ordered(causes: tuple[Cause, ...]) -> list[Cause]:
-    """Rate limits first, then by count."""
+    """Return the causes, rate limits first, then by count."""
     return sorted(causes, key=lambda cause: (cause.outcome != "rate_limited", -cause.count, cause.outcome))
 
 
 def percent(share: float) -> str:
-    """A share in percent: what is not none is never written as 0."""
+    """Return a share in percent; one above 0 is never written as 0."""
     value = share * 100
     if 0 < value < 0.1:
         return "<0.1%"

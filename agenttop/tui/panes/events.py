@@ -1,4 +1,4 @@
-"""What happened, the newest first."""
+"""The events pane: what happened, the newest first."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from agenttop.tui.widgets.box import boxed, rule, title
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """Under a rule."""
+    """Return the events under a rule."""
     return [rule(view.look, width, title(view.look, "events"), key="6"), *_events(view, width - 3, " ")][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """In a box."""
+    """Return the events in a box."""
     return boxed(view.look, width, height, title(view.look, "events", "6"), None, _events(view, width - 4, ""))
 
 

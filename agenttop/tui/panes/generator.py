@@ -1,4 +1,4 @@
-"""Whether the load generator itself can be trusted, and what the run is."""
+"""The generator pane: whether the load generator can be trusted, and the run's own data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from agenttop.tui.widgets.box import boxed, title
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Workers, processor, lag, memory and files; the reasons where it is saturated; then the run's own data."""
+    """Return workers, CPU, lag, memory and files; the reasons if it is saturated; then the run's own data."""
     look, info, generator = view.look, view.info, view.snap.generator
     word = ("! SATURATED", look.bad) if generator.saturated else ("ok", look.good)
     if generator.alive < generator.workers:

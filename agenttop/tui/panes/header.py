@@ -1,4 +1,4 @@
-"""The first line: which run, its state, how far, which stage, is the generator to be trusted. Then the notices."""
+"""The first line: run, state, progress, stage, and whether the generator can be trusted. Then the notices."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ARMED_LOOKING = "ARMED: nothing is sent yet"
 
 
 def ruled(view: View, width: int, height: int) -> list[Line]:
-    """The line of the run, and a rule under it that carries what must not be missed."""
+    """Return the line of the run, and a rule under it with the notices."""
     return [_run(view, width), rule(view.look, width, _notices(view, width))][:height]
 
 
 def bare(view: View, width: int, height: int) -> list[Line]:
-    """The same without a rule, above boxes."""
+    """Return the same without a rule, above boxes."""
     return [_run(view, width), Line().add("  ").extend(_notices(view, width))][:height]
 
 
@@ -53,7 +53,7 @@ def _run(view: View, width: int) -> Line:
 
 
 def _pace(view: View) -> Line:
-    """How fast a replay goes."""
+    """Return how fast a replay goes."""
     look, cursor = view.look, view.cursor
     if cursor is None:
         return Line()
@@ -63,7 +63,7 @@ def _pace(view: View) -> Line:
 
 
 def state(view: View) -> tuple[str, Style]:
-    """The run's state as a word."""
+    """Return the run's state as a word."""
     look, snap = view.look, view.snap
     if view.cursor is not None:
         return "REPLAY", look.load
@@ -116,7 +116,7 @@ def _generator(view: View, *, short: bool) -> Line:
 
 
 def _notices(view: View, width: int) -> Line:
-    """The weightiest first; what does not fit is cut."""
+    """Return the notices, the weightiest first; what does not fit is cut."""
     look, snap = view.look, view.snap
     parts: list[tuple[str, Style]] = []
     if snap.state == "armed" and not view.stopping:
@@ -157,7 +157,7 @@ def _notices(view: View, width: int) -> Line:
 
 
 def notice_line(look: Look, parts: list[tuple[str, Style]], width: int) -> Line:
-    """Notices side by side."""
+    """Return notices side by side."""
     line = Line()
     for text, style in parts:
         room = width - line.width - (2 if line.width else 0)
@@ -168,5 +168,5 @@ def notice_line(look: Look, parts: list[tuple[str, Style]], width: int) -> Line:
 
 
 def age_whole(seconds: float) -> str:
-    """An age in whole seconds."""
+    """Return an age in whole seconds."""
     return age(max(10.0, seconds)) if seconds >= 10 else f"{int(seconds)}s"

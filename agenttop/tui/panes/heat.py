@@ -1,4 +1,4 @@
-"""How latencies were spread, second by second: time to the right, latency upwards in log steps, shades for how many."""
+"""The heat map of latencies, second by second: time to the right, latency upwards in log steps, shades for how many."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Columns = Sequence[Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a map can be of."""
+    """A measure that a map can show."""
 
     name: str
     counts: ByBucket
@@ -42,8 +42,9 @@ MEASURES = (Measure("total", lambda tick: tick.latency_counts), Measure("first t
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A map in a box, or where there is room both on one time axis, the chosen one above. A shade is a part of the
-    requests of its own column, so that light load is seen as well.
+    """Return a map in a box, or if there is room both on one time axis, the chosen one above.
+
+    A shade is a part of the requests of its own column, so that light load is seen as well.
     """
     look = view.look
     along, rows = axis(view, max(8, width - 4 - _SIDE)), max(1, height - _AROUND)
@@ -65,7 +66,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def enlarged(view: View, width: int, height: int) -> list[Line]:
-    """The maps above the percentiles of now."""
+    """Return the maps above the percentiles of now."""
     below = _BARS if height >= _ROOM_FOR_BARS else min(_TABLE, height // 3)
     return full(view, width, height - below) + distribution(view, width, below)
 
@@ -94,8 +95,10 @@ def _map(view: View, measure: Measure, columns: Columns, rows: int) -> list[Line
 
 
 def span(columns: Columns, rows: int) -> tuple[int, int, int]:
-    """The first bucket to draw, how many of them a row is of, and how many rows are of the same: all that have a
-    request are drawn, and more where there is room, so that what is drawn does not jump with every slow answer.
+    """Return the first bucket to draw, how many buckets a row covers, and how many rows cover the same.
+
+    All buckets with a request are drawn, and more if there is room, so that the map does not jump with every slow
+    answer.
     """
     seen = [bucket for column in columns for bucket, count in enumerate(column) if count]
     low, high = (min(seen), max(seen)) if seen else (2 * PER_OCTAVE, 16 * PER_OCTAVE)
@@ -135,5 +138,5 @@ def _legend(view: View, measure: Measure) -> Line:
 
 
 def _edge(low_ms: float) -> str:
-    """Where a row begins: powers of two, so few letters do."""
+    """Return where a row begins: powers of two, so few letters do."""
     return f"{low_ms:.0f}ms" if low_ms < 1000 else f"{low_ms / 1024:.0f}s"

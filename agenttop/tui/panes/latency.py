@@ -1,4 +1,4 @@
-"""How slow it is for a user: first token beside total, on one time axis and one scale from zero."""
+"""The latency panes: time to first token beside total, on one time axis and one scale from zero."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _inter_chunk(tick: Tick) -> float | None:
 
 
 def streams(view: View) -> int:
-    """Whether first tokens are to be expected: 0 of a run that only asks for whole answers."""
+    """Return whether first tokens are to be expected: 0 for a run that only asks for whole answers."""
     return int(view.snap.ttft is not None or any(pool.protocol != "http" for pool in view.snap.pools))
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """A table of percentiles, each row with its p95 of the last minute or so."""
+    """Return a table of percentiles, each row with its p95 of the last minute or so."""
     look, snap = view.look, view.snap
     fixed = 12 + 7 * len(_NAMES) + 2
     points = max(0, min(300, width - fixed - 1))
@@ -59,17 +59,17 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def ttft(view: View, width: int, height: int) -> list[Line]:
-    """The box of the time to first token."""
+    """Return the box of the time to first token."""
     return _box(view, width, height, "time to first token", view.snap.ttft, TTFT)
 
 
 def total(view: View, width: int, height: int) -> list[Line]:
-    """The box of the total time of a request."""
+    """Return the box of the total time of a request."""
     return _box(view, width, height, "total", view.snap.latency, TOTAL)
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Both, one above the other, and the gaps between chunks: the enlarged pane."""
+    """Return both, one above the other, and the gaps between chunks: the enlarged pane."""
     upper = (height - 3) // 2
     lines = ttft(view, width, upper) + total(view, width, height - 3 - upper)
     gaps = Line()
@@ -81,7 +81,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def distribution(view: View, width: int, height: int) -> list[Line]:
-    """Every percentile: as a bar, both on one scale from zero, where there is room, else as a table."""
+    """Return every percentile: as a bar, both on one scale from zero, if there is room, else as a table."""
     look = view.look
     body = _bars(view, width) if height >= 16 else _table(view, width)
     return boxed(look, width, height, title(look, "percentiles", "8"), _window(view), body)

@@ -1,4 +1,4 @@
-"""Where the time of a request goes, as the target tells it."""
+"""The phases pane: where the time of a request goes, as the target reports it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _ROOM_FOR_TREND = 50
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A bar for each phase, the longest first, from zero; once the first stage is over, by how much each has grown."""
+    """Return a bar for each phase, the longest first, from zero; once the first stage is over, by how much each has
+    grown.
+    """
     look = view.look
     first = view.snap.first_phases_ms if width >= _ROOM_FOR_TREND else {}
     phases = sorted(view.snap.phases_ms.items(), key=lambda phase: (-phase[1], phase[0]))
@@ -32,7 +34,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def _trend(value: float, first: float | None, times: str) -> str:
-    """How many times what it was in the first stage; nothing of a phase that took no time there."""
+    """Return how many times its first stage's mean a phase takes; empty for a phase that took no time there."""
     if not first:
         return ""
     factor = value / first

@@ -1,4 +1,4 @@
-"""Which phase grew as users did: phase by stage, live. The enlarged pane of phases."""
+"""The enlarged phases pane: phase by stage, live, and which phase grew as users did."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class Compared:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A column for each stage, a row for each phase: mean and share; the phase that grew most is marked and named.
-    Where there is room, the means as bars.
+    """Return a column for each stage, a row for each phase: mean and share; if there is room, the means as bars.
+
+    The phase that grew most is marked and named.
     """
     look = view.look
     stages = view.snap.stage_phases
@@ -49,7 +50,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def compared(view: View) -> Compared | None:
-    """The two stages to compare; None where there are no two of different loads with enough requests."""
+    """Return the two stages to compare; None if no two of different loads have enough requests."""
     groups: dict[tuple[str, str], list[tuple[float, StagePhases]]] = {}
     for told in view.snap.stage_phases:
         stage = _stage(view, told)
@@ -64,7 +65,7 @@ def compared(view: View) -> Compared | None:
 
 
 def grew_most(pair: Compared) -> str | None:
-    """The phase whose mean grew by most ms; None where none did by more than a fifth, or by enough to matter."""
+    """Return the phase whose mean grew by most ms; None if none did by more than a fifth, or by enough to matter."""
     worth_ms = MIN_WORTH * sum(pair.most.mean_ms.values())
     grown = {
         name: gap
@@ -75,7 +76,7 @@ def grew_most(pair: Compared) -> str | None:
 
 
 def _shown(stages: tuple[StagePhases, ...], pair: Compared | None, room: int) -> list[StagePhases]:
-    """As many as there is room for: those compared, then the newest; in their order."""
+    """Return as many as there is room for: those compared, then the newest; in order."""
     kept = {pair.least.stage, pair.most.stage} if pair else set()
     ranked = sorted(stages, key=lambda told: (told.stage not in kept, -told.stage))[:room]
     return sorted(ranked, key=lambda told: told.stage)
@@ -126,7 +127,7 @@ def _verdict(view: View, pair: Compared | None, grown: str | None, width: int) -
 
 
 def _bars(view: View, names: list[str], shown: list[StagePhases], width: int, room: int) -> list[Line]:
-    """A bar for each stage of each phase, all on one scale from zero; of as many phases as there is room for."""
+    """Return a bar for each stage of each phase, all on one scale from zero, of as many phases as there is room for."""
     look = view.look
     longest = max((mean for told in shown for mean in told.mean_ms.values()), default=0.0)
     lines: list[Line] = []
@@ -149,7 +150,7 @@ def _stage(view: View, told: StagePhases) -> StageInfo | None:
 
 
 def _load(stage: StageInfo | None) -> str:
-    """``12 users``, ``10-40 users``, ``5.0/s``: as the plan has it."""
+    """Return the planned load: ``12 users``, ``10-40 users``, ``5.0/s``."""
     if stage is None:
         return ""
     low, high = sorted((stage.target_start, stage.target_end))

@@ -1,4 +1,4 @@
-"""The plan: what has been driven up to now, and what is still to come."""
+"""The plan pane: what has been driven up to now, and what is still to come."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agenttop.tui.widgets.chart import across, area, peak, spark
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """Two rows: the stages' names, and users along the plan."""
+    """Return two rows: the stages' names, and users along the plan."""
     if view.snap.search is not None:
         return search.compact(view, width, height, view.snap.search)
     look = view.look
@@ -37,7 +37,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Users along the plan in a box, with the plan's own figures beside them."""
+    """Return users along the plan in a box, with the plan's own figures beside them."""
     if view.snap.search is not None:
         return search.full(view, width, height, view.snap.search)
     look, glyphs = view.look, view.look.glyphs
@@ -71,7 +71,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def load_line(view: View) -> Line:
-    """``users 128 → 200``: now, and where the stage goes; or what is set by hand."""
+    """Return ``users 128 → 200``: now, and the target of the stage; or what is set manually."""
     look, snap = view.look, view.snap
     line = Line()
     manual = bool(snap.manual)
@@ -119,7 +119,7 @@ def _driven(view: View, past: Past) -> float:
 
 
 def _columns(view: View, width: int) -> tuple[list[Past | None], list[float | None]]:
-    """For every column what was driven (None from now on), and what the plan wants."""
+    """Return for every column what was driven (None from now on), and what the plan wants."""
     duration = max(view.info.duration_s, 1.0)
     now = _now(view, width)
     parts = view.history.plan
@@ -138,7 +138,7 @@ def _columns(view: View, width: int) -> tuple[list[Past | None], list[float | No
 
 
 def _now(view: View, width: int) -> int | None:
-    """The column of the plan's clock; None once the plan is over."""
+    """Return the column of the plan's clock; None once the plan is over."""
     share = view.snap.plan_t_s / max(view.info.duration_s, 1.0)
     return int(share * width) if 0 <= share < 1 else None
 
@@ -152,7 +152,7 @@ def _bounds(view: View, stages: tuple[StageInfo, ...], width: int) -> list[tuple
 
 
 def _names(view: View, width: int) -> Line:
-    """The stages' names above their columns; the current one in capitals."""
+    """Return the stages' names above their columns; the current one in capitals."""
     look, line = view.look, Line()
     stages, current = view.stages, view.stage
     for number, (stage, (start, stop)) in enumerate(zip(stages, _bounds(view, stages, width), strict=True), 1):
@@ -206,7 +206,7 @@ def _label_manual(cells: list[tuple[str, Style]], past: list[Past | None], style
 
 
 def _times(view: View, width: int) -> Line:
-    """The plan's clock at every stage's start, and its end."""
+    """Return the plan's clock at every stage's start, and its end."""
     look, line = view.look, Line()
     end = clock(view.info.duration_s)
     for stage, (start, _) in zip(view.stages, _bounds(view, view.stages, width), strict=True):

@@ -1,4 +1,4 @@
-"""The pools and their targets."""
+"""The pools pane: the pools and their targets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WIDE, _MORE = 76, 21
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A line for each, the selected one marked; where it is wide, with what the plan alone would want."""
+    """Return a line for each pool, the selected one marked; in a wide pane, with the plan's own target."""
     look = view.look
     wide = width >= _WIDE
     name = max(8, width - 4 - 44 - (_MORE if wide else 0))
@@ -33,7 +33,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def target(pool: PoolRow) -> str:
-    """Users, or iterations per second."""
+    """Return the target in users, or iterations per second."""
     return f"{rate(pool.target)}/s" if pool.unit == "rate" else count(pool.target)
 
 

@@ -1,4 +1,4 @@
-"""What remains of the limits that targets tell of: a line where it is narrow, a bar for each where there is room."""
+"""The quotas pane: what remains of the targets' limits, as one line or as a bar for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SINCE = "reset since"
 
 
 def line(view: View, width: int) -> Line | None:
-    """``left: requests 12/500 ↻ 43s · tokens 8.1k/30k``, the scarcest of each name; None where nobody tells."""
+    """Return ``left: requests 12/500 ↻ 43s · tokens 8.1k/30k``, the scarcest of each name; None without any."""
     look = view.look
     gauges = scarcest(view.snap.quotas)
     if not gauges:
@@ -33,7 +33,7 @@ def line(view: View, width: int) -> Line | None:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A bar for each in a box, the scarcest first."""
+    """Return a bar for each in a box, the scarcest first."""
     look = view.look
     gauges = sorted(view.snap.quotas, key=_scarcity)
     pools = len({gauge.pool for gauge in gauges}) > 1
@@ -57,7 +57,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def scarcest(gauges: tuple[QuotaGauge, ...]) -> list[QuotaGauge]:
-    """One of each name: that of the pool which has the least of it."""
+    """Return one gauge of each name: that of the pool which has the least of it."""
     found: dict[str, QuotaGauge] = {}
     for gauge in gauges:
         other = found.get(gauge.name)
@@ -67,24 +67,24 @@ def scarcest(gauges: tuple[QuotaGauge, ...]) -> list[QuotaGauge]:
 
 
 def share(gauge: QuotaGauge) -> float | None:
-    """What part remains, 0 to 1; None where the limit is not told."""
+    """Return the share that remains, 0 to 1; None if the limit is not known."""
     return min(1.0, gauge.remaining / gauge.limit) if gauge.limit else None
 
 
 def amount(gauge: QuotaGauge) -> str:
-    """``12/500``, or what remains alone."""
+    """Return ``12/500``, or what remains alone."""
     return short(gauge.remaining) if gauge.limit is None else f"{short(gauge.remaining)}/{short(gauge.limit)}"
 
 
 def reset(view: View, gauge: QuotaGauge) -> str:
-    """How long until it is whole again, or that this has been meanwhile."""
+    """Return how long until it is whole again, or that this time has passed."""
     if gauge.past:
         return _SINCE
     return f"{view.look.glyphs.again} {age(gauge.reset_in_s)}" if gauge.reset_in_s is not None else ""
 
 
 def short(value: int) -> str:
-    """A count in at most four letters: ``999 8.1k 30k 2M``."""
+    """Return a count in at most four letters: ``999 8.1k 30k 2M``."""
     if value < 1000:
         return str(value)
     for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)):

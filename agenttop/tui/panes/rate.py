@@ -1,4 +1,4 @@
-"""How hard we push: requests per second, and what is under way."""
+"""The rate pane: requests per second, and what is in flight."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _target(tick: Tick) -> float | None:
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """One row."""
+    """Return one row."""
     look, snap = view.look, view.snap
     tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
     gap = "   " if width >= 76 else "  "
@@ -45,7 +45,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A chart in a box, with what is wanted of open pools as a line in it, and the figures of now beside it."""
+    """Return a chart in a box, with the target of open pools as a line in it, and the figures of now beside it."""
     look, snap = view.look, view.snap
     side = SIDE
     cells, rows = max(8, width - 4 - side - 8), max(1, height - 3)

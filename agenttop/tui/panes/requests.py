@@ -15,7 +15,7 @@ from agenttop.tui.widgets.box import boxed, title
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title and width in cells, and the narrowest table it is in."""
+    """One column: its title and width in cells, and the narrowest table that has it."""
 
     title: str
     width: int
@@ -44,21 +44,21 @@ _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
 
 
 def rows(view: View) -> list[RequestRow]:
-    """Those the filter lets through, in the chosen order."""
+    """Return the rows that the filter lets through, in the chosen order."""
     filter = view.filter.casefold()
     kept = [row for row in view.snap.table if filter in f"{row.pool}/{row.name} {row.protocol}".casefold()]
     return sorted(kept, key=_SORTS[view.order])
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """The table under a rule that has its titles."""
+    """Return the table under a rule that has its titles."""
     dash = view.look.glyphs.box[4]
     head = Line().add("5", view.look.key).add(" ").extend(_title(view)).add(" ")
     return [_titles(view, head, width, dash), *_table(view, width, height - 1)][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """The table in a box."""
+    """Return the table in a box."""
     body = [_titles(view, Line(), width - 4, " "), *_table(view, width - 4, height - 3)]
     return boxed(view.look, width, height, title(view.look, "requests", "5"), _choices(view), body)
 

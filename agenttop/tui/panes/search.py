@@ -1,6 +1,4 @@
-"""A search for capacity, in the place of the plan: the levels that were tried as a staircase, and how far the one is
-that is tried now.
-"""
+"""The search pane, in the place of the plan: the levels tried as a staircase, and the progress of the present one."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ SIDE = 26
 
 
 def compact(view: View, width: int, height: int, search: SearchState) -> list[Line]:
-    """Two rows: how far it is in words, and the staircase."""
+    """Return two rows: the progress in words, and the staircase."""
     look = view.look
     head = Line().add("1", look.key).add(" Search ", look.dim).add(_words(view, search, width - 10), look.strong)
     tail = _known(view, search)
@@ -33,7 +31,9 @@ def compact(view: View, width: int, height: int, search: SearchState) -> list[Li
 
 
 def full(view: View, width: int, height: int, search: SearchState) -> list[Line]:
-    """The staircase in a box, with the figures of the present level beside it; enlarged, all that is known in words."""
+    """Return the staircase in a box, with the figures of the present level beside it; enlarged, all findings
+    in words.
+    """
     look = view.look
     said = _words(view, search, 10_000)
     above = [Line().add(part, look.strong) for part in wrap(said, width - 4)] + [Line()] if view.enlarged else []
@@ -61,7 +61,7 @@ def _words(view: View, search: SearchState, width: int) -> str:
 
 
 def words(search: SearchState) -> str:
-    """``32 users, measuring 8/15s, 97.1% good (94.0%–98.7%)``; once it is over, what it has found."""
+    """Return ``32 users, measuring 8/15s, 97.1% good (94.0%–98.7%)``; once it is over, what it has found."""
     if search.stopped:
         return clean(sentence(msgspec.to_builtins(search)))
     now = search.now
@@ -76,7 +76,7 @@ def words(search: SearchState) -> str:
 
 
 def _known(view: View, search: SearchState) -> Line:
-    """``holds 16  fails 32``."""
+    """Return ``holds 16  fails 32``."""
     look, line = view.look, Line()
     failed = [step.level for step in search.steps if _fails(step)]
     line.add("holds ", look.dim).add(_level(search.capacity, search.unit), look.good)
@@ -104,7 +104,7 @@ def _figures(view: View, search: SearchState) -> list[tuple[str, str, Style]]:
 
 
 def _columns(search: SearchState, width: int) -> list[SearchStep | None]:
-    """The step that was tried at the time of each column; the newest at the right."""
+    """Return the step that was tried at the time of each column; the newest at the right."""
     steps = [*search.steps, *((search.now,) if search.now is not None else ())]
     if not steps:
         return [None] * width
@@ -117,7 +117,7 @@ def _columns(search: SearchState, width: int) -> list[SearchStep | None]:
 
 
 def _labels(view: View, columns: list[SearchStep | None]) -> Line:
-    """The level under the beginning of each stair, with ``!`` where it does not hold."""
+    """Return the level under the beginning of each stair, with ``!`` if it does not hold."""
     line = Line()
     before: SearchStep | None = None
     for x, step in enumerate(columns):
@@ -138,7 +138,7 @@ def _style(view: View, step: SearchStep | None) -> Style:
 
 
 def _fails(step: SearchStep) -> bool:
-    """It is judged not to hold; one that was cut, or is tried now, is not judged."""
+    """Return whether a step is judged not to hold; one that was cut, or is being tried, is not judged."""
     return step.verdict not in ("", "cut") and not step.holds
 
 
@@ -148,5 +148,5 @@ def _top(search: SearchState) -> float:
 
 
 def _level(value: float | None, unit: str) -> str:
-    """Without the word for users, which the line has already."""
+    """Return a level without the word for users, which the line has already."""
     return level(value, unit).partition(" user")[0]

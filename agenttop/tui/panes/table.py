@@ -1,4 +1,4 @@
-"""All panes, from the top to the bottom: what each is in which layout. A new pane is one entry here."""
+"""The table of all panes, from the top to the bottom: what each is in which layout. A new pane is one entry here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from agenttop.tui.widgets.pane import Draw
 #: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
 TABLE_EVERY = 2
 BOX = 2
-"""Rows of a frame, and of a frame with titles in it."""
+"""Rows of a frame; ``TITLED``: of a frame with titles in it."""
 TITLED = 3
 
 
@@ -60,7 +60,7 @@ class Entry:
     name: str
     key: str
     full: Draw
-    """Enlarged."""
+    """How it is drawn when enlarged."""
     says: Callable[[View], int] = _always
     scrolls: Callable[[View, int], int] = _none
     every: int = 1
@@ -69,7 +69,7 @@ class Entry:
     large: In | None = None
 
     def place(self, layout: str) -> In | None:
-        """Where it is in a layout, and how it is drawn there."""
+        """Return its slot in a layout and how it is drawn there; None if it has no place."""
         return {"compact": self.compact, "boxed": self.boxed, "large": self.large or self.boxed}[layout]
 
 
@@ -138,26 +138,26 @@ PANES: tuple[Entry, ...] = (
 
 
 def by_key() -> list[Entry]:
-    """One pane for each key."""
+    """Return one pane for each key."""
     return list({entry.key: entry for entry in reversed(PANES)}.values())[::-1]
 
 
 def of_key(key: str) -> Entry:
-    """The pane that ``key`` enlarges."""
+    """Return the pane that ``key`` enlarges."""
     return next(entry for entry in PANES if entry.key == key)
 
 
 def shown(layout: str) -> dict[str, In]:
-    """The panes of a layout, in their order."""
+    """Return the panes of a layout, in order."""
     found = {entry.name: entry.place(layout) for entry in PANES}
     return {name: place for name, place in found.items() if place is not None}
 
 
 def slots(layout: str) -> dict[str, Slot]:
-    """Their slots."""
+    """Return the slots of a layout's panes."""
     return {name: place.slot for name, place in shown(layout).items()}
 
 
 def says(view: View) -> dict[str, int]:
-    """How many lines each pane has to say."""
+    """Return how many lines each pane has to show."""
     return {entry.name: entry.says(view) for entry in PANES}

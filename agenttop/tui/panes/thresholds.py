@@ -1,4 +1,4 @@
-"""How the thresholds and the circuit breaker of the profile stand."""
+"""The thresholds pane: the thresholds and the circuit breaker of the profile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agenttop.tui.widgets.box import boxed, title
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """One line: how many pass and fail, and the worst that does."""
+    """Return one line: how many pass and fail, and the worst that fails."""
     look = view.look
     breaker = view.snap.breaker
     if not view.snap.thresholds and breaker is not None:
@@ -30,7 +30,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """A line for each in a box, those that fail first."""
+    """Return a line for each in a box, those that fail first."""
     look = view.look
     rows = ordered(view.snap.thresholds)[view.scroll :]
     breaker = view.snap.breaker
@@ -57,25 +57,25 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 
 def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
-    """The furthest beyond its limit first, then those without data, then those that pass."""
+    """Return the verdicts: the furthest beyond its limit first, then those without data, then those that pass."""
     ranks = {"fail": 0, "no data": 1, "pass": 2}
     return sorted(verdicts, key=lambda v: (v.passed, ranks.get(v.verdict, 1), -v.excess))
 
 
 def observed(verdict: Verdict) -> str:
-    """What was measured, in the threshold's own unit."""
+    """Return what was measured, in the threshold's own unit."""
     return "no data" if verdict.observed is None else f"{verdict.observed:.4g}{verdict.unit}"
 
 
 def _breaker(view: View, breaker: BreakerState) -> Line:
-    """``breaker 12% of 50%``."""
+    """Return ``breaker 12% of 50%``."""
     look = view.look
     text = f"breaker {breaker.share:.0%} of {breaker.limit:.0%}"
     return Line().add(f"! {text} OPEN", look.bad) if breaker.open else Line().add(text, look.text)
 
 
 def _counts(view: View) -> Line:
-    """``3 pass  ! 1 FAIL  1 no data``."""
+    """Return ``3 pass  ! 1 FAIL  1 no data``."""
     look, verdicts = view.look, view.snap.thresholds
     passed = sum(verdict.passed for verdict in verdicts)
     failed = sum(verdict.verdict == "fail" for verdict in verdicts)

@@ -1,4 +1,4 @@
-"""The stages to come, in a table that can be changed; nothing is applied before it is confirmed."""
+"""Edits the stages to come in a table; nothing is applied before it is confirmed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEYS = (("arrows", "cell"), ("type", "change"), ("^N", "add"), ("^D", "delete"),
 
 
 class EditScreen(Screen[None], inherit_bindings=False):
-    """Edits a draft. ``send`` gets the command once it is confirmed; :meth:`answered` brings what came of it."""
+    """Edits a draft. ``send`` gets the command once it is confirmed; :meth:`answered` brings the reply."""
 
     def __init__(self, view: View, draft: Draft, send: Callable[[str], None]) -> None:
         super().__init__()
@@ -46,14 +46,14 @@ class EditScreen(Screen[None], inherit_bindings=False):
         self._show()
 
     def show(self, view: View) -> None:
-        """The run has gone on."""
+        """Take the newest view of the run."""
         self._view = view
         stages = tuple(stage for stage in view.plan_of(self.draft.pool))
         self.draft = self.draft.follow(stages, view.snap.plan_t_s)
         self._show()
 
     def answered(self, text: str, ok: bool) -> None:
-        """What became of the command."""
+        """Take the reply to the command."""
         if not self._sent:
             return
         if ok:

@@ -1,4 +1,4 @@
-"""What the enlarged pane shows and which keys it has, then every key and command."""
+"""Shows what the enlarged pane shows and its keys, then every key and command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMN = 40
 
 
 class HelpScreen(Screen[None], inherit_bindings=False):
-    """Scrolls where it does not fit."""
+    """The help; scrolls if it does not fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", show=False),
@@ -76,7 +76,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         return lines
 
     def _pane(self, view: View, width: int) -> list[Line]:
-        """What the pane is about."""
+        """Return the lines about the enlarged pane."""
         about = ABOUT.get(self._entry.name) if self._entry is not None else None
         if about is None:
             return []

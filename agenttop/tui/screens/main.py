@@ -1,4 +1,4 @@
-"""The screen of a run: which panes there are in a terminal of this size."""
+"""The screen of a run: its panes, arranged for the size of the terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEAD, FOOT = 2, 1
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
-    """All panes; those that have no place in the layout are not drawn."""
+    """All panes; those without a place in the layout are not drawn."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
@@ -75,21 +75,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 pane.show(view, force=force)
 
     def enlarge(self, entry: table.Entry | None) -> None:
-        """Show one pane alone, or all of them again."""
+        """Show one pane alone, or with None all of them again."""
         self.enlarged = entry
         self._again()
 
     @property
     def page(self) -> int:
-        """Lines an enlarged list has room for."""
+        """Return how many lines an enlarged list has room for."""
         return max(1, self.query_one("#enlarged", Pane).size.height - 3)
 
     def lines(self, view: View) -> int:
-        """Lines the enlarged list has in all."""
+        """Return how many lines the enlarged list has in all."""
         return self.enlarged.scrolls(view, self.size.width) if self.enlarged is not None else 0
 
     def _choose(self, width: int, height: int) -> Mapping[str, Place]:
-        """Every widget's place, and in passing what each pane draws there."""
+        """Return every widget's place, and set what each pane draws there."""
         self.layout_name = layout_of(width, height)
         if self.layout_name == "tiny":
             self.places = {"small": Place(0, 0, width, height)}
@@ -128,7 +128,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
 
 def too_small(view: View, width: int, height: int) -> list[Line]:
-    """What to do about it; the load does not care."""
+    """Return what to do about a terminal that is too small; the load does not care."""
     look = view.look
     needed = f"{SMALLEST[0]}{look.glyphs.times}{SMALLEST[1]}"
     if view.snap.state == "armed":

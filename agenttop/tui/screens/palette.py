@@ -1,4 +1,4 @@
-"""Everything there is to do, by name: type some letters, go to it with up and down, enter does it."""
+"""The palette: everything there is to do, by name. Type some letters, choose with up and down, enter does it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Choice:
 
     text: str
     key: str
-    """That does it as well; empty for none."""
+    """The key that does it as well; empty if none does."""
     do: Callable[[], object]
 
 
 def matching(choices: Sequence[Choice], typed: str) -> list[Choice]:
-    """Those that have all the letters typed, word by word; those whose own words begin with them come first."""
+    """Return the choices that have all the words typed; those with words of their own that begin so come first."""
     words = typed.casefold().split()
 
     def inside(choice: Choice) -> int:
@@ -38,7 +38,7 @@ def matching(choices: Sequence[Choice], typed: str) -> list[Choice]:
 
 
 class PaletteScreen(Screen[Choice], inherit_bindings=False):
-    """A list of choices, and what is typed to narrow it down. Gives the one that was chosen, or None."""
+    """A list of choices, and what is typed to narrow it down. Returns the one that was chosen, or None."""
 
     def __init__(self, view: View, choices: Sequence[Choice]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Textual's way to a function that says where each widget stands (:mod:`agenttop.tui.arrange`)."""
+"""A Textual layout that places widgets by a function (:mod:`agenttop.tui.arrange`)."""
 
 from __future__ import annotations
 

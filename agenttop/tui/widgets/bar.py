@@ -22,7 +22,7 @@ class Question:
 
     text: str
     choices: tuple[tuple[str, str], ...]
-    """Key and label."""
+    """Key and label of each choice."""
     answers: Mapping[str, Callable[[], None]]
 
 

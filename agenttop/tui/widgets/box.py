@@ -1,4 +1,4 @@
-"""Boxes and rules around lines: drawn as text, so that a title may change without a repaint of what it stands above."""
+"""Draws boxes and rules around lines as text, so that a title may change without a repaint of what is below."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from agenttop.tui.text import Line, fit, join
 
 
 def rule(look: Look, width: int, left: Line | None = None, right: Line | None = None, key: str = "") -> Line:
-    """``─ left ─────────── right ─``, with the key that enlarges a pane in the first cell."""
+    """Return ``─ left ─────────── right ─``, with the key that enlarges a pane in the first cell."""
     dash = look.glyphs.box[4]
     line = Line().add(key, look.key) if key else Line().add(dash, look.faint)
     if left is not None and left.width:
@@ -20,7 +20,7 @@ def rule(look: Look, width: int, left: Line | None = None, right: Line | None = 
 
 
 def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, body: list[Line]) -> list[Line]:
-    """``body`` in a box of ``width`` by ``height`` cells; the body has width - 4 cells a line."""
+    """Return ``body`` in a box of ``width`` by ``height`` cells; the body has width - 4 cells a line."""
     corners = look.glyphs.box
     head = Line().add(corners[0] + corners[4], look.faint).add(" ").extend(title).add(" ")
     tail = Line()
@@ -38,7 +38,7 @@ def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, 
 
 
 def title(look: Look, text: str, key: str = "") -> Line:
-    """A pane's name, with the key that enlarges it."""
+    """Return a pane's name, with the key that enlarges it."""
     line = Line()
     if key:
         line.add(f"{key} ", look.key)

@@ -1,4 +1,4 @@
-"""Charts as text. Every scale begins at zero and ends where the caller says: noise never looks like a cliff.
+"""Draws charts as text. Every scale begins at zero and ends where the caller says: noise never looks like a cliff.
 
 Values are oldest first; None is "no sample" and draws nothing.
 """
@@ -21,12 +21,12 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
 def peak(*series: Values) -> float:
-    """The highest value of all; 0 where there is none."""
+    """Return the highest value of all; 0 if there is none."""
     return max((value for values in series for value in values if value is not None), default=0.0)
 
 
 def spark(values: Values, top: float, glyphs: Glyphs) -> str:
-    """One row: the lowest mark is exactly zero, the highest is ``top`` or above."""
+    """Return one row: the lowest mark is exactly zero, the highest is ``top`` or above."""
     blocks = glyphs.blocks
     last = len(blocks) - 1
     return "".join(
@@ -36,7 +36,9 @@ def spark(values: Values, top: float, glyphs: Glyphs) -> str:
 
 
 def area(values: Values, height: int, top: float, glyphs: Glyphs) -> list[str]:
-    """``height`` rows of filled columns, the highest first, in eighths of a cell. What is above zero always shows."""
+    """Return ``height`` rows of filled columns, the highest first, in eighths of a cell. Values above zero always
+    show.
+    """
     steps = len(glyphs.area) - 1
     levels = [
         0 if value is None or value <= 0 or top <= 0 else max(1, round(min(1.0, value / top) * height * steps))
@@ -49,13 +51,13 @@ def area(values: Values, height: int, top: float, glyphs: Glyphs) -> list[str]:
 
 
 def across(char: str, look: Look) -> Style:
-    """The style of a line through a cell of an area: cut into it where it is filled that high, else above it."""
+    """Return the style of a line through a cell of an area: cut into it if it is filled that high, else above it."""
     high = look.glyphs.area.index(char) * 2 >= len(look.glyphs.area)
     return look.load + REVERSE if high else look.strong
 
 
 def curves(series: Sequence[tuple[Values, Style, str]], height: int, top: float, glyphs: Glyphs) -> list[Line]:
-    """Several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, one in ASCII.
+    """Return several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, else one.
 
     Where lines meet, the later one of the series has the colour.
     """

@@ -1,4 +1,4 @@
-"""Fewer bytes over SSH: an update of a few cells of a line sends those cells.
+"""Sends fewer bytes over SSH: an update of a few cells of a line sends only those cells.
 
 Textual (8.2) sends a line of a widget from its left edge to the last changed cell, and each segment with its whole
 style and a reset. Here an update begins at the first changed cell, and a style is sent when it changes. Only the text
@@ -40,7 +40,7 @@ class CellUpdate(ChopsUpdate):
 
 
 def change(old: Style | None, new: Style | None, colours: ColorSystem) -> str:
-    """What to send so that text comes in ``new`` after it came in ``old``."""
+    """Return what to send so that text comes in ``new`` after it came in ``old``."""
     if new is None:
         return "\x1b[0m"
     attributes = ("bold", "dim", "italic", "underline", "reverse", "strike", "blink", "conceal")

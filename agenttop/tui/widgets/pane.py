@@ -1,4 +1,4 @@
-"""The widget every pane is: it draws a function of the view and sends the terminal only the cells that changed."""
+"""The widget of every pane: draws a function of the view and sends the terminal only the cells that changed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Pane(Widget, can_focus=False):
         self.every = every
         self._view: View | None = None
         self._seq = 0
-        """Of the snapshot that was drawn last."""
+        """Number of the snapshot that was drawn last."""
         self._strips: list[Strip] = []
 
     def show(self, view: View, *, force: bool = True) -> None:
-        """Draw ``view`` now, or where ``force`` is off only when it is this pane's turn."""
+        """Draw ``view`` now, or without ``force`` only when it is this pane's turn."""
         self._view = view
         if force or self.every == 1 or not 0 <= view.snap.seq - self._seq < self.every:
             self._seq = view.snap.seq
@@ -70,12 +70,12 @@ class Pane(Widget, can_focus=False):
 
     @property
     def text(self) -> str:
-        """What stands in it, for tests."""
+        """Return its text, for tests."""
         return "\n".join(strip.text.rstrip() for strip in self._strips)
 
 
 def changed(old: Strip, new: Strip) -> list[tuple[int, int]]:
-    """The spans of cells in which two strips differ, near ones joined."""
+    """Return the spans of cells in which two strips differ, near ones joined."""
     if list(old) == list(new):
         return []
     before, after = _cells(old), _cells(new)

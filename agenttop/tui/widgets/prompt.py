@@ -49,7 +49,7 @@ class Prompt(Horizontal):
             self.text = text
 
     class Changed(Submitted):
-        """The text is another one."""
+        """The text has changed."""
 
     class Closed(Message):
         """Escape was pressed."""
@@ -73,7 +73,7 @@ class Prompt(Horizontal):
         self._complete: Complete | None = None
         self._hint: Hint | None = None
         self._choices: list[str] = []
-        """What tab goes through; empty until it is pressed."""
+        """The completions that tab goes through; empty until it is pressed."""
 
     def compose(self) -> ComposeResult:
         yield Static(" :", id="prompt-kind", markup=False)
@@ -104,7 +104,7 @@ class Prompt(Horizontal):
         self.screen.set_focus(None)
 
     def _swap(self, shown: bool) -> None:
-        """Stand in the place of the bar, or give it back."""
+        """Take the place of the bar, or give it back."""
         self.display = shown
         self.screen.query_one(Bar).display = not shown
 
@@ -145,7 +145,7 @@ class Prompt(Horizontal):
         self._write(self._said[self._at] if self._at < len(self._said) else "")
 
     def action_complete(self) -> None:
-        """The first completion, and with every further tab the next."""
+        """Fill in the first completion, and with every further tab the next."""
         entry = self.query_one(Input)
         if self._complete is None:
             return
