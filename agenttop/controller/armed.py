@@ -18,12 +18,14 @@ class Trigger:
         """It waits, or will when its workers are up."""
         self._pulled = asyncio.Event()
 
-    def pull(self) -> bool:
-        """Begin, or give up waiting. False where nothing waits, or not any more."""
-        if not self.armed or self._pulled.is_set():
-            return False
+    @property
+    def waiting(self) -> bool:
+        """It is armed, and was not pulled yet."""
+        return self.armed and not self._pulled.is_set()
+
+    def pull(self) -> None:
+        """Begin, or give up waiting."""
         self._pulled.set()
-        return True
 
     async def wait(self, pulse: Callable[[], None]) -> None:
         """Until it is pulled, with a ``pulse`` every second."""

@@ -16,41 +16,32 @@ import pickle
 import signal
 import sys
 from time import perf_counter_ns
-from typing import Any
 
 import uvloop
-from msgspec.structs import replace
 
 from agenttop.controller.armed import Trigger
 from agenttop.controller.box import BoxAgent, BoxError
-from agenttop.controller.budget import BudgetController, used_up
-from agenttop.controller.data_exhaustion import DataExhaustion
-from agenttop.controller.manual_changes import EventText, ManualChanges
+from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, nothing_answered
+from agenttop.controller.intake import Intake
+from agenttop.controller.orders import Now, Orders
 from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
-from agenttop.controller.searching import BUSY, searching_of
-from agenttop.controller.spans import Spans
+from agenttop.controller.searching import searching_of
+from agenttop.controller.spans import Spans, stage_words
 from agenttop.controller.spec import RunSpec
 from agenttop.controller.watcher import Watcher
-from agenttop.exits import DONE, THRESHOLD
+from agenttop.exits import DONE
+from agenttop.journal.figures import STEP_S, Closed, Figures
 from agenttop.journal.places import socket_path
+from agenttop.journal.rules import rules_of
 from agenttop.journal.targets import situation
-from agenttop.journal.verdicts import STEP_S, breaker_of, measured, rules_of, still_sent, summed, told
-from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.delta import Delta, PoolState
-from agenttop.metrics.outcome import Outcome
+from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
-from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
-from agenttop.steering.apply import Rejected, steer
-from agenttop.steering.command import CommandError, parse_command
 from agenttop.steering.plan import Plan
-from agenttop.steering.replan import before
-from agenttop.thresholds.judge import Judge
 from agenttop.users.compile import layout_of
-from agenttop.users.terms import terms_of
-from agenttop.worker.files import most_of_open, short_of_files
 from agenttop.worker.lease import LEASE_S
 from agenttop.worker.messages import Halt, Steer
 from agenttop.worker.priority import step_back
@@ -67,43 +58,30 @@ class Controller:
     """Owns one run."""
 
     def __init__(self, spec: RunSpec) -> None:
+        layout = layout_of(spec.profile)
         self.spec = spec
-        self.profile = spec.profile
-        self.layout = layout_of(spec.profile)
-        self.plan = Plan(spec.profile, self.layout)
-        self.trigger = Trigger(armed=spec.armed)
-        self.aggregate = Aggregate(self.layout)
-        self.judge = Judge(rules_of(spec.profile, spec.masked), self.layout)
-        self.breaker = breaker_of(spec.profile)
-        self.search = searching_of(spec.profile, self.layout)
+        self.plan = Plan(spec.profile, layout)
         self.control = Control()
+        self.spans = Spans(len(layout.stages))
+        self.figures = Figures(layout, rules_of(spec.profile, spec.masked))
+        self.search = searching_of(spec.profile, layout)
+        self.orders = Orders(spec.profile)
+        self.trigger = Trigger(armed=spec.armed)
         self.watcher = Watcher()
-        self.hand = ManualChanges()
-        self.budget = BudgetController(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
-        self.data = DataExhaustion([pool.name for pool in spec.profile.pools], spec.workers)
         self.box = BoxAgent()
+        self.records = Records(spec, self.plan, self.figures)
+        self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box)
         self.state = "starting"
-        self.stop_reason = "completed"
-        self.exit_code = 0
-        self.message = ""
-        self.controls: list[dict[str, Any]] = []
+        self.end = End()
+        """As things stand."""
+        self.halted: Halted | None = None
+        self._asked = ""
+        """How somebody wants it to be halted."""
         self._epoch_ns = 0
         self._seq = 0
         self._ack = 0
-        self._halted = ""
-        self._halt_asked = ""
-        self._deadline_s = 0.0
-        self._sending_ended_s = 0.0
         self._seconds = 0
-        self._deltas: list[Delta] = []
-        self._gone: list[int] = []
-        self._lost = 0
         self._looked_s = 0.0
-        self._told_short = False
-        self._unwritten = ""
-        """Why the last second is not in the journal."""
-        self.spans = Spans(len(self.layout.stages))
-        self._records: Records | None = None
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -117,23 +95,22 @@ class Controller:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         await self._socket.open()
         print("ready", flush=True)
-        self._records = Records(self.spec, self.plan, self.aggregate)
+        self.records.open()
         self._socket.announce()
         try:
             await self._run()
         except BoxError as error:
-            self._fail("error", str(error))
+            self._fail(str(error))
         except Exception as error:
-            self._fail("error", f"{type(error).__name__}: {error}")
+            self._fail(f"{type(error).__name__}: {error}")
             self._finish()
             raise
         self._finish()
         if not self._epoch_ns:
-            self._seq += 1
-            self.box.command(self._seq, Halt("cancel"))  # there may be workers that never began
+            self._command(Halt("cancel"))  # there may be workers that never began
         await self.box.stop(CANCEL_S)
         await self._socket.close()
-        return self.exit_code
+        return self.end.exit_code
 
     async def _run(self) -> None:
         for warning in self.spec.warnings:
@@ -144,16 +121,15 @@ class Controller:
             await self.trigger.wait(self._pulse)
             self.state = "starting"
         # An armed run has connected to nothing until now.
-        problem = await unreachable(self.profile) if not self._halt_asked else None
+        problem = await unreachable(self.spec.profile) if not self._asked else None
         if problem is not None:
-            self._fail("target_unreachable", problem)
+            self._fail(problem, "target_unreachable")
             return
-        if self._halt_asked:
-            self._stopped()
+        if self._asked:
+            self.end = STOPPED_BY_USER
             return
         if self.spec.armed:
-            assert self._records is not None
-            self._records.begin_anew()
+            self.records.begin_anew()
         else:
             await self._start_workers()
         self._epoch_ns = perf_counter_ns() + 20_000_000
@@ -162,18 +138,21 @@ class Controller:
             self._send_control()
         self.state = "running"
         while self.box.alive or self.box.pending(self._ack):
-            await self._poll()
+            for item in await self.box.poll(self._ack, STEP_S):
+                self._ack = item.seq
+                self.intake.take(item, self.elapsed(), ending=self.halted is not None)
             self._look()
         self._drain_clock()
-        if self.stop_reason != "error" and (not self._halted or (self._lost and self._lost == self.spec.workers)):
-            self._fail("error", "every worker died")
+        if self.end.stop_reason != "error" and (
+            self.halted is None or (self.intake.lost and self.intake.lost == self.spec.workers)
+        ):
+            self._fail("every worker died")
 
     async def _start_workers(self) -> None:
         # Workers know the plan as it is written; what was edited meanwhile they are told as any other change.
-        layout, count = layout_of(self.profile), self.spec.workers
-        await self.box.start(
-            self.spec.run_id, self.profile, self.spec.secrets, layout, 0, count, count, self.spec.limit_s
-        )
+        spec, layout = self.spec, layout_of(self.spec.profile)
+        count, limit_s = spec.workers, spec.limit_s
+        await self.box.start(spec.run_id, spec.profile, spec.secrets, layout, 0, count, count, limit_s)
         step_back()  # the workers, which are there by now, must not inherit it
 
     def _pulse(self) -> None:
@@ -182,79 +161,22 @@ class Controller:
             raise BoxError("a worker died while the run was armed")
         self._socket.publish(self._snapshot(self._situation(0.0)))
 
-    async def _poll(self) -> None:
-        for item in await self.box.poll(self._ack, STEP_S):
-            self._ack = item.seq
-            if item.draw is not None:
-                self.box.grant(item.worker, self.budget.draw(item.worker, item.draw, self.elapsed()))
-            elif item.delta is not None:
-                self.aggregate.fold(item.delta)
-                self.judge.fold(item.delta)
-                self.breaker.fold(item.delta)
-                if self.search is not None:
-                    self.search.fold(item.delta)
-                self._deltas.append(item.delta)
-                self.watcher.exceptions(item.delta.errors)
-                self._used_up(self.data.fold(item.worker, item.delta.states))
-                self._tell(item.delta.states)
-            elif item.ended:
-                self.aggregate.worker_gone(item.worker)
-                if self.search is not None:
-                    self.search.forget(item.worker)
-                self._gone.append(item.worker)
-                self._used_up(self.data.forget(item.worker))
-                self.budget.gone(item.worker)
-                if item.exit:
-                    self._lost += 1
-                    left = len(self.box.alive)
-                    where = f"its users go to the other {left}" if left else "none is left"
-                    text = f"worker {item.worker} {item.exit}: {where}"
-                    self.watcher.say(self.elapsed(), text, "error")
-                    self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
-
-    def _tell(self, states: list[PoolState]) -> None:
-        """What workers want told of their users; each tells it again and again."""
-        for state in states:
-            for note in state.notes:
-                text = f"{self.spec.profile.pools[state.pool].name}: {note}"
-                if text not in self.aggregate.workers.warnings:
-                    self.watcher.say(self.elapsed(), text, "warn")
-                    self.aggregate.workers.warn(text)
-
-    def _used_up(self, news: list[str]) -> None:
-        """Pools whose data is used up do less from here on than the plan wants."""
-        for text in news if not self._halted else ():
-            self.watcher.say(self.elapsed(), text)
-            self.aggregate.workers.warn(f"{text} (at {self.elapsed():.0f} s)")
+    # -- what the clock says
 
     def _look(self) -> None:
-        """What the clock says: stages, seconds, the end."""
+        """Stages, the end, seconds."""
         elapsed = self.elapsed()
         if elapsed < 0:
             return
         self._stood_still(elapsed)
-        plan_time = self.control.plan_time(elapsed)
-        if not self._halted:
-            self._tell_stages(elapsed)
-            limit = self.spec.limit_s
-            if self._halt_asked:
-                self._stopped()
-            elif (limit is not None and elapsed >= limit) or (
-                plan_time >= self.plan.duration_s and self.control.held_at is None
-            ):
-                self.halt("finish")
-            elif self.budget.used_up(elapsed):
-                self.stop_reason = "budget"
-                self.halt("drain")
-            elif self.data.over:
-                self.watcher.say(elapsed, "all data has been used: nothing is left to do")
-                self.halt("finish")
-            elif self.search is not None:
-                self._search(elapsed)
-        elif self._halted != "cancel" and elapsed >= self._deadline_s:
+        if self.halted is None:
+            for index in self.spans.look(elapsed, self.plan, self.control):
+                self.watcher.say(elapsed, stage_words(index, self.plan.layout.stages))
+            self._look_for_end(elapsed)
+        elif self.halted.mode != "cancel" and elapsed >= self.halted.deadline_s:
             self.watcher.say(elapsed, "graceful_stop is over: what is in flight is cut", "warn")
             self.halt("cancel")
-        elif self._halted == "cancel" and elapsed >= self._deadline_s + CANCEL_S:
+        elif self.halted.mode == "cancel" and elapsed >= self.halted.deadline_s + CANCEL_S:
             self.box.kill()
         while elapsed >= self._seconds + 1 + SETTLE_S:
             self._seconds += 1
@@ -269,159 +191,43 @@ class Controller:
         text = (
             f"the controller stood still for {still_s:.0f} s from {before:.0f} s on (stopped, or starved of its core)"
         )
-        self.aggregate.workers.warn(text)
-        if still_s < LEASE_S or self._halted:
+        self.figures.aggregate.workers.warn(text)
+        if still_s < LEASE_S or self.halted is not None:
             self.watcher.say(elapsed, text, "error")
             return
-        self._fail("error", f"{text}: its workers stopped by themselves after {LEASE_S:g} s")
-        self.halt("drain")
-        self._sending_ended_s = before + LEASE_S
+        self._fail(f"{text}: its workers stopped by themselves after {LEASE_S:g} s")
+        self.halt("drain", before + LEASE_S)
+
+    def _look_for_end(self, elapsed: float) -> None:
+        limit = self.spec.limit_s
+        over = self.control.held_at is None and self.control.plan_time(elapsed) >= self.plan.duration_s
+        if self._asked:
+            self._stopped()
+        elif over or (limit is not None and elapsed >= limit):
+            self.halt("finish")
+        elif self.intake.budget.used_up(elapsed):
+            self.end = End("budget")
+            self.halt("drain")
+        elif self.intake.data.over:
+            self.watcher.say(elapsed, "all data has been used: nothing is left to do")
+            self.halt("finish")
+        elif self.search is not None:
+            self._search(elapsed)
 
     def _search(self, elapsed: float) -> None:
         """Let the search look at the clock, and follow it."""
         assert self.search is not None
-        users, in_flight = self.aggregate.workers.by_pool()
-        doubtful = self.search.doubts(self.aggregate.saturation.current)
+        users, in_flight = self.figures.aggregate.workers.by_pool()
+        doubtful = self.search.doubts(self.figures.aggregate.saturation.current)
         move = self.search.look(elapsed, self.control, users, in_flight, saturated=doubtful)
-        if move.failed:
-            self.breaker.reset(elapsed)  # how that level failed is nothing against the one that follows
         for text in move.said:
             self.watcher.say(elapsed, text)
         if move.control != self.control:
             self.control = move.control
             self._send_control()
         if move.over:
-            self.stop_reason, self.exit_code, self.message = self.search.outcome
+            self.end = self.search.outcome
             self.halt("drain")
-
-    def _end_search(self, elapsed: float) -> None:
-        """The run ends before its search does: whoever looks on is told what is known."""
-        if self.search is not None and not self.search.stopped:
-            self.search.end(elapsed, {"completed": "time"}.get(self.stop_reason, self.stop_reason))
-            self.watcher.say(elapsed, self.search.words)
-
-    def halt(self, mode: str) -> None:
-        """End the run: ``finish`` (tasks under way go on), ``drain`` (requests in flight do), ``cancel`` (nothing
-        does).
-        """
-        elapsed = max(self.elapsed(), 0.0)
-        if not self._halted:
-            self._sending_ended_s = elapsed
-            self._deadline_s = elapsed + self.profile.graceful_stop
-            self.state = "draining"
-            self._end_search(elapsed)
-        self._halted = mode
-        if mode == "cancel":
-            self._deadline_s = elapsed
-        self._seq += 1
-        self.box.command(self._seq, Halt(mode))
-
-    def _stopped(self) -> None:
-        """Somebody asked for the end."""
-        self.stop_reason, self.exit_code = "stopped_by_user", 130
-        if self.state == "running":
-            self.halt(self._halt_asked)
-
-    def _fail(self, reason: str, message: str) -> None:
-        self.stop_reason, self.exit_code, self.message = reason, 1, message
-        self.watcher.say(max(self.elapsed(), 0.0), message, "error")
-
-    def elapsed(self) -> float:
-        """Seconds since the run began; 0 before."""
-        return (perf_counter_ns() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
-
-    # -- seconds
-
-    def _close_second(self, t_s: float) -> None:
-        self._report(self.hand.rested(t_s, now=self.state == "done"))
-        situation = self._situation(t_s)
-        self.aggregate.second(situation)
-        self.watcher.silent(t_s, self.aggregate.saturation.silent)
-        self._judge(t_s)
-        for text in self.budget.news():
-            self.watcher.say(t_s, text, "warn")
-        snapshot = self._snapshot(situation)
-        self.watcher.look(snapshot)
-        if self.watcher.events and self.watcher.events[-1] not in situation.events:
-            snapshot = self._snapshot(self._situation(t_s))
-        self._write_second(situation)
-        self._socket.publish(snapshot)
-
-    def _snapshot(self, situation: RunState) -> Snapshot:
-        snapshot = self.aggregate.snapshot(situation)
-        search = self.search.state() if self.search is not None else None
-        return replace(snapshot, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search)
-
-    def _judge(self, t_s: float) -> None:
-        """Judge the thresholds and the circuit breaker on the second that has closed; they may end the run."""
-        running = self.state == "running" and not self._halted and bool(self.box.alive)
-        end_s = self._sending_ended_s if self._halted else t_s
-        seconds = measured(end_s, self.profile.warmup, self.spans.all)
-        for verdict in self.judge.second(t_s, seconds, sending=still_sent(t_s, end_s), running=running):
-            if not verdict.aborted_run:
-                self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
-        aborting = self.judge.aborting
-        if running and aborting is not None:
-            self._abort(t_s, "threshold_abort", f"a threshold ended the run: {told(aborting)}")
-        elif running and self.breaker.second(t_s):
-            if self.search is not None:
-                # Less load may be all that the target needs: the level fails, and the next one is lower.
-                self.watcher.say(t_s, self.search.fail(t_s), "warn")
-                self.breaker.reset(t_s)
-                return
-            self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.breaker.told()}")
-
-    def _abort(self, t_s: float, reason: str, message: str) -> None:
-        """A gate ends the run; a target that has fallen over may never answer, so what is in flight is cut."""
-        self.stop_reason, self.exit_code, self.message = reason, THRESHOLD, message
-        self.watcher.say(t_s, message, "error")
-        self.halt("cancel")
-
-    def _write_second(self, situation: RunState) -> None:
-        assert self._records is not None
-        deltas, self._deltas = self._deltas, []
-        gone, self._gone = self._gone, []
-        try:
-            self._records.second(
-                situation,
-                deltas,
-                controls=self.controls,
-                events=self.watcher.take(),
-                gone=gone,
-                search=self.search.news() if self.search is not None else None,
-                spans=self.spans.take(),
-                sending_ended_s=self._sending_ended_s if self._halted else None,
-            )
-            self._unwritten = ""
-        except OSError as error:
-            # A full disk must not end a run that goes well; the summary may yet find room.
-            if error.strerror != self._unwritten:
-                self.watcher.say(situation.t_s, f"journal: {error.strerror}", "error")
-            self._unwritten = error.strerror or ""
-
-    def _situation(self, t_s: float) -> RunState:
-        return situation(
-            t_s,
-            self.plan,
-            self.control,
-            state=self.state,
-            ending=bool(self._halted),
-            warmup_s=self.profile.warmup,
-            events=self.watcher.events,
-            workers=self.spec.workers,
-            alive=self.spec.workers - self._lost,
-            searching=self.search is not None,
-            marks=self.hand.newest,
-        )
-
-    def _tell_stages(self, elapsed: float) -> None:
-        """Note which stages are under way, and tell of those that begin."""
-        for index in self.spans.look(elapsed, self.plan, self.control):
-            info = self.layout.stages[index]
-            unit = "users" if info.unit == "users" else "iterations/s"
-            goal = f"{info.target_start:g} → {info.target_end:g} {unit}"
-            number = 1 + sum(before(other, info) for other in self.layout.stages)
-            self.watcher.say(elapsed, f"stage {number} {info.name}: {goal}")
 
     def _drain_clock(self) -> None:
         """Close what is left: whole seconds, and the piece after the last."""
@@ -432,139 +238,184 @@ class Controller:
         self.state = "done"
         self._close_second(max(elapsed, self._seconds + 0.001))
 
+    def elapsed(self) -> float:
+        """Seconds since the run began; 0 before."""
+        return (perf_counter_ns() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
+
+    # -- seconds
+
+    def _close_second(self, t_s: float) -> None:
+        for event in self.orders.changes.rested(t_s, now=self.state == "done"):
+            self.watcher.say(*event)
+        now = self._situation(t_s)
+        news = self.search.news() if self.search is not None else None
+        closed = self.figures.second(now, self.spans.all, sending_ended_s=self._sending_ended_s, search=news)
+        self.watcher.silent(t_s, self.figures.aggregate.saturation.silent)
+        self._judge(t_s, closed)
+        for text in self.intake.budget.news():
+            self.watcher.say(t_s, text, "warn")
+        snapshot = self._snapshot(now)
+        self.watcher.look(snapshot)
+        if self.watcher.events and self.watcher.events[-1] not in now.events:
+            snapshot = self._snapshot(self._situation(t_s))
+        if self.search is not None:
+            news = self.search.news() or news
+        why = self.records.second(
+            now,
+            controls=self.orders.controls,
+            events=self.watcher.take(),
+            search=news,
+            spans=self.spans.take(),
+            sending_ended_s=self._sending_ended_s,
+        )
+        if why:  # a full disk must not end a run that goes well; the summary may yet find room
+            self.watcher.say(t_s, f"journal: {why}", "error")
+        self._socket.publish(snapshot)
+
+    @property
+    def _sending_ended_s(self) -> float | None:
+        return self.halted.sending_ended_s if self.halted is not None else None
+
+    def _judge(self, t_s: float, closed: Closed) -> None:
+        """Thresholds and the circuit breaker may end the run."""
+        for verdict in closed.failed:
+            if not verdict.aborted_run:
+                self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
+        if closed.aborting is not None:
+            self._abort(t_s, "threshold_abort", f"a threshold ended the run: {told(closed.aborting)}")
+        elif closed.opens and self.search is not None:
+            # Less load may be all that the target needs: the level fails, and the next one is lower.
+            self.watcher.say(t_s, self.search.fail(t_s), "warn")
+        elif closed.opens:
+            self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.figures.breaker.told()}")
+
+    def _situation(self, t_s: float) -> RunState:
+        return situation(
+            t_s,
+            self.plan,
+            self.control,
+            state=self.state,
+            ending=self.halted is not None,
+            warmup_s=self.spec.profile.warmup,
+            events=self.watcher.events,
+            workers=self.spec.workers,
+            alive=self.spec.workers - self.intake.lost,
+            searching=self.search is not None,
+            marks=self.orders.changes.newest,
+        )
+
+    def _snapshot(self, now: RunState) -> Snapshot:
+        return self.figures.snapshot(now, self.search.state() if self.search is not None else None)
+
+    def _describe(self) -> RunInfo | None:
+        """What a viewer is told first."""
+        return self.records.describe(self.watcher.events, self.orders.changes.all)
+
     # -- commands
 
     def handle(self, text: str, source: str) -> Reply:
         """Follow a command from a viewer or a script."""
-        try:
-            command = parse_command(text)
-        except CommandError as error:
-            return Reply(0, False, str(error))
-        elapsed = round(max(self.elapsed(), 0.0), 3)  # as it is written down: whoever repeats it must get the same
-        if command.op == "status":
-            return Reply(0, True, self.state)
-        if command.op == "start":
-            return self._handle_start(source)
-        if command.op == "stop":
-            return self._handle_stop(now=command.now, source=source)
-        if self._halted or self.state == "done":
-            return Reply(0, False, "the run is coming to its end")
-        if self.search is not None:
-            return Reply(0, False, BUSY)
-        try:
-            change = steer(command, self.control, self.plan, elapsed, begun=self.spans.begun)
-        except Rejected as error:
-            return Reply(0, False, str(error))
-        self.control = change.control
-        if change.stages is not None:
-            self._replan(change.stages)
-        if self._epoch_ns:
-            self._send_control()
-        self._note(elapsed, text, change.pool, change.before, change.after, source)
-        self._report(self.hand.add(elapsed, "you" if source == "key" else source, command, change))
-        short = self._short_of_files(elapsed) if command.op in ("users", "plan", "release") else ""
-        return Reply(0, True, f"{change.said}; {short}" if short else change.said)
-
-    def _short_of_files(self, elapsed: float) -> str:
-        """What is to be said of users that a command has raised beyond what can connect; told once as an event."""
-        users = self.plan.most_to_come(self.control, elapsed) + most_of_open(self.profile)
-        short = short_of_files(users, len(self.box.alive) or self.spec.workers)
-        if short and not self._told_short:
-            self.watcher.say(elapsed, short, "warn")
-            self.aggregate.workers.warn(f"{short} (at {elapsed:.0f} s)")
-        self._told_short = bool(short)
-        return short
-
-    def _replan(self, stages: tuple[StageInfo, ...]) -> None:
-        """The plan was edited."""
-        self.layout = replace(self.layout, stages=stages)
-        self.plan = self.plan.under(self.control, self.layout)
-        self.spans.grow(len(stages))
-        limit = self.spec.limit_s
-        edited = Edited(stages, self.plan.duration_s if limit is None else min(limit, self.plan.duration_s))
-        self.aggregate.replan(edited)
-        self.judge.grow(self.layout)
-        if self._records is not None:
-            self._records.replan(edited)
-
-    def _handle_start(self, source: str) -> Reply:
-        if self._halt_asked or not self.trigger.pull():
-            why = "is coming to its end" if self._halt_asked or self._halted else "has begun already"
-            return Reply(0, False, f"the run {why}")
-        self._note(0.0, "start", None, "armed", "running", source)
-        self.watcher.say(0.0, f"{'you' if source == 'key' else source}: start")
-        return Reply(0, True, "starting")
-
-    def _handle_stop(self, *, now: bool, source: str) -> Reply:
-        mode = "cancel" if now else "drain"
-        if self._halted == "cancel" or (self._halted == mode):
-            return Reply(0, False, "the run is coming to its end already")
-        elapsed = max(self.elapsed(), 0.0)
-        self._note(elapsed, "stop now" if now else "stop", None, self.state, "draining", source)
-        self._report(self.hand.rested(elapsed, now=True))
-        self.hand.mark(elapsed, "stop now" if now else "stop")
-        self.watcher.say(elapsed, "stopping: what is in flight is cut" if now else "stopping: no new requests")
-        self._halt_asked = mode
-        self.trigger.pull()
-        if self.state == "running":
+        order = self.orders.follow(text, source, self._now())
+        if order.control is not None:
+            self.control = order.control
+            if order.plan is not None:
+                self._replan(order.plan)
+            if self._epoch_ns:
+                self._send_control()
+        for event in order.events:
+            self.watcher.say(*event)
+        if order.warning:
+            self.intake.warn(max(self.elapsed(), 0.0), order.warning, "warn")
+        if order.halt:
+            self._asked = order.halt
             self._stopped()
-        elif self.state == "draining":
-            self.halt(mode)
-        return Reply(0, True, "stopping now" if now else "stopping: requests in flight may end")
+        if order.halt or order.start:
+            self.trigger.pull()
+        return order.reply
 
-    def _send_control(self) -> None:
-        self._seq += 1
-        self.box.command(self._seq, Steer(max(self.elapsed(), 0.0), self.control))
-
-    def _note(self, t_s: float, command: str, pool: str | None, before: Any, after: Any, source: str) -> None:
-        self.controls.append(
-            {"t_s": round(t_s, 3), "command": command, "pool": pool, "from": before, "to": after, "source": source}
+    def _now(self) -> Now:
+        """What a command finds."""
+        return Now(
+            elapsed=round(max(self.elapsed(), 0.0), 3),
+            state=self.state,
+            waiting=self.trigger.waiting,
+            ending=self.halted.mode if self.halted is not None else self._asked,
+            searching=self.search is not None,
+            workers=len(self.box.alive) or self.spec.workers,
+            control=self.control,
+            plan=self.plan,
+            begun=self.spans.begun,
         )
 
-    def _report(self, told: list[EventText]) -> None:
-        for t_s, text in told:
-            self.watcher.say(t_s, text)
+    def _replan(self, plan: Plan) -> None:
+        """The plan was edited."""
+        self.plan = plan
+        self.spans.grow(len(plan.layout.stages))
+        self.figures.replan(self.records.replan(plan))
+
+    def _send_control(self) -> None:
+        self._command(Steer(max(self.elapsed(), 0.0), self.control))
+
+    def _command(self, message: Steer | Halt) -> None:
+        self._seq += 1
+        self.box.command(self._seq, message)
 
     def _signalled(self) -> None:
-        self._handle_stop(now=bool(self._halt_asked), source="signal")
+        self.handle("stop now" if self._asked else "stop", "signal")
 
-    # -- what is written
+    # -- the end
 
-    def _describe(self) -> RunInfo | None:
-        return self._records.describe(self.watcher.events, self.hand.all) if self._records is not None else None
+    def halt(self, mode: str, sending_ended_s: float | None = None) -> None:
+        """End the run, or end it sooner: one of :data:`~agenttop.controller.ending.MODES`; the sending ends now, or has
+        ended before.
+        """
+        elapsed = max(self.elapsed(), 0.0)
+        if self.halted is None:
+            ended_s = elapsed if sending_ended_s is None else sending_ended_s
+            self.halted = Halted(mode, ended_s, elapsed + self.spec.profile.graceful_stop)
+            self.state = "draining"
+            self._end_search(elapsed)
+        self.halted = self.halted.by(mode, elapsed)
+        self._command(Halt(mode))
+
+    def _stopped(self) -> None:
+        """Somebody asked for the end; a run that has not begun comes to it by itself."""
+        if self.state == "running":
+            self.end = STOPPED_BY_USER
+        if self.state in ("running", "draining"):
+            self.halt(self._asked)
+
+    def _abort(self, t_s: float, reason: str, message: str) -> None:
+        """A gate ends the run; a target that has fallen over may never answer, so what is in flight is cut."""
+        self.end = gate(reason, message)
+        self.watcher.say(t_s, message, "error")
+        self.halt("cancel")
+
+    def _fail(self, message: str, reason: str = "error") -> None:
+        self.end = failure(message, reason)
+        self.watcher.say(max(self.elapsed(), 0.0), message, "error")
+
+    def _end_search(self, elapsed: float) -> None:
+        """The run ends before its search does: whoever looks on is told what is known."""
+        for text in self.search.end(elapsed, self.end.stop_reason) if self.search is not None else ():
+            self.watcher.say(elapsed, text)
 
     def _finish(self) -> None:
         """Write the summary and say goodbye to the viewers."""
-        assert self._records is not None
-        self._judge_target()
-        if self.stop_reason == "budget":
-            refused = self.aggregate.total().outcomes[Outcome.BUDGET_REFUSED]
-            self.message = used_up(self.aggregate.spending.lines(), refused)
-        failed = self.judge.failed
-        if failed and self.exit_code == DONE:
-            self.exit_code = THRESHOLD
-            self.message = f"{failed} of {len(self.judge.verdicts)} thresholds failed"
+        if self.end.exit_code == DONE and nothing_answered(self.figures.aggregate):
+            self._fail("no connection to the target was ever made", "target_unreachable")
+        self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
-        path, message = self._records.finish(
+        path, message = self.records.finish(
             duration_s=elapsed,
-            sending_ended_s=self._sending_ended_s if self._halted else elapsed,
-            stop_reason=self.stop_reason,
-            exit_code=self.exit_code,
+            sending_ended_s=self.halted.sending_ended_s if self.halted is not None else elapsed,
+            end=self.end,
             stage_spans=self.spans.all,
-            controls=self.controls,
-            thresholds=summed(self.judge.verdicts),
+            controls=self.orders.controls,
             search=self.search.summary() if self.search is not None else None,
-            message=self.message,
         )
-        self._socket.publish(Ended(self.exit_code, self.stop_reason, path, message))
-
-    def _judge_target(self) -> None:
-        """A run in which nothing ever answered has failed."""
-        total = self.aggregate.total()
-        failed = {outcome: count for outcome, count in total.outcomes.items() if count}
-        if self.exit_code == 0 and failed and set(failed) <= {Outcome.CONNECT_ERROR.value}:
-            self._fail("target_unreachable", "no connection to the target was ever made")
+        self._socket.publish(Ended(self.end.exit_code, self.end.stop_reason, path, message))
 
 
 def main() -> int:

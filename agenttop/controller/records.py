@@ -11,12 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agenttop.controller.ending import End
 from agenttop.controller.spec import RunSpec
+from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
 from agenttop.journal.summarize import build_summary, run_header
-from agenttop.journal.verdicts import Span
-from agenttop.metrics.aggregate import Aggregate
+from agenttop.journal.verdicts import summed
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
@@ -33,27 +34,25 @@ class _New:
     events: list[Event] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     spans: dict[int, Span] = field(default_factory=dict)
+    search: Mapping[str, Any] | None = None
+    edited: Edited | None = None
 
 
 class Records:
-    """The records of one run.
+    """The records of one run; nothing is written before :meth:`open`."""
 
-    Raises:
-        OSError: the journal cannot be begun.
-    """
-
-    def __init__(self, spec: RunSpec, plan: Plan, aggregate: Aggregate) -> None:
+    def __init__(self, spec: RunSpec, plan: Plan, figures: Figures) -> None:
         self._spec = spec
-        self._aggregate = aggregate
+        self._figures = figures
         self._layout = plan.layout
-        profile, layout, limit = spec.profile, plan.layout, spec.limit_s
+        profile, layout = spec.profile, plan.layout
         self._info = RunInfo(
             run_id=spec.run_id,
             name=profile.name or Path(spec.profile_name).stem,
             profile=spec.profile_name,
             target=str(spec.masked.get("target", "")),
             started_at=_now(),
-            duration_s=plan.duration_s if limit is None else min(limit, plan.duration_s),
+            duration_s=self._lasts_s(plan),
             warmup_s=profile.warmup,
             stages=layout.stages,
             pools=tuple(info.name for info in layout.pools),
@@ -61,18 +60,31 @@ class Records:
             workers=spec.workers,
             directory=spec.directory,
         )
-        header = run_header(self._info, layout, spec.masked, spec.sha256)
+        rules = figures.rules.writable(spec.references)
+        header = run_header(self._info, layout, spec.masked, spec.sha256, rules)
         durations_s = tuple(stage.duration for stage in written_stages(profile))
         self._header = replace(header, references=spec.references, folder=spec.folder, durations_s=durations_s)
-        self._journal = JournalWriter(spec.directory, self._header)
+        self._journal: JournalWriter | None = None
         self._controls_written = 0
-        self._edited: Edited | None = None
-        """Not written yet."""
         self._new = _New()
+        self._unwritten = ""
+        """Why the last second is not in the journal."""
 
-    def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo:
-        """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it."""
-        history = self._aggregate.timeline.overview()
+    def open(self) -> None:
+        """Begin the journal.
+
+        Raises:
+            OSError: it cannot be.
+        """
+        self._journal = JournalWriter(self._spec.directory, self._header)
+
+    def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo | None:
+        """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it; None before
+        the journal is open.
+        """
+        if self._journal is None:
+            return None
+        history = self._figures.aggregate.timeline.overview()
         return replace(self._info, history=history, events=tuple(events), by_hand=by_hand)
 
     def begin_anew(self) -> None:
@@ -84,34 +96,47 @@ class Records:
         now = _now()
         self._info = replace(self._info, started_at=now)
         self._header = replace(self._header, info=replace(self._header.info, started_at=now))
+        assert self._journal is not None
         self._journal.begin_anew(self._header)
 
-    def replan(self, edited: Edited) -> None:
-        """The plan was edited: viewers who come late are told, and the journal is with the next second."""
-        self._edited = edited
+    def replan(self, plan: Plan) -> Edited:
+        """The plan was edited: viewers who come late are told, and the journal is with the next second. Returns what
+        others have to know of it.
+        """
+        edited = Edited(plan.layout.stages, self._lasts_s(plan))
+        self._new.edited = edited
         self._info = edited.of(self._info)
+        return edited
+
+    def fold(self, delta: Delta) -> None:
+        """Take what is new on one worker; the journal has it with the second that is written next."""
+        self._new.deltas.append(delta)
+
+    def gone(self, worker: int) -> None:
+        """Take that a worker was lost, likewise."""
+        self._new.gone.append(worker)
 
     def second(
         self,
         situation: RunState,
-        deltas: Sequence[Delta],
         *,
         controls: Sequence[Mapping[str, Any]],
         events: Sequence[Event],
-        gone: Sequence[int],
         search: Mapping[str, Any] | None = None,
         spans: Mapping[int, Span] | None = None,
         sending_ended_s: float | None = None,
-    ) -> None:
-        """Append a second. ``controls`` are all so far; the rest is new.
+    ) -> str:
+        """Append a second. ``controls`` are all so far; ``events``, ``search`` and ``spans`` are what is new.
 
-        Raises:
-            OSError: it cannot be written.
+        Returns:
+            Why it cannot be written, once for every reason; empty where it was. What could not be is with the next one,
+            so that nothing is lost but in which second it was.
         """
-        late = self._new
-        new = _New(
-            [*late.deltas, *deltas], [*late.events, *events], [*late.gone, *gone], {**late.spans, **(spans or {})}
-        )
+        assert self._journal is not None
+        new = self._new
+        new.events += events
+        new.spans.update(spans or {})
+        new.search = search or new.search
         try:
             self._journal.second(
                 situation,
@@ -119,50 +144,51 @@ class Records:
                 controls=controls[self._controls_written :],
                 events=new.events,
                 gone=new.gone,
-                search=search,
-                edited=self._edited,
+                search=new.search,
+                edited=new.edited,
                 spans=new.spans,
                 sending_ended_s=sending_ended_s,
             )
-        except OSError:
-            # The next one has it as well, so that nothing is lost but in which second it was.
-            self._new = _New(compact(new.deltas), new.events[-KEPT_EVENTS:], new.gone, new.spans)
-            raise
+        except OSError as error:
+            # It may be full for long: what waits is kept small.
+            new.deltas, new.events = compact(new.deltas), new.events[-KEPT_EVENTS:]
+            before, self._unwritten = self._unwritten, error.strerror or str(error)
+            return self._unwritten if self._unwritten != before else ""
         self._new = _New()
         self._controls_written = len(controls)
-        self._edited = None
+        self._unwritten = ""
+        return ""
 
     def finish(
         self,
         *,
         duration_s: float,
         sending_ended_s: float,
-        stop_reason: str,
-        exit_code: int,
-        stage_spans: Sequence[tuple[float, float] | None],
+        end: End,
+        stage_spans: Sequence[Span | None],
         controls: Sequence[Mapping[str, Any]],
-        thresholds: Sequence[Mapping[str, Any]],
         search: Mapping[str, Any] | None = None,
-        message: str,
     ) -> tuple[str, str]:
         """Write the summary to the run's directory and to where the user wants it.
 
         Returns:
             Its path, empty where it could not be written, and what is to be said.
         """
+        assert self._journal is not None
         summary = build_summary(
-            self._aggregate,
+            self._figures.aggregate,
             self._header,
             duration_s=duration_s,
             sending_ended_s=sending_ended_s,
-            stop_reason=stop_reason,
-            exit_code=exit_code,
+            stop_reason=end.stop_reason,
+            exit_code=end.exit_code,
             ended_at=_now(),
             stage_spans=stage_spans,
             controls=controls,
-            thresholds=thresholds,
+            thresholds=summed(self._figures.judge.verdicts),
             search=search,
         )
+        message = end.message
         if message:
             summary["run"]["message"] = message
         summary["generator"]["warnings"] += self._spec.warnings
@@ -176,6 +202,11 @@ class Records:
                     written = "" if place == path else written
         self._journal.close()
         return written, message
+
+    def _lasts_s(self, plan: Plan) -> float:
+        """How long the run will last."""
+        limit_s = self._spec.limit_s
+        return plan.duration_s if limit_s is None else min(limit_s, plan.duration_s)
 
 
 def _now() -> str:

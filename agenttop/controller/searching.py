@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.exits import DONE, FAILED, THRESHOLD
+from agenttop.controller.ending import End, failure, gate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.exhaustion import Reason
 from agenttop.metrics.layout import Layout
@@ -45,8 +45,6 @@ class Move:
     control: Control
     said: list[str] = field(default_factory=list)
     over: bool = False
-    failed: bool = False
-    """A level is over that does not hold, and another follows."""
 
 
 class Searching:
@@ -129,8 +127,7 @@ class Searching:
             said.append(f"search: {step_words(msgspec.to_builtins(self.steps[-1]), self.unit)}")
         if self.stopped:
             said.append(self.words)
-        failed = self._step is None and not self.steps[-1].holds
-        return Move(self._controls(control), said, bool(self.stopped), failed and not self.stopped)
+        return Move(self._controls(control), said, bool(self.stopped))
 
     def fail(self, t_s: float) -> str:
         """The circuit breaker would open: the level fails at once. What is to be said."""
@@ -139,12 +136,14 @@ class Searching:
         self._settle(self._step, t_s, "fail", holds=False, why="circuit_breaker")
         return f"search: {step_words(msgspec.to_builtins(self.steps[-1]), self.unit)}"
 
-    def end(self, t_s: float, why: str) -> None:
-        """The run ends; where the search has not, it does now."""
-        if not self.stopped:
-            if self._step is not None:
-                self._end(self._step, t_s, "cut", why="the end of the run")
-            self.stopped = why
+    def end(self, t_s: float, reason: str) -> list[str]:
+        """The run ends for this ``stop_reason``; where the search has not, it does now. What is to be said."""
+        if self.stopped:
+            return []
+        if self._step is not None:
+            self._end(self._step, t_s, "cut", why="the end of the run")
+        self.stopped = "time" if reason == "completed" else reason
+        return [self.words]
 
     @property
     def unit(self) -> str:
@@ -152,15 +151,15 @@ class Searching:
         return "rate" if self.rate else "users"
 
     @property
-    def outcome(self) -> tuple[str, int, str]:
-        """How it ends the run: ``stop_reason``, exit code and message. That not even the first level holds is a gate
-        that has failed; where nothing at all is known, the run has.
+    def outcome(self) -> End:
+        """How it ends the run. That not even the first level holds is a gate that has failed; where nothing at all is
+        known, the run has.
         """
         if self.stopped == BELOW_MIN:
-            return "completed", THRESHOLD, self.words
+            return gate("completed", self.words)
         if self._levels.best is None or self.stopped in ("users", "no_requests"):
-            return "error", FAILED, self.words
-        return "completed", DONE, ""
+            return failure(self.words)
+        return End()
 
     def news(self) -> dict[str, Any] | None:
         """The summary's ``search`` where a step is over since the last call, for the journal."""

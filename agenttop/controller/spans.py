@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from agenttop.journal.verdicts import Span
+from collections.abc import Sequence
+
+from agenttop.journal.figures import Span
+from agenttop.metrics.snapshot import StageInfo
 from agenttop.schedule.control import Control
 from agenttop.steering.plan import Plan
+from agenttop.steering.replan import before
 
 
 class Spans:
@@ -54,6 +58,14 @@ class Spans:
         span = self.all[stage]
         assert span is not None
         self.all[stage] = self._new[stage] = (span[0], end_s)
+
+
+def stage_words(index: int, stages: Sequence[StageInfo]) -> str:
+    """Return what is said when a stage begins: which one it is of those of its pool or run, and what it wants."""
+    info = stages[index]
+    unit = "users" if info.unit == "users" else "iterations/s"
+    number = 1 + sum(before(other, info) for other in stages)
+    return f"stage {number} {info.name}: {info.target_start:g} → {info.target_end:g} {unit}"
 
 
 def _stage(pool: int, plan: Plan, control: Control, elapsed: float) -> int | None:

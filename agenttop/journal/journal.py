@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from agenttop.journal.figures import Span
 from agenttop.journal.refold import Refold
 from agenttop.journal.refold import Second as Second
 from agenttop.journal.summarize import RunHeader, build_summary
-from agenttop.journal.verdicts import Span, summed
+from agenttop.journal.verdicts import summed
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.run_state import RunState
@@ -224,7 +225,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         fold.add(second)
         controls += second.controls
     return build_summary(
-        fold.aggregate,
+        fold.figures.aggregate,
         header,
         duration_s=fold.end_s,
         sending_ended_s=fold.sending_s,
@@ -232,7 +233,7 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         exit_code=1,
         stage_spans=fold.stage_spans,
         controls=controls,
-        thresholds=summed(fold.judge.verdicts),
+        thresholds=summed(fold.figures.judge.verdicts),
         search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
         incomplete=True,
     )

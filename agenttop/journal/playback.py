@@ -94,7 +94,7 @@ class Playback:
     def info(self) -> RunInfo:
         """The run, with its timeline up to where this stands."""
         history = self._timeline.overview(length=self.at)
-        fold, edited = self._fold, self._fold.aggregate.edited
+        fold, edited = self._fold, self._fold.figures.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
         told = {"events": tuple(fold.events), "by_hand": tuple(fold.by_hand.values())}
         return msgspec.structs.replace(info, history=history, **told)
@@ -131,7 +131,7 @@ class Playback:
             self._restore(nearest)
         while self.at < count:
             tick = self._fold.add(self._second(self.at))
-            self._fold.aggregate.timeline.forget()
+            self._fold.figures.aggregate.timeline.forget()
             self.at += 1
             if self.at > len(self._timeline):
                 self._timeline.append(tick)

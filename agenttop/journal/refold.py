@@ -8,14 +8,13 @@ from typing import Any
 
 import msgspec
 
+from agenttop.journal.figures import Figures, Span
+from agenttop.journal.rules import rules_as_written
 from agenttop.journal.summarize import RunHeader
-from agenttop.journal.verdicts import Span, breaker_of_file, measured, rules_of_file, still_sent
-from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.snapshot import KEPT_EVENTS, KEPT_MARKS, Edited, Event, ManualChange, Snapshot, StageInfo, Tick
-from agenttop.thresholds.judge import Judge
 
 
 class Second(msgspec.Struct, frozen=True):
@@ -43,11 +42,8 @@ class Refold:
     """
 
     def __init__(self, header: RunHeader, *, live_only: bool = False) -> None:
-        self.layout = header.layout
-        self.aggregate = Aggregate(header.layout, live_only=live_only)
-        self.judge = Judge(rules_of_file(header.profile, header.layout), header.layout)
-        self.breaker = breaker_of_file(header.profile)
-        self._searches = "search" in header.profile
+        rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
+        self.figures = Figures(header.layout, rules, live_only=live_only)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.by_hand: dict[float, ManualChange] = {}
         """The newest last, by the times they are known by."""
@@ -65,45 +61,37 @@ class Refold:
 
     def add(self, second: Second) -> Tick:
         """Fold the next second; what the timeline has of it."""
+        now = second.situation
         if second.edited is not None:
-            self.aggregate.replan(second.edited)
-            self.judge.grow(self.aggregate.layout)
-            self.layout = self.aggregate.layout
+            self.figures.replan(second.edited)
             self._planned = _planned(second.edited.stages)
         for delta in second.deltas:
-            self.aggregate.fold(delta)
-            self.judge.fold(delta)
-            self.breaker.fold(delta)
+            self.figures.fold(delta)
         for worker in second.gone:
-            self.aggregate.worker_gone(worker)
-        tick = self.aggregate.second(second.situation)
+            self.figures.gone(worker)
         self.events.extend(second.events)
         self.search = second.search or self.search
-        self._situation = second.situation
-        self.end_s = second.situation.t_s
+        self._situation = now
+        self.end_s = now.t_s
         self._spans_and_sending(second)
-        self._keep(second.situation.by_hand)
-        seconds = measured(self.sending_s, self.layout.warmup_s, self.stage_spans or self._planned)
-        sending = still_sent(self.end_s, self.sending_s)
-        self.judge.second(self.end_s, seconds, sending=sending, running=False)
-        opens = second.situation.state == "running" and self.breaker.second(self.end_s)
-        if self._searches and (opens or _failed_level(second.search)):
-            self.breaker.reset(self.end_s)  # it says nothing of the level that follows
-        return tick
+        self._keep(now.by_hand)
+        # What ended the run was judged before it did: the second is of a run that went on.
+        ended_s = None if now.state == "running" else self.sending_s
+        spans = self.stage_spans or self._planned
+        return self.figures.second(now, spans, sending_ended_s=ended_s, search=second.search).tick
 
     @property
     def stage_spans(self) -> list[Span | None] | None:
         """When each stage was, None of one that was not; None where the journal does not say."""
-        return [self.spans.get(stage.index) for stage in self.layout.stages] if self.spans else None
+        stages = self.figures.aggregate.layout.stages
+        return [self.spans.get(stage.index) for stage in stages] if self.spans else None
 
     def snapshot(self) -> Snapshot:
         """The picture at the end of the last second, with all events that are kept."""
         events = tuple(self.events)
-        picture = self.aggregate.snapshot(msgspec.structs.replace(self._situation, events=events))
         search = None if self.search is None else msgspec.convert(self.search, SearchState)
-        return msgspec.structs.replace(
-            picture, events=events, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search
-        )
+        picture = self.figures.snapshot(msgspec.structs.replace(self._situation, events=events), search)
+        return msgspec.structs.replace(picture, events=events)
 
     def _keep(self, marks: Sequence[ManualChange]) -> None:
         """A second has the newest alone, and those that have grown again."""
@@ -118,11 +106,6 @@ class Refold:
         if self._sending_ended_s is None and second.situation.state == "draining":
             self._sending_ended_s = self.sending_s  # a journal that does not say: to the second
         self.sending_s = self.end_s if self._sending_ended_s is None else self._sending_ended_s
-
-
-def _failed_level(search: dict[str, Any] | None) -> bool:
-    """Whether a level is over that does not hold."""
-    return search is not None and bool(search["steps"]) and not search["steps"][-1]["holds"]
 
 
 def _planned(stages: Sequence[StageInfo]) -> list[Span | None]:

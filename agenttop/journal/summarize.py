@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop import __version__
+from agenttop.journal.rules import Rules
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.snapshot import RunInfo, StageInfo
@@ -38,10 +39,16 @@ class RunHeader(msgspec.Struct, frozen=True):
     """What paths in the profile are relative to."""
     durations_s: tuple[float, ...] = ()
     """Of the stages of ``layout``, as the profile has them: their ends less their begins are these but for rounding."""
+    rules: Rules | None = None
+    """What the run is judged by, but for what has values of the environment in it; None in an older journal."""
 
 
-def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str) -> RunHeader:
-    """The header of a run on this machine. The profile must be masked already; nothing here looks for secrets."""
+def run_header(
+    info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str, rules: Rules | None = None
+) -> RunHeader:
+    """The header of a run on this machine. The profile must be masked already, and the rules writable; nothing here
+    looks for secrets.
+    """
     return RunHeader(
         info=msgspec.structs.replace(info, history=()),
         layout=layout,
@@ -51,6 +58,7 @@ def run_header(info: RunInfo, layout: Layout, profile: Mapping[str, Any], profil
         python=platform.python_version(),
         cpu_count=os.cpu_count(),
         agenttop_version=__version__,
+        rules=rules,
     )
 
 

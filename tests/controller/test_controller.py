@@ -9,8 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agenttop.controller.box import Item
 from agenttop.controller.controller import Controller
+from agenttop.controller.ending import End, Halted
 from agenttop.controller.spec import RunSpec
+from agenttop.journal.journal import JournalWriter, Second, read_journal
 from agenttop.journal.repeat import Left, driven, rewritten
 from agenttop.journal.repeat_user_policy import with_user_policy
 from agenttop.journal.replayed_plan import end_of_plan
@@ -19,6 +22,8 @@ from agenttop.profile.toml import dumps
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
 from agenttop.worker import files
+from agenttop.worker.messages import Halt
+from tests.controller.test_records import no_space
 from tests.journal.test_repeat import header_of
 from tests.journal.test_replayed_plan import PLANS, commands, edits
 from tests.steering.plans import STAGES, TASK
@@ -49,7 +54,7 @@ def test_users_beyond_the_open_files_are_answered_with_a_warning(controller: Con
     controller.handle("users 152", "key")
     told = [event.text for event in controller.watcher.events if event.level == "warn"]
     assert told == [f"201 users need 301 files, {LIMIT}"], "once, however long it lasts"
-    assert controller.aggregate.workers.warnings == [f"{told[0]} (at 0 s)"]
+    assert controller.figures.aggregate.workers.warnings == [f"{told[0]} (at 0 s)"]
     assert controller.handle("users 5", "key").message == "users 152 → 5"
     assert controller.handle("hold", "key").message == "plan held at 00:00"
 
@@ -64,7 +69,7 @@ def test_so_are_stages_and_what_a_release_leads_to(controller: Controller) -> No
         f"350 users need 450 files, {LIMIT}"
     )
     assert "need" not in controller.handle("plan profile", "key").message
-    assert [control["command"] for control in controller.controls] == [
+    assert [control["command"] for control in controller.orders.controls] == [
         "plan 1m 300",
         "users 20",
         "release",
@@ -101,18 +106,72 @@ def test_whatever_is_said_is_answered_and_amounts_to_a_profile(
         if made.control.held_at is None and made.control.plan_time(now_s[0]) >= made.plan.duration_s:
             break  # it would be over
         made.spans.look(now_s[0], made.plan, made.control)
-        before = len(made.controls)
+        before = len(made.orders.controls)
         reply = made.handle(text, "ctl")
         assert reply.message
-        assert len(made.controls) - before == (reply.applied and text != "status")
+        assert len(made.orders.controls) - before == (reply.applied and text != "status")
     assert all(span[0] <= span[1] for span in made.spans.all if span is not None)
     natural_s = end_of_plan(made.plan, [(0.0, made.control)])
     ended_s = min((now_ms + rest_ms) / 1000, math.inf if natural_s is None else natural_s)
     header = header_of(tmp_path, f'target = "http://127.0.0.1:1"\n{PLANS[name]}')
-    left = Left(header, made.controls, ended_s, completed=False)
+    left = Left(header, made.orders.controls, ended_s, completed=False)
     found, end_s = driven(left)
     table, _ = rewritten(header, found, end_s)
     with_user_policy(table, left, end_s)
     (tmp_path / "again.toml").write_text(dumps(table))
     again = load_profile(tmp_path / "again.toml", env={}).profile
     assert Plan(again, layout_of(again)).duration_s == pytest.approx(end_s, abs=1e-4)
+
+
+@pytest.mark.parametrize("state", ["starting", "armed", "running"])
+def test_a_stop_does_not_take_back_that_all_is_cut(
+    controller: Controller, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(controller.box, "command", lambda _, message: told.append(message))
+    controller.state = state
+    assert controller.handle("stop now", "ctl").message == "stopping now"
+    for _ in range(2):
+        assert controller.handle("stop", "ctl").message == "the run is coming to its end already"
+        controller._signalled()
+    if state != "running":  # its workers are up only now
+        assert told == []
+        controller.state = "running"
+        controller._look_for_end(0.0)
+    assert told == [Halt("cancel")]
+    assert controller.end == End("stopped_by_user", 130, "")
+    assert (controller.state, controller.halted) == ("draining", Halted("cancel", 0.0, 0.0))
+    assert [control["command"] for control in controller.orders.controls] == ["stop now"]
+
+
+def test_a_second_stop_goes_further_and_a_third_changes_nothing(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(controller.box, "command", lambda _, message: told.append(message))
+    controller.state = "running"
+    for _ in range(3):
+        controller._signalled()
+    assert told == [Halt("drain"), Halt("cancel")]
+
+
+def test_a_worker_that_is_lost_while_the_disk_is_full_is_in_the_journal(
+    tmp_path: Path, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.records.open()
+    controller.state = "running"
+    for second in range(1, 5):
+        with monkeypatch.context() as full:
+            if second in (2, 3):
+                full.setattr(JournalWriter, "_append", no_space)
+            if second == 2:
+                killed = Item(1, 0, ended=True, exit="killed by SIGKILL")
+                controller.intake.take(killed, 1.5, ending=False)
+            controller._close_second(float(second))
+    assert controller.records._journal is not None
+    controller.records._journal.close()
+    found = [second for second in read_journal(tmp_path) if isinstance(second, Second)]
+    assert [(second.situation.t_s, second.gone) for second in found] == [(1.0, []), (4.0, [0])]
+    said = [event.text for second in found for event in second.events]
+    assert said == ["worker 0 killed by SIGKILL: none is left", "journal: No space left on device"]
+    assert controller.box.alive == []

@@ -7,8 +7,9 @@ import pytest
 
 from agenttop.controller.records import Records
 from agenttop.controller.spec import RunSpec
-from agenttop.journal.journal import JournalWriter, rebuild
-from agenttop.metrics.aggregate import Aggregate
+from agenttop.journal.figures import Figures
+from agenttop.journal.journal import JournalWriter, Second, read_header, read_journal, rebuild
+from agenttop.journal.rules import Rules
 from agenttop.metrics.snapshot import Event
 from agenttop.profile.load import load_profile
 from agenttop.steering.plan import Plan
@@ -23,31 +24,48 @@ def records_of(folder: Path) -> Records:
     file.write_text(f'target = "http://127.0.0.1:1"\n{STAGES}[[pools]]\nname = "chat"\n{TASK}')
     loaded = load_profile(file, env={})
     spec = RunSpec("id", str(folder), loaded.profile, "p.toml", loaded.masked, (), loaded.sha256)
-    return Records(spec, Plan(loaded.profile, RUN.layout), Aggregate(RUN.layout))
+    records = Records(spec, Plan(loaded.profile, RUN.layout), Figures(RUN.layout, Rules()))
+    records.open()
+    return records
 
 
 def test_what_a_full_disk_did_not_take_is_with_the_next_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = records_of(tmp_path)
     control = {"t_s": 3.5, "command": "hold", "pool": None, "from": "running", "to": "held", "source": "key"}
     controls: list[dict[str, Any]] = []
+    said = []
+    search: dict[str, Any] = {"steps": [], "stopped": ""}
     for second in range(1, 9):
         with monkeypatch.context() as full:
             if 3 <= second <= 5:
                 full.setattr(JournalWriter, "_append", no_space)
-            controls = [control] if second >= 4 else []
-            events = [Event(float(second), "info", str(second))]
-            told: dict[str, Any] = {"controls": controls, "events": events, "gone": [1] if second == 4 else []}
-            told["spans"] = {0: (0.0, float(second))} if second <= 4 else {}
-            try:
-                records.second(RUN.situation(second), RUN.deltas(second), **told)
-            except OSError:
-                assert 3 <= second <= 5
-            else:
-                assert second not in (3, 4, 5)
+            for delta in RUN.deltas(second):
+                records.fold(delta)
+            if second == 4:
+                controls = [control]
+                records.gone(1)
+                records.replan(Plan(records._spec.profile, RUN.layout))
+            said.append(
+                records.second(
+                    RUN.situation(second),
+                    controls=controls,
+                    events=[Event(float(second), "info", str(second))],
+                    search=search if second == 4 else None,
+                    spans={0: (0.0, float(second))} if second <= 4 else {},
+                )
+            )
+    assert records._journal is not None
     records._journal.close()
+    assert said == ["", "", "No space left on device", "", "", "", "", ""], "once"
+    assert read_header(tmp_path).rules == Rules()
+    written = {record.situation.t_s: record for record in read_journal(tmp_path) if isinstance(record, Second)}
+    assert sorted(written) == [1.0, 2.0, 6.0, 7.0, 8.0]
+    assert [event.text for event in written[6.0].events] == ["3", "4", "5", "6"]
+    assert [record.gone for record in written.values()] == [[], [], [1], [], []]
+    assert [record.search for record in written.values()] == [None, None, search, None, None]
+    assert [record.edited is not None for record in written.values()] == [False, False, True, False, False]
     summary = rebuild(tmp_path)
     whole = RUN.aggregate().metrics_total(8.0)
-    assert summary["timeline"]["t_s"] == [1.0, 2.0, 6.0, 7.0, 8.0]
     for key in ("requests", "ok", "outcomes", "iterations", "bytes_received"):
         assert summary["totals"][key] == whole[key]
     # Four seconds are one now, and its rate is theirs.

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agenttop.controller.ending import End
 from agenttop.controller.searching import Searching, searching_of
+from agenttop.journal.figures import level_failed
 from agenttop.metrics.delta import Delta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.exhaustion import Reason
 from agenttop.report.model import Search
@@ -43,8 +45,6 @@ class Rig:
         self.control = Control()
         self.t_s = 0.0
         self.said: list[str] = []
-        self.failed = 0
-        """Levels after whose failure another was to come."""
         self.over = False
         self.missing = 0
         """Users that do not come."""
@@ -72,7 +72,6 @@ class Rig:
         move = self.search.look(self.t_s, self.control, users, [self.in_flight, 0], saturated=self.saturated)
         self.control, self.over = move.control, move.over
         self.said += move.said
-        self.failed += move.failed
 
     def until(self, condition: Callable[[], object]) -> None:
         """Go on until something is so."""
@@ -106,7 +105,7 @@ def test_it_finds_the_capacity_and_says_how(tmp_path: Path) -> None:
     assert rig.said[-1] == "capacity: 42 users (42 hold with 95% confidence, 44 do not); limited by latency"
     assert rig.said[0] == "search: 2 users"
     assert (rig.control.mark, rig.control.draining) == (0, 0)
-    assert rig.search.outcome == ("completed", 0, "")
+    assert rig.search.outcome == End("completed", 0, "")
     step = found.steps[0]
     assert step.measured_s == pytest.approx(5.0, abs=0.11)
     assert step.rps == pytest.approx(40.0, rel=0.1)
@@ -134,7 +133,7 @@ def test_the_ends_of_the_span(tmp_path: Path) -> None:
     rig = Rig(tmp_path, USERS, up_to(1))
     found = rig.finish()
     assert (found.capacity, found.upper, found.stopped) == (None, 2, "below_min")
-    assert rig.search.outcome == (
+    assert rig.search.outcome == End(
         "completed",
         99,
         "capacity: below 2 users, where the search began; limited by latency",
@@ -184,7 +183,7 @@ def test_a_saturated_generator_finds_no_capacity(tmp_path: Path) -> None:
     assert rig.said[-1] == (
         "capacity: at least 16 users (16 hold with 95% confidence); the load generator can drive no more"
     )
-    assert rig.search.outcome[1] == 0
+    assert rig.search.outcome.exit_code == 0
 
 
 def test_a_lag_that_is_small_against_the_objectives_does_not_matter(tmp_path: Path) -> None:
@@ -201,14 +200,14 @@ def test_users_that_never_come_end_it(tmp_path: Path) -> None:
     rig.missing = 1
     found = rig.finish()
     assert (found.stopped, found.steps[-1].why, found.capacity) == ("users", "users", 2)
-    assert rig.search.outcome[:2] == ("error", 1)
+    assert (rig.search.outcome.stop_reason, rig.search.outcome.exit_code) == ("error", 1)
 
 
 def test_a_level_that_sends_nothing_ends_it(tmp_path: Path) -> None:
     rig = Rig(tmp_path, USERS, lambda level: (0, 0))
     found = rig.finish()
     assert (found.stopped, found.steps[-1].verdict, found.capacity) == ("no_requests", "cut", None)
-    assert rig.search.outcome[:2] == ("error", 1)
+    assert (rig.search.outcome.stop_reason, rig.search.outcome.exit_code) == ("error", 1)
 
 
 def test_what_was_measured_when_the_run_was_stopped_is_kept(tmp_path: Path) -> None:
@@ -265,12 +264,16 @@ def test_the_plan_wants_nothing_by_itself_and_knows_the_most(tmp_path: Path) -> 
 
 
 def test_whoever_watches_failures_is_told_that_a_level_was_given_up(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, USERS, up_to(42))
-    found = rig.finish()
-    assert rig.failed == sum(not step.holds for step in found.steps) == 3
-    rig = Rig(tmp_path, USERS, up_to(1))
-    rig.finish()
-    assert rig.failed == 0, "no level follows"
+    def given_up(capacity: float) -> int:
+        """Levels after whose failure another is to come, as the seconds of a run tell it."""
+        rig, failed = Rig(tmp_path, USERS, up_to(capacity)), 0
+        while not rig.over:
+            rig.look()
+            failed += level_failed(rig.search.news())
+        return failed
+
+    assert given_up(42) == 3
+    assert given_up(1) == 0, "no level follows"
 
 
 def test_arrivals_that_were_dropped_are_not_good_and_no_requests_a_second(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from agenttop.journal.journal import FILE_NAME, JournalError, JournalWriter, Sec
 from agenttop.journal.playback import Playback
 from agenttop.journal.refold import Refold
 from agenttop.journal.summarize import run_header
-from agenttop.journal.verdicts import breaker_of_file
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState, SearchStep
@@ -279,7 +278,7 @@ def test_how_a_level_of_a_search_failed_is_nothing_against_the_one_that_follows(
     for record in list(read_journal(tmp_path))[1:]:
         assert isinstance(record, Second)
         fold.add(record)
-        found.append(fold.breaker.state)
+        found.append(fold.figures.breaker.state)
     assert found == seen
     assert seen[21] is not None
     assert (seen[21].requests, seen[20] == seen[21]) == (0, False)
@@ -337,6 +336,3 @@ def test_the_circuit_breaker_and_a_search_stand_as_they_did(tmp_path: Path) -> N
             seen = made.snapshot()
             assert seen.breaker == states[count - 1]
             assert seen.search == (SearchState("users", None, 0.95, 0.95, 4.0) if count >= 10 else None)
-    assert breaker_of_file({}).rule is None
-    assert breaker_of_file({"circuit_breaker": {"over": "***"}}).rule is None
-    assert breaker_of_file({"circuit_breaker": {}}).rule == BreakerRule(0.5, 10.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agenttop.journal.verdicts import rules_of
+from agenttop.journal.rules import rules_of
 from agenttop.profile.model import Profile
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Judge, Rule
@@ -15,7 +15,7 @@ from tests.profile.writing import SMALL, load
 
 def rules(folder: Path, thresholds: str, profile: str = SMALL, **env: str) -> list[Rule]:
     loaded = load(folder, f"thresholds = [{thresholds}]" + profile, env=env)
-    return rules_of(loaded.profile, loaded.masked)
+    return list(rules_of(loaded.profile, loaded.masked).thresholds)
 
 
 def test_text_and_table(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_text_and_table(tmp_path: Path) -> None:
 
 def test_none_is_none(tmp_path: Path) -> None:
     loaded = load(tmp_path, SMALL)
-    assert rules_of(loaded.profile, loaded.masked) == []
+    assert rules_of(loaded.profile, loaded.masked).thresholds == ()
 
 
 def test_every_row_and_stage_of_a_run_can_be_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.journal.verdicts import measured
+from agenttop.journal.figures import measured
 from agenttop.metrics.delta import WARMUP, Delta, Health, LeafDelta, PoolDelta
 from agenttop.metrics.histogram import fold, merge, percentiles_of
 from agenttop.metrics.layout import Layout, PoolInfo, Price, RequestInfo

@@ -1,0 +1,102 @@
+"""What workers say, passed on to everybody who keeps something of it."""
+
+from __future__ import annotations
+
+from agenttop.controller.box import BoxAgent, Item
+from agenttop.controller.budget import BudgetController
+from agenttop.controller.data_exhaustion import DataExhaustion
+from agenttop.controller.records import Records
+from agenttop.controller.searching import Searching
+from agenttop.controller.spec import RunSpec
+from agenttop.controller.watcher import Watcher
+from agenttop.journal.figures import Figures
+from agenttop.metrics.delta import Delta, PoolState
+from agenttop.users.terms import terms_of
+
+
+class Intake:
+    """Takes what the workers of one run say.
+
+    Args:
+        spec: of the run.
+        figures: it and what follows are kept up to date.
+        records: likewise.
+        search: likewise; None where the run has none.
+        watcher: is told what is worth an event.
+        box: the workers, who are answered.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        figures: Figures,
+        records: Records,
+        search: Searching | None,
+        watcher: Watcher,
+        box: BoxAgent,
+    ) -> None:
+        aggregate = figures.aggregate
+        self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)
+        self._pools = [pool.name for pool in spec.profile.pools]
+        self.data = DataExhaustion(self._pools, spec.workers)
+        self._figures = figures
+        self._records = records
+        self._search = search
+        self._watcher = watcher
+        self._box = box
+        self.lost = 0
+        """Workers that ended as they should not."""
+
+    def take(self, item: Item, elapsed: float, *, ending: bool) -> None:
+        """Take something a worker said, ``elapsed`` seconds after the run began; of one that is ``ending`` it is no
+        news that data is used up.
+        """
+        if item.draw is not None:
+            self._box.grant(item.worker, self.budget.draw(item.worker, item.draw, elapsed))
+        elif item.delta is not None:
+            self._delta(item.delta)
+            self._used_up(self.data.fold(item.worker, item.delta.states), elapsed, ending=ending)
+            self._notes(item.delta.states, elapsed)
+        elif item.ended:
+            self._gone(item.worker, item.exit, elapsed, ending=ending)
+
+    def warn(self, elapsed: float, text: str, level: str) -> None:
+        """Tell of something that the summary's warnings have as well."""
+        self._watcher.say(elapsed, text, level)
+        self._figures.aggregate.workers.warn(f"{text} (at {elapsed:.0f} s)")
+
+    def _delta(self, delta: Delta) -> None:
+        self._figures.fold(delta)
+        self._records.fold(delta)
+        if self._search is not None:
+            self._search.fold(delta)
+        self._watcher.exceptions(delta.errors)
+
+    def _gone(self, worker: int, why: str, elapsed: float, *, ending: bool) -> None:
+        """A worker is no more; ``why`` is empty of one that ended as it should."""
+        self._figures.gone(worker)
+        self._records.gone(worker)
+        if self._search is not None:
+            self._search.forget(worker)
+        self._used_up(self.data.forget(worker), elapsed, ending=ending)
+        self.budget.gone(worker)
+        if why:
+            self.lost += 1
+            left = len(self._box.alive)
+            where = f"its users go to the other {left}" if left else "none is left"
+            self.warn(elapsed, f"worker {worker} {why}: {where}", "error")
+
+    def _used_up(self, news: list[str], elapsed: float, *, ending: bool) -> None:
+        """Pools whose data is used up do less from here on than the plan wants."""
+        for text in news if not ending else ():
+            self.warn(elapsed, text, "info")
+
+    def _notes(self, states: list[PoolState], elapsed: float) -> None:
+        """What workers want told of their users; each tells it again and again."""
+        workers = self._figures.aggregate.workers
+        for state in states:
+            for note in state.notes:
+                text = f"{self._pools[state.pool]}: {note}"
+                if text not in workers.warnings:
+                    self._watcher.say(elapsed, text, "warn")
+                    workers.warn(text)

@@ -1,0 +1,148 @@
+"""What a run is told, from the text of a command to what is to be done about it: parsed, applied, described.
+
+Nothing is done here but keeping the record of what was said: :class:`Order` tells the controller what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from agenttop.controller.ending import goes_further
+from agenttop.controller.manual_changes import EventText, ManualChanges
+from agenttop.controller.searching import BUSY
+from agenttop.metrics.snapshot import Reply
+from agenttop.profile.model import Profile
+from agenttop.schedule.control import Control
+from agenttop.steering.apply import Change, Rejected, steer
+from agenttop.steering.command import Command, CommandError, parse_command
+from agenttop.steering.plan import Plan
+from agenttop.worker.files import most_of_open, short_of_files
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The run at the moment of a command."""
+
+    elapsed: float
+    """Seconds since it began, as they are written down: whoever repeats a command must get the same."""
+    state: str
+    waiting: bool
+    """It is armed, and ``start`` begins it."""
+    ending: str
+    """How it is halted, or will be as soon as it can be; empty where it is not."""
+    searching: bool
+    workers: int
+    """How many share the users."""
+    control: Control
+    plan: Plan
+    begun: Collection[int]
+    """Indices of the stages that have been under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done about a command, and its answer."""
+
+    reply: Reply
+    control: Control | None = None
+    """The controls from now on, where they are others."""
+    plan: Plan | None = None
+    """The plan from now on, where its stages are others."""
+    start: bool = False
+    halt: str = ""
+    """How the run is to be halted."""
+    events: tuple[EventText, ...] = ()
+    warning: str = ""
+    """What is to be told of once, and in the summary."""
+
+
+class Orders:
+    """The commands of one run."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.controls: list[dict[str, Any]] = []
+        """What was done, as the summary has it."""
+        self.changes = ManualChanges()
+        self._open_users = most_of_open(profile)
+        self._told_short = False
+
+    def follow(self, text: str, source: str, now: Now) -> Order:
+        """Return what is to be done about a command that a ``source`` (``key``, ``ctl`` …) gave."""
+        try:
+            command = parse_command(text)
+        except CommandError as error:
+            return _rejected(str(error))
+        if command.op == "status":
+            return Order(Reply(0, True, now.state))
+        if command.op == "start":
+            return self._start(source, now)
+        if command.op == "stop":
+            return self._stop("stop now" if command.now else "stop", source, now)
+        return self._steer(text, command, source, now)
+
+    # -- apply
+
+    def _start(self, source: str, now: Now) -> Order:
+        if now.ending or not now.waiting:
+            return _rejected(f"the run {'is coming to its end' if now.ending else 'has begun already'}")
+        self._note(0.0, "start", source, Change(now.control, "", before="armed", after="running"))
+        return Order(Reply(0, True, "starting"), start=True, events=((0.0, f"{_who(source)}: start"),))
+
+    def _stop(self, text: str, source: str, now: Now) -> Order:
+        cut = text == "stop now"
+        mode = "cancel" if cut else "drain"
+        if now.state == "done" or not goes_further(mode, now.ending):
+            return _rejected("the run is coming to its end already")
+        self._note(now.elapsed, text, source, Change(now.control, "", before=now.state, after="draining"))
+        rested = self.changes.rested(now.elapsed, now=True)
+        self.changes.mark(now.elapsed, text)
+        said = "stopping: what is in flight is cut" if cut else "stopping: no new requests"
+        reply = "stopping now" if cut else "stopping: requests in flight may end"
+        return Order(Reply(0, True, reply), halt=mode, events=(*rested, (now.elapsed, said)))
+
+    def _steer(self, text: str, command: Command, source: str, now: Now) -> Order:
+        if now.ending or now.state == "done":
+            return _rejected("the run is coming to its end")
+        if now.searching:
+            return _rejected(BUSY)
+        try:
+            change = steer(command, now.control, now.plan, now.elapsed, begun=now.begun)
+        except Rejected as error:
+            return _rejected(str(error))
+        plan = None
+        if change.stages is not None:
+            layout = msgspec.structs.replace(now.plan.layout, stages=change.stages)
+            plan = now.plan.under(change.control, layout)
+        self._note(now.elapsed, text, source, change)
+        events = tuple(self.changes.add(now.elapsed, _who(source), command, change))
+        order = Order(Reply(0, True, change.said), change.control, plan, events=events)
+        return self._warned(order, now) if command.op in ("users", "plan", "release") else order
+
+    # -- describe
+
+    def _warned(self, order: Order, now: Now) -> Order:
+        """What is to be said of users that a command has raised beyond what can connect; told once as an event."""
+        assert order.control is not None
+        plan = now.plan if order.plan is None else order.plan
+        short = short_of_files(plan.most_to_come(order.control, now.elapsed) + self._open_users, now.workers)
+        told, self._told_short = self._told_short, bool(short)
+        if not short:
+            return order
+        reply = Reply(0, True, f"{order.reply.message}; {short}")
+        return replace(order, reply=reply, warning="" if told else short)
+
+    def _note(self, t_s: float, text: str, source: str, change: Change) -> None:
+        what = {"command": text, "pool": change.pool, "from": change.before, "to": change.after}
+        self.controls.append({"t_s": round(t_s, 3), **what, "source": source})
+
+
+def _rejected(why: str) -> Order:
+    return Order(Reply(0, False, why))
+
+
+def _who(source: str) -> str:
+    return "you" if source == "key" else source

@@ -1,0 +1,141 @@
+"""A run's figures: what its workers tell, folded, judged and drawn.
+
+The controller holds one while the run goes on, and whoever folds its journal again another: what is seen live is what a
+replay shows. It stands here and not beside the controller because a journal is what makes the same figures twice. A
+second is closed in this order:
+
+    aggregate  ─►  thresholds, one of which may end the run  ─►  circuit breaker, of a run that goes on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from agenttop.journal.rules import Rules
+from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.delta import Delta
+from agenttop.metrics.layout import Layout
+from agenttop.metrics.run_state import RunState
+from agenttop.metrics.searched import SearchState
+from agenttop.metrics.snapshot import Edited, Snapshot, Tick, Verdict
+from agenttop.thresholds.breaker import Breaker
+from agenttop.thresholds.judge import Judge, Seconds
+
+#: Begin and end of a stage, in seconds since the run began.
+Span = tuple[float, float]
+#: A controller looks at the clock so often: the end of the sending is late by so much at most.
+STEP_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What closing a second brought."""
+
+    tick: Tick
+    """What the timeline has of it."""
+    failed: list[Verdict]
+    """Thresholds that fail now and did not before."""
+    aborting: Verdict | None
+    """The threshold that ends the run."""
+    opens: bool
+    """The circuit breaker does, or fails the level of a search."""
+
+
+class Figures:
+    """The figures of one run up to now.
+
+    Args:
+        layout: of the run.
+        rules: it is judged by.
+        live_only: there will be no summary, only pictures (see :class:`.Aggregate`).
+
+    Raises:
+        UnknownTagError: a rule names a pool, request or stage that the layout does not have.
+    """
+
+    def __init__(self, layout: Layout, rules: Rules, *, live_only: bool = False) -> None:
+        self.rules = rules
+        self.aggregate = Aggregate(layout, live_only=live_only)
+        self.judge = Judge(rules.thresholds, layout)
+        self.breaker = Breaker(rules.breaker)
+
+    def fold(self, delta: Delta) -> None:
+        """Take what is new on one worker.
+
+        Raises:
+            IndexError: it speaks of a pool, request or stage the layout does not have.
+        """
+        self.aggregate.fold(delta)
+        self.judge.fold(delta)
+        self.breaker.fold(delta)
+
+    def gone(self, worker: int) -> None:
+        """Forget the users and requests in flight of a worker that is no more; what it has counted stays."""
+        self.aggregate.worker_gone(worker)
+
+    def replan(self, edited: Edited) -> None:
+        """Take a plan that was edited: there are more stages from now on."""
+        self.aggregate.replan(edited)
+        self.judge.grow(self.aggregate.layout)
+
+    def second(
+        self,
+        now: RunState,
+        spans: Sequence[Span | None],
+        *,
+        sending_ended_s: float | None = None,
+        search: Mapping[str, Any] | None = None,
+    ) -> Closed:
+        """Close a second and judge it.
+
+        Args:
+            now: how things stand at its end.
+            spans: when each stage was; None of one that was not.
+            sending_ended_s: when the sending ended, where it has.
+            search: the summary's, where a level was over in this second.
+        """
+        tick = self.aggregate.second(now)
+        end_s = now.t_s if sending_ended_s is None else sending_ended_s
+        running = now.state == "running" and now.alive > 0
+        seconds = measured(end_s, self.aggregate.layout.warmup_s, spans)
+        failed = self.judge.second(now.t_s, seconds, sending=still_sent(now.t_s, end_s), running=running)
+        aborting = self.judge.aborting if running else None
+        opens = running and aborting is None and self.breaker.second(now.t_s)
+        if self.rules.by_level and (opens or level_failed(search)):
+            # How a level failed is nothing against the one that follows: not even in the second they share.
+            opens = opens and not level_failed(search)
+            self.breaker.reset(now.t_s)
+        return Closed(tick, failed, aborting, opens)
+
+    def snapshot(self, now: RunState, search: SearchState | None = None) -> Snapshot:
+        """Return the picture a viewer gets; right after :meth:`second` it is of exactly that second."""
+        picture = self.aggregate.snapshot(now)
+        return replace(picture, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search)
+
+
+def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Seconds:
+    """Measured seconds up to ``end_s``, where the sending has ended or it is now; ``spans`` are when stages were."""
+
+    def seconds(stages: frozenset[int] | None) -> float:
+        if stages is None:
+            return max(0.0, end_s - warmup_s)
+        found = [span for index in stages if (span := spans[index]) is not None]
+        return sum(max(0.0, min(end, end_s) - max(start, warmup_s)) for start, end in found)
+
+    return seconds
+
+
+def still_sent(t_s: float, sending_ended_s: float) -> bool:
+    """Return whether requests were still sent in the second that ends at ``t_s``, or at its very end."""
+    return t_s <= sending_ended_s + STEP_S
+
+
+def level_failed(search: Mapping[str, Any] | None) -> bool:
+    """Return whether the last level that is over in a summary's ``search`` does not hold, and another follows."""
+    if search is None or not search["steps"] or search.get("stopped"):
+        return False
+    return not search["steps"][-1]["holds"]

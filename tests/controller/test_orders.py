@@ -1,0 +1,81 @@
+"""Commands in the states of a run; what they do to a plan is in tests/steering and test_controller."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agenttop.controller.orders import Now, Orders
+from agenttop.schedule.control import Control
+from agenttop.steering.plan import Plan
+from agenttop.users.compile import layout_of
+from tests.steering.plans import MIXED, profile_of
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Orders:
+    return Orders(profile_of(tmp_path, MIXED))
+
+
+@pytest.fixture
+def now(tmp_path: Path) -> Now:
+    """A run that goes on."""
+    profile = profile_of(tmp_path, MIXED)
+    plan = Plan(profile, layout_of(profile))
+    return Now(3.0, "running", False, "", False, 1, Control(), plan, {0})
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "answer"),
+    [
+        ("nonsense", {}, "unknown command 'nonsense'; there are: "),
+        ("start", {}, "the run has begun already"),
+        ("start", {"state": "armed", "waiting": True, "ending": "drain"}, "the run is coming to its end"),
+        ("stop", {"ending": "drain"}, "the run is coming to its end already"),
+        ("stop", {"ending": "cancel"}, "the run is coming to its end already"),
+        ("stop now", {"ending": "cancel"}, "the run is coming to its end already"),
+        ("stop", {"state": "done"}, "the run is coming to its end already"),
+        ("users 3", {"ending": "finish"}, "the run is coming to its end"),
+        ("users 3", {"state": "done"}, "the run is coming to its end"),
+        ("users 3", {"searching": True}, "a search for capacity sets the load itself; stop ends it"),
+        ("users 3 nobody", {}, "there is no pool nobody; there are: chat, tools, own, open"),
+    ],
+)
+def test_what_is_not_followed_changes_nothing(
+    orders: Orders, now: Now, text: str, how: dict[str, Any], answer: str
+) -> None:
+    order = orders.follow(text, "ctl", replace(now, **how))
+    assert not order.reply.applied
+    assert order.reply.message.startswith(answer)
+    assert (order.control, order.plan, order.start, order.halt, order.events) == (None, None, False, "", ())
+    assert orders.controls == []
+    assert orders.changes.all == ()
+
+
+def test_what_is_followed_is_written_down(orders: Orders, now: Now) -> None:
+    assert orders.follow("status", "ctl", now).reply.message == "running"
+    armed = replace(now, elapsed=0.0, state="armed", waiting=True)
+    start = orders.follow("start", "key", armed)
+    assert (start.start, start.halt, start.events) == (True, "", ((0.0, "you: start"),))
+    held = orders.follow("hold", "key", now)
+    assert held.control is not None
+    assert (held.control.held_at, held.events) == (3.0, ((3.0, "you: plan held at 00:03"),))
+    edited = orders.follow("plan 1m 5", "ctl", now)
+    assert edited.control is not None
+    assert edited.plan is not None
+    assert [stage.end_s for stage in edited.plan.layout.stages][-1] == edited.plan.duration_s == 63.0
+    orders.follow("users +1", "ctl", now)
+    stop = orders.follow("stop", "signal", now)
+    assert (stop.halt, stop.start) == ("drain", False)
+    assert stop.events[0][1].startswith("ctl: users "), "what rests is told before"
+    assert stop.events[1:] == ((3.0, "stopping: no new requests"),)
+    assert orders.follow("stop now", "signal", replace(now, state="draining", ending="drain")).halt == "cancel"
+    told = [(each["t_s"], each["command"], each["from"], each["to"], each["source"]) for each in orders.controls]
+    assert told[:2] == [(0.0, "start", "armed", "running", "key"), (3.0, "hold", "running", "held", "key")]
+    assert told[-2:] == [
+        (3.0, "stop", "running", "draining", "signal"),
+        (3.0, "stop now", "draining", "draining", "signal"),
+    ]
