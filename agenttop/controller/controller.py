@@ -205,7 +205,7 @@ class Controller:
             self._stopped()
         elif over or (limit is not None and elapsed >= limit):
             self.halt("finish")
-        elif self.intake.budget.used_up(elapsed):
+        elif self.intake.budget.used_up:
             self.end = End("budget")
             self.halt("drain")
         elif self.intake.data.over:

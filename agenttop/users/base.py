@@ -237,7 +237,7 @@ class UserBase:
         """What it holds of the budget is free again: there was no connection, so that nothing was sent."""
         worst, self.held = self.held, None
         if worst is not None and self.pool.till is not None:
-            self.pool.till.budget.settle(worst, NOTHING)
+            self.pool.till.settle(worst, NOTHING)
 
     # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
 
