@@ -3,6 +3,8 @@
     granted = spent + held + left
 
 A request holds its worst case before it is sent; when it has ended, what it used is spent and the rest is left again.
+While the budget is scarce, what is left is given back four times a second and whenever more is asked for: nobody has
+enough, and together there may be.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ class WorkerBudget:
     Args:
         terms: how requests are counted.
         ask: called with what is to be drawn; the answer comes as :meth:`take`.
+        sent: how many requests in flight were sent, those that still wait for a connection not among them.
     """
 
     __slots__ = (
@@ -30,25 +33,31 @@ class WorkerBudget:
         "_asked",
         "_drawn",
         "_ebb",
+        "_given",
         "_lately",
+        "_returned",
+        "_sent",
         "dry",
-        "granted",
         "held",
         "kept",
         "overran",
+        "scarce",
         "spent",
         "terms",
     )
 
-    def __init__(self, terms: Terms, ask: Callable[[Draw], None]) -> None:
+    def __init__(self, terms: Terms, ask: Callable[[Draw], None], sent: Callable[[], int] = lambda: 0) -> None:
         self.terms = terms
         self._ask = ask
-        self.granted = NOTHING
-        """Of the capped amounts; 0 for the rest."""
+        self._sent = sent
+        self._given = NOTHING  # since the run began; of what is capped, as all that follows
+        self._returned = NOTHING
         self.spent = NOTHING
         self.held = NOTHING
         self.dry = False
-        """The budget has no more for the request that was asked for last."""
+        """The budget has no more for the request that was asked for last, and will not have."""
+        self.scarce = False
+        """Somebody waits for what others may give back."""
         self.kept = 0
         """Requests whose answers told no tokens, so that their worst case was counted."""
         self.overran: dict[int, Amount] = {}
@@ -57,6 +66,11 @@ class WorkerBudget:
         self._ebb = False  # the last answer brought nothing: ask no more ahead of need
         self._drawn = NOTHING  # held since the last rest
         self._lately = NOTHING  # … and before that, the longer ago the less
+
+    @property
+    def granted(self) -> Amount:
+        """What may be spent in all; of what is not capped 0."""
+        return self._given.minus(self._returned)
 
     @property
     def left(self) -> Amount:
@@ -75,14 +89,17 @@ class WorkerBudget:
         """
         left, wanted = self.left, self.terms.capped(worst)
         if not left.covers(wanted):
-            if not self.dry:
-                self._draw(wanted, wanted.minus(left).high(NOTHING))
             return False
         self.held = self.held.plus(worst)
         self._drawn = self._drawn.plus(worst)
-        if not self._ebb and not left.minus(wanted).covers(self._wish(wanted).part(2)):
+        if not (self._ebb or self.scarce) and not left.minus(wanted).covers(self._wish(wanted).part(2)):
             self._draw(wanted, NOTHING)
         return True
+
+    def need(self, worst: Amount) -> None:
+        """Ask for what a request needs that could not be held."""
+        wanted = self.terms.capped(worst)
+        self._draw(wanted, wanted)
 
     def settle(self, worst: Amount, used: Amount) -> None:
         """Note that a request which held ``worst`` has ended and used ``used``."""
@@ -97,20 +114,33 @@ class WorkerBudget:
     def take(self, grant: Grant) -> None:
         """Take the answer to a draw."""
         self._asked = False
-        self._ebb = self.granted == grant.granted
-        self.granted = self.granted.high(grant.granted)
-        self.dry = grant.dry
+        self._ebb = self._given == grant.granted
+        self._given = self._given.high(grant.granted)
+        self.dry, self.scarce = grant.dry, grant.scarce
 
-    def rest(self) -> None:
-        """Age what was held lately, which is how much is drawn ahead. To be called four times a second."""
+    def rest(self, waiting: Amount = NOTHING) -> None:
+        """To be called four times a second: what is drawn ahead is what was held lately. While the budget is scarce it
+        is told how things stand; ``waiting`` is the worst case of one that has no
+        room.
+        """
         self._lately, self._drawn = self._lately.part(2).plus(self._drawn), NOTHING
+        if self.scarce:
+            self._draw(NOTHING, self.terms.capped(waiting))
+
+    def give_back(self) -> None:
+        """Keep nothing that no request holds; the next draw says so."""
+        self._returned = self._returned.plus(self.left.high(NOTHING))
 
     def _draw(self, wanted: Amount, need: Amount) -> None:
         """Ask for what such requests need, and not again until there is an answer."""
         if not self._asked:
             self._asked = True
+            if self.scarce:
+                self.give_back()
             capped = self.terms.capped
-            self._ask(Draw(capped(self.spent), capped(self.held), need, self._wish(wanted)))
+            told = self.terms.requests is not None and (self.scarce or need != NOTHING)
+            sent = self._sent() if told else 0
+            self._ask(Draw(capped(self.spent), capped(self.held), need, self._wish(wanted), self._returned, sent))
 
     def _wish(self, wanted: Amount) -> Amount:
         return self.terms.capped(self._lately.plus(self._drawn)).times(2).high(wanted.times(AHEAD))

@@ -11,10 +11,9 @@ from agenttop.metrics.snapshot import BudgetLine
 from agenttop.metrics.spending import Spending
 from agenttop.report.figures import count
 
-#: A run goes on for so long while one worker has nothing left and another still has something.
-UNEVEN_S = 1.0
 #: Shares of a cap whose passing is told.
 TOLD = (0.5, 0.8, 0.95)
+SCARCE = "what is left of the budget is held by requests in flight: the next ones wait for them, so that fewer are sent"
 
 
 class BudgetController:
@@ -29,34 +28,39 @@ class BudgetController:
 
     def __init__(self, terms: Terms | None, workers: int, layout: Layout, spending: Spending) -> None:
         self._ledger = Ledger(terms.cap, workers) if terms is not None else None
+        self._alive = list(range(workers))
+        self._scarce = self._told_scarce = False
         self._layout = layout
         self._spending = spending
-        self._dry_s: float | None = None
         self._told: dict[str, float] = {}
         self._overran: dict[int, int] = {}
 
-    def draw(self, worker: int, draw: Draw, elapsed_s: float) -> Grant:
-        """Return the answer to a worker's draw."""
+    def draw(self, worker: int, draw: Draw) -> dict[int, Grant]:
+        """Return the answer to a worker, and what others are told of it: that the budget has become scarce."""
         assert self._ledger is not None
         grant = self._ledger.draw(worker, draw)
-        if grant.dry and self._dry_s is None:
-            self._dry_s = elapsed_s
-        return grant
+        news = self._ledger.scarce and not self._scarce
+        self._scarce = self._ledger.scarce
+        others = [other for other in self._alive if other != worker] if news else []
+        return {worker: grant} | {other: self._ledger.grant(other) for other in others}
 
     def gone(self, worker: int) -> None:
         """Note that a worker is lost."""
         if self._ledger is not None:
             self._ledger.gone(worker)
+            self._alive = [other for other in self._alive if other != worker]
 
-    def used_up(self, elapsed_s: float) -> bool:
-        """Return whether no worker can send any more, or for :data:`UNEVEN_S` already only some can."""
-        if self._ledger is None or self._dry_s is None:
-            return False
-        return self._ledger.exhausted or elapsed_s >= self._dry_s + UNEVEN_S
+    @property
+    def used_up(self) -> bool:
+        """Not even all that may come back could pay for a request that waits."""
+        return self._ledger is not None and self._ledger.dry
 
     def news(self) -> list[str]:
         """Return new events: a share of a cap was passed, an answer used more than its worst case."""
         found = []
+        if self._scarce and not self._told_scarce:
+            self._told_scarce = True
+            found.append(SCARCE)
         for line in self._spending.lines():
             share = line.used / line.cap if line.cap else 0.0
             passed = max((limit for limit in TOLD if share >= limit), default=0.0)

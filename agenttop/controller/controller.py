@@ -210,7 +210,7 @@ class Controller:
             self._stopped()
         elif over or (limit is not None and elapsed >= limit):
             self.halt("finish")
-        elif self.intake.budget.used_up(elapsed):
+        elif self.intake.budget.used_up:
             self.end = End("budget")
             self.halt("drain")
         elif self.intake.data.over:
@@ -376,7 +376,8 @@ class Controller:
         """
         elapsed = max(self.elapsed(), 0.0)
         if self.halted is None:
-            self.halted = Halted(mode, sending_ended_s or elapsed, elapsed + self.spec.profile.graceful_stop)
+            ended_s = elapsed if sending_ended_s is None else sending_ended_s
+            self.halted = Halted(mode, ended_s, elapsed + self.spec.profile.graceful_stop)
             self.state = "draining"
             self._end_search(elapsed)
         self.halted = self.halted.by(mode, elapsed)

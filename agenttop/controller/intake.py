@@ -53,7 +53,8 @@ class Intake:
         While the run is ``ending``, used up data is no news.
         """
         if item.draw is not None:
-            self._box.grant(item.worker, self.budget.draw(item.worker, item.draw, elapsed))
+            for worker, grant in self.budget.draw(item.worker, item.draw).items():
+                self._box.grant(worker, grant)
         elif item.delta is not None:
             self._delta(item.delta)
             self._used_up(self.data.fold(item.worker, item.delta.states), elapsed, ending=ending)

@@ -256,7 +256,7 @@ class UserBase:
         """Release what it holds of the budget: there was no connection, so nothing was sent."""
         worst, self.held = self.held, None
         if worst is not None and self.pool.till is not None:
-            self.pool.till.budget.settle(worst, NOTHING)
+            self.pool.till.settle(worst, NOTHING)
 
     # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter_ns
 
 from agenttop.budget.amount import Amount
 from agenttop.dialects.base import DONE
@@ -39,8 +40,11 @@ async def hold(user: UserBase, step: CompiledStep) -> bool:
         settle(user, step)  # the attempt before this one
     length = _length(user, step) if till.budget.terms.by_tokens and step.max_output != 0 else 0
     worst = till.budget.worst(step.request, length, step.max_output)
-    if not await till.hold(worst):
-        return False
+    if not till.hold(worst):
+        if not await till.wait(worst):
+            return False
+        if user.scheduled_ns:
+            user.scheduled_ns = perf_counter_ns()  # the wait was the budget's: no lag of ours, no wait of a user
     user.held = worst
     if user.pool.sending:
         return True
@@ -76,8 +80,8 @@ def settle(user: UserBase, step: CompiledStep) -> None:
     else:
         used = worst
         budget.kept += 1
-    budget.settle(worst, used)
     budget.overrun(step.request, worst, used)
+    till.settle(worst, used)
 
 
 def _is_final(answer: Answer) -> bool:

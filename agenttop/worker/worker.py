@@ -98,7 +98,7 @@ class Worker:
         self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
-        self._till = Reservations(terms, lambda draw: self.send(Drawn(draw))) if terms is not None else None
+        self._till = Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
         self._delta: Iterator[None] = iter(())
         self._vitals = Vitals(perf_counter_ns())
         self.finished: asyncio.Future[None] = loop.create_future()
@@ -210,6 +210,13 @@ class Worker:
                 pool.cancel()
             else:
                 pool.finish(sending=mode == "finish")
+        if self._till is not None and mode != "finish":
+            self._till.refuse()
+
+    def _sent(self) -> int:
+        """How many requests in flight were sent, now and not when last looked at."""
+        users = (user for pool in self._pools for user in pool.tasks if user.held is not None)
+        return sum(user.exchange is not None and user.exchange.waiting for user in users)
 
     # -- the clock
 

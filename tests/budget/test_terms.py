@@ -79,18 +79,20 @@ def test_a_purse_asks_once_and_again_when_it_has_an_answer() -> None:
     asked: list[Draw] = []
     purse = WorkerBudget(Terms(requests=100), asked.append)
     assert not purse.hold(Amount(1))
-    assert not purse.hold(Amount(1))
+    purse.need(Amount(1))
+    purse.need(Amount(1))
     assert [draw.need for draw in asked] == [Amount(1)]
     purse.take(Grant(Amount(1)))
     assert purse.hold(Amount(1))
     assert [draw.need for draw in asked] == [Amount(1), Amount()]  # in good time
     purse.take(Grant(Amount(1), dry=False))
     assert not purse.hold(Amount(1))
+    purse.need(Amount(1))
     assert asked[-1] == Draw(Amount(), Amount(1), Amount(1), Amount(16))
 
 
 def test_of_what_has_no_cap_nothing_is_asked() -> None:
     asked: list[Draw] = []
     purse = WorkerBudget(Terms(tokens=1_000, max_output=10), asked.append)
-    purse.hold(purse.worst(0, 5, None))
+    purse.need(purse.worst(0, 5, None))
     assert asked == [Draw(Amount(), Amount(), Amount(0, 15), Amount(0, 240))]
