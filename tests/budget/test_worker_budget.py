@@ -65,6 +65,7 @@ def test_after_an_answer_that_brought_nothing_it_asks_only_for_what_it_needs() -
     assert asked == []
     assert purse.hold(Amount(2))
     assert not purse.hold(Amount(1))
+    purse.need(Amount(1))
     assert [draw.need for draw in asked] == [Amount(1)]
     purse.take(Grant(Amount(5)))
     assert purse.hold(Amount(1))
@@ -74,6 +75,7 @@ def test_after_an_answer_that_brought_nothing_it_asks_only_for_what_it_needs() -
 def test_dry_is_what_the_last_answer_said_and_then_it_asks_no_more() -> None:
     purse, asked = purse_of()
     assert not purse.hold(Amount(1))
+    purse.need(Amount(1))
     purse.take(Grant(NOTHING, dry=True))
     assert purse.dry is True
     assert not purse.hold(Amount(1))
