@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import quote, quote_plus
 
 from agenttop.cli.arguments import is_light
 from agenttop.controller.launch import LaunchError, default_workers, launch
@@ -21,6 +20,7 @@ from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.journal.journal import FILE_NAME as JOURNAL
 from agenttop.journal.journal import JournalError, rebuild
 from agenttop.journal.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
+from agenttop.metrics.safe_text import SafeText
 from agenttop.metrics.snapshot import Ended
 from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
@@ -99,7 +99,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     try:
         socket = launch(spec)
     except (LaunchError, OSError) as error:
-        print(f"agenttop: {error}", file=sys.stderr)
+        print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED
     feed = SocketFeed(socket, can_detach=not own_target)
     try:
@@ -245,7 +245,7 @@ def _spec(
         profile=loaded.profile,
         profile_name=name,
         masked=loaded.masked,
-        secrets=_spellings(loaded.secrets),
+        secrets=loaded.secrets,
         sha256=loaded.sha256,
         warnings=warnings,
         workers=workers,
@@ -265,16 +265,6 @@ def _refuse_uncapped(name: str, loaded: Loaded) -> None:
             f"{name}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
             "cost_usd, or say --yes"
         )
-
-
-def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:
-    """Secrets as a target may say them back: as they are, within a URL, within JSON. The longest first."""
-    found: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= 4:  # masking "a" everywhere would leave nothing to read
-            found |= {secret, quote_plus(secret), json.dumps(secret)[1:-1]}
-            found |= {quote(secret, safe=safe) for safe in ("", "/", "/?&=%:@!$'()*+,;~")}
-    return tuple(sorted(found, key=lambda text: (-len(text), text)))
 
 
 def _writable(out: str | None) -> str | None:

@@ -40,6 +40,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.run_state import RunState
+from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.metrics.snapshot import Edited, Ended, Reply, RunInfo, Snapshot, StageInfo
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
@@ -77,7 +78,9 @@ class Controller:
         self.breaker = breaker_of(spec.profile)
         self.search = searching_of(spec.profile, self.layout)
         self.control = Control()
-        self.watcher = Watcher()
+        self.safe = SafeText(spec.secrets)
+        """The door for what a target says to this process."""
+        self.watcher = Watcher(self.safe)
         self.hand = ManualChanges()
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, self.layout, self.aggregate.spending)
         self.data = DataExhaustion([pool.name for pool in spec.profile.pools], spec.workers)
@@ -323,7 +326,7 @@ class Controller:
             self.halt(self._halt_asked)
 
     def _fail(self, reason: str, message: str) -> None:
-        self.stop_reason, self.exit_code, self.message = reason, 1, message
+        self.stop_reason, self.exit_code, self.message = reason, 1, self.safe(message, 1000)
         self.watcher.say(max(self.elapsed(), 0.0), message, "error")
 
     def elapsed(self) -> float:
@@ -570,6 +573,7 @@ class Controller:
 def main() -> int:
     """Run what standard input says."""
     spec: RunSpec = pickle.load(sys.stdin.buffer)
+    sys.stderr = SafeStream(sys.stderr, SafeText(spec.secrets))
     return uvloop.run(Controller(spec).run())
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agenttop.metrics.catalogue import COUNTERS, DISTRIBUTIONS, PHASE, PHASE_SHARE, POOL_COUNTERS, Counted, Recorded
 from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, HistDelta, LeafDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold, merge
-from agenttop.metrics.scope import clean_text
+from agenttop.metrics.safe_text import SafeText
 from agenttop.metrics.slowest import Slowest
 
 #: Durations that are folded at a time.
@@ -218,11 +218,12 @@ class Recorder:
     """All leaves of one worker."""
 
     def __init__(self, closed: Sequence[bool], secrets: tuple[str, ...] = ()) -> None:
-        """``closed`` says of each request whether it is of a closed pool (``Layout.closed``); ``secrets`` are hidden in
-        messages.
+        """``closed`` says of each request whether it is of a closed pool (``Layout.closed``); ``secrets`` are what no
+        text may hold.
         """
         self._closed = closed
-        self._secrets = secrets
+        self.safe = SafeText(secrets)
+        """The door for what a target or a user's own code says."""
         self._rows: dict[tuple[int, int], list[Leaf]] = {}
         self._counts: dict[tuple[int, int, int], PoolCount] = {}
         self._errors: dict[tuple[int, int, str, str], list[float]] = {}
@@ -246,11 +247,9 @@ class Recorder:
         return count
 
     def error(self, leaf: Leaf, outcome: str, message: str, at_s: float) -> None:
-        """One failure more. ``message`` is cleaned of control characters and cut to 300 characters here."""
+        """One failure more. ``message`` is made safe and cut to 300 characters here."""
         outcome = str(outcome)
-        if self._secrets:
-            message = self.masked(message)
-        key = (leaf.request, leaf.stage, outcome, clean_text(message))
+        key = (leaf.request, leaf.stage, outcome, self.safe(message))
         seen = self._errors.get(key)
         if seen is None:
             if len(self._errors) >= MAX_MESSAGES:
@@ -261,12 +260,6 @@ class Recorder:
                 return
         seen[0] += 1
         seen[2] = at_s
-
-    def masked(self, text: str) -> str:
-        """A text with its secrets as ``***``, on one line. Cleaned before it is searched: control characters within a
-        key must not hide it.
-        """
-        return _mask(clean_text(text, 4 * 300), self._secrets)
 
     def check(self, name: str, passed: bool) -> None:
         """One check more."""
@@ -294,15 +287,3 @@ class Recorder:
         for _ in batch.steps():
             pass
         return batch
-
-
-def _mask(message: str, secrets: tuple[str, ...]) -> str:
-    """Without what a target says back of a key, and without the beginning of one where the message was cut."""
-    for secret in secrets:
-        message = message.replace(secret, "***")
-    whole = message.removesuffix("…")
-    for secret in secrets:
-        for length in range(min(len(secret) - 1, len(whole)), 3, -1):
-            if whole.endswith(secret[:length]):
-                return whole[:-length] + "***" + message[len(whole) :]
-    return message
