@@ -100,9 +100,11 @@ class SafeText:
             at = end
         return "".join((*pieces, text[at:]))
 
-    def holds(self, text: str) -> bool:
-        """Whether there is a secret in a text, in any spelling; one of a few characters only where it stands alone."""
-        if any(re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) for secret in self._short):
+    def holds(self, text: str, *, short: bool = False) -> bool:
+        """Whether there is a secret in a text, in any spelling; with ``short`` one of a few characters, too, where it
+        stands alone.
+        """
+        if short and any(re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) for secret in self._short):
             return True
         return bool(self._spans(text, cut=False))
 

@@ -131,8 +131,9 @@ def test_words_are_left_alone() -> None:
         assert safe(text) == text
     assert SafeText([])("sk-1234 %41 &amp; x") == "sk-1234 %41 &amp; x"
     assert SafeText(["abc"])("abc") == "abc", "too short to be looked for"
-    assert SafeText(["abc", "8080"]).holds("x: abc")
-    assert not SafeText(["abc"]).holds("abcd")
+    assert SafeText(["abc", "8080"]).holds("x: abc", short=True)
+    assert not SafeText(["abc"]).holds("abcd", short=True)
+    assert not SafeText(["abc"]).holds("abc")
 
 
 def test_what_is_kept_is_bounded() -> None:
