@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agenttop.cli.arguments import is_light
-from agenttop.controller.launch import LaunchError, default_workers, launch
+from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.journal.journal import FILE_NAME as JOURNAL
@@ -34,7 +34,7 @@ from agenttop.steering.command import GRAMMAR, split_run
 from agenttop.users.terms import caps_of
 from agenttop.view import held
 from agenttop.view import lines as plain
-from agenttop.view.pipes import say
+from agenttop.view.pipes import lost, say
 from agenttop.worker.files import files_warning
 from agenttop.worker.priority import step_back
 
@@ -98,7 +98,10 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     held.hold()
     try:
         socket = launch(spec)
-    except (LaunchError, OSError) as error:
+    except (NoRoomError, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{reason}; XDG_STATE_HOME says where runs are kept") from None
+    except LaunchError as error:
         print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED
     feed = SocketFeed(socket, can_detach=not own_target)
@@ -185,7 +188,7 @@ def show_report(where: str | None, out: str | None) -> int:
     except OSError as error:
         raise UsageError(f"{error.filename or named}: {error.strerror}") from None
     _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
-    return DONE
+    return FAILED if lost(sys.stdout) else DONE
 
 
 def _refuse_live(directory: Path) -> None:
@@ -322,14 +325,14 @@ def _conclude(ended: Ended | None, directory: str, messages: TextIO, options: ar
     if ended.message:
         say(f"agenttop: {ended.message}", sys.stderr)
     if not ended.summary:
-        return FAILED
+        return ended.exit_code or FAILED
     summary = load_summary(ended.summary)
     out = getattr(options, "out", None)
     if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
         _print_summary(summary, messages, as_json=False, ascii_only=options.ascii)
     if out == "-":
         _print_summary(summary, sys.stdout, as_json=True, ascii_only=False)
-    return ended.exit_code
+    return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)
 
 
 def _print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:

@@ -25,6 +25,7 @@ from agenttop.controller.armed import Trigger
 from agenttop.controller.box import BoxAgent, BoxError
 from agenttop.controller.budget import BudgetController, used_up
 from agenttop.controller.data_exhaustion import DataExhaustion
+from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.manual_changes import EventText, ManualChanges
 from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
@@ -32,7 +33,7 @@ from agenttop.controller.searching import BUSY, searching_of
 from agenttop.controller.spans import Spans
 from agenttop.controller.spec import RunSpec
 from agenttop.controller.watcher import Watcher
-from agenttop.exits import DONE, THRESHOLD
+from agenttop.exits import DONE, FAILED, THRESHOLD
 from agenttop.journal.places import socket_path
 from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import STEP_S, breaker_of, measured, rules_of, still_sent, summed, told
@@ -119,8 +120,13 @@ class Controller:
         # The controller is in a session of its own; no terminal's end is its end.
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         await self._socket.open()
+        try:
+            self._records = Records(self.spec, self.plan, self.aggregate)
+        except OSError as error:
+            print(f"{NO_ROOM}{error.strerror}", flush=True)
+            await self._socket.close(0)
+            return FAILED
         print("ready", flush=True)
-        self._records = Records(self.spec, self.plan, self.aggregate)
         self._socket.announce()
         try:
             await self._run()
@@ -156,7 +162,11 @@ class Controller:
             return
         if self.spec.armed:
             assert self._records is not None
-            self._records.begin_anew()
+            try:
+                self._records.begin_anew()
+            except OSError as error:
+                self._fail("error", f"the journal cannot be written, and nothing was sent: {error.strerror}")
+                return
         else:
             await self._start_workers()
         self._epoch_ns = perf_counter_ns() + 20_000_000
@@ -549,7 +559,7 @@ class Controller:
             self.message = f"{failed} of {len(self.judge.verdicts)} thresholds failed"
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
-        path, message = self._records.finish(
+        path, self.message, self.exit_code = self._records.finish(
             duration_s=elapsed,
             sending_ended_s=self._sending_ended_s if self._halted else elapsed,
             stop_reason=self.stop_reason,
@@ -560,7 +570,7 @@ class Controller:
             search=self.search.summary() if self.search is not None else None,
             message=self.message,
         )
-        self._socket.publish(Ended(self.exit_code, self.stop_reason, path, message))
+        self._socket.publish(Ended(self.exit_code, self.stop_reason, path, self.message))
 
     def _judge_target(self) -> None:
         """A run in which nothing ever answered has failed."""

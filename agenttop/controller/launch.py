@@ -11,16 +11,25 @@ from pathlib import Path
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.places import LOG, socket_path
 
+#: What a controller says instead of ``ready`` where it cannot begin its journal, before the reason.
+NO_ROOM = "no room: "
+
 
 class LaunchError(Exception):
     """The controller did not start; the message says where to look."""
+
+
+class NoRoomError(LaunchError):
+    """The directory of the run cannot be written to."""
 
 
 def launch(spec: RunSpec) -> Path:
     """Start the controller of a run; returns its control socket once that is open.
 
     Raises:
+        NoRoomError: it has nowhere to keep its records.
         LaunchError: it did not start.
+        OSError: its log cannot be written.
     """
     log = Path(spec.directory) / LOG
     with log.open("wb") as stream:
@@ -41,6 +50,9 @@ def launch(spec: RunSpec) -> Path:
     except BrokenPipeError:
         answer = b""
     process.stdout.close()
+    if answer.startswith(NO_ROOM.encode()):
+        process.wait()
+        raise NoRoomError(f"{spec.directory}: {answer.decode(errors='replace').strip().removeprefix(NO_ROOM)}")
     if answer.strip() != b"ready":
         process.wait()
         lines = log.read_text(errors="replace").strip().splitlines()

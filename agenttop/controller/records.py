@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from agenttop.controller.spec import RunSpec
+from agenttop.exits import DONE, FAILED
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
 from agenttop.journal.summarize import build_summary, run_header
@@ -69,6 +70,8 @@ class Records:
         self._edited: Edited | None = None
         """Not written yet."""
         self._new = _New()
+        self._unwritten = ""
+        """Why the journal has not taken the last second."""
 
     def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo:
         """What a viewer is told first: the timeline, ``events`` and what was done ``by_hand`` so far in it."""
@@ -124,11 +127,13 @@ class Records:
                 spans=new.spans,
                 sending_ended_s=sending_ended_s,
             )
-        except OSError:
+        except OSError as error:
+            self._unwritten = error.strerror or str(error)
             # The next one has it as well, so that nothing is lost but in which second it was.
             self._new = _New(compact(new.deltas), new.events[-KEPT_EVENTS:], new.gone, new.spans)
             raise
         self._new = _New()
+        self._unwritten = ""
         self._controls_written = len(controls)
         self._edited = None
 
@@ -144,11 +149,9 @@ class Records:
         thresholds: Sequence[Mapping[str, Any]],
         search: Mapping[str, Any] | None = None,
         message: str,
-    ) -> tuple[str, str]:
-        """Write the summary to the run's directory and to where the user wants it.
-
-        Returns:
-            Its path, empty where it could not be written, and what is to be said.
+    ) -> Finished:
+        """Write the summary to the run's directory and to where the user wants it. What cannot be written is said, and
+        a run that would be done has failed for it.
         """
         summary = build_summary(
             self._aggregate,
@@ -163,19 +166,59 @@ class Records:
             thresholds=thresholds,
             search=search,
         )
-        if message:
-            summary["run"]["message"] = message
         summary["generator"]["warnings"] += self._spec.warnings
-        path = written = os.path.join(self._spec.directory, SUMMARY)
-        for place in (path, self._spec.out):
-            if place is not None:
-                try:
-                    write_summary(place, summary)
-                except OSError as error:
-                    message = f"cannot write the summary to {place}: {error.strerror}"
-                    written = "" if place == path else written
+        end = _End(summary, message, exit_code)
+        if self._unwritten:
+            end.lacks.append(f"the end of the run is not in its journal: {self._unwritten}")
+        own, out = os.path.join(self._spec.directory, SUMMARY), self._spec.out
+        # The run's own last: it has what became of the other one.
+        elsewhere = out is not None and end.write(out)
+        kept = end.write(own)
+        if out is not None and elsewhere and not kept:
+            end.write(out)
         self._journal.close()
-        return written, message
+        return Finished(own if kept else "", end.message, end.exit_code)
+
+
+class Finished(NamedTuple):
+    """What became of the records: the path of the summary, empty where it could not be written; what is to be said; the
+    exit code.
+    """
+
+    path: str
+    message: str
+    exit_code: int
+
+
+class _End:
+    """A summary on its way to files, with what could not be done so far in it."""
+
+    def __init__(self, summary: dict[str, Any], message: str, exit_code: int) -> None:
+        self._summary = summary
+        self._said = message
+        self._exit_code = exit_code
+        self.lacks: list[str] = []
+        """What was asked for and could not be done."""
+
+    @property
+    def message(self) -> str:
+        return "; ".join(text for text in (self._said, *self.lacks) if text)
+
+    @property
+    def exit_code(self) -> int:
+        return self._exit_code or (FAILED if self.lacks else DONE)
+
+    def write(self, place: str) -> bool:
+        """Write it, and note where that cannot be."""
+        self._summary["run"]["exit_code"] = self.exit_code
+        if self.message:
+            self._summary["run"]["message"] = self.message
+        try:
+            write_summary(place, self._summary)
+        except OSError as error:
+            self.lacks.insert(0, f"cannot write the summary to {place}: {error.strerror}")
+            return False
+        return True
 
 
 def _now() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 SUMMARY = "summary.json"
 LOG = "controller.log"
+_BLOCK = 4096
 
 
 def runs_directory() -> Path:
@@ -22,10 +24,10 @@ def runs_directory() -> Path:
 
 
 def new_run(name: str) -> tuple[str, Path]:
-    """An id, and a fresh directory of that name.
+    """An id, and a fresh directory of that name, which can be written to.
 
     Raises:
-        OSError: the directory cannot be made.
+        OSError: the directory cannot be made, or there is no room in it.
     """
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
     directory = runs_directory() / run_id
@@ -34,7 +36,24 @@ def new_run(name: str) -> tuple[str, Path]:
     directory.parent.parent.mkdir(mode=0o700, exist_ok=True)
     directory.parent.mkdir(mode=0o700, exist_ok=True)
     directory.mkdir(mode=0o700)
+    try:
+        _try_to_write(directory / ".room")
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+        raise OSError(error.errno, error.strerror, str(directory.parent)) from None
     return run_id, directory
+
+
+def _try_to_write(path: Path) -> None:
+    """Write a block and remove it: that a full disk still takes names says nothing."""
+    try:
+        with path.open("wb") as file:
+            file.write(bytes(_BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def plain_name(name: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from agenttop.controller.launch import LaunchError, default_workers, launch
+from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
-from agenttop.journal.places import LOG, new_run
+from agenttop.journal.journal import FILE_NAME
+from agenttop.journal.places import LOG, new_run, socket_path
 from agenttop.profile.load import load_profile
 from agenttop.runs.control_socket import SocketFeed
 from tests.steering.plans import STAGES, TASK
@@ -59,6 +60,14 @@ def test_a_controller_that_ends_at_once(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(LaunchError, match=r"could not be started: no reason given \(see .*controller\.log\)"):
         launch(spec_of(home))
+
+
+def test_a_journal_that_cannot_be_begun_is_said_before_the_run_is_there(home: Path) -> None:
+    spec = spec_of(home)
+    (Path(spec.directory) / FILE_NAME).mkdir()
+    with pytest.raises(NoRoomError, match=rf"{spec.directory}: File exists"):
+        launch(spec)
+    assert not socket_path(spec.run_id).exists()
 
 
 def test_workers_leave_a_core_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
