@@ -17,8 +17,8 @@ from agenttop.cli.arguments import is_light
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
+from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
-from agenttop.journal.journal import JournalError, rebuild
 from agenttop.journal.places import SUMMARY, live_runs, new_run, runs_directory, socket_path
 from agenttop.metrics.safe_text import SafeText
 from agenttop.metrics.snapshot import Ended
@@ -187,7 +187,10 @@ def show_report(where: str | None, out: str | None) -> int:
         raise UsageError(f"{error}{rest}") from None
     except OSError as error:
         raise UsageError(f"{error.filename or named}: {error.strerror}") from None
-    _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
+    try:
+        _print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
+    except BROKEN as error:
+        raise UsageError(f"{named}: not a summary that can be shown: {type(error).__name__}") from None
     return FAILED if lost(sys.stdout) else DONE
 
 

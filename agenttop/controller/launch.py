@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from agenttop.controller.spec import RunSpec
-from agenttop.journal.places import LOG, socket_path
+from agenttop.journal.places import LOG, hold, socket_path
 
 #: What a controller says instead of ``ready`` where it cannot begin its journal, before the reason.
 NO_ROOM = "no room: "
@@ -34,6 +34,7 @@ def launch(spec: RunSpec) -> Path:
     log = Path(spec.directory) / LOG
     with log.open("wb") as stream:
         os.chmod(log, 0o600)
+        hold(stream)
         process = subprocess.Popen(
             [sys.executable, "-m", "agenttop.controller.controller"],
             stdin=subprocess.PIPE,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import socket
 import stat
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 SUMMARY = "summary.json"
 LOG = "controller.log"
+#: Seconds that a run may take from its directory to its log, or from its socket to listening at it.
+BEGIN_S = 10.0
 _BLOCK = 4096
 
 
@@ -87,8 +92,46 @@ def socket_path(run_id: str) -> Path:
 
 
 def live_runs() -> list[str]:
-    """Ids of the runs whose controller listens, the newest last."""
-    return sorted(path.stem for path in socket_directory().glob("*.sock") if _answers(path))
+    """Ids of the runs whose controller listens, the newest last. Sockets of controllers that are dead are swept."""
+    live = []
+    for path in socket_directory().glob("*.sock"):
+        if _answers(path):
+            live.append(path.stem)
+        elif _is_left_behind(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+    return sorted(live)
+
+
+def hold(log: IO[bytes]) -> None:
+    """Mark a run as one that has processes: all that inherit its log, as controller and workers do, hold it (flock(2))
+    until they end, however they do.
+    """
+    with contextlib.suppress(OSError):  # not every file system knows locks
+        fcntl.flock(log, fcntl.LOCK_EX)
+
+
+def is_held(directory: Path) -> bool | None:
+    """Whether a process of the run of this directory is there; None where nobody knows: it has no log."""
+    try:
+        with (directory / LOG).open("rb") as log:
+            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    return False
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a socket at which nobody listens is that of a run that is over, and not one that is about to listen."""
+    held = is_held(runs_directory() / path.stem)
+    if held is not None:
+        return not held
+    try:
+        return time.time() - path.stat().st_mtime > BEGIN_S
+    except OSError:
+        return False
 
 
 def _answers(path: Path) -> bool:

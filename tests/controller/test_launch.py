@@ -11,7 +11,7 @@ import pytest
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.journal import FILE_NAME
-from agenttop.journal.places import LOG, new_run, socket_path
+from agenttop.journal.places import LOG, is_held, new_run, socket_path
 from agenttop.profile.load import load_profile
 from agenttop.runs.control_socket import SocketFeed
 from tests.steering.plans import STAGES, TASK
@@ -41,6 +41,7 @@ async def test_a_launched_run_answers_on_its_socket(home: Path) -> None:
     feed = SocketFeed(socket)
     info = await feed.open()
     assert info.run_id == spec.run_id
+    assert is_held(Path(spec.directory))
     last = [message async for message in feed.messages()][-1]
     await feed.close()
     assert last.__class__.__name__ == "Ended"  # port 1 cannot be connected to
