@@ -5,7 +5,7 @@ from __future__ import annotations
 DONE = 0
 """Done, and every threshold passed."""
 FAILED = 1
-"""The run failed: its target was never reachable, or its workers died."""
+"""The run failed: its target was never reachable, its workers died, or what was asked for could not be written."""
 USAGE = 2
 """Bad command line or profile; nothing was sent."""
 THRESHOLD = 99

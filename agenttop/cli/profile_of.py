@@ -11,7 +11,7 @@ from typing import Any
 
 from agenttop.cli.run_path import run_path
 from agenttop.exits import DONE, UsageError
-from agenttop.journal.journal import JournalError
+from agenttop.journal.journal import JournalError, as_journal
 from agenttop.journal.repeat import NothingDriven, driven, left_by, rewritten
 from agenttop.journal.repeat_user_policy import with_user_policy
 from agenttop.journal.replayed_plan import NotRepeatable
@@ -35,20 +35,11 @@ def profile_of(run: str | None, out: str | None) -> int:
     path = run_path(run)
     directory = path if path.is_dir() else path.parent
     try:
-        left = left_by(directory)
-        found, end_s = driven(left)
-    except (JournalError, NothingDriven, NotRepeatable) as error:
+        text, notes = _text(directory)
+    except JournalError as error:
         raise UsageError(f"{directory.name}: {error}") from None
     except OSError as error:
         raise UsageError(f"{directory}: no journal: {error.strerror}") from None
-    table, notes = rewritten(left.header, found, end_s)
-    notes += with_user_policy(table, left, end_s)
-    variables = sorted({name for _, text in left.header.references for name in _VARIABLE.findall(text)})
-    if variables:
-        notes.insert(0, f"Wants from the environment, or from .env beside this file: {', '.join(variables)}")
-    notes += _without_lost_thresholds(table, variables)
-    head = [f"The run {left.header.info.run_id} as it was driven.", *notes]
-    text = "".join(f"# {line}\n" for line in head) + "\n" + dumps(table)
     if out is None:
         sys.stdout.write(text)
         return DONE
@@ -63,6 +54,24 @@ def profile_of(run: str | None, out: str | None) -> int:
         print(f"agenttop: {note}", file=sys.stderr)
     print(f"{out} written; agenttop --profile {out}")
     return DONE
+
+
+def _text(directory: Path) -> tuple[str, list[str]]:
+    """The profile, and what is to be said of it."""
+    with as_journal(directory):
+        try:
+            left = left_by(directory)
+            found, end_s = driven(left)
+        except (NothingDriven, NotRepeatable) as error:
+            raise UsageError(f"{directory.name}: {error}") from None
+        table, notes = rewritten(left.header, found, end_s)
+        notes += with_user_policy(table, left, end_s)
+        variables = sorted({name for _, text in left.header.references for name in _VARIABLE.findall(text)})
+        if variables:
+            notes.insert(0, f"Wants from the environment, or from .env beside this file: {', '.join(variables)}")
+        notes += _without_lost_thresholds(table, variables)
+        head = [f"The run {left.header.info.run_id} as it was driven.", *notes]
+        return "".join(f"# {line}\n" for line in head) + "\n" + dumps(table), notes
 
 
 def _without_lost_thresholds(table: dict[str, Any], variables: list[str]) -> list[str]:

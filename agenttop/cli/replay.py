@@ -13,7 +13,7 @@ from agenttop.cli.arguments import is_light
 from agenttop.cli.run_path import run_path
 from agenttop.cli.viewing import on_terminal
 from agenttop.exits import DONE, FAILED, UsageError
-from agenttop.journal.journal import JournalError
+from agenttop.journal.journal import JournalError, as_journal
 from agenttop.journal.places import live_runs
 from agenttop.journal.playback import Playback
 from agenttop.journal.replay import SPEEDS, ReplayFeed
@@ -37,7 +37,16 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
         raise UsageError(f"{directory}: no journal to replay: {error.strerror}") from None
     with playback:
         if options.headless or not on_terminal():
-            return tell(playback, sys.stdout, options.speed)
+            try:
+                with as_journal(directory):
+                    return tell(playback, sys.stdout, options.speed)
+            except JournalError as error:
+                raise UsageError(str(error)) from None
+        try:
+            playback.move(1)  # where not even that can be shown, there is no use for a screen
+            playback.snapshot()
+        except JournalError as error:
+            raise UsageError(str(error)) from None
         from agenttop.tui.app import run_live
         from agenttop.tui.result import How
 
@@ -53,8 +62,8 @@ def tell(playback: Playback, out: TextIO, speed: float | None, sleep: Callable[[
     print(f"agenttop {info.profile}: {info.run_id}, {clock(playback.end_s)} recorded", file=out, flush=True)
     lines = Teller(info)
     before_s = 0.0
-    for count in range(1, len(playback) + 1):
-        playback.move(count)
+    while playback.at < len(playback):
+        playback.move(playback.at + 1)
         if speed is not None:
             sleep((playback.t_s - before_s) / speed)
             before_s = playback.t_s

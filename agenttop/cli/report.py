@@ -8,11 +8,12 @@ from typing import Any
 
 from agenttop.cli.output import print_summary, writable
 from agenttop.cli.run_path import run_path
-from agenttop.exits import DONE, UsageError
+from agenttop.exits import DONE, FAILED, UsageError
+from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
-from agenttop.journal.journal import JournalError, rebuild
 from agenttop.journal.places import SUMMARY, live_runs, runs_directory
 from agenttop.report.summary import SummaryError, load_summary, write_summary
+from agenttop.view.pipes import lost
 
 
 def show_report(where: str | None, out: str | None) -> int:
@@ -36,8 +37,11 @@ def show_report(where: str | None, out: str | None) -> int:
         raise UsageError(f"{error}{rest}") from None
     except OSError as error:
         raise UsageError(f"{error.filename or named}: {error.strerror}") from None
-    print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
-    return DONE
+    try:
+        print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
+    except BROKEN as error:
+        raise UsageError(f"{named}: not a summary that can be shown: {type(error).__name__}") from None
+    return FAILED if lost(sys.stdout) else DONE
 
 
 def _refuse_live(directory: Path) -> None:

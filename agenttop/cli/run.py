@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from agenttop.cli.ctl import tell
 from agenttop.cli.output import writable
 from agenttop.cli.viewing import conclude, view
-from agenttop.controller.launch import LaunchError, default_workers, launch
+from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.journal.places import new_run
+from agenttop.metrics.safe_text import SafeText
 from agenttop.profile.load import Loaded, load_profile
 from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
@@ -75,8 +73,11 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     held.hold()
     try:
         socket = launch(spec)
-    except (LaunchError, OSError) as error:
-        print(f"agenttop: {error}", file=sys.stderr)
+    except (NoRoomError, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{reason}; XDG_STATE_HOME says where runs are kept") from None
+    except LaunchError as error:
+        print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED
     feed = SocketFeed(socket, can_detach=not own_target)
     try:
@@ -113,7 +114,7 @@ def _spec(
         profile=loaded.profile,
         profile_name=name,
         masked=loaded.masked,
-        secrets=_spellings(loaded.secrets),
+        secrets=loaded.secrets,
         sha256=loaded.sha256,
         warnings=warnings,
         workers=workers,
@@ -133,13 +134,3 @@ def _refuse_uncapped(name: str, loaded: Loaded) -> None:
             f"{name}: budget: {keys}, and nothing caps what this run spends; write [budget] with requests, tokens or "
             "cost_usd, or say --yes"
         )
-
-
-def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:
-    """Return secrets as a target may repeat them: as they are, within a URL, within JSON. The longest first."""
-    found: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= 4:  # masking "a" everywhere would leave nothing to read
-            found |= {secret, quote_plus(secret), json.dumps(secret)[1:-1]}
-            found |= {quote(secret, safe=safe) for safe in ("", "/", "/?&=%:@!$'()*+,;~")}
-    return tuple(sorted(found, key=lambda text: (-len(text), text)))

@@ -10,12 +10,12 @@ from typing import TextIO
 
 from agenttop.cli.arguments import is_light
 from agenttop.cli.output import print_summary
-from agenttop.exits import FAILED
+from agenttop.exits import DONE, FAILED
 from agenttop.metrics.snapshot import Ended
 from agenttop.report.summary import load_summary
 from agenttop.runs.control_socket import SocketFeed
 from agenttop.view import lines as plain
-from agenttop.view.pipes import say
+from agenttop.view.pipes import lost, say
 from agenttop.worker.priority import step_back
 
 
@@ -56,11 +56,11 @@ def conclude(ended: Ended | None, directory: str, messages: TextIO, options: arg
     if ended.message:
         say(f"agenttop: {ended.message}", sys.stderr)
     if not ended.summary:
-        return FAILED
+        return ended.exit_code or FAILED
     summary = load_summary(ended.summary)
     out = getattr(options, "out", None)
     if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
         print_summary(summary, messages, as_json=False, ascii_only=options.ascii)
     if out == "-":
         print_summary(summary, sys.stdout, as_json=True, ascii_only=False)
-    return ended.exit_code
+    return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)

@@ -23,6 +23,7 @@ from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, nothing_answered
 from agenttop.controller.intake import Intake
+from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
@@ -38,6 +39,7 @@ from agenttop.journal.rules import rules_of
 from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
+from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
@@ -49,8 +51,6 @@ from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """Seconds from the end of a second until it is closed, when the deltas of its last quarter are here."""
-HEARD_S = 0.25
-"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 HEARD_S = 0.25
 """Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
@@ -70,7 +70,9 @@ class Controller:
         self.search = searching_of(spec.profile, layout)
         self.orders = Orders(spec.profile)
         self.trigger = Trigger(armed=spec.armed)
-        self.watcher = Watcher()
+        self.safe = SafeText(spec.secrets)
+        """The door for what a target says to this process."""
+        self.watcher = Watcher(self.safe)
         self.box: Box = BoxAgent()
         self.records = Records(spec, self.plan, self.figures)
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box)
@@ -97,8 +99,13 @@ class Controller:
         # The controller is in a session of its own; no terminal's end is its end.
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         await self._socket.open()
+        try:
+            self.records.open()
+        except OSError as error:
+            print(f"{NO_ROOM}{error.strerror}", flush=True)
+            await self._socket.close(0)
+            return FAILED
         print("ready", flush=True)
-        self.records.open()
         self._socket.announce()
         try:
             await self._run()
@@ -132,7 +139,11 @@ class Controller:
             self.end = STOPPED_BY_USER
             return
         if self.spec.armed:
-            self.records.begin_anew()
+            try:
+                self.records.begin_anew()
+            except OSError as error:
+                self._fail(f"the journal cannot be written, and nothing was sent: {error.strerror}")
+                return
         else:
             await self._start_workers()
         self._epoch_ns = perf_counter_ns() + 20_000_000
@@ -397,7 +408,7 @@ class Controller:
         self.halt("cancel")
 
     def _fail(self, message: str, reason: str = "error") -> None:
-        self.end = failure(message, reason)
+        self.end = failure(self.safe(message, 1000), reason)
         self.watcher.say(max(self.elapsed(), 0.0), message, "error")
 
     def _end_search(self, elapsed: float) -> None:
@@ -412,7 +423,7 @@ class Controller:
         self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
-        path, message = self.records.finish(
+        path, self.end = self.records.finish(
             duration_s=elapsed,
             sending_ended_s=self.halted.sending_ended_s if self.halted is not None else elapsed,
             end=self.end,
@@ -420,12 +431,13 @@ class Controller:
             controls=self.orders.controls,
             search=self.search.summary() if self.search is not None else None,
         )
-        self._socket.publish(Ended(self.end.exit_code, self.end.stop_reason, path, message))
+        self._socket.publish(Ended(self.end.exit_code, self.end.stop_reason, path, self.end.message))
 
 
 def main() -> int:
     """Run the run described on standard input; return its exit code."""
     spec: RunSpec = pickle.load(sys.stdin.buffer)
+    sys.stderr = SafeStream(sys.stderr, SafeText(spec.secrets))
     return uvloop.run(Controller(spec).run())
 
 

@@ -43,6 +43,15 @@ class End:
     exit_code: int = DONE
     message: str = ""
 
+    def lacking(self, lacks: Sequence[str]) -> End:
+        """Return it with what was asked for and could not be done: that is said, and a run that would be done has
+        failed for it.
+        """
+        if not lacks:
+            return self
+        message = "; ".join(text for text in (self.message, *lacks) if text)
+        return End(self.stop_reason, self.exit_code or FAILED, message)
+
     def judged(self, aggregate: Aggregate, verdicts: Sequence[Verdict]) -> End:
         """Return the end with what is known once everything is counted.
 

@@ -9,22 +9,32 @@ import sys
 from pathlib import Path
 
 from agenttop.controller.spec import RunSpec
-from agenttop.journal.places import LOG, socket_path
+from agenttop.journal.places import LOG, hold, socket_path
+
+#: What a controller says instead of ``ready`` where it cannot begin its journal, before the reason.
+NO_ROOM = "no room: "
 
 
 class LaunchError(Exception):
     """The controller did not start; the message says where to look."""
 
 
+class NoRoomError(LaunchError):
+    """The directory of the run cannot be written to."""
+
+
 def launch(spec: RunSpec) -> Path:
     """Start the controller of a run, and return its control socket once that is open.
 
     Raises:
+        NoRoomError: it has nowhere to keep its records.
         LaunchError: it did not start.
+        OSError: its log cannot be written.
     """
     log = Path(spec.directory) / LOG
     with log.open("wb") as stream:
         os.chmod(log, 0o600)
+        hold(stream)
         process = subprocess.Popen(
             [sys.executable, "-m", "agenttop.controller.controller"],
             stdin=subprocess.PIPE,
@@ -41,6 +51,9 @@ def launch(spec: RunSpec) -> Path:
     except BrokenPipeError:
         answer = b""
     process.stdout.close()
+    if answer.startswith(NO_ROOM.encode()):
+        process.wait()
+        raise NoRoomError(f"{spec.directory}: {answer.decode(errors='replace').strip().removeprefix(NO_ROOM)}")
     if answer.strip() != b"ready":
         process.wait()
         lines = log.read_text(errors="replace").strip().splitlines()

@@ -154,6 +154,7 @@ class Records:
             before, self._unwritten = self._unwritten, error.strerror or str(error)
             return self._unwritten if self._unwritten != before else ""
         self._new = _New()
+        self._unwritten = ""
         self._controls_written = len(controls)
         self._unwritten = ""
         return ""
@@ -167,11 +168,11 @@ class Records:
         stage_spans: Sequence[Span | None],
         controls: Sequence[Mapping[str, Any]],
         search: Mapping[str, Any] | None = None,
-    ) -> tuple[str, str]:
+    ) -> tuple[str, End]:
         """Write the summary to the run's directory and to where the user wants it.
 
         Returns:
-            Its path, empty where it could not be written, and what is to be said.
+            Its path, empty where it could not be written, and the end with what could not be done in it.
         """
         assert self._journal is not None
         summary = build_summary(
@@ -187,25 +188,51 @@ class Records:
             thresholds=summed(self._figures.judge.verdicts),
             search=search,
         )
-        message = end.message
-        if message:
-            summary["run"]["message"] = message
         summary["generator"]["warnings"] += self._spec.warnings
-        path = written = os.path.join(self._spec.directory, SUMMARY)
-        for place in (path, self._spec.out):
-            if place is not None:
-                try:
-                    write_summary(place, summary)
-                except OSError as error:
-                    message = f"cannot write the summary to {place}: {error.strerror}"
-                    written = "" if place == path else written
+        outlet = _Outlet(summary, end)
+        if self._unwritten:
+            outlet.lacks.append(f"the end of the run is not in its journal: {self._unwritten}")
+        own, out = os.path.join(self._spec.directory, SUMMARY), self._spec.out
+        # The run's own last: it has what became of the other one.
+        elsewhere = out is not None and outlet.write(out)
+        kept = outlet.write(own)
+        if out is not None and elsewhere and not kept:
+            outlet.write(out)
         self._journal.close()
-        return written, message
+        return own if kept else "", outlet.end
 
     def _lasts_s(self, plan: Plan) -> float:
         """Return how long the run will last, in seconds."""
         limit_s = self._spec.limit_s
         return plan.duration_s if limit_s is None else min(limit_s, plan.duration_s)
+
+
+class _Outlet:
+    """A summary on its way to files, with what could not be done so far in it."""
+
+    def __init__(self, summary: dict[str, Any], end: End) -> None:
+        self._summary = summary
+        self._end = end
+        self.lacks: list[str] = []
+        """What was asked for and could not be done."""
+
+    @property
+    def end(self) -> End:
+        """Return the run's end as things stand."""
+        return self._end.lacking(self.lacks)
+
+    def write(self, place: str) -> bool:
+        """Write it and return True; note where that cannot be, and return False."""
+        end = self.end
+        self._summary["run"]["exit_code"] = end.exit_code
+        if end.message:
+            self._summary["run"]["message"] = end.message
+        try:
+            write_summary(place, self._summary)
+        except OSError as error:
+            self.lacks.insert(0, f"cannot write the summary to {place}: {error.strerror}")
+            return False
+        return True
 
 
 def _now() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
@@ -36,7 +36,9 @@ _NAMES = {
 class Watcher:
     """Keeps the newest :data:`~agenttop.metrics.snapshot.KEPT_EVENTS` events."""
 
-    def __init__(self) -> None:
+    def __init__(self, safe: Callable[[str], str] = clean_text) -> None:
+        """``safe`` makes texts safe to be shown."""
+        self._safe = safe
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._seen: set[str] = set()
         self._limited = 0.0
@@ -51,7 +53,7 @@ class Watcher:
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
         """Add an event."""
-        event = Event(round(t_s, 1), level, clean_text(text))
+        event = Event(round(t_s, 1), level, self._safe(text))
         self.events.append(event)
         self._new.append(event)
 

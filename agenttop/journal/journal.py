@@ -10,10 +10,11 @@ What is written has its secrets masked before it gets here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,9 @@ from agenttop.journal.verdicts import summed
 from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.run_state import RunState
+from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Edited, Event
+from agenttop.report.summary import check_summary, encode_summary
 
 MAGIC = b"agenttop-journal/1\n"
 FILE_NAME = "journal.bin"
@@ -44,6 +47,25 @@ T = TypeVar("T")
 
 class JournalError(ValueError):
     """The file is no journal, or has no header; the message names it."""
+
+
+#: What reading and folding may raise where a record is whole and says what no run of this version does.
+BROKEN = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError),
+    *(msgspec.MsgspecError, zlib.error),
+)
+
+
+@contextlib.contextmanager
+def as_journal(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever is wrong with the records of a journal within is a :class:`JournalError` that names it."""
+    try:
+        yield
+    except JournalError:
+        raise
+    except BROKEN as error:
+        why = clean_text(str(error), 120) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
+        raise JournalError(f"{path}: not a journal of this version, or damaged: {why}") from error
 
 
 class JournalWriter:
@@ -163,17 +185,16 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
         payload = next_payload(file.read)
         if payload is None:
             raise JournalError(f"{path}: the journal ends before its header")
-        try:
+        with as_journal(path):
             header = msgspec.msgpack.decode(payload, type=RunHeader)
-            yield header
-            seconds = msgspec.msgpack.Decoder(kind)
-            while (payload := next_payload(file.read)) is not None:
+        yield header
+        seconds = msgspec.msgpack.Decoder(kind)
+        while (payload := next_payload(file.read)) is not None:
+            with as_journal(path):
                 second = seconds.decode(payload)
                 if isinstance(second, Second):
                     _put_back(second, header.layout.closed)
-                yield second
-        except msgspec.DecodeError as error:
-            raise JournalError(f"{path}: not a journal of this version: {error}") from error
+            yield second
 
 
 def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
@@ -217,7 +238,14 @@ def rebuild(directory: str | os.PathLike[str]) -> dict[str, Any]:
         OSError: there is no journal that can be read.
         JournalError: it is none.
     """
-    records = read_journal(directory)
+    with as_journal(directory):
+        summary = _folded(read_journal(directory))
+        check_summary(summary)
+        encode_summary(summary)  # a number may have none of its JSON
+        return summary
+
+
+def _folded(records: Generator[RunHeader | Second, None, None]) -> dict[str, Any]:
     header = next(records)
     assert isinstance(header, RunHeader)
     fold = Refold(header)
@@ -263,7 +291,17 @@ def next_payload(read: Callable[[int], bytes], *, unpack: bool = True) -> bytes 
     payload = read(length)
     if len(payload) < length or zlib.crc32(payload) != checksum or flag != _flag_of(payload):
         return None
-    return zlib.decompress(payload) if unpack and flag == _ZLIB else payload
+    return _unpacked(payload) if unpack and flag == _ZLIB else payload
+
+
+def _unpacked(payload: bytes) -> bytes | None:
+    """The payload, None where it is no zlib after all, or too much."""
+    inflate = zlib.decompressobj()
+    try:
+        data = inflate.decompress(payload, _MAX_RECORD_BYTES)
+    except zlib.error:
+        return None
+    return data if inflate.eof else None
 
 
 def _flag_of(payload: bytes) -> int:

@@ -4,16 +4,23 @@ live.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
 import socket
 import stat
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 SUMMARY = "summary.json"
 LOG = "controller.log"
+#: Seconds that a run may take from its directory to its log, or from its socket to listening at it.
+BEGIN_S = 10.0
+_BLOCK = 4096
 
 
 def runs_directory() -> Path:
@@ -24,10 +31,10 @@ def runs_directory() -> Path:
 
 
 def new_run(name: str) -> tuple[str, Path]:
-    """Return a new id, and a fresh directory of that name.
+    """Return a new id, and a fresh directory of that name, which can be written to.
 
     Raises:
-        OSError: the directory cannot be made.
+        OSError: the directory cannot be made, or there is no room in it.
     """
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
     directory = runs_directory() / run_id
@@ -36,7 +43,24 @@ def new_run(name: str) -> tuple[str, Path]:
     directory.parent.parent.mkdir(mode=0o700, exist_ok=True)
     directory.parent.mkdir(mode=0o700, exist_ok=True)
     directory.mkdir(mode=0o700)
+    try:
+        _try_to_write(directory / ".room")
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+        raise OSError(error.errno, error.strerror, str(directory.parent)) from None
     return run_id, directory
+
+
+def _try_to_write(path: Path) -> None:
+    """Write a block and remove it: that a full disk still takes names says nothing."""
+    try:
+        with path.open("wb") as file:
+            file.write(bytes(_BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def plain_name(name: str) -> str:
@@ -70,8 +94,46 @@ def socket_path(run_id: str) -> Path:
 
 
 def live_runs() -> list[str]:
-    """Return the ids of the runs whose controller listens, the newest last."""
-    return sorted(path.stem for path in socket_directory().glob("*.sock") if _answers(path))
+    """Ids of the runs whose controller listens, the newest last. Sockets of controllers that are dead are swept."""
+    live = []
+    for path in socket_directory().glob("*.sock"):
+        if _answers(path):
+            live.append(path.stem)
+        elif _is_left_behind(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+    return sorted(live)
+
+
+def hold(log: IO[bytes]) -> None:
+    """Mark a run as one that has processes: all that inherit its log, as controller and workers do, hold it (flock(2))
+    until they end, however they do.
+    """
+    with contextlib.suppress(OSError):  # not every file system knows locks
+        fcntl.flock(log, fcntl.LOCK_EX)
+
+
+def is_held(directory: Path) -> bool | None:
+    """Whether a process of the run of this directory is there; None where nobody knows: it has no log."""
+    try:
+        with (directory / LOG).open("rb") as log:
+            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    return False
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a socket at which nobody listens is that of a run that is over, and not one that is about to listen."""
+    held = is_held(runs_directory() / path.stem)
+    if held is not None:
+        return not held
+    try:
+        return time.time() - path.stat().st_mtime > BEGIN_S
+    except OSError:
+        return False
 
 
 def _answers(path: Path) -> bool:

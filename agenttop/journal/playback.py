@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from agenttop.journal.journal import FILE_NAME, MAGIC, JournalError, next_payload
+from agenttop.journal.journal import BROKEN, FILE_NAME, MAGIC, JournalError, as_journal, next_payload
 from agenttop.journal.refold import Refold, Second
 from agenttop.journal.summarize import RunHeader
 from agenttop.metrics.snapshot import RunInfo, Snapshot
@@ -52,12 +52,14 @@ class Playback:
     def __init__(self, directory: Path, *, live: bool = False) -> None:
         self._file = (directory / FILE_NAME).open("rb")
         try:
-            self._header = self._read_header()
-            self._begins = array("q")
-            damaged = self._index()
-            if not self._begins:
-                raise JournalError(f"{directory / FILE_NAME}: the journal holds no second yet")
-            last = self._second(len(self) - 1)
+            with as_journal(self._file.name):
+                self._header = self._read_header()
+                self._begins = array("q")
+                damaged = self._index()
+                if not self._begins:
+                    raise JournalError(f"{directory / FILE_NAME}: the journal holds no second yet")
+                last = self._second(len(self) - 1)
+                self._fold = Refold(self._header, live_only=True)
         except BaseException:
             self._file.close()
             raise
@@ -71,7 +73,6 @@ class Playback:
             self.note = f"the run goes on after {clock(self.end_s)}"
         elif last.situation.state != "done":
             self.note = f"the run was cut off at {clock(self.end_s)}"
-        self._fold = Refold(self._header, live_only=True)
         self._timeline = Timeline()
         """Ticks of all seconds that were ever folded; the copies have none."""
         self._copies: dict[int, bytes] = {}
@@ -100,8 +101,9 @@ class Playback:
         return msgspec.structs.replace(info, history=history, **told)
 
     def snapshot(self) -> Snapshot:
-        """Return the snapshot at the present position."""
-        return self._fold.snapshot()
+        """The picture where this stands."""
+        with as_journal(self._file.name):
+            return self._fold.snapshot()
 
     @property
     def t_s(self) -> float:
@@ -113,7 +115,11 @@ class Playback:
         low, high = 1, len(self)
         while low < high:
             middle = (low + high + 1) // 2
-            if self._when(middle - 1) <= t_s:
+            try:
+                before = self._when(middle - 1) <= t_s
+            except BROKEN:
+                before = False
+            if before:
                 low = middle
             else:
                 high = middle - 1
@@ -124,7 +130,27 @@ class Playback:
 
         Returns:
             False where ``out_of_time`` said so before it was there; call again to go on.
+
+        Raises:
+            JournalError: no second can be folded. Where another than the first cannot be, the journal ends before it.
         """
+        try:
+            return self._move(count, out_of_time)
+        except BROKEN:
+            self._end_here()
+            return self._move(min(count, len(self)), out_of_time)
+
+    def _end_here(self) -> None:
+        """What follows is no second: leave it out."""
+        if not self.at:
+            raise JournalError(f"{self._file.name}: not a journal of this version, or damaged in its first second")
+        del self._begins[self.at :]
+        self._copies = {at: copy for at, copy in self._copies.items() if at <= self.at}
+        self._restore(max((at for at in self._copies if at <= self.at), default=0))
+        self.end_s = self._when(len(self) - 1)
+        self.note = f"the journal is damaged after {clock(self.end_s)}"
+
+    def _move(self, count: int, out_of_time: Callable[[], bool]) -> bool:
         count = max(1, min(count, len(self)))
         nearest = max((copy for copy in self._copies if copy <= count), default=0)
         if count < self.at or nearest > self.at:
@@ -161,10 +187,7 @@ class Playback:
         payload = next_payload(self._file.read)
         if payload is None:
             raise JournalError(f"{name}: the journal ends before its header")
-        try:
-            return msgspec.msgpack.decode(payload, type=RunHeader)
-        except msgspec.DecodeError as error:
-            raise JournalError(f"{name}: not a journal of this version: {error}") from error
+        return msgspec.msgpack.decode(payload, type=RunHeader)
 
     def _index(self) -> bool:
         """Note where every second begins; return whether the journal is damaged behind the last."""
@@ -177,7 +200,7 @@ class Playback:
         while self._begins:
             try:
                 self._second(len(self) - 1)
-            except msgspec.DecodeError:
+            except BROKEN:
                 self._begins.pop()
                 damaged = True
             else:

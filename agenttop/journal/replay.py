@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 from msgspec.structs import replace
 
+from agenttop.journal.journal import JournalError
 from agenttop.journal.playback import Playback
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.view.feed import Cursor
@@ -50,6 +51,8 @@ class ReplayFeed:
         self._first_s = self._wanted_s = 0.0
         self._moved = asyncio.Event()
         self._seq = 0
+        self._shown: Snapshot | None = None
+        """The newest picture."""
 
     # -- agenttop.view.feed.Feed
 
@@ -142,7 +145,13 @@ class ReplayFeed:
 
     def _picture(self) -> Snapshot:
         self._seq += 1
-        return replace(self._playback.snapshot(), seq=self._seq)
+        try:
+            self._shown = self._playback.snapshot()
+        except JournalError as error:
+            if self._shown is None:
+                raise
+            self._playing, self._playback.note = False, str(error)  # the last that can be shown stays
+        return replace(self._shown, seq=self._seq)
 
     def _slice(self) -> Callable[[], bool]:
         until_s = self._clock() + SLICE_S

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agenttop.metrics.catalogue import COUNTERS, DISTRIBUTIONS, PHASE, PHASE_SHARE, POOL_COUNTERS, Counted, Recorded
 from agenttop.metrics.delta import MISSED, VIOLATION, ErrorDelta, HistDelta, LeafDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold, merge
-from agenttop.metrics.scope import clean_text
+from agenttop.metrics.safe_text import SafeText
 from agenttop.metrics.slowest import Slowest
 
 #: Durations that are folded at a time.
@@ -223,10 +223,11 @@ class Recorder:
 
         Args:
             closed: of each request, whether it is of a closed pool (``Layout.closed``).
-            secrets: are hidden in messages.
+            secrets: are what no text may hold.
         """
         self._closed = closed
-        self._secrets = secrets
+        self.safe = SafeText(secrets)
+        """The door for what a target or a user's own code says."""
         self._rows: dict[tuple[int, int], list[Leaf]] = {}
         self._counts: dict[tuple[int, int, int], PoolCount] = {}
         self._errors: dict[tuple[int, int, str, str], list[float]] = {}
@@ -250,11 +251,9 @@ class Recorder:
         return count
 
     def error(self, leaf: Leaf, outcome: str, message: str, at_s: float) -> None:
-        """Count a failure. ``message`` is cleaned of control characters and cut to 300 characters here."""
+        """Count a failure. ``message`` is made safe and cut to 300 characters here."""
         outcome = str(outcome)
-        if self._secrets:
-            message = self.masked(message)
-        key = (leaf.request, leaf.stage, outcome, clean_text(message))
+        key = (leaf.request, leaf.stage, outcome, self.safe(message))
         seen = self._errors.get(key)
         if seen is None:
             if len(self._errors) >= MAX_MESSAGES:
@@ -265,13 +264,6 @@ class Recorder:
                 return
         seen[0] += 1
         seen[2] = at_s
-
-    def masked(self, text: str) -> str:
-        """Return a text on one line with its secrets as ``***``.
-
-        It is cleaned before it is searched: control characters within a key must not hide it.
-        """
-        return _mask(clean_text(text, 4 * 300), self._secrets)
 
     def check(self, name: str, passed: bool) -> None:
         """Count a check."""
@@ -299,15 +291,3 @@ class Recorder:
         for _ in batch.steps():
             pass
         return batch
-
-
-def _mask(message: str, secrets: tuple[str, ...]) -> str:
-    """Hide secrets that a target repeats, and the beginning of one where the message was cut."""
-    for secret in secrets:
-        message = message.replace(secret, "***")
-    whole = message.removesuffix("…")
-    for secret in secrets:
-        for length in range(min(len(secret) - 1, len(whole)), 3, -1):
-            if whole.endswith(secret[:length]):
-                return whole[:-length] + "***" + message[len(whole) :]
-    return message

@@ -18,17 +18,17 @@ TOP_ERRORS = 20
 #: Phases kept per run: their names are the target's and might be made up per request.
 MAX_PHASES = 50
 OTHER = "(other)"
-_MAX_MESSAGE_LENGTH = 300
-_ESCAPE = re.compile(r"[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]")
+MAX_MESSAGE_LENGTH = 300
+ESCAPE = re.compile(r"[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]")
 
 
-def clean_text(text: str, limit: int = _MAX_MESSAGE_LENGTH) -> str:
+def clean_text(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
     """Return ``text`` from a target as harmless data.
 
     Terminal escape sequences go; what else does not print (controls, bidirectional marks, line ends) becomes a
     space, runs of space one, and what is beyond ``limit`` characters an ellipsis.
     """
-    text = _ESCAPE.sub("", text[: 4 * limit])
+    text = ESCAPE.sub("", text[: 4 * limit])
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

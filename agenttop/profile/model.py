@@ -431,8 +431,9 @@ class Profile(Model):
     http_version: Literal["1.1", "2"] = "1.1"
     """Version of HTTP to speak."""
     follow_redirects: bool = False
-    """true goes where a 3xx answer points, inside the same request. Credentials (authorization, cookies, the keys of
-    providers) go to no other host."""
+    """true goes where a 3xx answer points, inside the same request. What came from a ${NAME}, credentials, and headers
+    with variables of answers or data go to no other origin; where a body or a URL would take a secret there, the
+    request has failed."""
     headers: Headers = {}
     """Headers of every request."""
     cookies: bool = True

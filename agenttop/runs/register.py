@@ -11,14 +11,15 @@ import os
 import re
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from agenttop.exits import UsageError
-from agenttop.journal.journal import FILE_NAME, JournalError, read_header
-from agenttop.journal.places import SUMMARY, live_runs, plain_name, runs_directory, socket_path
+from agenttop.journal.journal import BROKEN, FILE_NAME, JournalError, read_header
+from agenttop.journal.places import BEGIN_S, SUMMARY, is_held, live_runs, plain_name, runs_directory, socket_path
 from agenttop.metrics.snapshot import Message, RunInfo, Snapshot
 
 #: Runs that are listed unless all are asked for.
@@ -162,6 +163,8 @@ def _live(run: str) -> Entry:
         directory = runs_directory() / run
         if (directory / SUMMARY).is_file():
             return _over(run)  # it has ended since it was listed
+        if not (directory / FILE_NAME).is_file():
+            return Entry(run, str(directory), "starting", live=True)
         return Entry(run, str(directory), "running", live=True, problem="it does not answer")
     entry = Entry(
         run,
@@ -191,16 +194,26 @@ def _over(run: str) -> Entry:
         if (directory / SUMMARY).is_file():
             return _finished(run, directory, _head(directory / SUMMARY))
         if not (directory / FILE_NAME).is_file():
+            if _is_starting(directory):
+                return Entry(run, str(directory), "starting", live=True)
             return Entry(run, str(directory), problem=f"neither {SUMMARY} nor {FILE_NAME}")
         header = read_header(directory)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Entry(run, str(directory), problem=f"{SUMMARY} is no summary")
     except JournalError as error:
-        return Entry(run, str(directory), problem=str(error).rpartition(": ")[2])
+        return Entry(run, str(directory), problem=str(error).removeprefix(f"{directory / FILE_NAME}: "))
+    except BROKEN:
+        return Entry(run, str(directory), problem=f"{SUMMARY} is no summary")
     except OSError as error:
         return Entry(run, str(directory), problem=error.strerror or "it cannot be read")
     info = header.info
     return Entry(run, str(directory), "cut off", started_at=info.started_at, profile=info.name, target=info.target)
+
+
+def _is_starting(directory: Path) -> bool:
+    """Whether a run that has written nothing yet is about to: its process is there, or was only now begun."""
+    held = is_held(directory)
+    if held is None and not any(directory.iterdir()):
+        return time.time() - directory.stat().st_mtime < BEGIN_S
+    return bool(held)
 
 
 def _finished(run: str, directory: Path, head: _Head) -> Entry:

@@ -10,6 +10,7 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep, fill_pieces
+from agenttop.users.origin import body_may_leave, may_leave
 from agenttop.users.spending import hold_again
 from agenttop.users.trace import TRACEPARENT, next_span
 from agenttop.wire.http1 import IDLE
@@ -19,10 +20,6 @@ from agenttop.wire.transport import Connection
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-#: Headers that are for the target they were given for, and for no other: HTTP's own, and what providers call theirs.
-_CREDENTIALS = frozenset({
-    "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token",
-})  # fmt: skip
 # What a request line can hold as it is (RFC 3986), and "%", which is there already.
 _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
@@ -50,10 +47,13 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
         if target is None:
             connection.failure = (Outcome.PROTOCOL_ERROR, "redirected to something that is no http or https URL")
             break
+        there = (target.host, target.port, target.tls)
+        if there != home and (kept := _kept_back(user, step, url, method == step.method)):
+            connection.failure = (Outcome.PROTOCOL_ERROR, f"redirected to another origin, {target.origin}: {kept}")
+            break
         if user.pool.till is not None and not await hold_again(user, step):
             connection.failure = (Outcome.CANCELLED, "the budget was used up on the way")
             break
-        there = (target.host, target.port, target.tls)
         if there != here or connection.state != IDLE or user.pool.compiled.per_request:
             connection.close()
             try:
@@ -78,7 +78,10 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
             user.variables[TRACEPARENT] = next_span(user.variables[TRACEPARENT])
         request = _request(user, step, method, url, target, keep_body=method == step.method, at_home=there == home)
         if user.cookies is not None and step.cookies:
-            request = user.cookies.add(request, target)
+            with_cookies = user.cookies.add(request, target)
+            cookie = with_cookies.partition(b"\r\n\r\n")[0].rpartition(b"\r\n")[2]
+            if there == home or not user.pool.recorder.safe.holds(cookie.decode("latin-1")):
+                request = with_cookies
         answer.begin(step)
         user.step = step
         leaf.attempts += 1
@@ -105,11 +108,22 @@ def _request(
     for name, value in step.headers:
         if name == "host" or (name == "content-type" and not keep_body):
             continue
-        if at_home or name not in _CREDENTIALS:
+        if at_home or may_leave(name, value, user.variables, user.pool.recorder.safe):
             lines.append(name.encode("latin-1") + b": " + value.fill(user.variables))
     if body or method != "GET":
         lines.append(b"content-length: %d" % len(body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def _kept_back(user: UserBase, step: CompiledStep, url: str, keep_body: bool) -> str:
+    """Why a redirect to another origin is not followed: a secret would have to go there. Empty where none would."""
+    safe = user.pool.recorder.safe
+    parts = urlsplit(url)
+    if safe.holds(f"{parts.path}?{parts.query}"):
+        return "its URL holds a secret, which stays with its own"
+    if keep_body and step.body is not None and not body_may_leave(step.body.fill(user.variables), safe):
+        return "the body holds a secret, which stays with its own"
+    return ""
 
 
 def _method(status: int, method: str) -> str:

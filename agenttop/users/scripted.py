@@ -18,7 +18,8 @@ from typing import Any
 
 from agenttop.metrics.outcome import USER_ERROR, Outcome
 from agenttop.metrics.recorder import Leaf
-from agenttop.metrics.scope import OTHER, clean_text
+from agenttop.metrics.safe_text import SafeStream
+from agenttop.metrics.scope import MAX_MESSAGE_LENGTH, OTHER, clean_text
 from agenttop.schedule.quantities import MAX_NAME
 from agenttop.scripting.answer import NOT_SENT, RequestFailed
 from agenttop.scripting.answer import Answer as Given
@@ -40,8 +41,6 @@ MAX_PLACES = 20
 #: Messages of one place that are told apart: one may hold an id that is another every time.
 MAX_VARIANTS = 5
 MAX_CHECKS = 200
-#: Characters of a message, its place included: as many as are kept of any.
-MAX_MESSAGE_LENGTH = 300
 GIVEN_UP = "given up by the user's own code"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -191,7 +190,7 @@ class ScriptedUser(VirtualUser):
         place = place_of(error, script.file)
         where = f" ({place})" if place else ""
         what = f"{script.instance.__name__}.{self._hook} raised {type(error).__name__}"
-        words = recorder.masked(f"{what}{words_of(error).removeprefix(type(error).__name__)}")
+        words = recorder.safe(f"{what}{words_of(error).removeprefix(type(error).__name__)}", 4 * MAX_MESSAGE_LENGTH)
         message = clean_text(words, MAX_MESSAGE_LENGTH - len(where)) + where
         said = script.said.setdefault(what + where, set())
         if message not in said and len(said) >= MAX_VARIANTS:
@@ -202,8 +201,9 @@ class ScriptedUser(VirtualUser):
         first = not said and len(script.said) <= MAX_PLACES
         said.add(message)
         if first:
-            for line in "".join(traceback.format_exception(error)).splitlines():
-                print(" " * (len(line) - len(line.lstrip())) + recorder.masked(line), file=sys.stderr)
+            log = SafeStream(sys.stderr, recorder.safe)
+            log.write("".join(traceback.format_exception(error)))
+            log.end()
 
     # -- scripting.user.Life
 

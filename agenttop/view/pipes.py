@@ -1,4 +1,6 @@
-"""Prints to readers that may leave and disks that may be full: neither ends a run or changes its exit code."""
+"""Output that nobody reads, or that cannot be written: no reason to end a run. A reader that leaves is none to end it
+with another code either; a full disk is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,15 @@ import contextlib
 import os
 import sys
 from typing import TextIO
+from weakref import WeakSet
+
+_lost: WeakSet[TextIO] = WeakSet()
+"""Streams to which something could not be written."""
+
+
+def lost(stream: TextIO) -> bool:
+    """Whether something that was said there could not be written; a reader that has left wanted no more."""
+    return stream in _lost
 
 
 def say(text: str, stream: TextIO) -> None:
@@ -15,6 +26,7 @@ def say(text: str, stream: TextIO) -> None:
     except BrokenPipeError:
         hush(stream)
     except OSError as error:  # a full disk, a terminal that is gone
+        _lost.add(stream)
         hush(stream)
         with contextlib.suppress(OSError):
             print(f"agenttop: what follows cannot be written: {error.strerror}", file=sys.stderr)

@@ -8,6 +8,7 @@ controller tells it changes only. If the controller goes away, or says nothing f
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import os
@@ -23,7 +24,9 @@ from time import perf_counter_ns
 import uvloop
 
 from agenttop.metrics.delta import WARMUP, Delta, PoolState
+from agenttop.metrics.outgoing import outgoing
 from agenttop.metrics.recorder import Recorder
+from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.profile.model import Profile
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
@@ -396,7 +399,13 @@ class Worker:
         return dict(opened)
 
     def send(self, message: FromWorker) -> None:
-        """Send a message; what a stuck controller does not read is bounded by its socket and our memory."""
+        """Send a message, its texts made safe; what a stuck controller does not read is bounded by what fits its socket
+        and our memory.
+        """
+        if isinstance(message, Report):
+            message = Report(outgoing(message.delta, self._recorder.safe))
+        elif isinstance(message, Broken):
+            message = Broken(self._recorder.safe(message.message))
         self._writer.write(pack(message))
 
 
@@ -419,10 +428,14 @@ async def main(fd: int) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd), limit=1 << 24)
     start = await receive_from_controller(reader)
     assert isinstance(start, Start)
+    safe = SafeText(start.secrets)
+    # What users' own code prints goes to the log: nobody reads our output.
+    sys.stdout = sys.stderr = log = SafeStream(sys.stderr, safe)
+    atexit.register(log.end)
     try:
         worker = Worker(loop, writer, start)
     except Exception as error:  # whatever it is, the controller must hear of it
-        writer.write(pack(Broken(f"{type(error).__name__}: {error}")))
+        writer.write(pack(Broken(safe(f"{type(error).__name__}: {error}"))))
         await writer.drain()
         return
     wake_first()
@@ -454,7 +467,5 @@ if __name__ == "__main__":
     # The controller decides when a run ends; a Ctrl-C in the terminal is its business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_file_limit()
-    # What users' own code prints goes to the log: nobody reads our output.
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
+    os.dup2(2, 1)  # nobody reads our output, and what is printed goes to the log
     uvloop.run(main(int(sys.argv[1])))

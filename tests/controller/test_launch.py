@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from agenttop.controller.launch import LaunchError, default_workers, launch
+from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
-from agenttop.journal.places import LOG, new_run
+from agenttop.journal.journal import FILE_NAME
+from agenttop.journal.places import LOG, is_held, new_run, socket_path
 from agenttop.profile.load import load_profile
 from agenttop.runs.control_socket import SocketFeed
 from tests.steering.plans import STAGES, TASK
@@ -42,6 +43,7 @@ async def test_a_launched_run_answers_on_its_socket(home: Path) -> None:
     feed = SocketFeed(socket)
     info = await feed.open()
     assert info.run_id == spec.run_id
+    assert is_held(Path(spec.directory))
     last = [message async for message in feed.messages()][-1]
     await feed.close()
     assert last.__class__.__name__ == "Ended"  # port 1 cannot be connected to
@@ -61,6 +63,14 @@ def test_a_controller_that_ends_at_once(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(LaunchError, match=r"could not be started: no reason given \(see .*controller\.log\)"):
         launch(spec_of(home))
+
+
+def test_a_journal_that_cannot_be_begun_is_said_before_the_run_is_there(home: Path) -> None:
+    spec = spec_of(home)
+    (Path(spec.directory) / FILE_NAME).mkdir()
+    with pytest.raises(NoRoomError, match=rf"{spec.directory}: File exists"):
+        launch(spec)
+    assert not socket_path(spec.run_id).exists()
 
 
 def test_workers_leave_a_core_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

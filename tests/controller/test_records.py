@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agenttop.controller.ending import End
 from agenttop.controller.records import Records
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.figures import Figures
@@ -12,6 +13,7 @@ from agenttop.journal.journal import JournalWriter, Second, read_header, read_jo
 from agenttop.journal.rules import Rules
 from agenttop.metrics.snapshot import Event
 from agenttop.profile.load import load_profile
+from agenttop.report.summary import load_summary, write_summary
 from agenttop.steering.plan import Plan
 from tests.metrics.fakes import FakeRun
 from tests.steering.plans import STAGES, TASK
@@ -19,11 +21,11 @@ from tests.steering.plans import STAGES, TASK
 RUN = FakeRun(seconds=8, storm=None)
 
 
-def records_of(folder: Path) -> Records:
+def records_of(folder: Path, out: str | None = None) -> Records:
     file = folder / "p.toml"
     file.write_text(f'target = "http://127.0.0.1:1"\n{STAGES}[[pools]]\nname = "chat"\n{TASK}')
     loaded = load_profile(file, env={})
-    spec = RunSpec("id", str(folder), loaded.profile, "p.toml", loaded.masked, (), loaded.sha256)
+    spec = RunSpec("id", str(folder), loaded.profile, "p.toml", loaded.masked, (), loaded.sha256, out=out)
     records = Records(spec, Plan(loaded.profile, RUN.layout), Figures(RUN.layout, Rules()))
     records.open()
     return records
@@ -80,3 +82,49 @@ def no_space(_: JournalWriter, __: bytes) -> None:
 
 def requests(second: int) -> int:
     return sum(sum(leaf.outcomes.values()) for delta in RUN.deltas(second) for leaf in delta.leaves)
+
+
+OWN, OUT = "summary.json", "out.json"
+KEPT = "the end of the run is not in its journal: No space left on device"
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 99, 130])
+@pytest.mark.parametrize("full", [(), (OWN,), (OUT,), (OWN, OUT)], ids=str)
+@pytest.mark.parametrize("journal", [True, False])
+def test_what_could_not_be_written_is_in_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exit_code: int, full: tuple[str, ...], journal: bool
+) -> None:
+    records = records_of(tmp_path, out=str(tmp_path / OUT))
+    records.second(RUN.situation(1), controls=[], events=[])
+    if not journal:
+        with monkeypatch.context() as context:
+            context.setattr(JournalWriter, "_append", no_space)
+            assert "No space" in records.second(RUN.situation(2), controls=[], events=[])
+
+    def write(place: str, summary: dict[str, Any]) -> None:
+        if Path(place).name in full:
+            raise OSError(28, "No space left on device")
+        write_summary(place, summary)
+
+    monkeypatch.setattr("agenttop.controller.records.write_summary", write)
+    path, end = records.finish(
+        duration_s=2.0, sending_ended_s=2.0, end=End("completed", exit_code, "mine"), stage_spans=[], controls=[]
+    )
+    lacks = [
+        f"cannot write the summary to {tmp_path / name}: No space left on device" for name in (OWN, OUT) if name in full
+    ]
+    lacks += [] if journal else [KEPT]
+    assert end.exit_code == (exit_code or bool(lacks))
+    assert end.message == "; ".join(["mine", *lacks])
+    assert path == ("" if OWN in full else str(tmp_path / OWN))
+    for name in {OWN, OUT} - set(full):
+        run = load_summary(tmp_path / name)["run"]
+        assert (run["exit_code"], run["message"]) == (end.exit_code, end.message)
+
+
+def test_a_summary_that_is_written_says_nothing(tmp_path: Path) -> None:
+    records = records_of(tmp_path)
+    records.second(RUN.situation(1), controls=[], events=[])
+    end = records.finish(duration_s=1.0, sending_ended_s=1.0, end=End(), stage_spans=[], controls=[])
+    assert end == (str(tmp_path / OWN), End())
+    assert "message" not in load_summary(tmp_path / OWN)["run"]

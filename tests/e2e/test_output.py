@@ -18,6 +18,8 @@ from agenttop.agent.process import AgentProcess
 from agenttop.report.summary import summary_schema
 from tests.e2e.harness import PATIENCE_S, Place
 
+FULL = Path("/dev/full")
+
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 
 PROFILE = """
@@ -149,6 +151,47 @@ def test_a_full_disk_is_told_in_a_line(place: Place, agent: AgentProcess) -> Non
     assert line.startswith("agenttop: cannot write the summary to ")
     assert any("users=4" in line for line in run.out.lines), "the run itself went on to its end"
     assert not list(place.directory().glob("*.tmp*"))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--out /dev/full", "agenttop: cannot write the summary to /dev/full: No space left on device"),
+        ("--out - > /dev/full", "agenttop: what follows cannot be written: No space left on device"),
+        ("> /dev/full", "agenttop: what follows cannot be written: No space left on device"),
+    ],
+)
+def test_what_was_asked_for_and_not_written_is_in_the_exit_code(
+    place: Place, agent: AgentProcess, options: str, said: str
+) -> None:
+    profile = place.write(PROFILE)
+    command = f"{sys.executable} -m agenttop --profile {profile} --target {agent.url} --for 2s --headless {options}"
+    done = subprocess.run(
+        ["sh", "-c", command], env=place.env(), cwd=place.root, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert said in done.stderr.splitlines()
+    assert done.returncode == 1
+    summary = place.summary()
+    assert summary["run"]["stop_reason"] == "completed"
+    assert summary["run"]["exit_code"] == (1 if "out /dev" in options else 0)
+    report = place.finish("report", place.directory())
+    assert report.wait() == 0
+
+
+def test_a_full_state_directory_is_told_before_anything_is_sent(place: Place, agent: AgentProcess) -> None:
+    def no_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    profile = place.write(PROFILE)
+    with place.start("--profile", profile, "--target", agent.url, "--headless", preexec_fn=no_files) as run:
+        assert run.wait() == 2
+    (line,) = run.err.lines
+    assert line == (
+        f"agenttop: {place.state / 'agenttop' / 'runs'}: File too large; XDG_STATE_HOME says where runs are kept"
+    )
+    assert not list((place.state / "agenttop" / "runs").iterdir())
+    assert agent.stats()["requests"] == {}
 
 
 def test_options_over_environment_over_profile(place: Place, agent: AgentProcess) -> None:

@@ -83,3 +83,21 @@ def test_live_runs_are_those_that_listen(home: Path) -> None:
         assert places.live_runs() == ["b"]
         # Its callers' queue is full: it is busy, and there.
         assert [places.live_runs() for _ in range(5)] == [["b"]] * 5
+
+
+def test_sockets_of_the_dead_are_swept(home: Path) -> None:
+    run, directory = places.new_run("p")
+    path, stranger = places.socket_path(run), places.socket_path("stranger")
+    for each in (path, stranger):
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(each))
+    with (directory / places.LOG).open("wb") as log:
+        places.hold(log)
+        assert places.live_runs() == []
+        assert path.exists(), "its controller is there, and about to listen"
+    assert places.live_runs() == []
+    assert not path.exists()
+    assert stranger.exists(), "of a run that nobody knows, it may be about to"
+    os.utime(stranger, (0, 0))
+    assert places.live_runs() == []
+    assert not stranger.exists()

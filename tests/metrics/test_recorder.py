@@ -102,12 +102,3 @@ def _same(found: HistDelta | None, values: list[int]) -> bool:
         return found is None and not values
     whole = fold(array("q", values))
     return (found.index, found.counts, found.low, found.high) == (whole.index, whole.counts, whole.low, whole.high)
-
-
-def test_the_beginning_of_a_secret_where_a_text_was_cut_is_hidden() -> None:
-    recorder = Recorder((False,), ("sk-0123456789",))
-    begun = "x" * 1190
-    assert recorder.masked(f"{begun} sk-0123456789 and more") == f"{begun} ***…"
-    assert recorder.masked(f"{begun} sk-0123456789") == f"{begun} ***…"
-    assert recorder.masked("bad key sk-0123456789") == "bad key ***"
-    assert recorder.masked("bad key sk-01234") == "bad key ***"

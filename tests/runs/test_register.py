@@ -9,7 +9,7 @@ import pytest
 
 from agenttop.exits import UsageError
 from agenttop.journal.journal import FILE_NAME, JournalWriter
-from agenttop.journal.places import new_run, runs_directory, socket_path
+from agenttop.journal.places import LOG, hold, new_run, runs_directory, socket_path
 from agenttop.journal.summarize import build_summary, run_header
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import write_summary
@@ -149,14 +149,37 @@ async def test_a_live_run_says_itself_how_it_is() -> None:
 
 async def test_a_live_run_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(register, "PATIENCE_S", 0.01)
-    run, _ = new_run("peak")
+    run, directory = new_run("peak")
     server = ControlSocket(socket_path(run), lambda text, source: Reply(0, True, ""), lambda: None)
     await server.open()
     try:
         entry = await asyncio.to_thread(only)
+        assert (entry.state, entry.problem) == ("starting", "")
+        (directory / FILE_NAME).touch()
+        entry = await asyncio.to_thread(only)
         assert (entry.state, entry.problem) == ("running", "it does not answer")
     finally:
         await server.close()
+
+
+def test_a_run_that_is_starting_says_so_until_its_process_is_gone() -> None:
+    _, directory = new_run("peak")
+    assert only().state == "starting", "its directory is there, and nothing else yet"
+    with (directory / LOG).open("wb") as log:
+        hold(log)
+        child = os.dup(log.fileno())  # as a process that inherits it
+    os.utime(directory, (0, 0))
+    try:
+        assert (only().state, only().live) == ("starting", True)
+    finally:
+        os.close(child)
+    assert (only().state, only().problem) == ("broken", "neither summary.json nor journal.bin")
+
+
+def test_an_empty_directory_is_not_starting_for_ever() -> None:
+    _, directory = new_run("peak")
+    os.utime(directory, (0, 0))
+    assert only().state == "broken"
 
 
 def test_the_name_within_an_id() -> None:

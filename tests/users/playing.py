@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter_ns
@@ -52,11 +52,12 @@ class Play:
         return error.message
 
 
-def pool_of(folder: Path, text: str) -> tuple[PoolRuntime, Layout, Recorder]:
-    """The first pool of a profile, ready to begin."""
-    profile = load(folder, text).profile
+def pool_of(folder: Path, text: str, env: Mapping[str, str] | None = None) -> tuple[PoolRuntime, Layout, Recorder]:
+    """The first pool of a profile, ready to begin; ``env`` is its environment."""
+    loaded = load(folder, text, env=env)
+    profile = loaded.profile
     layout = layout_of(profile)
-    recorder = Recorder(layout.closed)
+    recorder = Recorder(layout.closed, loaded.secrets)
     loop = asyncio.get_running_loop()
     compiled = compile_pools(profile, layout)
     pool = PoolRuntime(
@@ -183,10 +184,12 @@ def counting_again(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @asynccontextmanager
-async def playing(folder: Path, text: str, script: Script) -> AsyncIterator[tuple[PoolRuntime, Layout, Recorder]]:
+async def playing(
+    folder: Path, text: str, script: Script, env: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[PoolRuntime, Layout, Recorder]]:
     """A pool whose target follows the script; ``{port}`` in the profile is the target's."""
     async with serving(script) as server:
-        pool, layout, recorder = pool_of(folder, text.replace("{port}", str(server.port)))
+        pool, layout, recorder = pool_of(folder, text.replace("{port}", str(server.port)), env)
         script.pool = pool
         try:
             yield pool, layout, recorder
@@ -195,10 +198,12 @@ async def playing(folder: Path, text: str, script: Script) -> AsyncIterator[tupl
             await ended(pool)
 
 
-async def play(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play, list[bytes]]:
+async def play(
+    folder: Path, text: str, *answers: bytes | Action, env: Mapping[str, str] | None = None
+) -> tuple[Play, list[bytes]]:
     """One user, until the script has ended. Returns what was recorded and the requests that came."""
     script = Script(*answers)
-    async with playing(folder, text, script) as (pool, layout, recorder):
+    async with playing(folder, text, script, env) as (pool, layout, recorder):
         pool.aim(1)
         await ended(pool)
         return Play(layout, recorder), script.requests

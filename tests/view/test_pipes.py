@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agenttop.cli.main import main
-from agenttop.view.pipes import say
+from agenttop.view.pipes import lost, say
 
 FULL = Path("/dev/full")
 
@@ -24,6 +24,7 @@ def test_a_reader_that_has_left_is_nothing_to_tell(capsys: pytest.CaptureFixture
     with os.fdopen(write, "w") as stream:
         say("one", stream)
         say("two", stream)
+        assert not lost(stream)
     assert capsys.readouterr().err == ""
 
 
@@ -31,8 +32,10 @@ def test_a_reader_that_has_left_is_nothing_to_tell(capsys: pytest.CaptureFixture
 @pytest.mark.usefixtures("home")
 def test_a_full_disk_is_told_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with FULL.open("w") as stream:
+        assert not lost(stream)
         say("one", stream)
         say("two", stream)
+        assert lost(stream)
     assert capsys.readouterr().err == "agenttop: what follows cannot be written: No space left on device\n"
     with FULL.open("w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
