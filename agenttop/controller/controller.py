@@ -51,8 +51,6 @@ SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
 HEARD_S = 0.25
 """Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
-HEARD_S = 0.25
-"""Arrivals are dealt anew so long after a worker is lost: when every other has heard of it, so none is dealt twice."""
 CANCEL_S = 5.0
 """What workers get to end after they were told to cut everything."""
 
