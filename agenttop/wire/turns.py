@@ -20,6 +20,9 @@ TURN_NS = 2_000_000
 """… and what all may that have more than a few bytes: their neighbours wait no longer for the loop than this."""
 SLACK_NS = 50_000_000
 """After a stall, how long reading what came meanwhile may take."""
+STALLS = 16
+"""Stalls that are remembered: reading what came in one makes the next turns late as well, which are some of their own.
+"""
 
 
 class Waiting(Protocol):
@@ -38,7 +41,7 @@ class Turns:
         self._used = 0
         self._marked = False
         self._spent: dict[str, int] = {}
-        self._stall = (0, 0)
+        self._stalls: deque[tuple[int, int]] = deque(maxlen=STALLS)
         self.reporting = False
         """A report is on its way: nothing that is held is parsed before it has gone out."""
 
@@ -69,28 +72,31 @@ class Turns:
 
     def stalled(self, began_ns: int, ended_ns: int) -> None:
         """The loop looked at nothing from then to then."""
-        self._stall = (began_ns, ended_ns)
+        self._stalls.append((began_ns, ended_ns))
 
     def excuses(self, deadline_ns: int, read_ns: int) -> bool:
         """Return whether bytes that were read after their deadline may have come before it: it fell into a stall of
         ours, and they were read as that was over.
         """
-        began, ended = self._stall
-        return began <= deadline_ns <= ended and read_ns <= ended + SLACK_NS
+        return any(
+            began <= deadline_ns <= ended and read_ns <= ended + SLACK_NS for began, ended in reversed(self._stalls)
+        )
 
     def _next(self) -> None:
         """A turn begins: whoever waits has a share of it."""
         self._used = 0
         waiting = self._waiting
-        for _ in range(len(waiting)):
-            if self.reporting or self._used >= TURN_NS:
-                break
-            connection = waiting.popleft()
-            if connection.go_on():
-                waiting.append(connection)
-        self._marked = bool(waiting)
-        if waiting and self._loop is not None:
-            self._loop.call_soon(self._next)
+        try:
+            for _ in range(len(waiting)):
+                if self.reporting or self._used >= TURN_NS:
+                    break
+                connection = waiting.popleft()
+                if connection.go_on():
+                    waiting.append(connection)
+        finally:  # whatever one of them raises, the others have their turns
+            self._marked = bool(waiting)
+            if waiting and self._loop is not None:
+                self._loop.call_soon(self._next)
 
 
 TURNS = Turns()
