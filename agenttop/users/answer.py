@@ -97,12 +97,8 @@ class Answer:
         """Steps of the target's own that were not timed, for there were too many."""
         self.cut = False
         """The body is longer than what is kept of it: a limit of ours, so that nothing is read out of the rest."""
-        if self._parser is not None:
-            self._parser.close()
-            self._parser = None
-        if self._took:
-            ROOM.change(self._took, 0)
-            self._took = 0
+        if self._parser is not None or self._took:
+            self.give_back()
         self._parts: list[bytes | bytearray] = []
         self._keep = 0
         self._size = 0
@@ -110,6 +106,15 @@ class Answer:
         self.step_ns: dict[str, int] | None = None
         if self.gaps:
             self.gaps = array("q")
+
+    def give_back(self) -> None:
+        """Give back the room that the last answer took; it cannot be read any more."""
+        if self._parser is not None:
+            self._parser.close()
+            self._parser = None
+        ROOM.change(self._took, 0)
+        self._took = 0
+        self._parts = []
 
     # -- wire.http1.Sink
 

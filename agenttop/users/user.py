@@ -103,6 +103,7 @@ class VirtualUser(UserBase):
     def leave(self) -> None:
         """Its life is over."""
         self.close()
+        self.answer.give_back()
         self.pool.left(self)
 
     def begin(self, scheduled_ns: int) -> None:

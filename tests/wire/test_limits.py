@@ -115,6 +115,17 @@ async def test_a_body_of_tiny_chunks_takes_what_it_says(tmp_path: Path, size: in
     assert ROOM.used == 0
 
 
+@pytest.mark.parametrize("part", ["a body", "an event"])
+async def test_who_leaves_gives_back_what_its_last_answer_took(tmp_path: Path, part: str) -> None:
+    large = b"x" * (3 << 20)
+    if part == "a body":
+        text, answer = profile('get = "/"\nchecks = { fine = "body contains \\"x\\"" }'), ok(large)
+    else:
+        text, answer = profile('get = "/"', pool='protocol = "sse"'), ok(b"data: " + large, "content-type: text/event-stream")
+    await play(tmp_path, text, answer)
+    assert ROOM.used == 0
+
+
 async def test_what_is_not_kept_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check of a body that is longer than our limit has neither passed nor failed; others are judged."""
     monkeypatch.setattr("agenttop.users.answer.MAX_BODY", 100_000)
