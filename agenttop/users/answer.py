@@ -25,6 +25,8 @@ MAX_BODY = MAX_HELD
 MAX_EXCERPT = 64 * 1024
 #: Pieces of a body that are smaller are put together: each would take 40 bytes beside its own.
 SMALL = 1024
+#: Bytes in which a stream must have begun that its head does not call one.
+LOOKED_AT = 4096
 #: Names of the target's own steps that are timed, how long they may be, and how many may be under way of each.
 MAX_STEPS, MAX_STEP_NAME, MAX_STEP_DEPTH = 50, 200, 1000
 
@@ -165,6 +167,7 @@ class Answer:
         head = self.body
         beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         if b"\xef\xbb\xbf".startswith(head) or any(name.startswith(beginning) for name in _FIELDS):
+            self._looking = len(head) < LOOKED_AT
             return None, head  # not enough of them
         self._looking = False
         if not beginning.startswith(_FIELDS):
