@@ -136,7 +136,10 @@ async def test_who_leaves_gives_back_what_its_last_answer_took(tmp_path: Path, p
     if part == "a body":
         text, answer = profile('get = "/"\nchecks = { fine = "body contains \\"x\\"" }'), ok(large)
     else:
-        text, answer = profile('get = "/"', pool='protocol = "sse"'), ok(b"data: " + large, "content-type: text/event-stream")
+        text, answer = (
+            profile('get = "/"', pool='protocol = "sse"'),
+            ok(b"data: " + large, "content-type: text/event-stream"),
+        )
     await play(tmp_path, text, answer)
     assert ROOM.used == 0
 
