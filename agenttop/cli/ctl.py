@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.places import socket_path
-from agenttop.runs.control_socket import SocketFeed
+from agenttop.runs import control_socket
+from agenttop.runs.control_socket import NoAnswer, SocketFeed
 from agenttop.runs.resolve import find_live_run
 from agenttop.schedule.quantities import MAX_COMMAND
 from agenttop.steering.command import split_run, too_long
 from agenttop.steering.commands import COMMANDS
+from agenttop.view.pipes import say
 
 
 def control(words: Sequence[str]) -> int:
@@ -38,11 +41,20 @@ def control(words: Sequence[str]) -> int:
 
 
 async def tell(socket: Path, command: str, *, until_end: bool = False) -> dict[str, Any]:
-    """Send one command and return its answer (for ``status`` the snapshot), or with ``until_end`` once the run ends."""
-    feed = SocketFeed(socket)
+    """Send one command and return its answer, of ``status`` the present snapshot; ``until_end``: when it ends.
+
+    Raises:
+        FileNotFoundError, ConnectionError: there is no such run any more; :class:`NoAnswer`: it does not answer.
+    """
+    patience_s = control_socket.PATIENCE_S
+    feed = SocketFeed(socket, patience_s=patience_s)
     await feed.open()
     try:
-        reply = await feed.command(command, source="ctl")
+        try:
+            async with asyncio.timeout(patience_s):
+                reply = await feed.command(command, source="ctl")
+        except TimeoutError:
+            raise NoAnswer from None
         if command.strip() == "status" and reply.applied:
             return await feed.status()
         if until_end:
@@ -51,6 +63,20 @@ async def tell(socket: Path, command: str, *, until_end: bool = False) -> dict[s
         return {"applied": reply.applied, "message": reply.message}
     finally:
         await feed.close()
+
+
+def stop(run_id: str, *, until_end: bool = False) -> int:
+    """Stop a run whose viewer has gone, and wait for its end where ``until_end`` says so; return the exit code. One
+    that is over meanwhile need not be stopped.
+    """
+    try:
+        asyncio.run(tell(socket_path(run_id), "stop", until_end=until_end))
+    except NoAnswer as error:
+        say(f"agenttop: {run_id}: {error}", sys.stderr)
+        return FAILED
+    except (ConnectionError, FileNotFoundError):
+        pass
+    return DONE
 
 
 def unanswered(run_id: str, error: OSError) -> UsageError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 
-from agenttop.cli.ctl import tell
+from agenttop.cli.ctl import stop
 from agenttop.cli.output import writable
 from agenttop.cli.viewing import conclude, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
@@ -86,8 +85,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         outcome = plain.Outcome(None)
     if outcome.left and (options.on_hangup == "stop" or own_target):
         # A target of our own must live until its run has ended.
-        asyncio.run(tell(socket, "stop", until_end=own_target))
-        return DONE
+        return stop(spec.run_id, until_end=own_target)
     if outcome.left:
         say(f"the run goes on: agenttop attach {spec.run_id}", messages)
         return FAILED if outcome.failed else DONE

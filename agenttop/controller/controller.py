@@ -12,6 +12,7 @@ Longer than most files: it is one state machine, read in one piece.
 from __future__ import annotations
 
 import asyncio
+import math
 import pickle
 import signal
 import sys
@@ -158,10 +159,19 @@ class Controller:
                 if item.exit:
                     self._deal()
             self._look()
+        self._nobody_left()
         self._drain_clock()
-        if self.end.exit_code != FAILED and (
-            self.halted is None or (self.intake.lost and self.intake.lost == self.spec.workers)
-        ):
+
+    def _nobody_left(self) -> None:
+        """Every worker is gone: whether that is how the run was to end."""
+        all_lost = self.intake.lost == self.spec.workers
+        if self.end.exit_code == FAILED or (self.halted is not None and not all_lost):
+            return
+        stopped_s = self.intake.stopped_s
+        if self.halted is None and len(stopped_s) == self.spec.workers:
+            self._fail("every worker stopped by itself: it heard nothing from the controller")
+            self.halt("drain", max(stopped_s))
+        else:
             self._fail("every worker died")
 
     async def _start_workers(self) -> None:
@@ -206,21 +216,25 @@ class Controller:
 
     def _stood_still(self, elapsed: float) -> None:
         """Report a while in which this process did not run; one longer than the workers' lease has ended the run."""
-        text = self.standstill.look(elapsed)
+        text = self.standstill.look(elapsed, self._planned_end_s)
         if not text:
             return
         self.intake.warn(elapsed, text, "error")
-        if self.halted is None and self.standstill.sending_ended_s is not None:
+        if self.halted is None and self.standstill.lost:
             self.end = failure(text)
             self.halt("drain", self.standstill.sending_ended_s)
 
+    @property
+    def _planned_end_s(self) -> float:
+        """When the plan ends, or the run's limit, as things stand."""
+        plan_s = math.inf if self.control.held_at is not None else self.plan.duration_s - self.control.shift
+        return plan_s if self.spec.limit_s is None else min(self.spec.limit_s, plan_s)
+
     def _look_for_end(self, elapsed: float) -> None:
-        limit = self.spec.limit_s
-        over = self.control.held_at is None and self.control.plan_time(elapsed) >= self.plan.duration_s
         if self._asked:
             self._stopped()
-        elif over or (limit is not None and elapsed >= limit):
-            self.halt("finish")
+        elif elapsed >= self._planned_end_s:
+            self.halt("finish", self.standstill.sending_ended_s)
         elif self.intake.budget.used_up:
             self.end = End("budget")
             self.halt("drain")

@@ -45,7 +45,9 @@ class Intake:
         self._watcher = watcher
         self._box = box
         self.lost = 0
-        """Workers that were lost."""
+        """Workers that ended as they should not …"""
+        self.stopped_s: list[float] = []
+        """… and of those that stopped by themselves when they did, in seconds of the run."""
 
     def take(self, item: Item, elapsed: float, *, ending: bool) -> None:
         """Take an item of a worker, ``elapsed`` seconds after the run began.
@@ -60,6 +62,8 @@ class Intake:
             self._used_up(self.data.fold(item.worker, item.delta.states), elapsed, ending=ending)
             self._notes(item.delta.states, elapsed)
         elif item.ended:
+            if item.stopped_s is not None:
+                self.stopped_s.append(item.stopped_s)
             self._gone(item.worker, item.exit, elapsed, ending=ending)
 
     def warn(self, elapsed: float, text: str, level: str) -> None:

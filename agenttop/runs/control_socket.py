@@ -25,7 +25,7 @@ from agenttop.runs.force import end_by_force
 from agenttop.runs.peer import peer_process, peer_user
 from agenttop.schedule.quantities import MAX_COMMAND
 from agenttop.steering.command import too_long
-from agenttop.view.feed import ANSWER_S, Events
+from agenttop.view.feed import ANSWER_S, SILENT, Events
 
 #: A viewer that has so many bytes unread is not sent more snapshots.
 BACKLOG = 1 << 20
@@ -37,6 +37,8 @@ MAX_VIEWERS = 32
 PACE_S = 0.001
 #: What a line that is too long gets to come to its end, and be answered.
 LONG_LINE_S = 1.0
+#: How long who has no screen to say it on waits for a controller that does not work.
+PATIENCE_S = 10.0
 #: Where commands may come from; whatever else a viewer says is the last of them.
 SOURCES = ("key", "ctl", "api")
 
@@ -202,11 +204,23 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     return _TOO_LONG
 
 
-class SocketFeed:
-    """A run seen over its socket (:class:`agenttop.view.feed.Feed`)."""
+class NoAnswer(ConnectionError):
+    """A run is there, and does not answer."""
 
-    def __init__(self, path: Path, *, can_detach: bool = False, attached: bool = False) -> None:
+    def __init__(self) -> None:
+        super().__init__(f"the run does not answer: {SILENT}")
+
+
+class SocketFeed:
+    """A run seen over its socket (:class:`agenttop.view.feed.Feed`); ``patience_s`` is how long it may take to say what
+    it is, None for ever.
+    """
+
+    def __init__(
+        self, path: Path, *, can_detach: bool = False, attached: bool = False, patience_s: float | None = None
+    ) -> None:
         self._path = path
+        self._patience_s = patience_s
         self.attached = attached
         """The run was begun by another process or elsewhere, so that Ctrl-C here does not end it."""
         self.can_detach = can_detach
@@ -229,7 +243,12 @@ class SocketFeed:
     async def _open(self) -> RunInfo:
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=1 << 26)
         self._controller = peer_process(self._writer.get_extra_info("socket"))
-        line = await reader.readline()
+        try:
+            async with asyncio.timeout(self._patience_s):
+                line = await reader.readline()
+        except TimeoutError:
+            self._writer.close()
+            raise NoAnswer from None
         info = msgspec.json.decode(line, type=Message) if line else None
         if not isinstance(info, RunInfo):
             self._writer.close()

@@ -25,6 +25,8 @@ MAX_BODY = MAX_HELD
 MAX_EXCERPT = 64 * 1024
 #: Pieces of a body that are smaller are put together: each would take 40 bytes beside its own.
 SMALL = 1024
+#: Bytes in which a stream must have begun that its head does not call one.
+LOOKED_AT = 4096
 #: Names of the target's own steps that are timed, how long they may be, and how many may be under way of each.
 MAX_STEPS, MAX_STEP_NAME, MAX_STEP_DEPTH = 50, 200, 1000
 
@@ -96,13 +98,9 @@ class Answer:
         self.left_out = 0
         """Steps of the target's own that were not timed, because there were too many."""
         self.cut = False
-        """The body is longer than what is kept of it: a limit of ours, so nothing is read out of the rest."""
-        if self._parser is not None:
-            self._parser.close()
-            self._parser = None
-        if self._took:
-            ROOM.change(self._took, 0)
-            self._took = 0
+        """The body is longer than what is kept of it: a limit of ours, so that nothing is read out of the rest."""
+        if self._parser is not None or self._took:
+            self.give_back()
         self._parts: list[bytes | bytearray] = []
         self._keep = 0
         self._size = 0
@@ -110,6 +108,15 @@ class Answer:
         self.step_ns: dict[str, int] | None = None
         if self.gaps:
             self.gaps = array("q")
+
+    def give_back(self) -> None:
+        """Give back the room that the last answer took; it cannot be read any more."""
+        if self._parser is not None:
+            self._parser.close()
+            self._parser = None
+        ROOM.change(self._took, 0)
+        self._took = 0
+        self._parts = []
 
     # -- wire.http1.Sink
 
@@ -160,6 +167,7 @@ class Answer:
         head = self.body
         beginning = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         if b"\xef\xbb\xbf".startswith(head) or any(name.startswith(beginning) for name in _FIELDS):
+            self._looking = len(head) < LOOKED_AT
             return None, head  # not enough of them
         self._looking = False
         if not beginning.startswith(_FIELDS):

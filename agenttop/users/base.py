@@ -191,6 +191,7 @@ class UserBase:
     def cut(self, step: CompiledStep, leaf: Leaf) -> None:
         """Record under a leaf that the run ended while there was no connection for a request, or no budget to go on."""
         self.release()
+        self.since_ns = 0
         outcomes = leaf.outcomes
         outcomes["cancelled"] = outcomes.get("cancelled", 0) + 1
 

@@ -322,12 +322,14 @@ class ScriptedUser(VirtualUser):
     def _give_up(self, step: CompiledStep, before: Connection | None) -> None:
         """Record what is in flight as it stands: the code waits no longer for it, or the run ends."""
         exchange, self.retries_left, self.refusal = self.exchange, 0, None
+        since, self.since_ns = self.since_ns, 0
         if exchange is None:
             self.release()
             return  # it was not sent yet, or waited to be sent again: whoever was at it has recorded that
         self.step = None
         if exchange.waiting:
             exchange.fail(self._why_given_up(), GIVEN_UP)
+        exchange.sent_ns = since or exchange.sent_ns
         opened = 0
         if exchange is self.connection and exchange is not before:
             opened = self.connection.opened_ns
@@ -345,6 +347,7 @@ class ScriptedUser(VirtualUser):
             super().cut(step, leaf)
             return
         self.release()
+        self.since_ns = 0
         # Not the run has ended: the code did not want to wait for the connection.
         leaf.outcomes["timeout"] = leaf.outcomes.get("timeout", 0) + 1
         leaf.time_to_failure.append(perf_counter_ns() - self._asked_ns)

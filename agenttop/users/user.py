@@ -103,6 +103,7 @@ class VirtualUser(UserBase):
     def leave(self) -> None:
         """End the life: close the connection and leave the pool."""
         self.close()
+        self.answer.give_back()
         self.pool.left(self)
 
     def begin(self, scheduled_ns: int) -> None:

@@ -305,7 +305,13 @@ class Http1Connection(asyncio.Protocol):
                 held.popleft()
                 self._at = 0
             self.last_ns = now
-            self._feed(piece, now)
+            try:
+                self._feed(piece, now)
+            except BaseException:
+                # Of who reads it. The loop ends a connection whose data_received raises; here nobody else does.
+                self._held = None
+                self.transport.abort()
+                raise
             before, clock = clock, perf_counter_ns()
             if clock - before < FAST_NS:
                 self._piece = min(self._piece * 2, MAX_PIECE)

@@ -19,7 +19,10 @@ CONNECTION_NS = 500_000
 TURN_NS = 2_000_000
 """Nanoseconds that all connections with more than a few bytes may take of a turn: others wait no longer than this."""
 SLACK_NS = 50_000_000
-"""Nanoseconds after a stall in which bytes that came meanwhile may be read."""
+"""After a stall, how long reading what came meanwhile may take."""
+STALLS = 16
+"""Stalls that are remembered: reading what came in one makes the next turns late as well, which are some of their own.
+"""
 
 
 class Waiting(Protocol):
@@ -38,7 +41,7 @@ class Turns:
         self._used = 0
         self._marked = False
         self._spent: dict[str, int] = {}
-        self._stall = (0, 0)
+        self._stalls: deque[tuple[int, int]] = deque(maxlen=STALLS)
         self.reporting = False
         """A report is on its way: nothing that is held is parsed before it has gone out."""
 
@@ -68,30 +71,33 @@ class Turns:
         return max(spent.items(), key=lambda item: item[1], default=("", 0))
 
     def stalled(self, began_ns: int, ended_ns: int) -> None:
-        """Note that the loop did not run from ``began_ns`` to ``ended_ns``."""
-        self._stall = (began_ns, ended_ns)
+        """The loop looked at nothing from then to then."""
+        self._stalls.append((began_ns, ended_ns))
 
     def excuses(self, deadline_ns: int, read_ns: int) -> bool:
         """Return whether bytes read after their deadline may have come before it.
 
         So it is if the deadline fell into a stall of ours, and they were read as that was over.
         """
-        began, ended = self._stall
-        return began <= deadline_ns <= ended and read_ns <= ended + SLACK_NS
+        return any(
+            began <= deadline_ns <= ended and read_ns <= ended + SLACK_NS for began, ended in reversed(self._stalls)
+        )
 
     def _next(self) -> None:
         """Begin a turn: the connections that wait each have a share of it."""
         self._used = 0
         waiting = self._waiting
-        for _ in range(len(waiting)):
-            if self.reporting or self._used >= TURN_NS:
-                break
-            connection = waiting.popleft()
-            if connection.go_on():
-                waiting.append(connection)
-        self._marked = bool(waiting)
-        if waiting and self._loop is not None:
-            self._loop.call_soon(self._next)
+        try:
+            for _ in range(len(waiting)):
+                if self.reporting or self._used >= TURN_NS:
+                    break
+                connection = waiting.popleft()
+                if connection.go_on():
+                    waiting.append(connection)
+        finally:  # whatever one of them raises, the others have their turns
+            self._marked = bool(waiting)
+            if waiting and self._loop is not None:
+                self._loop.call_soon(self._next)
 
 
 TURNS = Turns()

@@ -223,6 +223,7 @@ class WebSocket:
             self.connection.write(b"".join(self._frames.data_to_send()))
             self.connection.transport.close()
             self.connection.state = CLOSED
+        self._give_back()
 
     def _end(self, outcome: Outcome, message: str) -> None:
         if self._waiter is not None:
@@ -231,10 +232,13 @@ class WebSocket:
                 self.failure = (outcome, message)
         elif self.ended is None:
             self.ended = (outcome, message)
-        ROOM.change(self._took, 0)
-        self._took = 0
+        self._give_back()
         self.connection.close()
         self._wake()
+
+    def _give_back(self) -> None:
+        ROOM.change(self._took, 0)
+        self._took = 0
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

@@ -458,6 +458,8 @@ async def main(fd: int) -> None:
         await writer.drain()
     # What was said is lost where the controller writes to a socket that is closed before it has read: it closes first.
     await obeying
+    with contextlib.suppress(ConnectionError):
+        await reader.read()  # … also of who obeys no more
     writer.close()
     with contextlib.suppress(ConnectionError):
         await writer.wait_closed()

@@ -175,3 +175,43 @@ def test_a_worker_that_is_lost_while_the_disk_is_full_is_in_the_journal(
     said = [event.text for second in found for event in second.events]
     assert said == ["worker 0 killed by SIGKILL: none is left", "journal: No space left on device"]
     assert controller.box.alive == []
+
+
+@pytest.mark.parametrize(("awake_s", "ended_s"), [(31.5, 30.25), (60.0, 30.25), (30.2, 30.2)])
+def test_a_plan_that_ended_while_the_controller_stood_still_ended_then(
+    controller: Controller, awake_s: float, ended_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent is divided by the time in which it was: workers stop at the end of the plan, a second after the
+    last word at the soonest.
+    """
+    monkeypatch.setattr(controller.box, "command", lambda _, message: None)
+    monkeypatch.setattr(controller, "_close_second", lambda t_s: None)
+    controller.state = "running"
+    now_s = [0.0]
+    monkeypatch.setattr(controller, "elapsed", lambda: now_s[0])
+    for now_s[0] in (*(step / 4 for step in range(118)), awake_s):
+        controller._look()
+    assert controller.halted is not None
+    assert controller.halted.sending_ended_s == ended_s
+    assert (controller.end.exit_code == 1) == (awake_s == 60.0)
+
+
+def test_workers_that_all_stopped_by_themselves_did_not_die(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller has stood still for a moment less than it would have noticed."""
+    controller.state = "running"
+    monkeypatch.setattr(controller, "elapsed", lambda: 9.0)
+    why = "heard nothing from the controller for 3 s and stopped"
+    controller.intake.take(Item(1, 0, ended=True, exit=why, stopped_s=8.2), 9.0, ending=False)
+    controller._nobody_left()
+    assert controller.end == End("error", 1, "every worker stopped by itself: it heard nothing from the controller")
+    assert controller.halted is not None
+    assert controller.halted.sending_ended_s == 8.2
+
+
+def test_workers_that_were_killed_died(controller: Controller) -> None:
+    controller.state = "running"
+    controller.intake.take(Item(1, 0, ended=True, exit="killed by SIGKILL"), 9.0, ending=False)
+    controller._nobody_left()
+    assert controller.end == End("error", 1, "every worker died")

@@ -12,9 +12,11 @@ import pytest
 
 from agenttop.budget.amount import NOTHING, Amount
 from agenttop.users.pool import PoolRuntime
-from tests.users.playing import Play, Script, ended, nothing, path_of, playing
+from agenttop.users.scripted import ScriptedUser
+from tests.users.playing import Play, Script, ended, nothing, path_of, playing, then_close
 from tests.users.scripts import log_of, play, profile, write
 from tests.users.test_cut import never
+from tests.users.test_redirects import moved
 from tests.wire.reading import until
 from tests.wire.server import Reader, Writer, ok
 
@@ -191,6 +193,40 @@ async def test_what_code_gives_up_is_a_timeout(tmp_path: Path, how: str) -> None
     assert leaf.sums["bytes_sent"] == len(requests[0])
     assert played.leaves["ask"].sums["connections_opened"] == 1
     assert played.message() == GIVEN_UP
+
+
+@pytest.mark.parametrize("again", ["redirected", "sent again"])
+async def test_the_time_of_what_code_gives_up_is_its_own(tmp_path: Path, again: str) -> None:
+    """From when it was first sent; the request after it is timed by itself."""
+    since: list[int] = []
+
+    async def silent(reader: Reader, writer: Writer) -> None:
+        since.append(user_of().since_ns)
+        log_of(pool).append("arrived")
+        await reader.read()
+
+    async def asked(reader: Reader, writer: Writer) -> None:
+        since.append(user_of().since_ns)
+        writer.write(ok(b""))
+
+    def user_of() -> ScriptedUser:
+        (user,) = pool.tasks
+        assert isinstance(user, ScriptedUser)
+        return user
+
+    body = IMPATIENT if again == "redirected" else IMPATIENT.replace("try:", 'await self.client.get("/0")\n    try:', 1)
+    way = (moved("/c"), silent) if again == "redirected" else (ok(b""), then_close(), silent)
+    write(tmp_path, body)
+    script = Script(*way, asked)
+    top = "follow_redirects = true\ntimeout = '1h'"
+    async with playing(tmp_path, profile(top=top), script) as (pool, layout, recorder):
+        pool.aim(1)
+        await ended(pool)
+        assert log_of(pool) == ["arrived", "tired"]
+        played = Play(layout, recorder)
+    assert since[0] > 0
+    assert since[1] == 0
+    assert played.leaves["buy"].outcomes["timeout"] == 1
 
 
 async def test_a_connection_that_code_gives_up_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

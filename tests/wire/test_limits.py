@@ -12,7 +12,7 @@ import pytest
 
 from agenttop.dialects.ratelimit_field import parse_policies, parse_ratelimit
 from agenttop.dialects.server_timing import parse_server_timing
-from agenttop.users.answer import MAX_STEPS, Answer
+from agenttop.users.answer import LOOKED_AT, MAX_STEPS, Answer
 from agenttop.users.cookies import MAX_SET, Cookies
 from agenttop.wire import http1
 from agenttop.wire.room import ROOM
@@ -112,6 +112,35 @@ async def test_a_body_of_tiny_chunks_takes_what_it_says(tmp_path: Path, size: in
     assert taken < 2 * whole
     assert len(answer.body) == whole // size * size
     answer.begin(pool.compiled.tasks[0].steps[0])
+    assert ROOM.used == 0
+
+
+@pytest.mark.parametrize("breaks", [b"\n", b"\r\n"])
+async def test_what_may_begin_a_stream_is_looked_for_in_its_first_bytes_alone(tmp_path: Path, breaks: bytes) -> None:
+    """Looking at all that has come with every piece of it takes time with the square of its length."""
+    text = profile('post = "/"\nstream = true').replace("{port}", "1")
+    pool, _, _ = pool_of(tmp_path, text)
+    answer = Answer()
+    for padding, streamed in ((0, True), (1000, True), (LOOKED_AT, False)):
+        answer.begin(pool.compiled.tasks[0].steps[0])
+        answer.head(200, {}, 1)
+        for _ in range(padding // len(breaks)):
+            answer.data(breaks, 1)
+        answer.data(b"data: x\n\n", 1)
+        assert answer.streamed is streamed
+
+
+@pytest.mark.parametrize("part", ["a body", "an event"])
+async def test_who_leaves_gives_back_what_its_last_answer_took(tmp_path: Path, part: str) -> None:
+    large = b"x" * (3 << 20)
+    if part == "a body":
+        text, answer = profile('get = "/"\nchecks = { fine = "body contains \\"x\\"" }'), ok(large)
+    else:
+        text, answer = (
+            profile('get = "/"', pool='protocol = "sse"'),
+            ok(b"data: " + large, "content-type: text/event-stream"),
+        )
+    await play(tmp_path, text, answer)
     assert ROOM.used == 0
 
 

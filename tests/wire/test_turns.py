@@ -161,6 +161,36 @@ async def test_a_report_goes_before_what_waits(monkeypatch: pytest.MonkeyPatch) 
     assert len(sink.body) == 40_000
 
 
+async def test_a_reader_that_raises_holds_up_nobody_else() -> None:
+    """An exception of who reads a message ends its connection, as the loop has it for one that was read at once."""
+    calm, broken = offline()[0], offline()[0]
+    for connection in (broken, calm):
+        connection.state = http1.UPGRADED
+    taken: list[bytes] = []
+    ends: list[bytes] = []
+    raised: list[object] = []
+
+    def wrong(data: bytes, now: int) -> None:
+        ends.append(data)
+        if data and len(ends) > 1:
+            raise ZeroDivisionError("ours")
+
+    broken.on_upgraded = wrong
+    calm.on_upgraded = lambda data, now: taken.append(data)
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: raised.append(told["exception"]))
+    for connection in (broken, calm):
+        connection.data_received(b"x" * 20_000)
+    await until(lambda: sum(map(len, taken)) == 20_000)
+    assert [type(error) for error in raised] == [ZeroDivisionError]
+    assert broken.transport.is_closing()
+    broken.connection_lost(None)
+    assert ends[-1] == b"", "its exchange hears that the connection is gone"
+    late, _ = offline()
+    waiter = late.send(GET, Keeper(), False)
+    late.data_received(TINY)
+    await waiter
+
+
 def test_whose_bytes_took_most() -> None:
     shared = Turns()
     for whose, took in (("calm", 5), ("flood", 9), ("calm", 3)):
@@ -177,6 +207,17 @@ def test_a_deadline_within_a_stall_is_no_ones_fault(deadline: int, read: int, ex
     shared = Turns()
     shared.stalled(100, 200)
     assert shared.excuses(deadline, read) is excused
+
+
+def test_a_stall_is_remembered_while_what_came_in_it_is_read() -> None:
+    """Reading what came makes the next turns late as well: those are stalls of their own."""
+    shared = Turns()
+    shared.stalled(0, 500_000_000)
+    shared.stalled(495_000_000, 530_000_000)
+    shared.stalled(525_000_000, 545_000_000)
+    assert shared.excuses(300_000_000, 510_000_000)
+    assert shared.excuses(500_000_000, 531_000_000)
+    assert not shared.excuses(300_000_000, 500_000_001 + turns.SLACK_NS)
 
 
 async def test_of_another_loop_nothing_is_left() -> None:

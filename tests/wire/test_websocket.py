@@ -9,10 +9,12 @@ import pytest
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.http1 import CLOSED, UPGRADED
+from agenttop.wire.room import ROOM
 from agenttop.wire.websocket import MAX_MESSAGE, WebSocket, upgrade_key
 from tests.wire.frames import CLOSE, CONT, PING, PONG, TEXT, accept, frame, read_frame
 from tests.wire.reading import Keeper, connected, exchange, until
 from tests.wire.server import Handler, Reader, Writer, ok, read_request, reset, serving
+from tests.wire.test_http1_cuts import offline
 
 HELLO = b'{"hello": 1}'
 
@@ -236,6 +238,16 @@ async def test_a_close_says_goodbye() -> None:
         socket.close()
         async with asyncio.timeout(20):
             assert await said.get() == (CLOSE, struct.pack("!H", 1000))
+
+
+async def test_a_close_gives_back_what_a_message_under_way_took() -> None:
+    connection = offline()[0]
+    connection.state = UPGRADED
+    socket = WebSocket(connection)
+    socket.receive(frame(TEXT, b"x" * (3 << 20), fin=False), 1)
+    assert ROOM.used > 0
+    socket.close()
+    assert ROOM.used == 0
 
 
 async def test_a_refused_upgrade_is_an_ordinary_answer() -> None:

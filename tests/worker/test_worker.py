@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,7 +17,7 @@ from agenttop.schedule.shares import Members
 from agenttop.users.compile import layout_of
 from agenttop.users.pool import PoolRuntime
 from agenttop.worker import worker as module
-from agenttop.worker.messages import Dealt, Go, Halt, Start, Steer, pack
+from agenttop.worker.messages import Broken, Dealt, Go, Halt, Ready, Start, Steer, pack, receive_from_worker
 from agenttop.worker.worker import Worker, obey
 from tests.steering.plans import TASK, profile_of
 
@@ -119,3 +121,31 @@ async def test_workers_begin_every_arrival_once(tmp_path: Path, monkeypatch: pyt
         worker._drive(0)
         worker.obey(Halt("cancel"))
     assert [round(wanted / 1e7) for wanted in sorted(begun)] == list(range(1, 901))
+
+
+async def test_its_last_word_is_heard_whatever_was_said_to_it_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that is closed with something unread in it takes what was said with it: who broke an order, too, waits
+    until the controller has read its last word and closes.
+    """
+    profile = profile_of(tmp_path, TEXT)
+    monkeypatch.setattr(module, "wake_first", lambda: None)  # what this process is to be spared
+    monkeypatch.setattr(module, "gc", Mock())
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=ours)
+    serving = asyncio.ensure_future(module.main(theirs.detach()))
+    writer.write(pack(Start("id", pickle.dumps(profile), (), layout_of(profile), 0, 1)))
+    assert isinstance(await receive_from_worker(reader), Ready)
+    writer.write(b"\x00\x00\x00\x01\xff")  # no order there is
+    message = await receive_from_worker(reader)
+    assert isinstance(message, Broken)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not serving.done()
+    assert not reader.at_eof()
+    writer.write(pack(Halt("cancel")))
+    writer.write_eof()
+    await serving
+    assert await reader.read() == b""
+    writer.close()
