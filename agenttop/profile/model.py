@@ -250,7 +250,9 @@ class Pool(Model):
     """What its users do, written in Python: a file, beside the profile where its path is not absolute, and a class in
     it, such as my_agent.py:CheckoutUser. Instead of setup, tasks and teardown."""
     setup: list[Step] = []
-    """Once per user, before its tasks."""
+    """Once per user, before its tasks. And anew, 0.25s later at the soonest, where the target no longer knows the
+    session: 404 or 410 to a request of a task that names what setup saved (or {session_uuid}) in its path, query or
+    headers, or a failure that says so (session not found). Counted as sessions_lost."""
     tasks: list[Task] = []
     """What its users do, again and again."""
     teardown: list[Step] = []

@@ -67,6 +67,11 @@ class CompiledStep:
     cookies: bool = True
     """The user's cookies go with it."""
 
+    begins_anew: bool = False
+    """Where the answer says that its session is not known any more, the user's session is set up anew."""
+    names_session: bool = False
+    """A name that set-up was given, or made, stands in its path, its query or a header: 404 and 410 say so, too."""
+
     turn: Turn | None = None
     """What it adds to the conversation; None where there is none."""
 
@@ -121,6 +126,8 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     renews: bool
     """There are variables to fill for each iteration: ``{iteration}``, or data of a task."""
+    own_ids: bool = False
+    """``{session_uuid}`` or ``{iteration_uuid}`` is among its variables."""
     feeds: tuple[Feed, ...] = ()
     """The data of the pool and of its tasks."""
     feed: int = -1

@@ -20,7 +20,7 @@ MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: Headers that are for the target they were given for, and for no other: HTTP's own, and what providers call theirs.
-_CREDENTIALS = frozenset({
+CREDENTIALS = frozenset({
     "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token",
 })  # fmt: skip
 # What a request line can hold as it is (RFC 3986), and "%", which is there already.
@@ -105,7 +105,7 @@ def _request(
     for name, value in step.headers:
         if name == "host" or (name == "content-type" and not keep_body):
             continue
-        if at_home or name not in _CREDENTIALS:
+        if at_home or name not in CREDENTIALS:
             lines.append(name.encode("latin-1") + b": " + value.fill(user.variables))
     if body or method != "GET":
         lines.append(b"content-length: %d" % len(body))
