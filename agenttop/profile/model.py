@@ -45,6 +45,7 @@ from agenttop.profile.percent import InnerPercent, Percent, Resolution
 
 Protocol = Literal["http", "sse", "ws"]
 Connection = Literal["per_user", "per_request"]
+On429 = Literal["count", "honor", "retry"]
 
 
 class Model(BaseModel):
@@ -165,6 +166,10 @@ class Step(Model):
     minutes or forever."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
+    on_429: On429 | None = None
+    """Of this request, instead of the pool's. What is changed while it runs holds for all requests of its pool."""
+    max_retries: Retries | None = None
+    """Of this request, instead of the pool's."""
     max_output_tokens: Tokens | None = None
     """Of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
 
@@ -241,6 +246,10 @@ class Pool(Model):
     connection: Connection | None = None
     """Instead of the profile's."""
     cookies: bool | None = None
+    """Instead of the profile's."""
+    on_429: On429 | None = None
+    """Instead of the profile's."""
+    max_retries: Retries | None = None
     """Instead of the profile's."""
     data: Data | None = None
     """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
@@ -414,7 +423,7 @@ class Profile(Model):
     """Between two reads of a streamed answer."""
     dialect: Dialect = "json"
     """How answers are read."""
-    on_429: Literal["count", "honor", "retry"] = "count"
+    on_429: On429 = "count"
     """What follows a 429. count: the user goes on. honor: it waits as long as Retry-After asks (1s where nothing does,
     5m at most), then goes on. retry: it waits (1s, 2s, 4s … where nothing asks) and sends the same request again."""
     max_retries: Retries = 3

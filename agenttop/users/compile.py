@@ -36,9 +36,8 @@ def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
     feeds = Feeds()
     rows = {(row.pool, row.name): index for index, row in enumerate(layout.requests)}
     compiled = [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
-    policy = policy_of(profile)
     return [
-        tuned(_scripted(each, pool), Pauses(pool.think_time, pool.pacing), policy)
+        tuned(_scripted(each, pool), Pauses(pool.think_time, pool.pacing), policy_of(profile, pool=pool))
         for each, pool in zip(compiled, profile.pools, strict=True)
     ]
 

@@ -67,6 +67,10 @@ class CompiledStep:
     cookies: bool = True
     """The user's cookies go with it."""
 
+    on_429: str | None = None
+    """What is done about its refusals, where that is not what is done about the pool's."""
+    max_retries: int | None = None
+
     begins_anew: bool = False
     """Where the answer says that its session is not known any more, the user's session is set up anew."""
     names_session: bool = False

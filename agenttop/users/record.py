@@ -298,8 +298,9 @@ def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange,
         return False
     if pool.conformance is not None:
         pool.conformance.refused(leaf, answer, hint, exchange.end_ns)
-    again = policy.on_429 == "retry" and user.retries_left > 0
-    if again or policy.on_429 == "honor":
+    on_429 = policy.of(step.on_429)
+    again = on_429 == "retry" and user.retries_left > 0
+    if again or on_429 == "honor":
         user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, hint.wait_s, message)
     return again
 
