@@ -178,6 +178,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
+        yield from _spoken(step, place, protocol)
     yield from check_conversations(pool, loc, data)
     for index, task in enumerate(tables(tasks)):
         yield from _finite(task.get("tool_results"), (*loc, "tasks", index, "tool_results"))
@@ -208,6 +209,21 @@ def _own_stages(pool: Table, loc: Loc, *, rate: bool) -> Iterator[Fault]:
         for key in ("arrivals", "max_users"):
             if key in pool:
                 yield Fault((*loc, key), "has a meaning only in a pool whose stages have a rate")
+
+
+def _spoken(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
+    """A dialect of its own is of a protocol: that of the pool, or what ``stream`` makes of it."""
+    spoken = DIALECTS.get(step["dialect"]) if isinstance(step.get("dialect"), str) else None
+    if spoken is None or protocol not in _PROTOCOLS or protocol in spoken.protocols:
+        return
+    if protocol == "sse" and "http" in spoken.protocols:
+        if "tasks" in loc and step.get("stream") is not False:
+            text = f"{spoken.name} {spoken.instead_of_others}: write stream = false beside it"
+            yield Fault((*loc, "dialect"), text)
+        return
+    others = " or ".join(f'"{each}"' for each in spoken.protocols)
+    text = f"{spoken.name} {spoken.instead_of_others}: its steps are of a pool with protocol = {others}"
+    yield Fault((*loc, "dialect"), text)
 
 
 def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
