@@ -198,3 +198,32 @@ def _try_again(words: str) -> float | None:
     """Return the seconds of OpenAI's "Please try again in 6m0s": without headers, as on a WebSocket, the only hint."""
     match = _TRY_AGAIN.search(words.lower())
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(match[1])) if match else None
+
+
+#: A session by one of its names, and which: an id has no space in it. Nothing here is looked at twice.
+_SESSION = r"(?:session|thread|conversation|chat|context|interaction)(?:[ _-]?ids?)?+"
+_WHICH = r"(?: with(?: the)?(?: given)? id)?+[\W_]{0,4}+"
+_WAS = r"(?:(?:has|have|was|is|are|does|did|could|can|been|already)[ _])*+"
+_LOST = (
+    r"(?:not[ _-]?(?:be[ _-])?(?:found|known|exist|recognized|valid\b|initialized)|(?:doesn't|didn't) exist"
+    r"|no longer (?:exist|valid|available|known|active)|unknown|invalid|expired|terminated|gone\b|missing\b)"
+)
+#: How targets say that they do not know (any more) what a client takes for its session.
+_FORGOTTEN = re.compile(
+    rf"{_SESSION}{_WHICH}(?:{_WAS}{_LOST}|\S{{1,80}}+ {_WAS}{_LOST})"
+    rf"|(?:unknown|invalid|expired|no such|no valid|no active|unrecognized|(?:could not|couldn't|cannot|can't) find)"
+    rf"[ _-](?:(?:the|a|mcp|this|any) )?(?:session|thread|conversation)"
+    rf"|\bno (?:\w{{1,20}} )?(?:session|thread|conversation) (?:was )?found"
+    rf"|server not initialized",
+    re.IGNORECASE,
+)
+
+
+def forgets_session(words: str) -> bool:
+    """Return whether the words of a failure say that a session (thread, conversation, …) is not known any more.
+
+    They are those of MCP's SDKs ("Session not found", "No valid session ID provided", "Server not initialized"), OpenAI
+    ("No thread found with id …", "Conversation with id … not found"), LangGraph ("Thread … not found"), ADK ("Session
+    not found: …"), and codes such as ``session_expired``.
+    """
+    return _FORGOTTEN.search(words[:MAX_WORDS]) is not None

@@ -42,17 +42,23 @@ def with_user_policy(table: dict[str, Any], left: Left, end_s: float) -> list[st
 
 
 def _with_policy(table: dict[str, Any], left: Left, spans: Sequence[tuple[Control, float]]) -> list[str]:
-    """Write the policy for 429s, of which a profile has one for all pools; return notes about it."""
+    """Write the policy for 429s that was changed while the run went on as one for all pools; return notes about it."""
     pools = left.header.layout.pools
     written = str(table.get("on_429", "count"))
+    if not any(control.policies for control, _ in spans):
+        return []
+    own = [str(pool.get("on_429", written)) for pool in table.get("pools", ())]
     lasted = [
-        (control.policies.get(index, written), seconds) for control, seconds in spans for index in range(len(pools))
+        (control.policies.get(index, own[index]), seconds) for control, seconds in spans for index in range(len(pools))
     ]
     policy, others = _longest(lasted)
     if policy == "retry" != written and any(pool.protocol == "ws" for pool in pools):
         policy, others = written, True  # no profile with a WebSocket can say so
-    if policy is not None and policy != written:
+    if policy is not None and (policy != written or set(own) != {written}):
         table["on_429"] = policy
+        for pool in table.get("pools", ()):
+            pool.pop("on_429", None)
+            pool.pop("max_retries", None)
         if policy != "retry":
             table.pop("max_retries", None)
     if not others:

@@ -116,7 +116,10 @@ class Recorded:
             Place.OWN,
         ),
     ]
-    sessions_lost: Annotated[int, Counter("Sessions that ended with their WebSocket between two messages.", Place.OWN)]
+    sessions_lost: Annotated[
+        int,
+        Counter("Sessions whose WebSocket ended between two messages, or that were not known any more.", Place.OWN),
+    ]
     bytes_sent: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
     bytes_received: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
     connections_opened: Annotated[int, Counter("", Place.TRAFFIC)]

@@ -12,5 +12,5 @@ def repairs(sums: Mapping[str, int]) -> list[str]:
     if again:
         found.append(f"sent again: {again} (the target closed a kept connection just as a request was sent on it)")
     if lost:
-        found.append(f"sessions lost: {lost} (the target closed a WebSocket between two messages)")
+        found.append(f"sessions lost: {lost} (the target closed a WebSocket between two messages, or forgot a session)")
     return found

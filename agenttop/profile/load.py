@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agenttop.dialects import DIALECTS
 from agenttop.profile.budget import budget_warnings
+from agenttop.profile.cautions import step_warnings
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.data import DataFiles, check_data
 from agenttop.profile.live_keys import live_keys
@@ -336,12 +336,5 @@ def _warnings(profile: Profile) -> list[str]:
         warnings.append("tls.verify is false: the target's certificate is not checked")
     if profile.stages and all(pool.stages for pool in profile.pools):
         warnings.append("the stages of the run drive no pool: every pool has stages of its own")
-    for pool in profile.pools:
-        for task in pool.tasks:
-            for step in task.steps:
-                asked = step.body or (isinstance(step.json_, dict) and step.json_.get("stream"))
-                spoken = DIALECTS[step.dialect or pool.dialect or profile.dialect]
-                if pool.protocol == "sse" and spoken.asks_to_stream and not asked:
-                    row = f"{pool.name}/{step.name}"
-                    warnings.append(f"{row} does not ask for a stream: write stream = true into its json")
+    warnings += step_warnings(profile)
     return warnings

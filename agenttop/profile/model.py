@@ -45,6 +45,7 @@ from agenttop.profile.percent import InnerPercent, Percent, Resolution
 
 Protocol = Literal["http", "sse", "ws"]
 Connection = Literal["per_user", "per_request"]
+On429 = Literal["count", "honor", "retry"]
 
 
 class Model(BaseModel):
@@ -164,6 +165,10 @@ class Step(Model):
     expressions are RE2's, whose time is linear in the answer."""
     dialect: Dialect | None = None
     """How this answer is read, instead of the pool's dialect."""
+    on_429: On429 | None = None
+    """Of this request, instead of the pool's. What is changed while it runs holds for all requests of its pool."""
+    max_retries: Retries | None = None
+    """Of this request, instead of the pool's."""
     max_output_tokens: Tokens | None = None
     """Worst case of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
 
@@ -241,6 +246,10 @@ class Pool(Model):
     """One connection per user or per request, instead of the profile's."""
     cookies: bool | None = None
     """Whether users keep cookies, instead of the profile's."""
+    on_429: On429 | None = None
+    """What is done about 429s, instead of the profile's."""
+    max_retries: Retries | None = None
+    """How often a refused request is sent again, instead of the profile's."""
     data: Data | None = None
     """Rows whose columns are variables of all its steps and headers: one for every session of a user."""
     measure: Measure | None = None
@@ -250,7 +259,9 @@ class Pool(Model):
     path starts at the profile. Instead of setup, tasks and teardown.
     """
     setup: list[Step] = []
-    """Steps done once per user, before its tasks."""
+    """Steps done once per user, before its tasks. And anew, 0.25s later at the soonest, where the target no longer
+    knows the session: 404 or 410 to a request of a task that names what setup saved (or {session_uuid}) in its path,
+    query or headers, or a failure that says so (session not found). Counted as sessions_lost."""
     tasks: list[Task] = []
     """What its users do, again and again."""
     teardown: list[Step] = []
@@ -420,7 +431,7 @@ class Profile(Model):
     """Limit between two reads of a streamed answer."""
     dialect: Dialect = "json"
     """How answers are read."""
-    on_429: Literal["count", "honor", "retry"] = "count"
+    on_429: On429 = "count"
     """What follows a 429. count: the user goes on. honor: it waits as long as Retry-After asks (1s where nothing does,
     5m at most), then goes on. retry: it waits (1s, 2s, 4s … where nothing asks) and sends the same request again."""
     max_retries: Retries = 3

@@ -103,11 +103,18 @@ def deep_update(tree: dict[str, Any], changes: Mapping[str, Any], loc: Loc = ())
 def stages_for(users: int, spawn_rate: float | None, run_for: float | None) -> list[dict[str, Any]]:
     """Return the stages of ``--users``: ``spawn_rate`` users a second up to ``users``, then held.
 
-    They are held until ``run_for`` seconds from the start, else for a day, which is to say until somebody stops it.
+    As in Locust one begins at once, and each further one 1/``spawn_rate`` later: a slow ramp has a stage of its first
+    user (of a fast one that comes within half a second anyway). They are held until ``run_for`` seconds from the start,
+    else for a day, which is to say until somebody stops it.
     """
     ramp = users / spawn_rate if spawn_rate else 0.0
     held = OPEN_END_S if run_for is None else max(run_for - ramp, 0.0)
     stages: list[dict[str, Any]] = []
+    if spawn_rate and spawn_rate < 1:
+        # Whole users are the line's value with halves rounded up, so that it begins where half of the wait is over.
+        alone, ramp = 0.5 / spawn_rate, (users - 1) / spawn_rate
+        held = OPEN_END_S if run_for is None else max(run_for - alone - ramp, 0.0)
+        stages.append({"duration": format_duration(alone), "users": 1, "ramp": "step", "name": "first user"})
     if ramp:
         stages.append({"duration": format_duration(ramp), "users": users, "name": "spawn"})
     if held or not ramp:

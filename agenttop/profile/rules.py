@@ -76,11 +76,34 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
 def _refusals(data: Table) -> Iterator[Fault]:
     """Yield the faults of what is done about 429s."""
     policy = data.get("on_429", "count")
-    if "max_retries" in data and policy != "retry":
+    inherited = policy == "retry"  # does anything retry as often as the profile says?
+    refused = False
+    for index, pool in enumerate(tables(data.get("pools"))):
+        loc: Loc = ("pools", index)
+        usual = pool.get("on_429", policy)
+        steps = list(steps_of(pool, loc))
+        again = [(place, step) for place, step in steps if step.get("on_429", usual) == "retry"]
+        if "max_retries" in pool and usual != "retry" and not any("max_retries" not in step for _, step in again):
+            yield Fault((*loc, "max_retries"), 'goes with on_429 = "retry"')
+        for place, step in steps:
+            if "max_retries" in step and step.get("on_429", usual) != "retry":
+                yield Fault((*place, "max_retries"), 'goes with on_429 = "retry"')
+            if "on_429" in step and (step.get("close") or step.get("wait") is False):
+                yield Fault((*place, "on_429"), "needs an answer, and this awaits none")
+        inherited = inherited or usual == "retry" or any(step.get("on_429") == "retry" for _, step in steps)
+        if pool.get("protocol") != "ws":
+            continue
+        text = 'on_429 = "retry" is not supported yet in a {}WebSocket pool; write "honor" or "count"'
+        if pool.get("on_429") == "retry":
+            yield Fault((*loc, "on_429"), text.format(""))
+        elif usual == "retry" and not refused:
+            refused = True
+            yield Fault(("on_429",), text.format("profile with a "))
+        for place, step in steps:
+            if step.get("on_429") == "retry":
+                yield Fault((*place, "on_429"), text.format(""))
+    if "max_retries" in data and not inherited:
         yield Fault(("max_retries",), 'goes with on_429 = "retry"')
-    if policy == "retry" and any(pool.get("protocol") == "ws" for pool in tables(data.get("pools"))):
-        text = 'on_429 = "retry" is not supported yet in a profile with a WebSocket pool; write "honor" or "count"'
-        yield Fault(("on_429",), text)
 
 
 def _traces(data: Table) -> Iterator[Fault]:
@@ -156,6 +179,7 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
+        yield from _spoken(step, place, protocol)
     yield from check_conversations(pool, loc, data)
     for index, task in enumerate(tables(tasks)):
         yield from _finite(task.get("tool_results"), (*loc, "tasks", index, "tool_results"))
@@ -186,6 +210,21 @@ def _own_stages(pool: Table, loc: Loc, *, rate: bool) -> Iterator[Fault]:
         for key in ("arrivals", "max_users"):
             if key in pool:
                 yield Fault((*loc, key), "has a meaning only in a pool whose stages have a rate")
+
+
+def _spoken(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
+    """A dialect of its own is of a protocol: that of the pool, or what ``stream`` makes of it."""
+    spoken = DIALECTS.get(step["dialect"]) if isinstance(step.get("dialect"), str) else None
+    if spoken is None or protocol not in _PROTOCOLS or protocol in spoken.protocols:
+        return
+    if protocol == "sse" and "http" in spoken.protocols:
+        if "tasks" in loc and step.get("stream") is not False:
+            text = f"{spoken.name} {spoken.instead_of_others}: write stream = false beside it"
+            yield Fault((*loc, "dialect"), text)
+        return
+    others = " or ".join(f'"{each}"' for each in spoken.protocols)
+    text = f"{spoken.name} {spoken.instead_of_others}: its steps are of a pool with protocol = {others}"
+    yield Fault((*loc, "dialect"), text)
 
 
 def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 #: Variables every user has without saving them.
-BUILT_IN = frozenset({"user", "iteration", "uuid", "now", "random"})
+BUILT_IN = frozenset({"user", "iteration", "iteration_uuid", "session_uuid", "uuid", "now", "random"})
 _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]|[^{}]+")
 _URL_SAFE = "/?&=%:@!$'()*+,;~"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -15,8 +15,8 @@
 The pool says how many there are, how they pause, and how they are to speak; the class says what they do.
 """
 
-from agenttop.scripting.answer import Answer, RequestFailed
+from agenttop.scripting.answer import Answer, RequestFailed, SessionLost
 from agenttop.scripting.client import Client
 from agenttop.scripting.user import User, task
 
-__all__ = ["Answer", "Client", "RequestFailed", "User", "task"]
+__all__ = ["Answer", "Client", "RequestFailed", "SessionLost", "User", "task"]

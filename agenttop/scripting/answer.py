@@ -22,6 +22,13 @@ class RequestFailed(Exception):
         self.answer = answer
 
 
+class SessionLost(Exception):
+    """Raised by a task's code: the target no longer knows the user's session. It is counted (``sessions_lost``), and
+    the user goes on with another session, a new object with its ``setup``, 0.25 s later. Raised in ``setup``, which
+    failed then, it is not counted.
+    """
+
+
 class Headers(Mapping[str, str]):
     """Headers of an answer: names in any case, one that came several times joined with commas."""
 

@@ -103,7 +103,9 @@ class User:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """Return the columns of the session's row, if the pool has ``data``."""
+        """Return the columns of the session's row, if the pool has ``data``, and what a profile's steps have as well:
+        ``session_uuid`` (new for each session) and ``iteration_uuid`` (for each task) among them.
+        """
         return self._life.given
 
     @property

@@ -12,7 +12,7 @@ from agenttop.schedule.quantities import format_duration, format_span
 from agenttop.steering.reading import Command
 
 if TYPE_CHECKING:  # the model takes a second to import, and who types a command has none
-    from agenttop.profile.model import Profile
+    from agenttop.profile.model import Pool, Profile
 
 
 class Unfit(ValueError):
@@ -25,6 +25,7 @@ class UserPolicy:
 
     pauses: Pauses
     on_429: str
+    """Or ``by request``, where some have another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,13 @@ class Changed:
 
 def policies_of(profile: Profile) -> tuple[UserPolicy, ...]:
     """Return the profile's policy of each pool."""
-    return tuple(UserPolicy(Pauses(pool.think_time, pool.pacing), profile.on_429) for pool in profile.pools)
+    return tuple(UserPolicy(Pauses(pool.think_time, pool.pacing), _on_429(profile, pool)) for pool in profile.pools)
+
+
+def _on_429(profile: Profile, pool: Pool) -> str:
+    policy = pool.on_429 or profile.on_429
+    steps = [*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown]
+    return policy if all(step.on_429 in (None, policy) for step in steps) else "by request"
 
 
 def change_user_policy(

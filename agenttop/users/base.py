@@ -46,6 +46,7 @@ class UserBase:
         "connection",
         "conversation",
         "cookies",
+        "forgotten",
         "held",
         "iteration",
         "leaf",
@@ -80,6 +81,8 @@ class UserBase:
         self.step: CompiledStep | None = None
         """The step whose exchange is in flight."""
         self.iteration = 0
+        self.forgotten = False
+        """The target no longer knows its session."""
         self.retiring = False
         self.scheduled_ns = 0
         """When the plan wanted the next request; 0 in a closed pool, and once it has been used."""
@@ -198,14 +201,22 @@ class UserBase:
     def make(self, step: CompiledStep) -> None:
         """Fill the built-in variables that are new for each request."""
         if "uuid" in step.made:
-            bits = self.random.bits() << 64 | self.random.bits()
-            self.variables["uuid"] = str(uuid.UUID(int=bits, version=4))
+            self.variables["uuid"] = self.new_uuid()
         if "now" in step.made:
             self.variables["now"] = f"{time():.3f}"
         if "random" in step.made:
             self.variables["random"] = str(self.random.bits() >> 33)
         if TRACEPARENT in step.made:
             self.variables[TRACEPARENT] = new_traceparent()
+
+    def new_uuid(self) -> str:
+        """A version 4 UUID (RFC 9562) of the user's own chance."""
+        return str(uuid.UUID(int=self.random.bits() << 64 | self.random.bits(), version=4))
+
+    def name_session(self) -> None:
+        """Fill the built-in variables that are new for each session; its set-up is iteration 0."""
+        self.variables["session_uuid"] = self.new_uuid()
+        self.variables["iteration_uuid"] = self.new_uuid()
 
     def keep_cookies(self, data: bytes, target: Target) -> None:
         """Keep the cookies that the answer sets; ``data`` is the request as it went to the target."""
@@ -219,7 +230,12 @@ class UserBase:
             self.pool.note(f"of answers that set more than {MAX_SET} cookies the last {MAX_SET} are kept")
 
     def session_goes_on(self) -> bool:
-        """Return False if the session is gone with its WebSocket; one that was lost between two messages is counted."""
+        """Return False if the session is gone: forgotten by the target, or with its WebSocket. One that was
+        forgotten, or lost between two messages, is counted.
+        """
+        if self.forgotten:
+            self.pool.leaves[self.leaf.request].sessions_lost += 1
+            return False
         socket = self.socket
         if socket is None or socket.open:
             return True

@@ -19,6 +19,7 @@ from agenttop.users.history import compile_turn
 from agenttop.users.layout import layout_of as layout_of
 from agenttop.users.layout import steps_of as steps_of
 from agenttop.users.policy import policy_of
+from agenttop.users.sessions import within_session
 from agenttop.users.shared import PoolShared
 from agenttop.users.step import MADE_PER_REQUEST, compile_step, per_request
 from agenttop.users.tuning import tuned
@@ -35,9 +36,8 @@ def compile_pools(profile: Profile, layout: Layout) -> list[CompiledPool]:
     feeds = Feeds()
     rows = {(row.pool, row.name): index for index, row in enumerate(layout.requests)}
     compiled = [_compile_pool(profile, pool, index, rows, feeds) for index, pool in enumerate(profile.pools)]
-    policy = policy_of(profile)
     return [
-        tuned(_scripted(each, pool), Pauses(pool.think_time, pool.pacing), policy)
+        tuned(_scripted(each, pool), Pauses(pool.think_time, pool.pacing), policy_of(profile, pool=pool))
         for each, pool in zip(compiled, profile.pools, strict=True)
     ]
 
@@ -51,6 +51,7 @@ def _scripted(compiled: CompiledPool, pool: Pool) -> CompiledPool:
         compiled,
         tasks=tuple(CompiledTask(task.method, (), (0.0, 0.0)) for task in chosen),
         renews=True,
+        own_ids=True,
         scripted=True,
         _weights=list(accumulate(task.weight for task in chosen)),
     )
@@ -83,11 +84,12 @@ def _compile_pool(
         )
 
     chosen = [task for task in pool.tasks if task.weight > 0]
+    own_ids = _says(profile, pool, "{session_uuid}", "{iteration_uuid}")
     feed = feeds.add(pool.data)
     tasks = tuple(
         CompiledTask(
             task.name,
-            _in_conversation(task, compile_steps(task.steps, "tasks")),
+            _in_conversation(task, within_session(compile_steps(task.steps, "tasks"), pool.setup, own_ids=own_ids)),
             task.pause,
             feed=feeds.add(task.data),
             apart=task.history == "task",
@@ -105,7 +107,8 @@ def _compile_pool(
         setup=compile_steps(pool.setup, "setup"),
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
-        renews=_counts_iterations(profile, pool) or any(task.feed >= 0 for task in tasks),
+        renews=_says(profile, pool, "{iteration}", "{iteration_uuid}") or any(task.feed >= 0 for task in tasks),
+        own_ids=own_ids,
         feeds=feeds.take(),
         feed=feed,
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
@@ -133,7 +136,8 @@ def _as_turn(task: Task, compiled: CompiledStep, step: Step) -> CompiledStep:
     return replace(compiled, static=None, dialect=Transcribed(compiled.dialect), turn=turn, made=made)
 
 
-def _counts_iterations(profile: Profile, pool: Pool) -> bool:
-    """Return whether a pool may send ``{iteration}``, generously: all of its text is searched."""
+def _says(profile: Profile, pool: Pool, *variables: str) -> bool:
+    """Return whether a pool may send one of some variables, generously: all of its text is searched."""
     said = [step.model_dump() for step in steps_of(pool)], [task.tool_results for task in pool.tasks]
-    return "{iteration" in repr((said, pool.headers, profile.headers))
+    text = repr((said, pool.headers, profile.headers))
+    return any(variable in text for variable in variables)

@@ -67,6 +67,15 @@ class CompiledStep:
     cookies: bool = True
     """The user's cookies go with it."""
 
+    on_429: str | None = None
+    """What is done about its refusals, where that is not what is done about the pool's."""
+    max_retries: int | None = None
+
+    begins_anew: bool = False
+    """Where the answer says that its session is not known any more, the user's session is set up anew."""
+    names_session: bool = False
+    """A name that set-up was given, or made, stands in its path, its query or a header: 404 and 410 say so, too."""
+
     turn: Turn | None = None
     """What it adds to the conversation; None if there is none."""
 
@@ -121,6 +130,8 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     renews: bool
     """Variables are filled for each iteration: ``{iteration}``, or data of a task."""
+    own_ids: bool = False
+    """``{session_uuid}`` or ``{iteration_uuid}`` is among its variables."""
     feeds: tuple[Feed, ...] = ()
     """The data of the pool and of its tasks."""
     feed: int = -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
@@ -64,11 +65,18 @@ def layout_of(profile: Profile) -> Layout:
         profile.warmup,
         objectives=bool(profile.objectives.limits_ns),
         rate_limit=profile.rate_limit is not None,
-        retries=profile.on_429 == "retry",
+        retries=any(policy == "retry" for policy in _on_429(profile)),
         budget=caps_of(profile),
         price=price_of(profile),
         traceparent=profile.traceparent,
     )
+
+
+def _on_429(profile: Profile) -> Iterator[str]:
+    """Every policy for refusals that is somewhere in force."""
+    for pool in profile.pools:
+        yield pool.on_429 or profile.on_429
+        yield from (step.on_429 for step in steps_of(pool) if step.on_429 is not None)
 
 
 def steps_of(pool: Pool) -> list[Step]:

@@ -16,6 +16,7 @@ from agenttop.users.answer import MAX_BODY, MAX_STEPS, Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, hint_of
+from agenttop.users.sessions import is_forgotten
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
 from agenttop.users.trace import TRACEPARENT, trace_id
@@ -149,6 +150,7 @@ def record_answer(
         leaf.time_to_failure.append(latency)
         count_broken_stream(leaf, answer, outcome, message)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
+        user.forgotten = user.forgotten or is_forgotten(step, outcome, answer.status, message)
         if user.pool.conformance is not None:
             user.pool.conformance.failed(leaf, outcome, answer.status, exchange.end_ns)
         return False
@@ -296,8 +298,9 @@ def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange,
         return False
     if pool.conformance is not None:
         pool.conformance.refused(leaf, answer, hint, exchange.end_ns)
-    again = policy.on_429 == "retry" and user.retries_left > 0
-    if again or policy.on_429 == "honor":
+    on_429 = policy.of(step.on_429)
+    again = on_429 == "retry" and user.retries_left > 0
+    if again or on_429 == "honor":
         user.refusal = Refusal(leaf, exchange.sent_ns, exchange.end_ns, hint.wait_s, message)
     return again
 

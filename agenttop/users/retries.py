@@ -22,7 +22,7 @@ DEFAULT_WAIT_S = 1.0
 
 
 async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
-    """Send a request of a profile with ``on_429`` other than ``count``; return whether it is ok in the end.
+    """Send a request of a pool with an ``on_429`` other than ``count``; return whether it is ok in the end.
 
     ``honor``: a refused request has failed; its user waits before it goes on. ``retry``: the same bytes are sent again
     after a wait, as long as there are retries left and the user goes on. The latency recorded is that of the last
@@ -30,29 +30,33 @@ async def request_patiently(user: UserBase, step: CompiledStep) -> bool:
     """
     policy = user.pool.compiled.refusals
     assert policy is not None
-    if policy.on_429 == "honor":
+    on_429 = policy.of(step.on_429)
+    if on_429 == "count":
+        return await request(user, step)
+    if on_429 == "honor":
         whole = await request(user, step)
         await pause_after_refusal(user)
         return whole
     planned_ns = user.scheduled_ns
-    user.retries_left = policy.max_retries
+    most = policy.max_retries if step.max_retries is None else step.max_retries
+    user.retries_left = most
     try:
         whole = await request(user, step)
-        if user.refusal is not None and retries(user):
+        if user.refusal is not None and retries(user, step):
             user.began_ns = planned_ns or user.refusal.sent_ns
-            whole = await _retry(user, step, policy.max_retries, planned_ns > 0)
+            whole = await _retry(user, step, most, planned_ns > 0)
     finally:
         user.began_ns = user.retries_left = 0
     return whole
 
 
-def retries(user: UserBase) -> bool:
+def retries(user: UserBase, step: CompiledStep) -> bool:
     """Return whether what is refused now is sent again, if retries are left.
 
     The policy may have changed under way, and a refusal under another one has been counted.
     """
     policy = user.pool.compiled.refusals
-    return policy is not None and policy.on_429 == "retry"
+    return policy is not None and policy.of(step.on_429) == "retry"
 
 
 async def pause_after_refusal(user: UserBase) -> None:
@@ -69,7 +73,7 @@ async def _retry(user: UserBase, step: CompiledStep, most: int, planned: bool) -
     data = user.sent
     whole = False
     for attempt in range(most):
-        if user.refusal is None or not retries(user):
+        if user.refusal is None or not retries(user, step):
             break
         refusal, user.refusal = user.refusal, None
         try:

@@ -21,7 +21,7 @@ from agenttop.metrics.recorder import Leaf
 from agenttop.metrics.safe_text import SafeStream
 from agenttop.metrics.scope import MAX_MESSAGE_LENGTH, OTHER, clean_text
 from agenttop.schedule.quantities import MAX_NAME
-from agenttop.scripting.answer import NOT_SENT, RequestFailed
+from agenttop.scripting.answer import NOT_SENT, RequestFailed, SessionLost
 from agenttop.scripting.answer import Answer as Given
 from agenttop.scripting.place import place_of, words_of
 from agenttop.scripting.user import User
@@ -124,6 +124,8 @@ class ScriptedUser(VirtualUser):
 
     async def _set_up(self) -> bool:
         self._instance = None
+        self.forgotten = False
+        self.name_session()
         if not self.pool.sending or not await self._call("setup"):
             return False
         self.pool.tally.sessions += 1
@@ -156,6 +158,9 @@ class ScriptedUser(VirtualUser):
                 self._instance = self._make_instance()
             await getattr(self._instance, hook)()
         except (RequestFailed, RunOver):
+            return False
+        except SessionLost:
+            self.forgotten = self._in_task
             return False
         except GeneratorExit:
             raise

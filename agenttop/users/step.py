@@ -98,6 +98,8 @@ def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Ta
         objectives=objectives,
         max_output=0 if kind == "connect" else step.max_output_tokens,
         cookies="cookie" not in text_headers,
+        on_429=step.on_429,
+        max_retries=step.max_retries,
     )
     # A request that needs no variable is bytes for good; an upgrade carries a fresh key each time.
     if variables or kind == "connect":

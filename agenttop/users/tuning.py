@@ -15,7 +15,10 @@ from agenttop.users.policy import RefusalPolicy
 
 def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) -> CompiledPool:
     """Return the pool with these pauses and this policy."""
-    patient = policy is not None and policy.on_429 != "count"
+    steps = (*compiled.setup, *(step for task in compiled.tasks for step in task.steps), *compiled.teardown)
+    patient = policy is not None and (
+        policy.on_429 != "count" or any(policy.of(step.on_429) != "count" for step in steps)
+    )
     tasks = tuple(replace(task, single=_alone(task) and not patient) for task in compiled.tasks)
     return replace(
         compiled,

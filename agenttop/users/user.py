@@ -1,7 +1,7 @@
 """The life of one virtual user: set-up, tasks with pauses between them, tear-down, on a connection of its own.
 
     for each session:  set-up ──► task ──► think ──► task … ──► tear-down
-                          ▲  fails: wait, again          │ WebSocket lost
+                          ▲  fails: wait, again          │ gone: wait, again
                           └──────────────────────────────┘
 
 Longer than most files, for a life is read in one piece. A user never raises for what a target does: a failed request is
@@ -47,6 +47,7 @@ class VirtualUser(UserBase):
                         continue
                     began = perf_counter_ns()
                     alive = await self._iterate()
+                    begun = alive
                     if self.retiring or not pool.working:
                         break
                     compiled = pool.compiled  # which may be another one now
@@ -60,9 +61,7 @@ class VirtualUser(UserBase):
                         await self.sleep(rest)
                         self._thinking = False
                     if not alive:
-                        # The session is gone with its WebSocket: set up again, but do not storm a target that
-                        # hangs up on everybody.
-                        await self.sleep(RETRY_S)
+                        await self._before_anew()
                         break
             if begun:
                 await self._tear_down()
@@ -95,10 +94,21 @@ class VirtualUser(UserBase):
                 if ready:
                     ready = await self._iterate()
                 self.scheduled_ns = 0
+                if not ready:
+                    await self._before_anew()
             if ready:
                 await self._tear_down()
         finally:
             self.leave()
+
+    async def _before_anew(self) -> None:
+        """Wait until a session that is gone, or did not begin, may be set up again: a target that hangs up on
+        everybody, or forgets everybody, is not stormed.
+        """
+        loop, pool = self.pool.loop, self.pool
+        until = loop.time() + RETRY_S
+        while pool.working and not self.retiring and (rest := until - loop.time()) > 0:
+            await self.sleep(rest)  # which other things end, too
 
     def leave(self) -> None:
         """End the life: close the connection and leave the pool."""
@@ -134,6 +144,9 @@ class VirtualUser(UserBase):
     async def _set_up(self) -> bool:
         """Run every set-up step, in order: a session begins. Return False if one failed."""
         self.cookies = self.conversation = None
+        self.forgotten = False
+        if self.pool.compiled.own_ids:
+            self.name_session()
         for step in self.pool.compiled.setup:
             if not self.pool.sending or not await self._perform(step):
                 return False
@@ -147,7 +160,7 @@ class VirtualUser(UserBase):
                 return
 
     async def _iterate(self) -> bool:
-        """Run one task. Return False if the user's session is gone with its WebSocket."""
+        """Run one task. Return False if the user's session is gone."""
         pool = self.pool
         task = self._task()
         if task is None:
@@ -186,6 +199,8 @@ class VirtualUser(UserBase):
         """Return the task, with what it needs anew for each iteration; None if there is none."""
         pool = self.pool
         self.variables["iteration"] = str(self.iteration)
+        if pool.compiled.own_ids:
+            self.variables["iteration_uuid"] = self.new_uuid()
         while tasks := pool.compiled.tasks:
             task = tasks[0] if len(tasks) == 1 else pool.compiled.task(self.random.fraction())
             if task.feed < 0 or pool.feeders[task.feed].feed(self.variables, self.random):

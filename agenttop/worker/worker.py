@@ -176,7 +176,7 @@ class Worker:
         """Set pauses and policy to those of the controls, if they differ."""
         index, written = pool.compiled.index, self._profile.pools[pool.compiled.index]
         pauses = self._control.pauses.get(index, Pauses(written.think_time, written.pacing))
-        policy = policy_of(self._profile, self._control.policies.get(index))
+        policy = policy_of(self._profile, self._control.policies.get(index), written)
         if (pauses, policy) != (Pauses(pool.compiled.think_time, pool.compiled.pacing), pool.compiled.refusals):
             pool.retune(pauses, policy)
 

@@ -56,3 +56,13 @@ def test_nothing_was_changed(tmp_path: Path) -> None:
     profile, notes = again(tmp_path)
     assert notes == []
     assert (profile.on_429, profile.max_retries, profile.pools[0].think_time) == ("retry", 2, (1.0, 1.0))
+
+
+def test_what_pools_and_requests_say_themselves_is_left_as_it_is(tmp_path: Path) -> None:
+    text = HEAD + STAGES + POOLS.replace('think_time = "1s"', 'think_time = "1s"\non_429 = "honor"')
+    profile, notes = again(tmp_path, text=text)
+    assert notes == []
+    assert [pool.on_429 for pool in profile.pools] == ["honor", None]
+    profile, notes = again(tmp_path, (0.0, "on_429 count"), text=text)
+    assert notes == []
+    assert (profile.on_429, [pool.on_429 for pool in profile.pools]) == ("count", [None, None])

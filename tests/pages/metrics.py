@@ -83,7 +83,9 @@ FORMULAS: dict[str, dict[str, str]] = {
             "write and not a byte was answered. Their latency runs from the first send."
         ),
         "said_nothing": "Ok answers with neither output nor usage, of a dialect whose answers have them.",
-        "sessions_lost": "Sessions that ended with their WebSocket between two messages.",
+        "sessions_lost": (
+            "Sessions that ended with their WebSocket between two messages, or that an answer said are not known."
+        ),
         "connections_reopened": (
             "Kept connections that the target had closed, and that were opened anew for the next request; no "
             "error of the target."

@@ -85,3 +85,13 @@ def test_there_are_none_to_think(tmp_path: Path) -> None:
     only = f'[[pools]]\nname = "open"\nstages = [{{ duration = "30s", rate = 30 }}]\n{TASK}'
     with pytest.raises(Rejected, match="every pool is driven by arrivals: their rates say when tasks begin"):
         give(plan_of(tmp_path, only), "think 1s")
+
+
+def test_a_command_goes_before_what_pools_and_requests_say(tmp_path: Path) -> None:
+    own = POOLS.replace('think_time = "2s..5s"', 'on_429 = "retry"').replace(TASK, TASK + 'on_429 = "honor"\n', 2)
+    plan = plan_of(tmp_path, STAGES + own)
+    assert [policy.on_429 for policy in plan.policies] == ["by request", "by request", "count"]
+    change = give(plan, "on_429 count")
+    assert change.said == "on_429 count, before: on_429 by request chat; on_429 by request tools; on_429 count open"
+    assert change.control.policies == {0: "count", 1: "count", 2: "count"}
+    assert words(plan, change) == ("on_429 count",)
