@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -27,14 +28,17 @@ def new_run(name: str) -> tuple[str, Path]:
     Raises:
         OSError: the directory cannot be made.
     """
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
-    directory = runs_directory() / run_id
+    runs = runs_directory()
     # Made by itself: mkdir's mode is for the last directory only, and what runs leave behind is nobody else's business.
-    directory.parent.parent.parent.mkdir(parents=True, exist_ok=True)
-    directory.parent.parent.mkdir(mode=0o700, exist_ok=True)
-    directory.parent.mkdir(mode=0o700, exist_ok=True)
-    directory.mkdir(mode=0o700)
-    return run_id, directory
+    runs.parent.parent.mkdir(parents=True, exist_ok=True)
+    runs.parent.mkdir(mode=0o700, exist_ok=True)
+    runs.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
+        # Runs of one name that begin in one second have 65 536 endings between them.
+        with contextlib.suppress(FileExistsError):
+            (runs / run_id).mkdir(mode=0o700)
+            return run_id, runs / run_id
 
 
 def plain_name(name: str) -> str:
