@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttop.thresholds.catalogue import METRICS, PERCENTILE, PHASE, SHARE, UNITS
-from agenttop.thresholds.expression import OPERATORS, Expression, ThresholdError, parse_threshold
+from agenttop.thresholds.expression import MAX_EXPRESSION, OPERATORS, Expression, ThresholdError, parse_threshold
 
 #: Text, metric, method, percentile, operator, limit in the base unit (ms, 1, per second).
 GOOD = [
@@ -116,6 +116,7 @@ def test_what_is_read(
     found = parse_threshold(text)
     assert (found.metric, found.method, found.percent, found.operator) == (metric, method, percent, symbol)
     assert found.limit == pytest.approx(limit)
+    assert parse_threshold(str(found)) == found
 
 
 @pytest.mark.parametrize(("text", "column", "message"), BAD, ids=[plain(case[0]) for case in BAD])
@@ -129,6 +130,13 @@ def test_what_is_refused_with_its_place_on_one_line(text: str, column: int, mess
     assert said.isprintable()
     rest = text[column - 1 :].split("\n")[0][:20].strip()
     assert (f'at "{rest}' in said) if rest else ("at the end" in said)
+
+
+def test_a_text_that_is_too_long_is_not_read() -> None:
+    assert parse_threshold("timeout == 0" + " " * (MAX_EXPRESSION - 12)).metric == "timeout"
+    with pytest.raises(ThresholdError, match=f"at most {MAX_EXPRESSION} characters") as caught:
+        parse_threshold("timeout == 0" + " " * (MAX_EXPRESSION - 11))
+    assert caught.value.column == MAX_EXPRESSION + 1, "the first character too many"
 
 
 @pytest.mark.parametrize(
