@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import tempfile
 from datetime import datetime, tzinfo
@@ -32,7 +33,7 @@ def test_runs_of_one_name_and_one_second_draw_until_they_differ(home: Path, monk
 
     monkeypatch.setattr(places, "datetime", Noon)
     drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr(places.secrets, "token_hex", lambda _: next(drawn))
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
     found = [places.new_run("peak")[0] for _ in range(2)]
     assert found == ["20300101-120000-peak-aaaa", "20300101-120000-peak-bbbb"]
 

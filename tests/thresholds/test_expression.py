@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.schedule.quantities import MAX_EXPRESSION
 from agenttop.thresholds.catalogue import METRICS, PERCENTILE, PHASE, SHARE, UNITS
-from agenttop.thresholds.expression import MAX_EXPRESSION, OPERATORS, Expression, ThresholdError, parse_threshold
+from agenttop.thresholds.expression import OPERATORS, Expression, ThresholdError, parse_threshold
 
 #: Text, metric, method, percentile, operator, limit in the base unit (ms, 1, per second).
 GOOD = [
