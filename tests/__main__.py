@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.environments import oldest, pythons
+from tests.test_mirror import claims
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -53,17 +54,21 @@ def changed() -> list[str]:
 
 def unit_tests(files: Iterable[str], rooms: Sequence[str]) -> list[str]:
     """Return the folders, or files, of unit tests that these files ask for: the folder of a room for its modules and
-    helpers, a test module for itself, and all folders where none of the files says which.
+    helpers, and what else says that it tests them; a test module for itself; all folders where no file says which.
     """
     wanted: set[str] = set()
+    named = claims()
     for name in files:
-        parts = Path(name).parts
-        if len(parts) < 3 or parts[0] not in ("agenttop", "tests") or parts[1] not in rooms:
+        path = Path(name)
+        if path.parts[0] == "agenttop":
+            wanted |= named.get(".".join(path.with_suffix("").parts), set())
+        if len(path.parts) < 3 or path.parts[0] not in ("agenttop", "tests"):
             continue
-        itself = parts[0] == "tests" and parts[-1].startswith("test_") and (ROOT / name).is_file()
-        wanted.add(name if itself else f"tests/{parts[1]}")
-    folders = {each for each in wanted if not each.endswith(".py")}
-    return sorted(folders | {each for each in wanted if str(Path(each).parent) not in folders}) or [
+        itself = path.parts[0] == "tests" and path.name.startswith("test_") and (ROOT / name).is_file()
+        wanted.add(name if itself else f"tests/{path.parts[1]}")
+    found = {name for name in wanted if name.split("/")[1] in rooms}
+    folders = {name for name in found if not name.endswith(".py")}
+    return sorted(name for name in found if name in folders or str(Path(name).parent) not in folders) or [
         f"tests/{room}" for room in rooms
     ]
 
@@ -83,7 +88,8 @@ def main(arguments: list[str]) -> int:
         return (oldest if arguments[0] == "oldest" else pythons)(arguments[1:])
     if arguments[:1] == ["fast"]:
         chosen = unit_tests(changed(), unit_rooms())
-        checks = [*LINT, *TYPES, pytest(*chosen, "tests/test_mirror.py", *arguments[1:], at_once=AT_ONCE - 1)]
+        own = sorted(f"tests/{path.name}" for path in ROOT.glob("tests/test_*.py"))
+        checks = [*LINT, *TYPES, pytest(*chosen, *own, *arguments[1:], at_once=AT_ONCE - 1)]
     else:
         checks = [*LINT, *TYPES, pytest(*arguments)]
     for check in checks:

@@ -6,7 +6,8 @@ and counts the changes that some test of the room fails for.
     python -m tests mutation dialects --sample 300 --seed 7  others
 
 Everything happens in a copy of the checkout. A room's mutants are tried with the room's own tests only, so the score
-says what these notice; property tests try a few examples each. Survivors are printed as diffs, to be read.
+says what these notice; property tests try a few examples each. What runs only while a module is imported cannot be
+tried, and is left out of the score. Survivors are printed as diffs, to be read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -41,9 +42,21 @@ pytest_add_cli_args = [
 timeout_multiplier = 8
 timeout_constant = 2
 """
+#: Goes to the end of the copy's conftest.py. A mutant is switched on once its module has been imported: what only an
+#: import runs (tables made by functions) cannot be tried, and mutmut would leave it to the very first test.
+_CONFTEST = """
+
+def pytest_collection_finish() -> None:
+    import json
+    from mutmut.state import state
+    if state()._stats:
+        Path("at-import.json").write_text(json.dumps(sorted(state()._stats)))
+        state()._stats.clear()
+"""
+_NO_TESTS = 33
 #: Exit codes of a mutant's tests, as mutmut keeps them: noticed; by never ending, or with the process; not noticed.
 _KILLED = {1, 3, 24, 36, 152, 255, -24, -9, -11}
-_SURVIVED = {0, 5, 33}
+_SURVIVED = {0, 5, _NO_TESTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,8 @@ class Score:
     """Names, as mutmut gives them."""
     mutants: int
     """How many there are, tried or not."""
+    at_import: int = 0
+    """How many of those chosen could not be tried, for only an import runs them."""
 
     @property
     def percent(self) -> float:
@@ -72,18 +87,22 @@ def pick(names: Iterable[str], count: int | None, seed: int) -> list[str]:
     return sorted(Random(seed).sample(ordered, count))
 
 
-def score_of(room: str, codes: dict[str, int | None], chosen: Sequence[str]) -> Score:
-    """Return the score of the chosen mutants by their exit codes; one that was not tried is no part of it.
+def score_of(
+    room: str, codes: dict[str, int | None], chosen: Sequence[str], at_import: Callable[[str], bool] = lambda _: False
+) -> Score:
+    """Return the score of the chosen mutants by their exit codes; one that was not tried is no part of it, nor one that
+    no test runs because it ran ``at_import``.
 
     Raises:
         ValueError: a code that says neither that a test noticed nor that none did.
     """
-    tried = {name: codes[name] for name in chosen if codes.get(name) is not None}
+    imported = {name for name in chosen if codes.get(name) == _NO_TESTS and at_import(name)}
+    tried = {name: codes[name] for name in chosen if codes.get(name) is not None and name not in imported}
     strange = {code for code in tried.values() if code not in _KILLED | _SURVIVED}
     if strange:
         raise ValueError(f"{room}: exit codes {sorted(map(str, strange))} of mutants are neither killed nor survived")
     survivors = tuple(sorted(name for name, code in tried.items() if code in _SURVIVED))
-    return Score(room, len(tried) - len(survivors), survivors, len(codes))
+    return Score(room, len(tried) - len(survivors), survivors, len(codes), len(imported))
 
 
 def _copy(place: Path) -> None:
@@ -115,6 +134,14 @@ def _codes() -> dict[str, int | None]:
     return codes
 
 
+def _at_import() -> Callable[[str], bool]:
+    from mutmut.utils.format_utils import mangled_name_from_mutant_name
+
+    path = Path("mutants", "at-import.json")
+    functions = set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+    return lambda mutant: mangled_name_from_mutant_name(mutant) in functions
+
+
 def _diff(name: str) -> str:
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
@@ -132,6 +159,8 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
         _copy(place)
         with (place / "pyproject.toml").open("a", encoding="utf-8") as settings:
             settings.write(_SETTINGS.format(room=room))
+        with (place / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+            conftest.write(_CONFTEST)
         with contextlib.chdir(place):
             every = _names(room)
             chosen = pick(every, count, seed)
@@ -147,7 +176,7 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
             )
             if done.returncode != 0:
                 raise RuntimeError(f"mutmut failed:\n{done.stdout[-4000:]}")
-            score = score_of(room, _codes(), chosen)
+            score = score_of(room, _codes(), chosen, _at_import())
             for survivor in score.survivors:
                 print(f"\n# survived: {survivor}\n{_diff(survivor)}")
     return score
@@ -174,7 +203,8 @@ def main(arguments: list[str]) -> int:
         tried = score.killed + len(score.survivors)
         files = Counter(name.split(".x")[0] for name in score.survivors).most_common(3)
         where = ", ".join(f"{file} {count}" for file, count in files)
-        print(f"{score.room}: {score.percent:.1f} % of {tried} mutants noticed (of {score.mutants}) {where}")
+        untried = f", {score.at_import} that only imports run not tried" if score.at_import else ""
+        print(f"{score.room}: {score.percent:.1f} % of {tried} mutants noticed (of {score.mutants}{untried}) {where}")
     return int(any(score.percent < WANTED for score in scores))
 
 

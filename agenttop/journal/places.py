@@ -36,19 +36,24 @@ def new_run(name: str) -> tuple[str, Path]:
     Raises:
         OSError: the directory cannot be made, or there is no room in it.
     """
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
-    directory = runs_directory() / run_id
+    runs = runs_directory()
     # Made by itself: mkdir's mode is for the last directory only, and what runs leave behind is nobody else's business.
-    directory.parent.parent.parent.mkdir(parents=True, exist_ok=True)
-    directory.parent.parent.mkdir(mode=0o700, exist_ok=True)
-    directory.parent.mkdir(mode=0o700, exist_ok=True)
-    directory.mkdir(mode=0o700)
+    runs.parent.parent.mkdir(parents=True, exist_ok=True)
+    runs.parent.mkdir(mode=0o700, exist_ok=True)
+    runs.mkdir(mode=0o700, exist_ok=True)
+    directory = None
+    while directory is None:
+        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain_name(name)}-{secrets.token_hex(2)}"
+        # Runs of one name that begin in one second have 65 536 endings between them.
+        with contextlib.suppress(FileExistsError):
+            (runs / run_id).mkdir(mode=0o700)
+            directory = runs / run_id
     try:
         _try_to_write(directory / ".room")
     except OSError as error:
         with contextlib.suppress(OSError):
             directory.rmdir()
-        raise OSError(error.errno, error.strerror, str(directory.parent)) from None
+        raise OSError(error.errno, error.strerror, str(runs)) from None
     return run_id, directory
 
 

@@ -104,6 +104,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._heard_s = clock()
         self._jumped = False
         self._left = False
+        self._early: list[Callable[[], None]] | None = []
+        """What signals asked for before the screen was there; None since it is."""
         self.player = player_of(feed)
 
     def get_driver_class(self) -> type[Driver]:
@@ -118,6 +120,16 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.run_worker(self._read(), group="read")
         self.run_worker(self.commander.work(), group="commands")
         self.set_interval(1.0, self.listen)
+        early, self._early = self._early or [], None
+        for act in early:
+            act()
+
+    def once_mounted(self, act: Callable[[], None]) -> None:
+        """Do what a signal asks for: as soon as there is a screen, for before that it would fail and be lost."""
+        if self._early is None:
+            act()
+        else:
+            self._early.append(act)
 
     async def on_unmount(self) -> None:
         await self.feed.close()
@@ -516,7 +528,11 @@ def run_live(
     app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s)
 
     async def show() -> LiveResult | None:
-        with signals.handlers(interrupt=app.action_interrupt, terminate=app.terminate, hangup=app.hangup):
+        with signals.handlers(
+            interrupt=partial(app.once_mounted, app.action_interrupt),
+            terminate=partial(app.once_mounted, app.terminate),
+            hangup=partial(app.once_mounted, app.hangup),
+        ):
             return await app.run_async(mouse=False)
 
     result = asyncio.run(show()) or LiveResult(How.FAILED, None, bool(app.stopping), "the screen failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agenttop.metrics.snapshot import Snapshot
+from agenttop.metrics.snapshot import Reply, Snapshot
 from agenttop.view.feed import ANSWER_S, SILENT, Feed
 
 #: Snapshots until a rate that was sent is taken from the run again: the next one may be older than the command.
@@ -26,18 +26,32 @@ class Commander:
         self._queue.put_nowait(text)
 
     async def work(self) -> None:
-        """Send until cancelled."""
-        while True:
-            text = await self._queue.get()
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    reply = await self._feed.command(text, source="key")
-            except TimeoutError:
-                self._tell(f"{text}: the run does not answer: {SILENT}", False)
-            except OSError as error:
-                self._tell(f"{text}: the run does not answer ({error})", False)
-            else:
-                self._tell(reply.message or text, reply.applied)
+        """Send until cancelled. What is not answered in time stays on its way: a feed that is not open yet has not sent
+        it, and a stop must not be lost for that.
+        """
+        under_way: set[asyncio.Task[Reply]] = set()
+        try:
+            while True:
+                text = await self._queue.get()
+                asking = asyncio.ensure_future(self._feed.command(text, source="key"))
+                under_way = {task for task in under_way if not task.done()} | {asking}
+                done, _ = await asyncio.wait({asking}, timeout=ANSWER_S)
+                if done:
+                    self._answered(text, asking)
+                else:
+                    asking.add_done_callback(lambda late: late.cancelled() or late.exception())
+                    self._tell(f"{text}: the run does not answer: {SILENT}", False)
+        finally:
+            for asking in under_way:
+                asking.cancel()
+
+    def _answered(self, text: str, asked: asyncio.Future[Reply]) -> None:
+        try:
+            reply = asked.result()
+        except OSError as error:
+            self._tell(f"{text}: the run does not answer ({error})", False)
+        else:
+            self._tell(reply.message or text, reply.applied)
 
     async def end(self) -> None:
         """End the load at once, whatever waits for an answer."""

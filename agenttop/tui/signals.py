@@ -16,11 +16,10 @@ from agenttop.view import held
 def handlers(
     *, interrupt: Callable[[], None], terminate: Callable[[], None], hangup: Callable[[], None]
 ) -> Iterator[None]:
-    """Call these in the running loop for SIGINT, SIGTERM and SIGHUP; a SIGHUP that is ignored (``nohup``) stays so."""
+    """Call these in the running loop for SIGINT, SIGTERM and SIGHUP, as far as a viewer hears them (``held.heard``)."""
     loop = asyncio.get_running_loop()
-    wanted = {signal.SIGINT: interrupt, signal.SIGTERM: terminate, signal.SIGHUP: hangup}
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        del wanted[signal.SIGHUP]
+    handler_of = {signal.SIGINT: interrupt, signal.SIGTERM: terminate, signal.SIGHUP: hangup}
+    wanted = {number: handler_of[number] for number in held.heard()}
     for number, handler in wanted.items():
         loop.add_signal_handler(number, handler)
     held.release()

@@ -11,11 +11,18 @@ import signal
 _came: list[int] = []
 
 
+def heard() -> tuple[signal.Signals, ...]:
+    """Return the signals that a viewer hears: SIGINT and SIGTERM also where whoever started it had them ignored (a job
+    of a script, a CI runner: who sends one means the run), SIGHUP unless it is ignored (``nohup``).
+    """
+    always = (signal.SIGINT, signal.SIGTERM)
+    return always if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*always, signal.SIGHUP)
+
+
 def hold() -> None:
-    """Keep the signals from now on; one that is ignored (``nohup``) stays ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda came, _: _came.append(came))
+    """Keep the signals that a viewer hears from now on."""
+    for number in heard():
+        signal.signal(number, lambda came, _: _came.append(came))
 
 
 def release() -> None:

@@ -118,10 +118,8 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         if said := await feed.kill():
             say(f"! {said}")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        loop.add_signal_handler(signal.SIGHUP, left.set)
+    for number in held.heard():
+        loop.add_signal_handler(number, left.set if number == signal.SIGHUP else stop)
     held.release()
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "no end planned"
     say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import tempfile
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -20,6 +23,19 @@ def test_a_new_run_is_its_owners_alone(home: Path) -> None:
     assert mode(directory) == 0o700
     assert "-peak-" in run_id
     assert places.new_run("peak")[0] != run_id
+
+
+def test_runs_of_one_name_and_one_second_draw_until_they_differ(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2030, 1, 1, 12, tzinfo=tz)
+
+    monkeypatch.setattr(places, "datetime", Noon)
+    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    found = [places.new_run("peak")[0] for _ in range(2)]
+    assert found == ["20300101-120000-peak-aaaa", "20300101-120000-peak-bbbb"]
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,21 @@ def test_it_says_what_it_saw() -> None:
 
 def test_begun_anew_it_has_forgotten() -> None:
     breaker = Breaker(BreakerRule(0.5, 2.0))
+    before = breaker.state
+    assert before is not None
+    assert (before.share, before.limit, before.requests, before.over_s, before.open) == (0.0, 0.5, 0, 2.0, False)
     for t_s in (1.0, 2.0):
         breaker.fold(delta(leaf(timeout=100)))
         breaker.second(t_s)
     breaker.reset(2.0)
+    assert breaker.state == before
     breaker.fold(delta(leaf(timeout=100)))
     assert not breaker.second(3.0)
     assert breaker.second(4.0)
+    for t_s in (5.0, 6.0):  # its window goes on as before
+        breaker.fold(delta(leaf(ok=20)))
+        breaker.second(t_s)
+    assert (breaker.state.share, breaker.state.requests, breaker.state.open) == (0.0, 40, False)
 
 
 def test_without_a_rule_it_never_opens() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.schedule.quantities import MAX_EXPRESSION
 from agenttop.thresholds.catalogue import METRICS, PERCENTILE, PHASE, SHARE, UNITS
 from agenttop.thresholds.expression import OPERATORS, Expression, ThresholdError, parse_threshold
 
@@ -102,16 +103,24 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "metric", "method", "percent", "symbol", "limit"), GOOD, ids=[c[0] for c in GOOD])
+def plain(text: str) -> str:
+    """The text as an id of a test that pytest takes back as it gave it (mutmut hands ids on): no backslash."""
+    return ascii(text)[1:-1].replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "method", "percent", "symbol", "limit"), GOOD, ids=[plain(case[0]) for case in GOOD]
+)
 def test_what_is_read(
     text: str, metric: str, method: str, percent: float | None, symbol: str, limit: float
 ) -> None:  # fmt: skip
     found = parse_threshold(text)
     assert (found.metric, found.method, found.percent, found.operator) == (metric, method, percent, symbol)
     assert found.limit == pytest.approx(limit)
+    assert parse_threshold(str(found)) == found
 
 
-@pytest.mark.parametrize(("text", "column", "message"), BAD, ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("text", "column", "message"), BAD, ids=[plain(case[0]) for case in BAD])
 def test_what_is_refused_with_its_place_on_one_line(text: str, column: int, message: str) -> None:
     with pytest.raises(ThresholdError) as caught:
         parse_threshold(text)
@@ -122,6 +131,13 @@ def test_what_is_refused_with_its_place_on_one_line(text: str, column: int, mess
     assert said.isprintable()
     rest = text[column - 1 :].split("\n")[0][:20].strip()
     assert (f'at "{rest}' in said) if rest else ("at the end" in said)
+
+
+def test_a_text_that_is_too_long_is_not_read() -> None:
+    assert parse_threshold("timeout == 0" + " " * (MAX_EXPRESSION - 12)).metric == "timeout"
+    with pytest.raises(ThresholdError, match=f"at most {MAX_EXPRESSION} characters") as caught:
+        parse_threshold("timeout == 0" + " " * (MAX_EXPRESSION - 11))
+    assert caught.value.column == MAX_EXPRESSION + 1, "the first character too many"
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,22 @@ def test_what_is_observed(text: str, observed: float) -> None:
     assert verdict.expression == text
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("latency p95 < 1", "ms"),
+        ("latency p95 < 1s", "s"),
+        ("rps > 1", "/s"),
+        ("requests rate > 1/s", "/s"),
+        ("error_rate < 5%", "%"),
+        ("error_rate < 0.05", ""),
+        ("timeout < 1", ""),
+    ],
+)
+def test_what_is_observed_has_a_unit(text: str, unit: str) -> None:
+    assert Run(text).judge.verdicts[0].unit == unit
+
+
 def test_violations_are_a_part_of_all_answers() -> None:
     run = Run("rate_limit_violations < 1", "rate_limit_violations rate < 1%", "rate_limit_violations{pool:open} < 1")
     run.second()
@@ -329,6 +345,9 @@ def test_what_a_run_costs_is_judged_where_there_is_a_price() -> None:
     spent = delta(LeafDelta(0, 0, {"ok": 2}, {}, {}, sums))
     priced = msgspec.structs.replace(LAYOUT, price=Price(1.0, 4.0, 1.0))
     run = Run("cost_usd < 0.002", "cost_usd per_request_mean < 1", layout=priced)
+    run.second()
+    assert [v.verdict for v in run.judge.verdicts] == ["no data", "no data"], "nothing was told yet"
     assert run.second(spent).observed == pytest.approx(0.003)
     assert [verdict.passed for verdict in run.judge.verdicts] == [False, True]
+    assert run.judge.verdicts[1].observed == pytest.approx(0.0015)
     assert Run("cost_usd < 0.002").second(spent).verdict == "no data"

@@ -62,6 +62,16 @@ async def test_control_c_stops_then_ends_at_once_then_leaves() -> None:
         assert await left(pilot) == LiveResult(How.LEFT, None, True)
 
 
+async def test_a_signal_before_there_is_a_screen_is_done_once_there_is() -> None:
+    feed = FakeFeed("ramp")
+    app = made(feed)
+    app.once_mounted(app.action_interrupt)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: feed.commands == ["stop"])
+        app.once_mounted(app.action_interrupt)
+        await until(pilot, lambda: feed.commands == ["stop", "stop now"])
+
+
 async def test_control_c_asks_about_a_run_of_somebody_else_and_the_second_leaves_it_alone() -> None:
     feed = FakeFeed("ramp")
     feed.attached = True

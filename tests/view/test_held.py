@@ -19,7 +19,10 @@ def as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_what_comes_early_comes_again_once_somebody_listens() -> None:
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_what_comes_early_comes_again_once_somebody_listens(before: signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, before)
     held.hold()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         os.kill(os.getpid(), number)
@@ -32,7 +35,8 @@ def test_what_comes_early_comes_again_once_somebody_listens() -> None:
     assert len(heard) == 3
 
 
-def test_what_is_ignored_stays_ignored() -> None:
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     held.hold()
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert held.heard() == (signal.SIGINT, signal.SIGTERM)
