@@ -119,6 +119,7 @@ class Peer:
         Raises:
             Gone: the client has left.
         """
+        self._sent = 0
         try:
             while True:
                 first, second = await self.reader.readexactly(2)

@@ -12,6 +12,8 @@ from tests.hostile.profile import RATE, WELL, profile
 from tests.hostile.table import Row
 
 MAX_RSS_MB = 200
+TOLD = ("said_nothing", "sent_again", "sessions_lost")
+"""Counters of what is told though nothing failed."""
 LAST_S = 20
 """How long a run may go on after its plan: what is in flight ends by its timeout."""
 
@@ -55,7 +57,7 @@ class Ran:
         came = {outcome for outcome, count in pool["outcomes"].items() if count}
         said = [error["message"] for error in pool["errors"]]
         if came == {"ok"}:
-            said = self.summary["generator"]["warnings"]
+            said = [*self.summary["generator"]["warnings"], *(f"{name}: {pool[name]}" for name in TOLD if pool[name])]
         found = []
         if not matches(row.outcome, came):
             found.append(f"{row.path}: {row.does}: {pool['outcomes']} in place of {row.outcome}: {said}")

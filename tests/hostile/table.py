@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a row a line)
 """Every behaviour of the hostile server: its path, what it does, and what a request to it comes to.
 
 One literal table, and for that alone a long file: a new behaviour is a new row. Bytes are said as they stand and the
@@ -172,6 +173,8 @@ ROWS: tuple[Row, ...] = (
     Row("/bodies/drip-endless", "a byte now and then, without end", "timeout", repeat(head(), b" ", ENDLESS, pause_s=0.02), asks="soon"),
     Row("/bodies/flood", "a body without end, as fast as it is taken", "timeout|truncated", repeat(head(), b"x" * 65_536, 200, pause_s=0.02), asks="soon"),
     Row("/bodies/20-mib", "20 MiB", "ok", repeat(head(b"content-length: %d" % (20 << 20)), b"x" * 65_536, 320), asks="text"),
+    Row("/bodies/40-mib", "40 MiB, as images have", "ok", repeat(head(b"content-length: %d" % (40 << 20)), b"x" * 65_536, 640), asks="text"),
+    Row("/bodies/40-mib-too", "and as much beside it", "ok", repeat(head(b"content-length: %d" % (40 << 20)), b"x" * 65_536, 640), asks="text"),
     Row("/bodies/70-mib", "70 MiB, more than is read", "ok", repeat(head(b"content-length: %d" % (70 << 20)), b"x" * 65_536, 1120), asks="text", says="a limit of agenttop"),
     Row("/bodies/chunks-small", "200 000 chunks of a byte", "ok", repeat(head(_CHUNKS), b"1\r\nx\r\n", 200_000, b"0\r\n\r\n"), asks="text"),
     Row("/bodies/chunks-padded", "spaces behind the size of a chunk", "ok", as_chunks(b"c  \r\n" + OK + b"\r\n0  \r\n\r\n")),
@@ -225,7 +228,7 @@ ROWS: tuple[Row, ...] = (
     Row("/connections/ssh", "speaks another protocol", "protocol_error", at="ssh", says="spoke before|malformed"),
     Row("/connections/accepted", "takes connections, and reads nothing", "timeout", at="silent", asks="soon"),
     Row("/connections/refused-late", "takes connections, and closes them", "protocol_error", at="closes", says="closed before an answer"),
-    Row("/connections/reset-at-once", "takes connections, and resets them", "protocol_error", at="resets", says="closed before an answer"),
+    Row("/connections/reset-at-once", "takes connections, and resets them", "protocol_error|connect_error", at="resets", says="reset"),
 
     # -- redirects
     Row("/redirects/chain", "three redirects, and an answer", "ok", chain(b"/redirects/chain", 3)),
@@ -256,7 +259,8 @@ ROWS: tuple[Row, ...] = (
     Row("/tls/slow", "a handshake of a byte now and then", "timeout", to_listener("slow-hello", b"https"), asks="soon"),
 
     # -- cookies, and other headers that are read
-    Row("/headers/cookies-13000", "13 000 cookies", "ok", answer(OK, *(b"set-cookie: a%d=b" % n for n in range(13_000))), says=_LINES),
+    Row("/headers/cookies-13000", "13 000 cookies", "protocol_error", answer(OK, *(b"set-cookie: a%d=b" % n for n in range(13_000))), says=_KIB),
+    Row("/headers/cookies-9000", "9 000 cookies", "ok", answer(OK, *(b"set-cookie: a%d=b" % n for n in range(9_000))), says=_LINES),
     Row("/headers/cookies-400", "400 cookies", "ok", answer(OK, *(b"set-cookie: a%d=b" % n for n in range(400))), says="of answers that set more than 180 cookies"),
     Row("/headers/cookie-giant", "a cookie of 50 kB", "ok", answer(OK, b"set-cookie: a=" + b"b" * 50_000)),
     Row("/headers/cookies-bad", "cookies that are none", "ok", answer(OK, b"set-cookie: =;;;=", b"set-cookie:", b"set-cookie: \xff=\xfe; expires=never", b"set-cookie: a=b; domain=.com; max-age=" + b"9" * 400)),
@@ -283,7 +287,7 @@ ROWS: tuple[Row, ...] = (
     Row("/json/digits", "a number of 100 000 digits", "check_failed", answer(b'{"n": ' + b"9" * 100_000 + b', "ok": true}'), says="says ok"),
     Row("/json/html", "an error page with status 200", "check_failed", answer(b"<html>Bad Gateway</html>", kind=b"text/html"), says="says ok"),
     Row("/json/null", "null", "check_failed", answer(b"null"), says="says ok"),
-    Row("/json/wide", "200 000 keys", "ok", answer(b"{" + b"".join(b'"k%d": 1, ' % n for n in range(200_000)) + b'"ok": true}')),
+    Row("/json/wide", "50 000 keys", "ok", answer(b"{" + b"".join(b'"k%d": 1, ' % n for n in range(50_000)) + b'"ok": true}')),
 
     # -- event streams
     Row("/sse/comments", "100 000 comments before the first event", "ok", repeat(_EVENTS + b"%x\r\n" % (3 * 100_000), b":\n\n", 100_000, b"\r\n" + stream(CHAT).partition(b"\r\n\r\n")[2]), asks="chat"),
@@ -293,7 +297,7 @@ ROWS: tuple[Row, ...] = (
     Row("/sse/stays-open", "a terminal event, and the stream stays open", "ok", silent(stream(CHAT)[:-5]), asks="chat"),
     Row("/sse/goes-on", "a terminal event, and the stream goes on", "ok", in_turn(stream(CHAT)[:-5], chunked(word()).partition(b"\r\n\r\n")[2], pause_s=0.01), asks="chat"),
     Row("/sse/empty", "a stream without an event", "truncated", stream(), asks="chat", says="terminal event"),
-    Row("/sse/done-at-once", "a terminal event alone", "ok", stream(DONE), asks="chat", says="neither output nor usage|said nothing"),
+    Row("/sse/done-at-once", "a terminal event alone", "ok", stream(DONE), asks="chat", says="said_nothing"),
     Row("/sse/done-twice", "two terminal events", "ok", stream(CHAT, DONE), asks="chat"),
     Row("/sse/cr", "lines that end with CR alone", "ok", stream(CHAT.replace(b"\n", b"\r")), asks="chat"),
     Row("/sse/crlf", "lines that end with CRLF, cut within", "ok", drip(stream(CHAT.replace(b"\n", b"\r\n")), 7), asks="chat"),
@@ -385,11 +389,11 @@ ROWS: tuple[Row, ...] = (
     Row("/ws/dropped", "closed without a close frame", "ok truncated", upgrade(closing(b"")), asks="ws", says="without a close frame"),
     Row("/ws/reset", "reset", "ok truncated", upgrade(resetting(b"")), asks="ws"),
     Row("/ws/no-answer", "upgraded, and never answers", "ok timeout", upgrade(b""), asks="ws"),
-    Row("/ws/pings", "100 000 pings before the answer", "ok", upgrade(repeat(b"", frame(b"", PING), 100_000, frame())), asks="ws"),
+    Row("/ws/pings", "5 000 pings before the answer", "ok", upgrade(repeat(b"", frame(b"", PING), 5000, frame())), asks="ws"),
     Row("/ws/pings-endless", "pings without end, and no answer", "ok timeout", upgrade(repeat(b"", frame(b"", PING), ENDLESS, pause_s=0.001)), asks="ws"),
     Row("/ws/pongs", "pongs that nobody asked for", "ok", upgrade(frame(b"x", PONG) * 1000 + frame()), asks="ws"),
     Row("/ws/fragments", "a message in fragments, with a ping between them", "ok", upgrade(frame(TOLD[:3], fin=False) + frame(b"", PING) + frame(TOLD[3:], 0)), asks="ws"),
-    Row("/ws/fragments-small", "100 000 empty fragments", "ok", upgrade(repeat(frame(b"", fin=False), frame(b"", 0, fin=False), 100_000, frame(TOLD, 0))), asks="ws"),
+    Row("/ws/fragments-small", "5 000 empty fragments", "ok", upgrade(repeat(frame(b"", fin=False), frame(b"", 0, fin=False), 5000, frame(TOLD, 0))), asks="ws"),
     Row("/ws/bytes", "a byte a packet", "ok", upgrade(drip(frame())), asks="ws"),
     Row("/ws/at-once", "a message in the packet of the upgrade", "ok", upgrade(frame(), at_once=frame(b'{"hello": 1}')), asks="ws"),
     Row("/ws/binary", "a binary message", "ok", upgrade(frame(TOLD, BINARY)), asks="ws"),
@@ -402,8 +406,8 @@ ROWS: tuple[Row, ...] = (
     Row("/ws/within", "a message within another one's fragments", "ok protocol_error", upgrade(frame(fin=False) + frame()), asks="ws", says="continuation"),
     Row("/ws/ping-long", "a ping that is too long", "ok protocol_error", upgrade(frame(bytes(200), PING)), asks="ws", says="control"),
     Row("/ws/close-odd", "a close frame of one byte", "ok protocol_error", upgrade(frame(b"x", CLOSE)), asks="ws", says="close"),
-    Row("/ws/close-code", "a close code that nobody may send", "ok protocol_error", upgrade(bye(1005)), asks="ws", says="close"),
+    Row("/ws/close-code", "a close code that nobody may send", "ok protocol_error", upgrade(bye(1005)), asks="ws", says="malformed"),
     Row("/ws/oversized", "a frame of an exabyte", "ok protocol_error", upgrade(silent(b"\x81\x7f" + (1 << 60).to_bytes(8, "big") + b"x" * 1000)), asks="ws", says="limit of agenttop"),
     Row("/ws/10-mb", "a message of 10 MB", "ok", upgrade(frame(b'{"done": "' + b"x" * 10_000_000 + b'"}')), asks="ws"),
-    Row("/ws/http", "HTTP after the upgrade", "ok protocol_error", upgrade(answer()), asks="ws", says="malformed"),
+    Row("/ws/http", "HTTP after the upgrade", "ok protocol_error", upgrade(answer(OK * 20)), asks="ws", says="malformed"),
 )  # fmt: skip
