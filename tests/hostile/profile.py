@@ -15,7 +15,7 @@ _CHAT = 'post = "{path}"\njson = { model = "m", stream = true, messages = [] }'
 _WHOLE = _CHAT.replace("stream = true, ", "")
 _RPC = '{{ jsonrpc = "2.0", id = 1, method = "{}", params = {{ name = "a" }} }}'
 _OK = 'checks = { "says ok" = "$.ok" }'
-_SOON = 'timeout = "800ms"'
+_SOON, _SOCKET = 'timeout = "800ms"', 'timeout = "2s"'
 
 #: What clients ask for: the keys of the pool, and those of its step. The path is filled in.
 ASKS: dict[str, tuple[str, str]] = {
@@ -40,7 +40,7 @@ ASKS: dict[str, tuple[str, str]] = {
     "a2a": ('protocol = "sse"\ndialect = "a2a"', f'post = "{{path}}"\njson = {_RPC.format("message/stream")}'),
     "langgraph": ('protocol = "sse"\ndialect = "langgraph"', 'post = "{path}"\njson = { input = {} }'),
     "adk": ('protocol = "sse"\ndialect = "adk"', 'post = "{path}"\njson = { streaming = true }'),
-    "ws": ('protocol = "ws"', f'send = {{ say = "hello" }}\nexpect = "$.done"\n{_SOON}'),
+    "ws": ('protocol = "ws"', f'send = {{ say = "hello" }}\nexpect = "$.done"\n{_SOCKET}'),
 }
 _HEAD = """
 target = "http://{host}:{well}"
@@ -81,5 +81,5 @@ def _pool(row: Row, port: int) -> str:
     keys, step = ASKS[row.asks]
     lines = ["", "[[pools]]", f'name = "{row.name}"', f'target = "http://{HOST}:{port}"', 'think_time = "100ms"', keys]
     if row.asks == "ws":
-        lines += ["[[pools.setup]]", f'connect = "{row.path}"', _SOON]
+        lines += ["[[pools.setup]]", f'connect = "{row.path}"', _SOCKET]
     return "\n".join([*lines, "[[pools.tasks]]", 'name = "it"', step.replace("{path}", row.path), ""])
