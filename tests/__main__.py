@@ -28,7 +28,7 @@ LINT = (
 )
 TYPES = ([sys.executable, "-m", "mypy"], [str(BIN / "lint-imports"), "--no-logo"])
 #: Folders whose tests start whole programs, terminals or other projects: no unit tests.
-WHOLE = ("e2e", "peers", "screenshots", "benchmarks", "tui", "serve")
+WHOLE = ("e2e", "peers", "screenshots", "benchmarks", "tui", "serve", "hostile")
 
 
 def pytest(*arguments: str, at_once: int = AT_ONCE) -> list[str]:

@@ -6,7 +6,8 @@ Reused for every request of the user. It is the ``answer`` that checks look at, 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from agenttop.dialects.encoding import utf8
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
-from agenttop.wire.room import MAX_HELD, ROOM
+from agenttop.wire.room import LARGE, MAX_HELD, ROOM
 from agenttop.wire.sse import SseParser
 
 #: Bytes of one answer that are kept for saving, checking and the dialect, where there is room for them.
@@ -41,6 +42,7 @@ class Answer:
     __slots__ = (
         "_json",
         "_keep",
+        "_large",
         "_last_output",
         "_looking",
         "_parser",
@@ -102,6 +104,8 @@ class Answer:
         if self._parser is not None or self._took:
             self.give_back()
         self._parts: list[bytes | bytearray] = []
+        self._large: BytesIO | None = None
+        """A body that is large: whole, so that putting it together does not take its size once more."""
         self._keep = 0
         self._size = 0
         self._json: Any = None
@@ -179,7 +183,7 @@ class Answer:
         self.reader = step.dialect.reader()
         self._keep = MAX_BODY if step.reads_body and step.checks else 0
         if not self._keep:
-            self._parts = []
+            self._parts, self._large = [], None
         return self._parser, head
 
     def _keep_piece(self, data: bytes) -> None:
@@ -187,11 +191,19 @@ class Answer:
         if size > MAX_EXCERPT:
             if size > self._keep or not ROOM.change(self._took, size):
                 self.cut = True
-                self._parts = [(self.body + data)[:MAX_EXCERPT]]
+                large, self._large = self._large, None
+                self._parts = [_beginning(parts if large is None else [large.getbuffer()[:MAX_EXCERPT]], data)]
                 ROOM.change(self._took, 0)
                 self._took = 0
                 return
             self._took = size
+            if size > LARGE:
+                if self._large is None:
+                    self._large = BytesIO()
+                    self._large.writelines(parts)
+                    self._parts = []
+                self._large.write(data)
+                return
         if len(data) >= SMALL or not parts:
             parts.append(data)
         elif isinstance(last := parts[-1], bytearray):
@@ -279,6 +291,8 @@ class Answer:
     @property
     def body(self) -> bytes:
         """Return the kept part of the body, or the last WebSocket message."""
+        if self._large is not None:
+            return self._large.getvalue()  # which is no copy
         parts = self._parts
         if not parts:
             return b""
@@ -317,7 +331,15 @@ class Answer:
         """Let the dialect read an answer that was not streamed."""
         step = self.step
         assert step is not None
-        if self.streamed or not step.dialect.reads_body or not self._parts or self.cut:
+        if self.streamed or not step.dialect.reads_body or self.cut or not (self._parts or self._large):
             return
         self.reader = step.dialect.reader()
         self.flags |= self.reader.body(utf8(self.body))
+
+
+def _beginning(parts: Iterable[bytes | bytearray | memoryview], data: bytes) -> bytes:
+    """The first :data:`MAX_EXCERPT` bytes of these pieces; the whole is not put together for that, it is large."""
+    head = bytearray()
+    for part in (*parts, data):
+        head += part[: MAX_EXCERPT - len(head)]
+    return bytes(head)

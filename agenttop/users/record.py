@@ -212,10 +212,11 @@ def _judge(step: CompiledStep, answer: Answer, exchange: Exchange, latency: int)
     if status >= 400:
         return outcome_of_status(status), _words(status, answer)
     answer.finish_body()
-    if answer.flags & ERROR:
+    unstreamed = step.stream and not answer.streamed
+    if answer.flags & ERROR and not (unstreamed and not answer.cut and answer.json is INVALID):
         error = (answer.reader.error if answer.reader is not None else None) or "the target says it failed"
         return (Outcome.RATE_LIMITED if answer.flags & RATE_LIMITED else Outcome.STREAM_ERROR), error
-    if step.stream and not answer.streamed:
+    if unstreamed:
         return Outcome.PROTOCOL_ERROR, f"asked for an event stream, got {answer.content_type or 'no content type'}"
     if answer.streamed and step.kind == "http" and not answer.flags & DONE and not answer.events_left_out:
         if step.dialect.terminal:

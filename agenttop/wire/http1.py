@@ -260,6 +260,7 @@ class Http1Connection(asyncio.Protocol):
                 self._head = data[:end].lower()
             self.lean = self.lean_allowed and end > 0 and is_lean(self._head)
             self._parser = self._parser_of(self.lean)
+            self._piece = SMALL  # of another kind of body than the one before, perhaps: compressed a thousandfold
             self._head_bytes = 0
             self._last_headers = None
         elif state not in (READING, DRAINING, UPGRADED):
@@ -502,8 +503,11 @@ class Http1Connection(asyncio.Protocol):
         parser = self._lean if lean else self._full
         if parser is None:
             parser = httptools.HttpResponseParser(_Lean(self) if lean else _Full(self))
-            # Folded headers (RFC 9112, 5.2: to be unfolded) and padded chunk sizes, which every client reads.
-            parser.set_dangerous_leniencies(lenient_headers=True, lenient_spaces_after_chunk_size=True)
+            # Folded headers (RFC 9112, 5.2: to be unfolded), padded chunk sizes and lines that end with LF alone (2.2),
+            # which every client reads.
+            parser.set_dangerous_leniencies(
+                lenient_headers=True, lenient_spaces_after_chunk_size=True, lenient_optional_cr_before_lf=True
+            )
             if lean:
                 self._lean = parser
             else:
@@ -582,7 +586,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _lean_until_eof(self) -> bool:
         """Return whether the body of a lean answer has no length of its own."""
-        return b"\r\ncontent-length:" not in self._head and b"\r\ntransfer-encoding:" not in self._head
+        return b"\ncontent-length:" not in self._head and b"\ntransfer-encoding:" not in self._head
 
     def _complete(self) -> None:
         parser = self._parser

@@ -13,6 +13,8 @@ MAX_INFLATED, MAX_RATIO = 64 << 20, 200
 
 Text comes to some 20 for 1; a thousandfold is an attack.
 """
+MAX_CHAINED = 8 << 20
+"""The same of a coding within another: of a few bytes, read in one turn, a million times more may come."""
 
 _GZIP, _ZLIB, _RAW, _DETECT = 31, 15, -15, 47
 
@@ -28,15 +30,16 @@ class Inflate:
     send.
     """
 
-    __slots__ = ("_begun", "_decompress", "_further", "_held", "_in", "_out", "_padding")
+    __slots__ = ("_begun", "_decompress", "_further", "_held", "_in", "_most", "_out", "_padding")
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, most: int = MAX_INFLATED) -> None:
         self._decompress: Any = None if encoding == "deflate" else zlib.decompressobj(_DETECT)
         self._held = b""
         self._begun = False
         self._further = False
         """In a member after the first, of which nothing has come out yet."""
         self._padding = False
+        self._most = most
         self._in = self._out = 0
 
     @property
@@ -73,7 +76,7 @@ class Inflate:
                     return
                 raise InflateError(str(error)) from None
             self._out += len(piece)
-            if self._out > MAX_INFLATED and self._out > MAX_RATIO * self._in:
+            if self._out > self._most and self._out > MAX_RATIO * self._in:
                 raise InflateError(f"it comes to more than {MAX_RATIO} times its size")
             if piece:
                 self._further = False
@@ -100,7 +103,7 @@ class Chain:
     __slots__ = ("_in", "_layers", "_out")
 
     def __init__(self, encodings: list[str]) -> None:
-        self._layers = [Inflate(encoding) for encoding in reversed(encodings)]
+        self._layers = [Inflate(encoding, MAX_CHAINED) for encoding in reversed(encodings)]
         self._in = self._out = 0
 
     @property
@@ -117,7 +120,7 @@ class Chain:
         self._in += len(data)
         for piece in self._through(0, data):
             self._out += len(piece)
-            if self._out > MAX_INFLATED and self._out > MAX_RATIO * self._in:
+            if self._out > MAX_CHAINED and self._out > MAX_RATIO * self._in:
                 raise InflateError(f"it comes to more than {MAX_RATIO} times its size")
             yield piece
 

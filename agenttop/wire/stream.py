@@ -51,6 +51,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._whose = whose
         self.sent_ns = 0
         self.received = 0
+        self._piece = SMALL
 
     def abort(self) -> None:
         """Close at once; harmless if closed."""

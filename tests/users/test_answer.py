@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from inspect import getmodule
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 
 from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.metrics.delta import LeafDelta
-from agenttop.users.answer import Answer
+from agenttop.users.answer import MAX_BODY, MAX_EXCERPT, Answer
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import missed_objectives
+from agenttop.wire.room import ROOM
 from tests.users.playing import Play, Script, ended, play, playing, pool_of, profile
 from tests.users.test_stream_truth import BLOCK, SPOKEN, chat, part, sse, status
 from tests.wire.reading import until
@@ -106,3 +108,27 @@ async def test_what_is_recorded_is_the_time_to_the_first_output(tmp_path: Path) 
         leaf: LeafDelta = Play(layout, recorder).only
     assert leaf.outcomes == {"ok": 1}
     assert leaf.hists["ttft"].total < leaf.hists["ttfo"].total <= leaf.hists["latency"].total
+
+
+@pytest.mark.parametrize("size", [3 << 20, MAX_BODY + 1])
+async def test_a_large_body_is_held_once(tmp_path: Path, size: int) -> None:
+    """Putting it together, or its beginning where it is too long, takes no more memory than the body itself."""
+    step = step_of(tmp_path, profile('get = "/"\nchecks = { fine = "body contains \\"x\\"" }'))
+    answer = Answer()
+    answer.begin(step)
+    assert answer.head(200, {}, 1)
+    piece = bytearray(range(256)) * 256
+    tracemalloc.start()
+    try:
+        for at in range(0, size, len(piece)):
+            answer.data(bytes(piece[: size - at]), 1)
+        body = answer.body
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    whole = (piece * (size // len(piece) + 1))[:size]
+    assert answer.cut == (size > MAX_BODY)
+    assert body == (whole[:MAX_EXCERPT] if answer.cut else whole)
+    assert peak < 1.3 * size
+    answer.begin(step)
+    assert (answer.body, ROOM.used) == (b"", 0)

@@ -67,6 +67,20 @@ OUTCOMES: dict[str, tuple[str, bytes | Action, Outcome, int | None, str]] = {
     "protocol_error": (profile(), b"nonsense\r\n\r\n", Outcome.PROTOCOL_ERROR, None, "malformed response"),
     "closed at once": (profile(), then_close(), Outcome.PROTOCOL_ERROR, None, "connection closed before an answer"),
     "no stream": (profile(POST, pool=CHAT), ok(b"{}"), Outcome.PROTOCOL_ERROR, 200, "asked for an event stream"),
+    "a page in place of a stream": (
+        profile(POST, pool=CHAT),
+        ok(b"<html>Bad Gateway</html>", "content-type: text/html"),
+        Outcome.PROTOCOL_ERROR,
+        200,
+        "asked for an event stream, got text/html",
+    ),
+    "an error in place of a stream": (
+        profile(POST, pool=CHAT),
+        ok(b'{"error": {"message": "no such model"}}'),
+        Outcome.STREAM_ERROR,
+        200,
+        "no such model",
+    ),
     "stream_error": (
         profile(POST, pool=CHAT),
         chunked(b'data: {"error": {"message": "broken"}}\n\n', headers=("content-type: text/event-stream",)),

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
-from agenttop.wire.inflate import PIECE, Inflate, InflateError
-from tests.wire.reading import Keeper, connected, exchange
+from agenttop.wire.inflate import MAX_CHAINED, PIECE, Inflate, InflateError, decoder
+from tests.wire.reading import GET, Keeper, connected, exchange, until
 from tests.wire.server import answering, chunked, ok, serving
+from tests.wire.test_http1_cuts import offline
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -73,6 +74,39 @@ def test_pieces_are_bounded_and_a_bomb_goes_off_outside() -> None:
     bomb = Inflate("gzip").feed(gzip.compress(bytes(80 << 20)))
     with pytest.raises(InflateError, match="200 times"):
         deque(bomb, maxlen=0)
+
+
+@pytest.mark.parametrize("codings", ["gzip, gzip", "gzip, deflate", "gzip, gzip, gzip"])
+def test_a_bomb_within_another_goes_off_early(codings: str) -> None:
+    packed = bytes(30 << 20)
+    for coding in codings.split(", "):
+        packed = gzip.compress(packed) if coding == "gzip" else zlib.compress(packed)
+    reads, _ = decoder(codings)
+    assert reads is not None
+    came: list[int] = []
+    with pytest.raises(InflateError, match="200 times"):
+        came.extend(len(piece) for piece in reads.feed(packed))
+    assert sum(came) <= MAX_CHAINED
+
+
+def test_a_bomb_within_another_that_comes_to_nothing_goes_off_too() -> None:
+    reads, _ = decoder("gzip, gzip")
+    assert reads is not None
+    with pytest.raises(InflateError, match="200 times"):
+        list(reads.feed(gzip.compress(gzip.compress(b"abc") + bytes(30 << 20))))
+
+
+async def test_a_bomb_behind_a_large_plain_answer_is_looked_at_in_small_pieces() -> None:
+    connection, _ = offline()
+    plain, sink = Keeper(), Keeper()
+    waiter = connection.send(GET, plain, False)
+    connection.data_received(ok(bytes(4 << 20)))
+    await until(waiter.done)
+    waiter = connection.send(GET, sink, False)
+    connection.data_received(ok(gzip.compress(bytes(60 << 20)), "content-encoding: gzip"))
+    assert len(sink.body) < 16 << 20, "of one turn"
+    await until(waiter.done)
+    assert (connection.failure, len(sink.body)) == (None, 60 << 20)
 
 
 @pytest.mark.parametrize("kind", PACKERS)

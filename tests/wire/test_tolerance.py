@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from agenttop.metrics.outcome import Outcome
 from agenttop.users.shared import PoolShared
 from agenttop.wire.inflate import decoder
 from tests.profile.writing import load
 from tests.users.playing import Play, play, profile, then_close
 from tests.wire.reading import Keeper, connected, exchange
-from tests.wire.server import answering, chunked, ok, serving
+from tests.wire.server import Reader, Writer, answering, chunked, ok, read_request, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
@@ -28,6 +29,9 @@ TOLERATED = {
     "folded": HEAD + b"x-a: one\r\n two\r\n\tthree\r\ncontent-length: 3\r\n\r\nabc",
     "folded at once": HEAD + b"x-a:\r\n one\r\ncontent-length: 3\r\n\r\nabc",
     "folded twice": HEAD + b"x-a: one\r\n  \r\n two\r\ncontent-length: 3\r\n\r\nabc",
+    "line feeds alone": b"HTTP/1.1 200 OK\ncontent-length: 3\nx-a: b\n\nabc",
+    "line feeds and folded": b"HTTP/1.1 200 OK\nx-a: one\n two\ncontent-length: 3\n\nabc",
+    "line feeds here and there": b"HTTP/1.1 200 OK\r\nx-a: b\ncontent-length: 3\n\r\nabc",
     "folded coding": HEAD + b"transfer-encoding:\r\n chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 }
 
@@ -46,6 +50,22 @@ async def test_what_curl_reads_is_read(name: str, lean: bool) -> None:
         if name == "folded" and not lean:
             assert sink.headers["x-a"].split() == ["one", "two", "three"]
         connection.close()
+
+
+@pytest.mark.parametrize("lean", [False, True])
+async def test_a_body_behind_line_feeds_that_is_cut_is_truncated(lean: bool) -> None:
+    """An empty line of the other kind within the body does not hide the length."""
+
+    async def cut(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\ncontent-length: 30\n\nabc\r\n\r\nabc")
+        writer.close()
+
+    async with serving(cut) as server:
+        connection = await connected(server.port)
+        failure = await exchange(connection, Keeper(), lean=lean)
+        assert failure is not None
+        assert failure[0] is Outcome.TRUNCATED
 
 
 CODED = {
