@@ -121,6 +121,7 @@ class Answer:
         ROOM.change(self._took, 0)
         self._took = 0
         self._parts = []
+        self._large = None
 
     # -- wire.http1.Sink
 
