@@ -168,7 +168,7 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
             while (payload := next_payload(file.read)) is not None:
                 second = seconds.decode(payload)
                 if isinstance(second, Second):
-                    _put_back(second, header.layout.closed)
+                    put_back(second, header.layout.closed)
                 yield second
         except msgspec.DecodeError as error:
             raise JournalError(f"{path}: not a journal of this version: {error}") from error
@@ -187,12 +187,13 @@ def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
     return msgspec.structs.replace(delta, leaves=leaves)
 
 
-def _put_back(second: Second, closed: Sequence[bool]) -> None:
-    """What was left out."""
+def put_back(second: Second, closed: Sequence[bool]) -> Second:
+    """Put into a second what was left out of it, and return it."""
     for delta in second.deltas:
         for leaf in delta.leaves:
             if _waits_as_answered(leaf, closed):
                 leaf.hists.setdefault("response_time", leaf.hists["latency"])
+    return second
 
 
 def _waits_as_answered(leaf: LeafDelta, closed: Sequence[bool]) -> bool:

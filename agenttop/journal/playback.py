@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from agenttop.journal.journal import FILE_NAME, MAGIC, JournalError, next_payload
+from agenttop.journal.journal import FILE_NAME, MAGIC, JournalError, next_payload, put_back
 from agenttop.journal.refold import Refold, Second
 from agenttop.journal.summarize import RunHeader
 from agenttop.metrics.snapshot import RunInfo, Snapshot
@@ -192,7 +192,8 @@ class Playback:
         return payload
 
     def _second(self, index: int) -> Second:
-        return msgspec.msgpack.decode(self._payload(index), type=Second)
+        second = msgspec.msgpack.decode(self._payload(index), type=Second)
+        return put_back(second, self._header.layout.closed)
 
     def _when(self, index: int) -> float:
         return msgspec.msgpack.decode(self._payload(index), type=_When).situation.t_s
