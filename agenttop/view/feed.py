@@ -37,7 +37,7 @@ class Feed(Protocol):
         """
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the grammar of ``run.command``) and wait for its
+        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the grammar of ``steering.commands``) and wait for its
         answer.
         """
 
