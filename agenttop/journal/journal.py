@@ -193,7 +193,7 @@ def read_seconds(path: str | os.PathLike[str], kind: type[T]) -> Generator[RunHe
             with as_journal(path):
                 second = seconds.decode(payload)
                 if isinstance(second, Second):
-                    _put_back(second, header.layout.closed)
+                    put_back(second, header.layout.closed)
             yield second
 
 
@@ -210,12 +210,13 @@ def _left_out(delta: Delta, closed: Sequence[bool]) -> Delta:
     return msgspec.structs.replace(delta, leaves=leaves)
 
 
-def _put_back(second: Second, closed: Sequence[bool]) -> None:
-    """Put back the response times that :func:`_left_out` left out."""
+def put_back(second: Second, closed: Sequence[bool]) -> Second:
+    """Put into a second the response times that :func:`_left_out` left out, and return it."""
     for delta in second.deltas:
         for leaf in delta.leaves:
             if _waits_as_answered(leaf, closed):
                 leaf.hists.setdefault("response_time", leaf.hists["latency"])
+    return second
 
 
 def _waits_as_answered(leaf: LeafDelta, closed: Sequence[bool]) -> bool:

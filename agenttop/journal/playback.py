@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from agenttop.journal.journal import BROKEN, FILE_NAME, MAGIC, JournalError, as_journal, next_payload
+from agenttop.journal.journal import BROKEN, FILE_NAME, MAGIC, JournalError, as_journal, next_payload, put_back
 from agenttop.journal.refold import Refold, Second
 from agenttop.journal.summarize import RunHeader
 from agenttop.metrics.snapshot import RunInfo, Snapshot
@@ -215,7 +215,8 @@ class Playback:
         return payload
 
     def _second(self, index: int) -> Second:
-        return msgspec.msgpack.decode(self._payload(index), type=Second)
+        second = msgspec.msgpack.decode(self._payload(index), type=Second)
+        return put_back(second, self._header.layout.closed)
 
     def _when(self, index: int) -> float:
         return msgspec.msgpack.decode(self._payload(index), type=_When).situation.t_s

@@ -18,9 +18,6 @@ UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
 _NONE = Hist()
 
-#: What servers tell of tokens: each may be told by other requests than the others.
-TOKEN_KINDS = ("input", "output", "cached", "reasoning")
-
 
 def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
     """Return METRICS of ``scope``.

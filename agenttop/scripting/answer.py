@@ -141,8 +141,10 @@ class Answer:
         Raises:
             ValueError: it is none.
         """
+        from agenttop.dialects.encoding import utf8
+
         try:
-            return msgspec.json.decode(self.body)
+            return msgspec.json.decode(utf8(self.body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ValueError(f"the answer is no JSON ({self._said()})") from None
 

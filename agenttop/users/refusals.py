@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from time import time
 
+from agenttop.dialects.encoding import utf8
 from agenttop.dialects.failure import told_wait
 from agenttop.dialects.hints import Hint, read_hint
 from agenttop.metrics.outcome import Outcome
@@ -45,9 +46,9 @@ def hint_of(step: CompiledStep, answer: Answer) -> Hint:
     """Return how long a refusal asks to wait: by its headers, its dialect's error or its body, or its limits."""
     told = answer.reader.retry_after_s if answer.reader is not None else None
     if told is None and answer.status >= 400 and answer.body:
-        reader = step.dialect.reader()
-        reader.body(answer.body)
-        told = reader.retry_after_s if reader.retry_after_s is not None else told_wait(answer.body)
+        reader, body = step.dialect.reader(), utf8(answer.body)
+        reader.body(body)
+        told = reader.retry_after_s if reader.retry_after_s is not None else told_wait(body)
     return read_hint(answer.headers, told, time())
 
 

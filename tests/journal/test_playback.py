@@ -338,3 +338,15 @@ def test_the_circuit_breaker_and_a_search_stand_as_they_did(tmp_path: Path) -> N
             seen = made.snapshot()
             assert seen.breaker == states[count - 1]
             assert seen.search == (SearchState("users", None, 0.95, 0.95, 4.0) if count >= 10 else None)
+
+
+def test_response_times_that_the_file_leaves_out_are_there_again(tmp_path: Path) -> None:
+    """Thresholds on those of a closed pool are judged in a replay as they were in the run."""
+    text = "response_time{pool:chat} p95 < 1ms"
+    with JournalWriter(tmp_path, run_header(RUN.info(), RUN.layout, {"thresholds": [text]}, "0" * 64)) as journal:
+        for second in range(1, 9):
+            journal.second(RUN.situation(second), RUN.deltas(second))
+    with Playback(tmp_path) as playback:
+        playback.move(8)
+        (verdict,) = playback.snapshot().thresholds
+    assert (verdict.verdict, verdict.observed is None) == ("fail", False)

@@ -18,6 +18,11 @@ def test_an_ok_answer() -> None:
     assert repr(answer) == "<Answer status 201, ok>"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_is_read_in_the_encodings_that_checks_read(encoding: str) -> None:
+    assert Answer(200, "ok", "", {}, '{"a": "ü"}'.encode(encoding)).json() == {"a": "ü"}
+
+
 def test_headers_are_found_in_any_case() -> None:
     headers = Answer(200, "ok", "", {"retry-after": "3"}, b"").headers
     assert headers["Retry-After"] == headers["retry-after"] == headers.get("RETRY-AFTER") == "3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from array import array
 from pathlib import Path
 from typing import Any, cast
@@ -70,6 +71,16 @@ async def test_a_hint_may_be_the_dialects_own(tmp_path: Path) -> None:
     pool = 'dialect = "openai.chat"'
     played, _ = await play(tmp_path, profile(POST, top=RULES, pool=pool), ok(body, status="429 x"), ok(b"{}"))
     assert (played.only.sums["conformant"], kinds(played.only.sums)) == (1, {})
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("body", [b'{"error": {"retry_after": 2}}', b'{"retry_after": 2}'])
+async def test_a_hint_may_stand_in_json_behind_a_byte_order_mark(tmp_path: Path, mark: bytes, body: bytes) -> None:
+    for pool in ("", 'dialect = "openai.chat"'):
+        text = profile(POST, top="[rate_limit]\n", pool=pool)
+        played, _ = await play(tmp_path, text, ok(mark + body, status="429 x"), ok(b"{}"))
+        assert kinds(played.only.sums) == {}
+        assert played.only.hists["retry_after"].count == 1
 
 
 async def test_refusals_within_a_stream_are_judged_by_their_words(tmp_path: Path) -> None:
