@@ -43,6 +43,7 @@ from agenttop.wire.target import Target
 from agenttop.wire.turns import TURNS
 from agenttop.worker.files import raise_file_limit
 from agenttop.worker.lease import LEASE_S, OVERDUE_S, Lease
+from agenttop.worker.memory import return_large
 from agenttop.worker.messages import (
     Broken,
     Dealt,
@@ -439,6 +440,7 @@ async def main(fd: int) -> None:
         await writer.drain()
         return
     wake_first()
+    return_large()
     # What was made so far stays: the collector need not look at it again, and rarely at the rest.
     gc.collect()
     gc.freeze()
