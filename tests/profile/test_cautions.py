@@ -78,7 +78,8 @@ def test_a_dialect_of_a_step_fits_its_pool(tmp_path: Path, protocol: str, dialec
         load(tmp_path, text)
         return
     (problem,) = problems(tmp_path, text)
-    assert "dialect" in str(problem) and words in str(problem)
+    assert "dialect" in str(problem)
+    assert words in str(problem)
 
 
 def conversation(history: str, body: str = "", path: str = "/c", more: str = "") -> str:
