@@ -15,8 +15,8 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
-    counts since the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left out where
-    there is no room; figures are never cut.
+    counts since the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left
+    out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
