@@ -11,7 +11,7 @@ from agenttop.metrics.repairs import repairs
 from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
-from agenttop.metrics.streams import burst_words, is_bursty
+from agenttop.metrics.streams import burst_words, is_bursty, silence_words
 
 HANG_S = 5.0
 """Seconds without an answer, with requests in flight, that count as a hang."""
@@ -101,6 +101,9 @@ class Watcher:
             if count and kind not in self._seen:
                 self._seen.add(kind)
                 self.say(t_s, repairs({kind: count})[0], "warn")
+        if snapshot.said_nothing and "said_nothing" not in self._seen:
+            self._seen.add("said_nothing")
+            self.say(t_s, silence_words(snapshot.said_nothing), "warn")
         done = max(snapshot.requests, 1)
         self._limited = self._crossed(t_s, self._limited, snapshot.rate_limited / done, "refused (429)", done)
         errors = (snapshot.failed - snapshot.rate_limited) / done

@@ -103,6 +103,7 @@ class LiveView:
             recovered=sums["recovered"],
             sent_again=sums["sent_again"],
             sessions_lost=sums["sessions_lost"],
+            said_nothing=sums["said_nothing"],
             violations=sums["rate_limit_violations"],
             budget_refused=whole.outcomes[Outcome.BUDGET_REFUSED],
             changed=now.changed,

@@ -304,7 +304,9 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     sent_again: int = 0
     """Requests sent once more because the target closed a kept connection as they were sent."""
     sessions_lost: int = 0
-    """Sessions that ended with their WebSocket between two messages."""
+    """Sessions whose WebSocket ended between two messages, or that were not known any more."""
+    said_nothing: int = 0
+    """Ok answers with neither output nor usage."""
     violations: int = 0
     """Answers that are not what rate-limited ones should be."""
     budget: tuple[BudgetLine, ...] = ()

@@ -12,6 +12,11 @@ def is_bursty(streamed: int, one_burst: int) -> bool:
     return one_burst >= MIN_STREAMS and one_burst >= MIN_SHARE * streamed
 
 
+def silence_words(answers: int) -> str:
+    """What is told of answers that are ok and have nothing in them."""
+    return f"{answers} {'answer' if answers == 1 else 'answers'} said nothing: no output, no usage, no error"
+
+
 def burst_words(streamed: int, one_burst: int) -> str:
     """Return the text about it, to stand behind the name of the request."""
     return (

@@ -124,6 +124,20 @@ def compile_measure(text: str) -> JsonPath:
     return JsonPath(text, _find_one(first), first, singular=True)
 
 
+def compile_calls(text: str) -> First:
+    """Compile what :func:`compile_measure` takes, for who counts calls: instead of a length this finds what has it, or
+    all matches.
+
+    Raises:
+        JsonPathSyntaxError: it is neither.
+    """
+    match = _LENGTH.fullmatch(text) if len(text) <= MAX_EXPRESSION else None
+    path = compile_path(match[1].strip() if match else text)
+    if path.singular or not match:
+        return path.first
+    return lambda value: (True, path.find(value))
+
+
 def _plain_keys(query: JSONPathQuery) -> tuple[str | int, ...] | None:
     """Return the names and indexes of a path that has nothing else, or None."""
     keys: list[str | int] = []

@@ -104,12 +104,15 @@ class Measure(Model):
 
     first_token: MeasureText | None = None
     """A non-empty match in a stream event is output."""
+    reasoning: MeasureText | None = None
+    """A non-empty match in a stream event is output of reasoning: TTFT counts it, TTFO does not."""
     done: MeasureText | None = None
     """A match in a stream event that is neither false nor null ends the answer."""
     llm_calls: MeasureText | None = None
-    """Number of model calls behind the answer."""
+    """Model calls behind the answer: a number of them so far, or the calls themselves, as tool_calls."""
     tool_calls: MeasureText | None = None
-    """Number of tool calls behind the answer."""
+    """Tool calls behind the answer: a number of them so far, or the calls themselves (an object, a name, a list). These
+    add up over events; one that comes again under its id, or goes on under its index, is the same."""
     input_tokens: MeasureText | None = None
     """Tokens read."""
     output_tokens: MeasureText | None = None

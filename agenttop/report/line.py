@@ -14,9 +14,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     """Return the second as ``MM:SS stage key=value …``, at most :data:`WIDTH` columns.
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
-    again), sent_again, sessions_lost and exceptions (in users' own code; err holds none of these) are counts since
-    the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left out where
-    there is no room; figures are never cut.
+    again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
+    counts since the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left
+    out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -37,6 +37,8 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         parts.append(f"sent_again={_bare(count(snapshot.sent_again))}")
     if snapshot.sessions_lost:
         parts.append(f"sessions_lost={_bare(count(snapshot.sessions_lost))}")
+    if snapshot.said_nothing:
+        parts.append(f"said_nothing={_bare(count(snapshot.said_nothing))}")
     raised = sum(cause.count for cause in snapshot.causes if cause.outcome == USER_ERROR)
     if raised:
         parts.append(f"exceptions={_bare(count(raised))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agenttop.metrics.streams import burst_words, is_bursty
+from agenttop.metrics.streams import burst_words, is_bursty, silence_words
 from agenttop.report.figures import count, fit
 from agenttop.report.page import Page
 
@@ -23,5 +23,5 @@ def streams(page: Page, summary: Mapping[str, Any]) -> None:
     if told.get("unterminated"):
         facts.append(f"! {count(told['unterminated'])} streams ended without their terminal event")
     if nothing := summary["totals"].get("said_nothing"):
-        facts.append(f"! {count(nothing)} answers said nothing: no output, no usage, no error")
+        facts.append(f"! {silence_words(nothing)}")
     page.joined(facts, "yellow")

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter_ns
@@ -79,6 +80,7 @@ class ScriptedUser(VirtualUser):
         "_in_task",
         "_instance",
         "_player",
+        "_recorded",
         "_seed",
         "_unsent",
         "client",
@@ -97,6 +99,8 @@ class ScriptedUser(VirtualUser):
         self._in_task = False
         self._player: asyncio.Task[Any] | None = None
         """The task with a request of it in flight; its code may have begun one for that."""
+        self._recorded: asyncio.Future[None] | None = None
+        """Done when the request is recorded that was in flight as it left."""
         self._asked = 0
         """Requests asked for so far."""
         self._asked_ns = 0
@@ -110,14 +114,39 @@ class ScriptedUser(VirtualUser):
     # -- life
 
     def leave(self) -> None:
-        """End the life; see :class:`VirtualUser`. A request that its code began and did not wait for is given up."""
+        """End the life; see :class:`VirtualUser`. A request that its code began and did not wait for is given up; what
+        began it records that, and only then the user has left: whoever waits for that may count.
+        """
         self._gone = True
+        if self._player is None:
+            super().leave()
+            return
+        self._recorded = self.pool.loop.create_future()
         exchange = self.exchange
-        if self._player is not None and exchange is None:
+        if exchange is None:
             self._player.cancel()
-        elif exchange is not None and exchange.waiting:
+        elif exchange.waiting:
             exchange.fail(self._why_given_up(), GIVEN_UP)
-        super().leave()
+
+    async def live(self) -> None:
+        """See :class:`VirtualUser`."""
+        try:
+            await super().live()
+        finally:
+            await self._all_recorded()
+
+    async def serve(self) -> None:
+        """See :class:`VirtualUser`."""
+        try:
+            await super().serve()
+        finally:
+            await self._all_recorded()
+
+    async def _all_recorded(self) -> None:
+        """Wait until a request is recorded that was in flight as it left."""
+        while self._recorded is not None and not self._recorded.done():
+            with suppress(asyncio.CancelledError):  # once more: that request is given up already
+                await asyncio.wait([self._recorded])
 
     def _why_given_up(self) -> Outcome:
         return Outcome.TIMEOUT if self.pool.sending else Outcome.CANCELLED
@@ -300,6 +329,9 @@ class ScriptedUser(VirtualUser):
             raise
         finally:
             self._player = None
+            if self._recorded is not None:
+                self._recorded.set_result(None)
+                super().leave()
         judged = self.answer.outcome if self._unsent is None else None  # of an attempt before, where there is one
         if judged is None:
             if not whole:

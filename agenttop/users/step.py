@@ -171,7 +171,8 @@ def _extractors(measure: Measure) -> dict[str, Any]:
         if isinstance(value, dict):
             found[name] = {key: jsonpath.compile_measure(path).first for key, path in value.items()}
         elif value:
-            found[name] = jsonpath.compile_measure(value).first
+            calls = name in ("llm_calls", "tool_calls")
+            found[name] = jsonpath.compile_calls(value) if calls else jsonpath.compile_measure(value).first
     return found
 
 

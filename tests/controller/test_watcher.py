@@ -52,6 +52,13 @@ def test_the_first_of_each_kind_of_failure_is_told_once() -> None:
     assert told(watcher) == [("warn", "first timeout: no answer")]
 
 
+def test_answers_that_say_nothing_are_told_once() -> None:
+    watcher = Watcher()
+    for t_s, silent in ((1.0, 0), (2.0, 3), (3.0, 9)):
+        watcher.look(picture(t_s, said_nothing=silent))
+    assert told(watcher) == [("warn", "3 answers said nothing: no output, no usage, no error")]
+
+
 def test_streams_that_are_none_are_told_once_for_each_request() -> None:
     watcher = Watcher()
     first, *rest = picture(1.0).table

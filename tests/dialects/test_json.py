@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agenttop.dialects import DIALECTS, dialect_named
-from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING
 from agenttop.dialects.json_ import Extractor, Measure
 
 
@@ -133,3 +133,48 @@ def test_without_a_first_token_path_what_is_not_the_end_is_output() -> None:
     reader = dialect_named("custom", {"done": key("done"), "error": key("error")}).reader()
     events = [b'{"a":1}', b"words", b'{"error":"x"}', b'{"done":1}', b""]
     assert [reader.event(data) for data in events] == [OUTPUT, OUTPUT, ERROR, DONE, 0]
+
+
+CALLS = {
+    "objects, an event each": ([b'{"tools":{"name":"a"}}', b'{"tools":{"name":"b","x":1}}'], 2),
+    "one object of three keys": ([b'{"tools":{"name":"a","arguments":{},"type":"function"}}'], 1),
+    "lists": ([b'{"tools":[{"name":"a"}]}', b'{"tools":[]}', b'{"tools":[{"name":"b"},{"name":"a"}]}'], 3),
+    "names": ([b'{"tools":"search"}', b'{"tools":""}', b'{"tools":null}', b'{"tools":"search"}'], 2),
+    "numbers so far": ([b'{"tools":1}', b'{"tools":2}'], 2),
+    "pieces of one": (
+        [b'{"tools":[{"index":0,"id":"c1","name":"a"}]}', b'{"tools":[{"index":0,"args":"{"}]}',
+         b'{"tools":[{"index":0,"args":"}"}]}'], 1),
+    "pieces of two": (
+        [b'{"tools":[{"index":0,"id":"c1"}]}', b'{"tools":[{"index":0}]}', b'{"tools":[{"index":1,"id":"c2"}]}',
+         b'{"tools":[{"index":1}]}'], 2),
+    "pieces of two rounds": (
+        [b'{"tools":[{"index":0,"id":"c1"}]}', b'{"tools":[{"index":0}]}', b'{"tools":[{"index":0,"id":"c2"}]}'], 2),
+    "all so far, with ids": ([b'{"tools":[{"id":"a"}]}', b'{"tools":[{"id":"a"},{"id":"b"}]}'], 2),
+    "none": ([b'{"tools":[]}'], 0),
+    "not told": ([b'{"other":1}', b'{"tools":null}', b'{"tools":true}'], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_over_events_add_up(name: str) -> None:
+    events, calls = CALLS[name]
+    reader = dialect_named("custom", MEASURE).reader()
+    for data in events:
+        reader.event(data)
+    assert reader.tool_calls == calls
+
+
+@pytest.mark.parametrize(
+    ("data", "flags", "alone"),
+    [
+        (b'{"thought":"hm"}', OUTPUT | REASONING, OUTPUT | REASONING),
+        (b'{"thought":"hm","delta":"a"}', OUTPUT, OUTPUT | REASONING),
+        (b'{"delta":"a"}', OUTPUT, OUTPUT),
+        (b'{"thought":""}', 0, OUTPUT),
+        (b'{"thought":null,"other":1}', 0, OUTPUT),
+    ],
+)
+def test_output_of_reasoning(data: bytes, flags: int, alone: int) -> None:
+    thought = {"reasoning": key("thought")}
+    assert dialect_named("custom", {"first_token": key("delta"), **thought}).reader().event(data) == flags
+    assert dialect_named("custom", thought).reader().event(data) == alone

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_calls, compile_measure, compile_path
 
 NAMES = st.sampled_from(["a", "b", "0", "é"])
 JSON = st.recursive(
@@ -72,6 +72,23 @@ def test_measures(text: str, document: Any, expected: tuple[bool, Any]) -> None:
     measure = compile_measure(text)
     assert measure.first(document) == expected
     assert measure.find(document) == ([expected[1]] if expected[0] else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "expected"),
+    [
+        ("length($.a)", {"a": [1, 2]}, (True, [1, 2])),
+        ("length($.a)", {"a": {"name": "f", "id": 1, "type": "x"}}, (True, {"name": "f", "id": 1, "type": "x"})),
+        ("length($.a)", {"a": "search"}, (True, "search")),
+        ("length($.a)", {}, (False, None)),
+        ("length($.a[*].b)", {"a": [{"b": 1}, {"c": 2}, {"b": 3}]}, (True, [1, 3])),
+        ("length($.a[*].b)", {}, (True, [])),
+        ("$.a", {"a": 7}, (True, 7)),
+        ("$.a[*]", {"a": [{"b": 1}, 2]}, (True, {"b": 1})),
+    ],
+)
+def test_calls_instead_of_how_many(text: str, document: Any, expected: tuple[bool, Any]) -> None:
+    assert compile_calls(text)(document) == expected
 
 
 @pytest.mark.parametrize("text", ["", "a", "$.", "$[", "$.a b", "length()", "length($.a", "$[?nope(@)]"])

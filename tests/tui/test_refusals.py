@@ -34,6 +34,9 @@ def test_what_failures_leave_out_is_shown(width: int) -> None:
     rule, _, title, *_ = drawn(width, sent_again=10, sessions_lost=2)
     for line in (rule, title):
         assert "sent again: 10  sessions lost: 2" in line
+    rule, _, title, *_ = drawn(width, said_nothing=7)
+    for line in (rule, title):
+        assert "! 7 said nothing" in line
 
 
 def test_who_asks_for_nothing_sees_nothing_new() -> None:

@@ -180,6 +180,8 @@ def refusals(snap: Snapshot) -> str:
         facts.append(f"sent again: {count(snap.sent_again)}")
     if snap.sessions_lost:
         facts.append(f"sessions lost: {count(snap.sessions_lost)}")
+    if snap.said_nothing:
+        facts.append(f"! {count(snap.said_nothing)} said nothing")
     return "  ".join(facts)
 
 
