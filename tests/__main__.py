@@ -1,7 +1,8 @@
 """``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest.
 
 python -m tests                      the gate
-python -m tests fast                 lint, types, unit tests of what differs from main (all where nothing does)
+python -m tests fast                 lint, types, unit tests of what differs from main (all where nothing does),
+                                     with a few examples of each property
 python -m tests mutation [ROOM…]     would the tests notice? see tests/mutation.py
 python -m tests oldest               the suite on the oldest versions of all dependencies (tests/environments.py)
 python -m tests python 3.12 3.13     the suite on other Pythons
@@ -86,7 +87,9 @@ def main(arguments: list[str]) -> int:
         return mutation(arguments[1:])
     if arguments[:1] in (["oldest"], ["python"]):
         return (oldest if arguments[0] == "oldest" else pythons)(arguments[1:])
+    environment = dict(os.environ)
     if arguments[:1] == ["fast"]:
+        environment.setdefault("HYPOTHESIS", "fast")
         chosen = unit_tests(changed(), unit_rooms())
         own = sorted(f"tests/{path.name}" for path in ROOT.glob("tests/test_*.py"))
         checks = [*LINT, *TYPES, pytest(*chosen, *own, *arguments[1:], at_once=AT_ONCE - 1)]
@@ -94,7 +97,7 @@ def main(arguments: list[str]) -> int:
         checks = [*LINT, *TYPES, pytest(*arguments)]
     for check in checks:
         print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
-        code = subprocess.call(check, cwd=ROOT)
+        code = subprocess.call(check, cwd=ROOT, env=environment)
         if code != 0:
             return code
     return 0

@@ -15,6 +15,8 @@ from hypothesis import Phase, settings
 # the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
 settings.register_profile("gate", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2000, deadline=None)
+# python -m tests fast: a few examples of each property, the gate tries them all.
+settings.register_profile("fast", derandomize=True, deadline=None, max_examples=20, stateful_step_count=20)
 # Mutation testing runs every test once for each mutant: few examples, and that one fails is enough to know.
 settings.register_profile(
     "mutation",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -33,7 +34,7 @@ WANTED = 90.0
 _SETTINGS = """
 [tool.mutmut]
 source_paths = ["agenttop"]
-only_mutate = ["agenttop/{room}/*.py"]
+only_mutate = {files}
 also_copy = ["README.md", "CONTRIBUTING.md", "profiles"]
 pytest_add_cli_args_test_selection = ["tests/{room}"]
 pytest_add_cli_args = [
@@ -127,6 +128,11 @@ def _names(room: str) -> list[str]:
     return found
 
 
+def _files(mutants: Iterable[str]) -> list[str]:
+    modules = {Path(*name.split(".")[:-1]) for name in mutants}
+    return sorted(str(module / "__init__.py" if module.is_dir() else module.with_suffix(".py")) for module in modules)
+
+
 def _codes() -> dict[str, int | None]:
     codes: dict[str, int | None] = {}
     for path in Path("mutants").rglob("*.py.meta"):
@@ -157,14 +163,14 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
     with tempfile.TemporaryDirectory(prefix="agenttop-mutation-") as name:
         place = Path(name)
         _copy(place)
-        with (place / "pyproject.toml").open("a", encoding="utf-8") as settings:
-            settings.write(_SETTINGS.format(room=room))
         with (place / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
             conftest.write(_CONFTEST)
         with contextlib.chdir(place):
             every = _names(room)
             chosen = pick(every, count, seed)
             names = chosen if len(chosen) < len(every) else []
+            with Path("pyproject.toml").open("a", encoding="utf-8") as settings:
+                settings.write(_SETTINGS.format(room=room, files=json.dumps(_files(chosen))))
             print(f"{room}: {len(chosen)} of {len(every)} mutants", flush=True)
             done = subprocess.run(
                 [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(at_once), *names],
@@ -176,7 +182,7 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
             )
             if done.returncode != 0:
                 raise RuntimeError(f"mutmut failed:\n{done.stdout[-4000:]}")
-            score = score_of(room, _codes(), chosen, _at_import())
+            score = dataclasses.replace(score_of(room, _codes(), chosen, _at_import()), mutants=len(every))
             for survivor in score.survivors:
                 print(f"\n# survived: {survivor}\n{_diff(survivor)}")
     return score

@@ -49,17 +49,16 @@ def find(query: str, topics: Sequence[Topic]) -> list[Topic]:
     page = next((topic for topic in topics if topic.page == topic.names[0] and _same(query, topic.page)), None)
     if page is not None:
         return [page]
-    looks: tuple[Callable[[str], bool], ...] = (
-        lambda name: _same(name, query),
-        lambda name: bool(_plain(query)) and _plain(name).endswith("." + _plain(query)),
-        lambda name: _within(_plain(query).split("."), _plain(name).split(".")),
-        lambda name: _within(_plain(name).split("."), _plain(query).split(".")),
-    )
-    called, ending, shorter, longer = (
-        [topic for topic in topics if any(map(look, (*topic.names, f"{topic.page}.{topic.names[0]}")))]
-        for look in looks
-    )
-    found = list(dict.fromkeys((*called, *ending))) or shorter or longer
+    plain, parts = _plain(query), _plain(query).split(".")
+
+    def called(look: Callable[[str], bool]) -> list[Topic]:
+        return [topic for topic in topics if any(map(look, (*topic.names, f"{topic.page}.{topic.names[0]}")))]
+
+    found = called(lambda name: _same(name, query))
+    found += called(lambda name: bool(plain) and _plain(name).endswith("." + plain))
+    found = list(dict.fromkeys(found))
+    found = found or called(lambda name: _within(parts, _plain(name).split(".")))
+    found = found or called(lambda name: _within(_plain(name).split("."), parts))
     return found if found or " " not in query.strip() else find(".".join(query.split()), topics)
 
 

@@ -18,7 +18,7 @@ ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
-@pytest.mark.parametrize(("encoding", "mark"), zip(ENCODINGS, MARKS, strict=True), ids=ENCODINGS)
+@pytest.mark.parametrize(("encoding", "mark"), list(zip(ENCODINGS, MARKS, strict=True)), ids=ENCODINGS)
 @pytest.mark.parametrize("text", ['{"a": "ü"}', "[1]", '"a"', "12"])
 def test_every_encoding_of_json(encoding: str, mark: bytes, text: str) -> None:
     assert utf8(mark + text.encode(encoding)) == text.encode()
@@ -32,7 +32,7 @@ def test_anything_else_is_left_alone(data: bytes) -> None:
         assert found == data
 
 
-@pytest.mark.parametrize(("encoding", "mark"), zip(ENCODINGS, MARKS, strict=True), ids=ENCODINGS)
+@pytest.mark.parametrize(("encoding", "mark"), list(zip(ENCODINGS, MARKS, strict=True)), ids=ENCODINGS)
 async def test_an_answer_is_read_checked_and_saved(tmp_path: Path, encoding: str, mark: bytes) -> None:
     text = '{"choices": [{"message": {"content": "Hi"}}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}'
     step = 'post = "/"\njson = {}\nsave = { said = "$.choices[0].message.content" }\nchecks = { hi = "$.choices" }'

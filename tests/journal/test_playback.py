@@ -107,7 +107,7 @@ def test_every_second_is_what_was_seen_live(playback: Playback, live: list[Snaps
     assert [verdict.verdict for verdict in playback.snapshot().thresholds] == ["fail", "fail"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=8))
 def test_any_way_leads_to_the_same_second(playback: Playback, live: list[Snapshot], ways: list[int]) -> None:
     for count in ways:
