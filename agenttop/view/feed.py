@@ -37,8 +37,8 @@ class Feed(Protocol):
         """
 
     async def command(self, text: str, *, source: str = "key") -> Reply:
-        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the grammar of ``steering.commands``) and wait for its
-        answer.
+        """Send a command (``users +10 chat``, ``hold``, ``stop`` …, the table of ``steering.commands``) and wait for
+        its answer.
         """
 
     async def kill(self) -> str:
