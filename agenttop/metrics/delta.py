@@ -1,6 +1,6 @@
 """What a worker tells the controller four times a second: only what is new since the last time.
 
-Everything is addressed by small integers: ``request`` is the index of a request in the plan (``metrics.layout``),
+Everything is addressed by small integers: ``request`` is the index of a request in the layout (``metrics.layout``),
 ``stage`` the index of a stage in the summary's ``stages``, or :data:`WARMUP` for a request sent before the warm-up
 ended.
 """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +18,11 @@ RUN = "20260101-120000-peak-0a0b"
 
 
 @pytest.fixture
-def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """The control socket of a controller that is stopped: the kernel takes callers, and nobody says anything."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(control_socket, "PATIENCE_S", 0.05)
-    with socket.socket(socket.AF_UNIX) as listening:
+    with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)  # the path of a socket is a short one
         listening.bind(str(socket_path(RUN)))
         listening.listen()
         yield listening
