@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from agenttop.metrics.outcome import Outcome
 from tests.hostile.acts import answer
@@ -17,7 +18,8 @@ REQUEST = (
     b"GET %b HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: a\r\n\r\n"
     b"\x81\x80\0\0\0\0"  # and a message, for those that upgrade
 )
-PATIENCE_S = 30.0
+PATIENCE_S = 10.0
+"""Less than a behaviour may last by itself (``peer.MAX_S``)."""
 
 
 def test_the_table() -> None:
@@ -52,23 +54,25 @@ async def bothered(row: Row, ports: dict[str, int]) -> bytes:
     return said
 
 
-async def test_every_behaviour_ends_when_its_client_leaves() -> None:
+@asynccontextmanager
+async def listening() -> AsyncIterator[dict[str, int]]:
+    """The hostile server in this process; at the end every connection has ended by itself."""
+    before = asyncio.all_tasks()
     ports, servers = await listen()
-    try:
-        before = asyncio.all_tasks()
-        async with asyncio.timeout(PATIENCE_S):
-            for at in range(0, len(ROWS), 32):
-                await asyncio.gather(*(bothered(row, ports) for row in ROWS[at : at + 32]))
-            while asyncio.all_tasks() - before:
-                await asyncio.wait(asyncio.all_tasks() - before)
-    finally:
-        for server in servers:
-            server.close()
+    yield ports
+    for server in servers:
+        server.close()
+    async with asyncio.timeout(PATIENCE_S):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
+
+
+async def test_every_behaviour_ends_when_its_client_leaves() -> None:
+    async with listening() as ports:
+        for at in range(0, len(ROWS), 32):
+            await asyncio.gather(*(bothered(row, ports) for row in ROWS[at : at + 32]))
 
 
 async def test_any_other_path_is_answered_well() -> None:
-    ports, servers = await listen()
-    row = Row("/well", "answers", "ok")
-    assert await bothered(row, ports) == answer()
-    for server in servers:
-        server.close()
+    async with listening() as ports:
+        assert await bothered(Row("/well", "answers", "ok"), ports) == answer()
