@@ -117,6 +117,11 @@ def _copy(place: Path) -> None:
         target.write_bytes((ROOT / name).read_bytes())
 
 
+def _settle(settings: str, room: str, files: list[str]) -> None:
+    ours = _SETTINGS.format(room=room, files=json.dumps(files))
+    Path("pyproject.toml").write_text(settings + ours, encoding="utf-8")
+
+
 def _names(room: str) -> list[str]:
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name
@@ -166,11 +171,12 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
         with (place / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
             conftest.write(_CONFTEST)
         with contextlib.chdir(place):
+            settings = Path("pyproject.toml").read_text(encoding="utf-8")
+            _settle(settings, room, [f"agenttop/{room}/*.py"])
             every = _names(room)
             chosen = pick(every, count, seed)
             names = chosen if len(chosen) < len(every) else []
-            with Path("pyproject.toml").open("a", encoding="utf-8") as settings:
-                settings.write(_SETTINGS.format(room=room, files=json.dumps(_files(chosen))))
+            _settle(settings, room, _files(chosen))  # making mutants of a file takes long
             print(f"{room}: {len(chosen)} of {len(every)} mutants", flush=True)
             done = subprocess.run(
                 [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(at_once), *names],
