@@ -37,6 +37,7 @@ from agenttop.journal.rules import rules_of
 from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
+from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
@@ -48,6 +49,8 @@ from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """A second is closed so long after its end, when the deltas of its last quarter are here."""
+PATIENCE_S = SILENT_S
+"""… and at most so long after it, where a worker has not told of it yet."""
 STILL_S = 1.0
 """A controller that has not looked at the clock for so long was stopped, or starved of its core."""
 CANCEL_S = 5.0
@@ -82,6 +85,7 @@ class Controller:
         self._ack = 0
         self._seconds = 0
         self._looked_s = 0.0
+        self._attentive_s = 0.0
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -128,10 +132,9 @@ class Controller:
         if self._asked:
             self.end = STOPPED_BY_USER
             return
-        if self.spec.armed:
-            self.records.begin_anew()
-        else:
+        if not self.spec.armed:
             await self._start_workers()
+        self.records.begin_anew()
         self._epoch_ns = perf_counter_ns() + 20_000_000
         self.box.go(self._epoch_ns)
         if self.control != Control():
@@ -141,6 +144,7 @@ class Controller:
             for item in await self.box.poll(self._ack, STEP_S):
                 self._ack = item.seq
                 self.intake.take(item, self.elapsed(), ending=self.halted is not None)
+                self._close_seconds()
             self._look()
         self._drain_clock()
         if self.end.stop_reason != "error" and (
@@ -178,7 +182,15 @@ class Controller:
             self.halt("cancel")
         elif self.halted.mode == "cancel" and elapsed >= self.halted.deadline_s + CANCEL_S:
             self.box.kill()
-        while elapsed >= self._seconds + 1 + SETTLE_S:
+        self._close_seconds(patient=elapsed < self._attentive_s + PATIENCE_S)
+
+    def _close_seconds(self, *, patient: bool = True) -> None:
+        """Close the seconds of which every worker has told, and those that it was waited for long enough."""
+        while (elapsed := self.elapsed()) >= self._seconds + 1 + SETTLE_S:
+            if self.intake.behind(self._seconds + 1.0, self.box.alive):
+                if patient or elapsed < self._seconds + 1 + PATIENCE_S:
+                    return
+                self.intake.give_up(self._seconds + 1.0, self.box.alive)
             self._seconds += 1
             self._close_second(float(self._seconds))
 
@@ -186,6 +198,8 @@ class Controller:
         """Tell of a while in which this process did not run; one longer than the workers' lease has ended the run."""
         before, self._looked_s = self._looked_s, elapsed
         still_s = elapsed - before
+        if still_s >= STILL_S / 2:
+            self._attentive_s = elapsed  # what workers said meanwhile is still to be read
         if still_s < STILL_S:
             return
         text = (

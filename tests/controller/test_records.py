@@ -80,3 +80,14 @@ def no_space(_: JournalWriter, __: bytes) -> None:
 
 def requests(second: int) -> int:
     return sum(sum(leaf.outcomes.values()) for delta in RUN.deltas(second) for leaf in delta.leaves)
+
+
+def test_a_run_has_started_when_its_load_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = records_of(tmp_path)
+    monkeypatch.setattr("agenttop.controller.records._now", lambda: "2030-01-01T00:00:07Z")
+    records.begin_anew()
+    info = records.describe(())
+    assert info is not None
+    assert info.started_at == read_header(tmp_path).info.started_at == "2030-01-01T00:00:07Z"
+    assert records._journal is not None
+    records._journal.close()
