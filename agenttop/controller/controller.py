@@ -41,6 +41,7 @@ from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.safe_text import SafeStream, SafeText
+from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
@@ -52,6 +53,8 @@ from agenttop.worker.priority import step_back
 
 SETTLE_S = 0.06
 """Seconds from the end of a second until it is closed, when the deltas of its last quarter are here."""
+PATIENCE_S = SILENT_S
+"""Seconds from the end of a second that a worker is waited for that has not told of it."""
 HEARD_S = 0.25
 """Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
@@ -139,14 +142,13 @@ class Controller:
         if self._asked:
             self.end = STOPPED_BY_USER
             return
-        if self.spec.armed:
-            try:
-                self.records.begin_anew()
-            except OSError as error:
-                self._fail(f"the journal cannot be written, and nothing was sent: {error.strerror}")
-                return
-        else:
+        if not self.spec.armed:
             await self._start_workers()
+        try:
+            self.records.begin_anew()
+        except OSError as error:
+            self._fail(f"the journal cannot be written, and nothing was sent: {error.strerror}")
+            return
         self._epoch_ns = perf_counter_ns() + 20_000_000
         self.box.go(self._epoch_ns)
         if self.control != Control():
@@ -158,6 +160,7 @@ class Controller:
                 self.intake.take(item, self.elapsed(), ending=self.halted is not None)
                 if item.exit:
                     self._deal()
+                self._close_seconds()
             self._look()
         self._nobody_left()
         self._drain_clock()
@@ -210,7 +213,15 @@ class Controller:
             self.halt("cancel")
         elif self.halted.mode == "cancel" and elapsed >= self.halted.deadline_s + CANCEL_S:
             self.box.kill()
-        while elapsed >= self._seconds + 1 + SETTLE_S:
+        self._close_seconds(patient=elapsed < self.standstill.over_s + PATIENCE_S)
+
+    def _close_seconds(self, *, patient: bool = True) -> None:
+        """Close the seconds of which every worker has told, and those that it was waited for long enough."""
+        while (elapsed := self.elapsed()) >= self._seconds + 1 + SETTLE_S:
+            if self.intake.behind(self._seconds + 1.0, self.box.alive):
+                if patient or elapsed < self._seconds + 1 + PATIENCE_S:
+                    return
+                self.intake.give_up(self._seconds + 1.0, self.box.alive)
             self._seconds += 1
             self._close_second(float(self._seconds))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agenttop.controller.box import Box, Item
 from agenttop.controller.budget import BudgetController
 from agenttop.controller.data_exhaustion import DataExhaustion
@@ -48,6 +50,9 @@ class Intake:
         """Workers that ended as they should not …"""
         self.stopped_s: list[float] = []
         """… and of those that stopped by themselves when they did, in seconds of the run."""
+        self._heard: dict[int, float] = {}
+        """How far each worker has told, in seconds of the run."""
+        self._given_up: set[int] = set()
 
     def take(self, item: Item, elapsed: float, *, ending: bool) -> None:
         """Take an item of a worker, ``elapsed`` seconds after the run began.
@@ -66,12 +71,22 @@ class Intake:
                 self.stopped_s.append(item.stopped_s)
             self._gone(item.worker, item.exit, elapsed, ending=ending)
 
+    def behind(self, t_s: float, alive: Iterable[int]) -> list[int]:
+        """Return who of the workers has not told yet what was up to ``t_s`` and is still waited for."""
+        return [worker for worker in alive if worker not in self._given_up and self._heard.get(worker, 0.0) < t_s]
+
+    def give_up(self, t_s: float, alive: Iterable[int]) -> None:
+        """Wait no more for those that are behind, until they are heard again."""
+        self._given_up.update(self.behind(t_s, alive))
+
     def warn(self, elapsed: float, text: str, level: str) -> None:
         """Report an event that also goes into the summary's warnings."""
         self._watcher.say(elapsed, text, level)
         self._figures.aggregate.workers.warn(f"{text} (at {elapsed:.0f} s)")
 
     def _delta(self, delta: Delta) -> None:
+        self._heard[delta.worker] = delta.t_s
+        self._given_up.discard(delta.worker)
         self._figures.fold(delta)
         self._records.fold(delta)
         if self._search is not None:

@@ -89,7 +89,7 @@ class Records:
         return replace(self._info, history=history, events=tuple(events), by_hand=by_hand)
 
     def begin_anew(self) -> None:
-        """Note that the run begins now, and not when it was armed.
+        """Note that the load begins now, and not when the run was launched or armed.
 
         Raises:
             OSError: the journal cannot be written.

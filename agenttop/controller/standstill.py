@@ -15,6 +15,8 @@ class Standstill:
 
     def __init__(self) -> None:
         self._looked_s = 0.0
+        self.over_s = 0.0
+        """When the last one was over, short ones too: what workers said meanwhile is still to be read then."""
         self.sending_ended_s: float | None = None
         """When the workers stopped by themselves, where they have: with their lease, or at the end of the plan."""
         self.lost = False
@@ -26,6 +28,8 @@ class Standstill:
         """
         before, self._looked_s = self._looked_s, elapsed
         still_s = elapsed - before
+        if still_s >= STILL_S / 2:
+            self.over_s = elapsed
         by_plan_s, by_lease_s = max(planned_s, before + OVERDUE_S), before + LEASE_S
         ended_s = min(by_plan_s, by_lease_s)
         self.sending_ended_s = ended_s if ended_s <= elapsed else None

@@ -62,6 +62,8 @@ class Figures:
         self.aggregate = Aggregate(layout, live_only=live_only)
         self.judge = Judge(rules.thresholds, layout)
         self.breaker = Breaker(rules.breaker)
+        self._ahead: list[Delta] = []
+        """Told already, of seconds that are still to be judged."""
 
     def fold(self, delta: Delta) -> None:
         """Take what is new on one worker.
@@ -70,8 +72,7 @@ class Figures:
             IndexError: it speaks of a pool, request or stage the layout does not have.
         """
         self.aggregate.fold(delta)
-        self.judge.fold(delta)
-        self.breaker.fold(delta)
+        self._ahead.append(delta)
 
     def gone(self, worker: int) -> None:
         """Forget a lost worker's users and requests in flight; what it has counted stays."""
@@ -99,6 +100,14 @@ class Figures:
             search: the summary's, where a level was over in this second.
         """
         tick = self.aggregate.second(now)
+        ahead, self._ahead = self._ahead, []
+        for delta in ahead:
+            if delta.second is not None and delta.second >= now.t_s:
+                self._ahead.append(delta)
+                continue
+            end_s = None if delta.second is None else min(delta.second + 1.0, now.t_s)
+            self.judge.fold(delta, end_s)
+            self.breaker.fold(delta, end_s)
         end_s = now.t_s if sending_ended_s is None else sending_ended_s
         running = now.state == "running" and now.alive > 0
         seconds = measured(end_s, self.aggregate.layout.warmup_s, spans)

@@ -67,8 +67,8 @@ class Aggregate:
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
         self._dropped = [0] * len(layout.pools)
-        self._pending: dict[tuple[int, int], Counts] = {}
-        """What was counted of a request in a stage and is not yet merged."""
+        self._pending: dict[tuple[int | None, int, int], Counts] = {}
+        """What was counted of a request in a stage, by the second in which it ended, and is not yet merged."""
         self._phases: set[str] = set()
         self._seq = 0
 
@@ -78,10 +78,12 @@ class Aggregate:
         Raises:
             IndexError: it speaks of a pool, request or stage the layout does not have (some only as the second closes).
         """
+        second = delta.second
         for leaf in delta.leaves:
-            pending = self._pending.get((leaf.request, leaf.stage))
+            key = (second, leaf.request, leaf.stage)
+            pending = self._pending.get(key)
             if pending is None:
-                pending = self._pending[leaf.request, leaf.stage] = Counts()
+                pending = self._pending[key] = Counts()
             pending.add_leaf(leaf)
         for new in delta.pools:
             self._dropped[new.pool] += new.dropped_iterations
@@ -97,7 +99,7 @@ class Aggregate:
             before = self.checks.get(name, (0, 0))
             self.checks[name] = (before[0] + passed, before[1] + failed)
         if delta.health.loop_lag is not None:
-            self.live.loop_lag(delta.health.loop_lag)
+            self.live.loop_lag(second, delta.health.loop_lag)
         if delta.purse is not None:
             self.spending.fold(delta.worker, delta.purse)
         self.workers.observe(delta)
@@ -119,8 +121,12 @@ class Aggregate:
         self._stages += [Scope() for _ in edited.stages[len(self._stages) :]]
 
     def second(self, now: RunState) -> Tick:
-        """Close a second and return its tick: everything folded since the last one belongs to it."""
+        """Close a second and return its tick: what ended in it, and everything folded since the last one that does not
+        say when it ended. What ended in a second that was closed before goes to that one.
+        """
         self._merge()
+        for start_s, late in self.live.late():
+            self.timeline.amend(start_s, late)
         self.saturation.judge(now.t_s, now.workers if now.state == "running" else 0)
         for worker in self.saturation.silent:
             self.workers.forget(worker)  # until it is heard again
@@ -194,14 +200,14 @@ class Aggregate:
     def _merge(self) -> None:
         """Merge what has been noted into the scopes and the open slice."""
         pending, self._pending = self._pending, {}
-        for (request, stage), new in pending.items():
+        for (second, request, stage), new in pending.items():
             named: dict[str, list[HistDelta]] = {}
             for metric, parts in new.parts.items():
                 if self._live_only and metric not in PICTURED and not metric.startswith(PHASE):
                     continue
                 named.setdefault(self._metric(metric), []).extend(parts)
             whole = {metric: merge(parts) for metric, parts in named.items()}
-            self.live.add(request, new, whole)
+            self.live.add(second, request, new, whole)
             if stage < 0:
                 continue
             if self._live_only:

@@ -14,14 +14,15 @@ from agenttop.metrics.histogram import merge
 
 
 def compact(deltas: Sequence[Delta]) -> list[Delta]:
-    """Return one delta for each worker: counts added, gauges the newest, CPU the mean.
+    """Return one delta for each worker and second: counts added, gauges the newest, CPU the mean. Those of a worker
+    are in order of time.
 
     Marks are not kept: what they were for is told when they are over.
     """
-    by_worker: dict[int, list[Delta]] = {}
+    same: dict[tuple[int, int | None], list[Delta]] = {}
     for delta in deltas:
-        by_worker.setdefault(delta.worker, []).append(delta)
-    return [parts[0] if len(parts) == 1 else _one(parts) for parts in by_worker.values()]
+        same.setdefault((delta.worker, delta.second), []).append(delta)
+    return [parts[0] if len(parts) == 1 else _one(parts) for parts in same.values()]
 
 
 def _one(parts: list[Delta]) -> Delta:
@@ -60,6 +61,7 @@ def _one(parts: list[Delta]) -> Delta:
         purse=newest.purse,
         addresses=dict(sum((Counter(part.addresses) for part in parts), Counter())),
         slowest=[row for part in parts for row in part.slowest],
+        from_s=parts[0].from_s,
     )
 
 

@@ -17,6 +17,8 @@ WARMUP = -1
 VIOLATION = "violation."
 #: … and of those that count ok requests which missed one objective.
 MISSED = "missed."
+#: A timer may fire so much before the whole second.
+_EARLY_S = 0.02
 
 
 class HistDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -202,3 +204,15 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """Requests in flight under the mark that the controls call draining; all others are in ``leaves``."""
     addresses: dict[str, int] = {}
     """Connections opened, by ``ip:port``."""
+    from_s: float = -1.0
+    """When the one before was folded; below 0 in a journal that does not say."""
+
+    @property
+    def second(self) -> int | None:
+        """Return the second of the run in which what it tells has ended, by the worker's clock; None of one that does
+        not say.
+
+        Workers fold at every whole second, and a worker whose loop stood still told nothing in that time: what it tells
+        afterwards had ended before.
+        """
+        return None if self.from_s < 0 else int(self.from_s + _EARLY_S)

@@ -22,6 +22,8 @@ RECENT_SECONDS = 60
 _US_PER_MS = 1000.0
 #: The name the workers' loop lag goes by here, beside the metrics of requests.
 LOOP_LAG = "loop_lag"
+#: Seconds whose end and begin are so close follow each other.
+_TOUCHES_S = 1e-6
 
 #: Of the distributions that the window keeps, those that it keeps by request too.
 BY_REQUEST = frozenset({"latency", "ttft"})
@@ -54,9 +56,19 @@ class Slice:
             if metric in BY_REQUEST:
                 of_request.take(metric, (records,))
 
+    def absorb(self, other: Slice) -> None:
+        """Count another's as well."""
+        self.whole.add_all(other.whole)
+        for request, counts in other.by_request.items():
+            self.by_request.setdefault(request, Counts()).add_all(counts)
+
     def close(self, end_s: float) -> None:
         """End the slice, and merge distributions that came in pieces."""
         self.end_s = end_s
+        self.merge()
+
+    def merge(self) -> None:
+        """Make one piece of what came in several."""
         for counts in (self.whole, *self.by_request.values()):
             for pieces in counts.parts.values():
                 pieces[:] = [merge(pieces)]
@@ -78,19 +90,48 @@ class Live:
         self.counts = [Counts() for _ in range(requests)]
         self.retry_after = Hist()
         self._slices: deque[Slice] = deque()
-        self._recent: deque[Counter[str]] = deque(maxlen=RECENT_SECONDS)
+        self._ahead: dict[int, Slice] = {}
+        """Seconds that come after the open one: workers need not wait for each other."""
+        self._late: dict[int, Slice] = {}
+        """What is new in seconds that are closed."""
+        self._recent: deque[tuple[float, Counter[str]]] = deque(maxlen=RECENT_SECONDS)
         self._failures: dict[str, _Failure] = {}
 
-    def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        """Add what is new of one request to the open slice; ``hists`` are its distributions, each in one piece."""
-        self.open.add(request, new, hists)
+    def add(self, second: int | None, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
+        """Put what is new about one request into the slice of its second, or where that is not known into the open one;
+        ``hists`` are its distributions, each in one piece.
+        """
+        self._slice(second).add(request, new, hists)
         self.counts[request].add(new)
         if "retry_after" in hists:
             self.retry_after.add(hists["retry_after"])
 
-    def loop_lag(self, records: HistDelta) -> None:
-        """Add a worker's loop lag."""
-        self.open.whole.take(LOOP_LAG, (records,))
+    def loop_lag(self, second: int | None, records: HistDelta) -> None:
+        """Take a worker's loop lag."""
+        self._slice(second).whole.take(LOOP_LAG, (records,))
+
+    def _slice(self, second: int | None) -> Slice:
+        """Where what ended in a second is to be put."""
+        if second is None:
+            return self.open
+        of = self._late if second + 1 <= self.open.start_s + _TOUCHES_S else self._ahead
+        return of.setdefault(second, Slice(float(second)))
+
+    def late(self) -> list[tuple[float, Slice]]:
+        """Begin of each second that was closed before and has got more since the last call, with what that is. What the
+        window still holds of it has it from now on.
+        """
+        found, self._late = sorted(self._late.items()), {}
+        for second, new in found:
+            new.merge()
+            for piece in self._slices:
+                if piece.start_s <= second + _TOUCHES_S < piece.end_s:
+                    piece.absorb(new)
+                    piece.merge()
+            for start_s, outcomes in self._recent:
+                if abs(start_s - second) < 0.5:
+                    outcomes.update(_with_exceptions(new.whole))
+        return [(float(second), new) for second, new in found]
 
     def error(self, error: ErrorDelta) -> None:
         """Remember when a kind of failure was seen, and its newest example."""
@@ -105,6 +146,8 @@ class Live:
         one.
         """
         closed, self.open = self.open, Slice(t_s)
+        for second in sorted(second for second in self._ahead if second < t_s - _TOUCHES_S):
+            closed.absorb(self._ahead.pop(second))
         closed.close(t_s)
         outcomes = _with_exceptions(closed.whole)
         for outcome, count in outcomes.items():
@@ -112,7 +155,7 @@ class Live:
                 failure = self._failures.setdefault(outcome, _Failure(closed.start_s, t_s))
                 failure.last_s = max(failure.last_s, closed.start_s)
         self._slices.append(closed)
-        self._recent.append(outcomes)
+        self._recent.append((closed.start_s, outcomes))
         # Half a tick of tolerance, or jitter of the timer would make the window one second shorter or longer.
         begin_s = t_s - self.window_s + min(0.5, 0.5 * closed.seconds)
         while len(self._slices) > 1 and self._slices[0].end_s <= begin_s:
@@ -157,7 +200,7 @@ class Live:
             Cause(
                 outcome,
                 count,
-                tuple(second[outcome] for second in self._recent),
+                tuple(second[outcome] for _, second in self._recent),
                 failure.first_s,
                 failure.last_s,
                 failure.example,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_right
 from typing import Any
 
 import msgspec
 
 from agenttop.metrics.heat_counts import HeatCounts
+from agenttop.metrics.live import Slice
 from agenttop.metrics.snapshot import Tick
 
 #: For viewers alone: in no summary. They are the last fields of a tick.
@@ -22,6 +24,8 @@ _BLOCK = 3600
 #: What a viewer who comes late is told second by second; what was before, in at most so many parts.
 NEWEST_S = 900
 PARTS = 1024
+_RATES = ("rps", "failed_per_s", "rate_limited_per_s", "output_tokens_per_s")
+_TOUCHES_S = 1e-6
 
 
 class _Column:
@@ -48,6 +52,9 @@ class _Column:
 
     def at(self, index: int) -> Any:
         return self._blocks[index // _BLOCK][index % _BLOCK]
+
+    def put(self, index: int, value: float) -> None:
+        self._blocks[index // _BLOCK][index % _BLOCK] = value
 
     def tobytes(self) -> bytes:
         return b"".join(block.tobytes() for block in self._blocks)
@@ -79,6 +86,21 @@ class Timeline:
             column.append(math.nan if value is None else value)
         for name, counts in self._counts.items():
             counts.append(getattr(tick, name))
+
+    def amend(self, start_s: float, late: Slice) -> None:
+        """Count what ended in the second that begins at ``start_s`` and was told after it was closed. Percentiles are
+        left as they are: the window they are of goes on.
+        """
+        index = bisect_right(range(len(self)), start_s + _TOUCHES_S, key=self._columns["t_s"].at)
+        if index == len(self):
+            return
+        before = self._columns["t_s"].at(index - 1) if index else 0.0
+        seconds = max(self._columns["t_s"].at(index) - before, _TOUCHES_S)
+        whole = late.whole
+        counts = (whole.requests, whole.failed, whole.rate_limited, whole.sums["output_tokens"])
+        for name, count in zip(_RATES, counts, strict=True):
+            column = self._columns[name]
+            column.put(index, round(column.at(index) + count / seconds, 3))
 
     def ticks(self) -> tuple[Tick, ...]:
         """Return all ticks."""

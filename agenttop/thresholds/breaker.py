@@ -43,11 +43,13 @@ class Breaker:
         if rule is not None:
             self.state = BreakerState(0.0, rule.failed, 0, rule.over_s)
 
-    def fold(self, delta: Delta) -> None:
-        """Take what is new on one worker."""
-        if self.rule is not None:
+    def fold(self, delta: Delta, end_s: float | None = None) -> None:
+        """Take what is new on one worker, of the second that ends at ``end_s``; by default of the one that closes
+        next.
+        """
+        if self.rule is not None and (end_s is None or end_s > self._begin_s):
             for leaf in delta.leaves:
-                self._tally.take(leaf)
+                self._tally.take(leaf, end_s)
 
     def reset(self, t_s: float) -> None:
         """Forget what finished before ``t_s``; a whole window has to pass before the next judgement."""

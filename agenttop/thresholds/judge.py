@@ -62,34 +62,34 @@ class _Series:
         requests, stages = self.selection.requests, self.selection.stages
         return stage >= 0 and (requests is None or request in requests) and (stages is None or stage in stages)
 
-    def leaf(self, leaf: LeafDelta) -> None:
-        """Take what is new of a request it looks at."""
+    def leaf(self, leaf: LeafDelta, end_s: float | None) -> None:
+        """Take what is new about a request it looks at, of the second that ends at ``end_s``."""
         if self.tally is not None:
-            self.tally.take(leaf)
+            self.tally.take(leaf, end_s)
             return
         assert self.trend is not None
         if self.phase is not None:
             for name, records in leaf.hists.items():
                 if name.startswith(PHASE) and _clean_phase(name) == self.phase:
-                    self.trend.take(records)
+                    self.trend.take(records, end_s)
             return
         found = leaf.hists.get(self.metric)
         if found is not None:
-            self.trend.take(found)
+            self.trend.take(found, end_s)
 
-    def rest(self, delta: Delta) -> None:
-        """Take what is new of pools and checks."""
+    def rest(self, delta: Delta, end_s: float | None) -> None:
+        """Take what is new about pools and checks."""
         chosen = self.selection
         assert self.tally is not None
         if self.metric == "checks":
             for name, (passed, failed) in delta.checks.items():
                 if self.check in (None, name):
-                    self.tally.take(Counts(sums={"checks": passed + failed, "checks_passed": passed}))
+                    self.tally.take(Counts(sums={"checks": passed + failed, "checks_passed": passed}), end_s)
         for pool in delta.pools if self.of_pools else ():
             if pool.stage < 0 or (chosen.stages is not None and pool.stage not in chosen.stages):
                 continue
             if chosen.pools is None or pool.pool in chosen.pools:
-                self.tally.take(Counts(sums={name: getattr(pool, name) for name in catalogue.OF_POOLS}))
+                self.tally.take(Counts(sums={name: getattr(pool, name) for name in catalogue.OF_POOLS}), end_s)
 
     def close(self, t_s: float) -> None:
         """End a second."""
@@ -199,8 +199,10 @@ class Judge:
         series.of_pools = series.of_pools or expression.metric in catalogue.OF_POOLS
         return _Standing(rule, series, layout.warmup_s)
 
-    def fold(self, delta: Delta) -> None:
-        """Take what is new on one worker."""
+    def fold(self, delta: Delta, end_s: float | None = None) -> None:
+        """Take what is new on one worker, of the second that ends at ``end_s``; by default of the one that closes
+        next.
+        """
         if not self._series:
             return
         for leaf in delta.leaves:
@@ -209,10 +211,10 @@ class Judge:
             if route is None:
                 route = self._routes[key] = [series for series in self._series.values() if series.wants(*key)]
             for series in route:
-                series.leaf(leaf)
+                series.leaf(leaf, end_s)
         for series in self._series.values():
             if series.of_pools or series.metric == "checks":
-                series.rest(delta)
+                series.rest(delta, end_s)
 
     def second(self, t_s: float, seconds: Seconds, *, sending: bool, running: bool) -> list[Verdict]:
         """Close a second and judge.

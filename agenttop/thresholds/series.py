@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from agenttop.metrics import formulas
 from agenttop.metrics.counts import Countable, Counts
@@ -19,27 +20,38 @@ _US_PER_MS = 1000.0
 _TOUCHES_S = 1e-6
 
 
+T = TypeVar("T")
+
+
+def _keep(kept: deque[tuple[float, T]], piece: tuple[float, T]) -> None:
+    """Put a piece in its place in time: a second may get more after later ones have come."""
+    place = len(kept)
+    while place and kept[place - 1][0] > piece[0]:
+        place -= 1
+    kept.insert(place, piece)
+
+
 class Trend:
     """A distribution. ``window_s`` is the length of the rolling window, None for the whole run."""
 
     def __init__(self, window_s: float | None) -> None:
         self.hist = Hist()
         self._window_s = window_s
-        self._new: list[HistDelta] = []
+        self._new: dict[float | None, list[HistDelta]] = {}
         self._kept: deque[tuple[float, HistDelta]] = deque()
 
-    def take(self, records: HistDelta) -> None:
-        """Add new records to the second that closes next."""
-        self._new.append(records)
+    def take(self, records: HistDelta, end_s: float | None = None) -> None:
+        """Note new records, of the second that ends at ``end_s``; by default of the one that closes next."""
+        self._new.setdefault(end_s, []).append(records)
 
     def close(self, t_s: float) -> None:
-        """End the second at ``t_s``, and forget what is older than the window."""
-        if self._new:
-            piece = merge(self._new)
-            self._new = []
+        """End the second at ``t_s``; what the window has left behind is forgotten."""
+        new, self._new = self._new, {}
+        for end_s, parts in new.items():
+            piece = merge(parts)
             self.hist.add(piece)
             if self._window_s is not None:
-                self._kept.append((t_s, piece))
+                _keep(self._kept, (t_s if end_s is None else end_s, piece))
         while self._window_s is not None and self._kept and self._kept[0][0] <= t_s - self._window_s + _TOUCHES_S:
             _, old = self._kept.popleft()
             low = min((piece.low for _, piece in self._kept), default=0.0)
@@ -67,21 +79,23 @@ class Tally:
         self._price = price
         self.counts = Counts()
         self._window_s = window_s
-        self._new = Counts()
+        self._new: dict[float | None, Counts] = {}
         self._kept: deque[tuple[float, Counts]] = deque()
 
-    def take(self, new: Countable) -> None:
-        """Add new counts to the second that closes next."""
-        self._new.add(new)
+    def take(self, new: Countable, end_s: float | None = None) -> None:
+        """Note new counts, of the second that ends at ``end_s``; by default of the one that closes next."""
+        self._new.setdefault(end_s, Counts()).add(new)
 
     def close(self, t_s: float) -> None:
-        """End the second at ``t_s``, and forget what is older than the window."""
-        new, self._new = self._new, Counts()
-        self.counts.add(new)
+        """End the second at ``t_s``; what the window has left behind is forgotten."""
+        new, self._new = self._new, {}
+        for end_s, counts in new.items():
+            self.counts.add(counts)
+            if self._window_s is not None:
+                _keep(self._kept, (t_s if end_s is None else end_s, counts))
         if self._window_s is None:
             return
-        self._kept.append((t_s, new))
-        while self._kept[0][0] <= t_s - self._window_s + _TOUCHES_S:
+        while self._kept and self._kept[0][0] <= t_s - self._window_s + _TOUCHES_S:
             _, old = self._kept.popleft()
             self.counts.subtract(old)
 

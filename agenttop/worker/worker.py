@@ -104,6 +104,7 @@ class Worker:
         terms = terms_of(profile)
         self._till = Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
         self._delta: Iterator[None] = iter(())
+        self._taken_s = 0.0
         self._vitals = Vitals(perf_counter_ns())
         self.finished: asyncio.Future[None] = loop.create_future()
 
@@ -379,6 +380,7 @@ class Worker:
         # In the same turn of the loop as what is taken: a request is in the one or in the other.
         open_marks = {draining: sum(pool.unanswered(draining) for pool in self._pools)} if draining else {}
         batch = self._recorder.take()
+        before, self._taken_s = self._taken_s, elapsed
         yield
         yield from batch.steps()
         health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.part()[0] == 0)
@@ -386,7 +388,8 @@ class Worker:
         self._seq += 1
         purse = self._till.state() if self._till is not None else None
         figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
-        delta = Delta(self._number, self._seq, elapsed, *figures, batch.slowest, open_marks, self._addresses())
+        more = (batch.slowest, open_marks, self._addresses(), before)
+        delta = Delta(self._number, self._seq, elapsed, *figures, *more)
         self.send(Report(delta))
 
     def _addresses(self) -> dict[str, int]:

@@ -128,3 +128,14 @@ def test_a_summary_that_is_written_says_nothing(tmp_path: Path) -> None:
     end = records.finish(duration_s=1.0, sending_ended_s=1.0, end=End(), stage_spans=[], controls=[])
     assert end == (str(tmp_path / OWN), End())
     assert "message" not in load_summary(tmp_path / OWN)["run"]
+
+
+def test_a_run_has_started_when_its_load_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = records_of(tmp_path)
+    monkeypatch.setattr("agenttop.controller.records._now", lambda: "2030-01-01T00:00:07Z")
+    records.begin_anew()
+    info = records.describe(())
+    assert info is not None
+    assert info.started_at == read_header(tmp_path).info.started_at == "2030-01-01T00:00:07Z"
+    assert records._journal is not None
+    records._journal.close()

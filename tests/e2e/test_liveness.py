@@ -86,6 +86,13 @@ def test_workers_of_a_stopped_controller_stop_by_themselves(
     assert any("stood still" in warning for warning in summary["generator"]["warnings"])
     sent = sum(agent.stats()["requests"]["POST /api/sessions/{id}/messages"].values())
     assert summary["totals"]["requests"] + summary["totals"]["cancelled"] == sent
+    # What nobody heard for three seconds is in the seconds in which it ended, not in the one in which it was read.
+    timeline = summary["timeline"]
+    begins = [0.0, *timeline["t_s"]]
+    counts = [rps * (end - begin) for rps, begin, end in zip(timeline["rps"], begins, timeline["t_s"], strict=False)]
+    assert sum(counts) == pytest.approx(summary["totals"]["requests"], abs=1)
+    if rate:
+        assert max(counts) < 2.5 * rate
     place.gone()
 
 
