@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from copy import deepcopy
 from typing import Any
 
 import jsonschema
@@ -15,8 +16,18 @@ from agenttop.metrics.snapshot import Edited
 from agenttop.report.summary import summary_schema
 from tests.metrics.fakes import FakeRun
 
+_MADE: dict[str, dict[str, Any]] = {}
+
 
 def summary_of(run: FakeRun, **options: Any) -> dict[str, Any]:
+    """The summary of a made-up run. Folding one takes most of a second: equal runs are folded once."""
+    key = repr((run, options))
+    if key not in _MADE:
+        _MADE[key] = _summary(run, **options)
+    return deepcopy(_MADE[key])
+
+
+def _summary(run: FakeRun, **options: Any) -> dict[str, Any]:
     ended: dict[str, Any] = {"duration_s": float(run.seconds), "sending_ended_s": float(run.seconds)}
     ended |= {"stop_reason": "completed", "exit_code": 0}
     header = run_header(run.info(), run.layout, {"name": "peak"}, "0" * 64)
