@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
-# The gate tries the same examples every time, so that it fails for a change and not by chance, and no example is timed:
-# the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
-settings.register_profile("gate", derandomize=True, deadline=None)
-settings.register_profile("search", max_examples=2000, deadline=None)
+# The gate tries the same examples every time, so that it fails for a change and not by chance. Neither an example nor the
+# making of examples is timed: the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gate", untimed, derandomize=True)
+settings.register_profile("search", untimed, max_examples=2000)
 # python -m tests fast: a few examples of each property, the gate tries them all.
-settings.register_profile("fast", derandomize=True, deadline=None, max_examples=20, stateful_step_count=20)
+settings.register_profile("fast", untimed, derandomize=True, max_examples=20, stateful_step_count=20)
 # Mutation testing runs every test once for each mutant: few examples, and that one fails is enough to know.
 settings.register_profile(
     "mutation",
+    untimed,
     derandomize=True,
-    deadline=None,
     database=None,
     max_examples=15,
     stateful_step_count=20,

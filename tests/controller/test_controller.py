@@ -86,7 +86,7 @@ OTHERS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(PLANS)),
     st.lists(st.tuples(st.integers(0, 9000), commands | edits | OTHERS), max_size=12),

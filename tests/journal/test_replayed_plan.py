@@ -104,7 +104,7 @@ def repeat(folder: Path, plan: Plan, text: str, found: Steered) -> Plan:
     return plan_of(folder, dumps(table))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(PLANS)), sequences, st.data())
 def test_the_written_plan_wants_what_the_steered_run_was_driven_to(
     tmp_path: Path, name: str, sequence: list[tuple[int, str]], data: st.DataObject

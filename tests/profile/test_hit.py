@@ -17,7 +17,7 @@ from agenttop.users.compile import compile_pools, layout_of
 
 URL = "http://127.0.0.1:8000/v1/chat"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-anything = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+anything = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def load(folder: Path, hit: Hit, **environment: str) -> tuple[HitProfile, Loaded]:
