@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.delta import HistDelta
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.recorder import STEP, Recorder
+from agenttop.metrics.recorder import STEP, Leaf, Recorder
 
 
 def durations(count: int) -> array[int]:
@@ -111,3 +111,10 @@ def test_the_beginning_of_a_secret_where_a_text_was_cut_is_hidden() -> None:
     assert recorder.masked(f"{begun} sk-0123456789") == f"{begun} ***…"
     assert recorder.masked("bad key sk-0123456789") == "bad key ***"
     assert recorder.masked("bad key sk-01234") == "bad key ***"
+
+
+def test_violations_are_counted_by_kind_and_in_all() -> None:
+    leaf = Leaf(0, 0)
+    for kind in ("no Retry-After", "400 under limit", "no Retry-After"):
+        leaf.violation(kind)
+    assert (leaf.violations, leaf.rate_limit_violations) == ({"no Retry-After": 2, "400 under limit": 1}, 3)
