@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-# The gate tries the same examples every time, so that it fails for a change and not by chance. Neither an example nor the
-# making of examples is timed: the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
+# The gate tries the same examples every time, so that it fails for a change and not by chance. Neither an example nor
+# the making of examples is timed: the machine may be busy. HYPOTHESIS=search looks for new ones, many more of them.
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("gate", untimed, derandomize=True)
 settings.register_profile("search", untimed, max_examples=2000)

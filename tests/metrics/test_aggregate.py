@@ -91,6 +91,17 @@ def test_warm_up_is_in_timeline_and_live_picture_alone() -> None:
     assert (total["requests"], total["iterations"], total["errors"], total["latency_ms"]) == (0, 0, [], None)
 
 
+def test_the_lag_of_all_workers_loops_is_shown_and_kept() -> None:
+    aggregate = Aggregate(LAYOUT)
+    for worker, lag_ms in enumerate((2.0, 8.0)):
+        lag = fold(array("q", [int(lag_ms * 1e6)] * 100))
+        aggregate.fold(delta(worker=worker, health=Health(lag, 10.0, 50.0, 20)))
+    now = RunState(1.0)
+    tick, snapshot = aggregate.second(now), aggregate.snapshot(now)
+    assert tick.loop_lag_p99_ms == pytest.approx(8.0, rel=0.002)
+    assert snapshot.generator.loop_lag_p99_ms == pytest.approx(8.0, rel=0.002)
+
+
 def test_stages_and_pools_add_up() -> None:
     run = FakeRun(seconds=30, storm=(10, 15))
     aggregate = run.aggregate()

@@ -54,3 +54,12 @@ def test_names_are_clean_and_bounded() -> None:
     made = board(*((0, 2, QuotaState(f"\x1b[31mn{number}\n", 1, 1, 1, 1.0)) for number in range(100)))
     assert len(made.gauges(1.0)) == MAX_QUOTAS
     assert made.gauges(1.0)[0].name == "n0"
+
+
+def test_one_name_too_many_hides_no_other() -> None:
+    made = board(*((0, 0, QuotaState(f"n{number}", 100, 50, 50, 1.0)) for number in range(MAX_QUOTAS)))
+    newest = (QuotaState("more", 100, 7, 7, 2.0), QuotaState("n0", 100, 8, 8, 2.0))
+    states = [PoolState(0, 0, 0, quotas=newest), PoolState(1, 0, 0, quotas=newest[:1])]
+    made.observe(Delta(0, 2, 2.0, [], [], [], {}, states, 0.0, HEALTH))
+    seen = {(gauge.pool, gauge.name): gauge.remaining for gauge in made.gauges(2.0)}
+    assert (seen["chat", "n0"], seen["tools", "more"], ("chat", "more") in seen) == (8, 7, False)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.delta import HistDelta
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.recorder import STEP, Recorder
+from agenttop.metrics.recorder import STEP, Leaf, Recorder
 
 
 def durations(count: int) -> array[int]:
@@ -102,3 +102,10 @@ def _same(found: HistDelta | None, values: list[int]) -> bool:
         return found is None and not values
     whole = fold(array("q", values))
     return (found.index, found.counts, found.low, found.high) == (whole.index, whole.counts, whole.low, whole.high)
+
+
+def test_violations_are_counted_by_kind_and_in_all() -> None:
+    leaf = Leaf(0, 0)
+    for kind in ("no Retry-After", "400 under limit", "no Retry-After"):
+        leaf.violation(kind)
+    assert (leaf.violations, leaf.rate_limit_violations) == ({"no Retry-After": 2, "400 under limit": 1}, 3)

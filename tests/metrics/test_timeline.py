@@ -76,6 +76,8 @@ def test_the_overview_of_a_short_run_is_all_of_it() -> None:
     for second in range(1, 20):
         timeline.append(tick(second))
         assert timeline.overview() == timeline.ticks()
+        assert timeline.overview(length=3) == timeline.ticks()[:3], "as it was then"
+        assert timeline.overview(length=10**9) == timeline.ticks()
 
 
 def test_an_empty_timeline() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,13 @@ def test_poisson_gaps_are_exponential() -> None:
     assert len(times) == pytest.approx(50_000, abs=4 * math.sqrt(50_000))
     assert statistics.fmean(gaps) == pytest.approx(0.2, rel=0.02)
     assert statistics.stdev(gaps) == pytest.approx(0.2, rel=0.02)
+
+
+def test_every_gap_of_a_seed_is_there_over_the_edges_of_blocks() -> None:
+    random = Random(7)
+    drawn = list(itertools.accumulate(-math.log(1 - random.random()) for _ in range(900)))
+    at_one = Arrivals(Ramp([Stage(2000, 1, step=True)]), poisson=True, seed=7)
+    assert [at_one.pop() for _ in range(900)] == pytest.approx(drawn)
 
 
 def test_poisson_on_a_ramp_has_the_mean_of_its_integral() -> None:

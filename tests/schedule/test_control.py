@@ -38,6 +38,7 @@ def test_resuming_ends_a_pause_and_leaves_a_running_clock() -> None:
     control = Control(shift=5).pause(True)
     assert control.paused
     assert control.resume(100) == Control(shift=5)
+    assert Control().hold(3).pause(True).resume(10) == Control(shift=-7), "both at once"
 
 
 def test_the_plan_is_never_before_its_beginning() -> None:

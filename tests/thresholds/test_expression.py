@@ -95,6 +95,7 @@ BAD = [
     ("latency{} p95<1", 9, "expected a tag of latency: pool, request, stage"),
     ("latency{pool} p95<1", 13, "expected : and a value"),
     ("latency{pool:} p95<1", 14, "expected a value"),
+    ('latency{pool:"a" b} p95<1', 18, "expected , or } after a tag"),
     ("latency{pool:chat p95<1", 24, "expected } after the tags"),
     ("latency{pool:'chat} p95<1", 14, "this quote is never closed"),
     ("latency{pool:a, pool:b} p95<1", 17, 'the tag "pool" is there twice'),
