@@ -28,7 +28,9 @@ class Percentiles(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """One second of the timeline. ``t_s`` is the end of the second, in seconds since the run began."""
+    """One second of the timeline. ``t_s`` is the end of the second, in seconds since the run began; percentiles are of
+    the live window (:data:`agenttop.metrics.live.WINDOW_S`) that ends with it, counts by bucket of the second itself.
+    """
 
     t_s: float
     stage: int
@@ -57,6 +59,8 @@ class Tick(msgspec.Struct, frozen=True):
     """How many requests took how long, by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
     ttft_counts: tuple[int, ...] = ()
     """The same of the times to first token."""
+    inter_chunk_counts: tuple[int, ...] = ()
+    """The same of the gaps between chunks."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):
