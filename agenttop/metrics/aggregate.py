@@ -16,7 +16,7 @@ from agenttop.metrics.delta import Delta, HistDelta
 from agenttop.metrics.figures import metrics
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
-from agenttop.metrics.live import Live, Slice
+from agenttop.metrics.live import WINDOW_S, Live, Slice
 from agenttop.metrics.live_view import LiveView, requests_of_pools
 from agenttop.metrics.phases import stage_phases
 from agenttop.metrics.quotas import QuotaBoard
@@ -47,7 +47,7 @@ class Aggregate:
         live_only: there will be no summary, only pictures: takes half the time and a tenth of the memory.
     """
 
-    def __init__(self, layout: Layout, *, window_s: float = 10.0, live_only: bool = False) -> None:
+    def __init__(self, layout: Layout, *, window_s: float = WINDOW_S, live_only: bool = False) -> None:
         self.layout = layout
         self._live_only = live_only
         self.edited: Edited | None = None

@@ -17,6 +17,8 @@ from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Cause, Percentiles
 
+#: Seconds that the live picture is of, and every percentile of the timeline: of one second there are too few samples.
+WINDOW_S = 10.0
 #: Seconds of history behind every cause of failure.
 RECENT_SECONDS = 60
 _US_PER_MS = 1000.0

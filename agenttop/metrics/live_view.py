@@ -111,16 +111,16 @@ class LiveView:
         )
 
     def tick(self, piece: Slice, now: RunState) -> Tick:
-        """Return the tick of one closed slice, with the gauges at its end."""
+        """Return the tick of one closed slice, with the gauges at its end. Percentiles are of the live window that ends
+        with it, the same as a snapshot's: those of single seconds could not be put together to any of a longer time.
+        """
         users, in_flight = self._workers.by_pool()
         whole = piece.whole
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0
-        latencies = whole.records("latency")
-        latency = percentile_ms(latencies, 50, 95, 99)
-        first_tokens = whole.records("ttft")
-        ttft = percentile_ms(first_tokens, 50, 95, 99)
-        (inter_chunk,) = percentile_ms(whole.records("inter_chunk"), 95)
-        (loop_lag,) = percentile_ms(whole.records(LOOP_LAG), 99)
+        latency = percentile_ms(self._live.records("latency"), 50, 95, 99)
+        ttft = percentile_ms(self._live.records("ttft"), 50, 95, 99)
+        (inter_chunk,) = percentile_ms(self._live.records("inter_chunk"), 95)
+        (loop_lag,) = percentile_ms(self._live.records(LOOP_LAG), 99)
         all_open = bool(self._layout.pools) and all(pool.open for pool in self._layout.pools)
         return Tick(
             t_s=round(now.t_s, 3),
@@ -143,8 +143,9 @@ class LiveView:
             manual=bool(now.manual),
             held=now.held,
             plan_t_s=round(now.plan_t_s, 3),
-            latency_counts=heat(latencies),
-            ttft_counts=heat(first_tokens),
+            latency_counts=heat(whole.records("latency")),
+            ttft_counts=heat(whole.records("ttft")),
+            inter_chunk_counts=heat(whole.records("inter_chunk")),
         )
 
     def _pool_row(self, pool: int, now: RunState, users: int, in_flight: int, dropped: int) -> PoolRow:

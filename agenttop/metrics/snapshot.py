@@ -28,7 +28,9 @@ class Percentiles(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """One second of the timeline. ``t_s`` is the end of the second, in seconds since the run began."""
+    """One second of the timeline. ``t_s`` is the end of the second, in seconds since the run began; percentiles are of
+    the live window (:data:`agenttop.metrics.live.WINDOW_S`) that ends with it, counts by bucket of the second itself.
+    """
 
     t_s: float
     stage: int
@@ -56,7 +58,9 @@ class Tick(msgspec.Struct, frozen=True):
     latency_counts: tuple[int, ...] = ()
     """Latencies by the buckets of :mod:`agenttop.metrics.heat`; zeros at the end left out."""
     ttft_counts: tuple[int, ...] = ()
-    """The same for times to first token."""
+    """The same of the times to first token."""
+    inter_chunk_counts: tuple[int, ...] = ()
+    """The same of the gaps between chunks."""
 
 
 class StageInfo(msgspec.Struct, frozen=True):

@@ -227,6 +227,10 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """One entry a second in every column, warm-up included. ``t_s`` is the end of the second."""
 
     interval_s: float
+    percentiles_s: Annotated[
+        float | None,
+        Meta(description="Seconds up to t_s whose records a percentile is of; null: the last one."),
+    ] = None
     t_s: list[float]
     stage: Annotated[list[int], Meta(description="Index into stages, -1 outside of all.")]
     users: list[int]

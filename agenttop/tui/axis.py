@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.style import Style
 
-from agenttop.tui.history import Field, History
+from agenttop.metrics.live import WINDOW_S
+from agenttop.tui.history import Field, History, Known, Percentile
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
 from agenttop.tui.widgets.chart import spark
+
+T = TypeVar("T")
+Styles = Sequence[Style]
 
 #: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
 WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))
@@ -40,11 +45,26 @@ class Axis:
         return self.cells * self.step_s / self.wide
 
     def series(self, history: History, field: Field, per_cell: int = 1) -> list[float | None]:
-        """Return a series with ``per_cell`` (1 or 2) values a cell."""
+        """``per_cell`` (1 or 2) values a cell."""
+        points, each, repeat = self._points(per_cell)
+        return self._repeated(history.series(field, points, each, self.step_s // each), repeat, per_cell)
+
+    def percentiles(self, history: History, of: Percentile, per_cell: int = 1) -> list[Known | None]:
+        """``per_cell`` (1 or 2) percentiles a cell, each of :meth:`window_s` seconds."""
+        points, each, repeat = self._points(per_cell)
+        return self._repeated(history.percentiles(of, points, each, self.step_s // each), repeat, per_cell)
+
+    def window_s(self, per_cell: int = 1) -> float:
+        """What a percentile is of."""
+        return max(WINDOW_S, self._points(per_cell)[1])
+
+    def _points(self, per_cell: int) -> tuple[int, int, int]:
+        """How many points there are, of how many seconds each, and for how many values each stands."""
         split = self.step_s % per_cell == 0
         each, repeat = (self.step_s // per_cell, self.wide) if split else (self.step_s, self.wide * per_cell)
-        points = -(-self.cells * per_cell // repeat)
-        values = history.series(field, points, each, self.step_s // each)
+        return -(-self.cells * per_cell // repeat), each, repeat
+
+    def _repeated(self, values: list[T], repeat: int, per_cell: int) -> list[T]:
         if repeat == 1:
             return values
         return [value for value in values for _ in range(repeat)][-self.cells * per_cell :]
@@ -88,11 +108,14 @@ def times(view: View, along: Axis) -> Line:
     return line
 
 
-def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style) -> Line:
-    """Return a trend of one row, with marks in place of its cells."""
+def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style | Styles) -> Line:
+    """A trend of one row, in which a mark takes the place of what it stands in; of one style, or of one for each
+    cell.
+    """
     line, marks = Line(), marked(view, along)
-    for cell, char in enumerate(spark(values, top, view.look.glyphs)):
-        line.add(*((view.look.glyphs.mark, view.look.warn) if cell in marks else (char, style)))
+    styles = [style] * len(values) if isinstance(style, Style) else style
+    for cell, (char, each) in enumerate(zip(spark(values, top, view.look.glyphs), styles, strict=True)):
+        line.add(*((view.look.glyphs.mark, view.look.warn) if cell in marks else (char, each)))
     return line
 
 

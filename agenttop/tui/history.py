@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
-from typing import Self
+from itertools import accumulate, islice, zip_longest
+from typing import NamedTuple, Self
 
+from agenttop.metrics.heat import percentile_ms
+from agenttop.metrics.live import WINDOW_S
 from agenttop.metrics.snapshot import ManualChange, RunInfo, Tick
 from agenttop.tui.whole import Whole
 
 Field = Callable[[Tick], float | None]
 #: Of a second how many took how long, by bucket (:mod:`agenttop.metrics.heat`).
 ByBucket = Callable[[Tick], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """A percentile (0 to 100) of something: that of the live window, and the counts by bucket of a second."""
+
+    percent: float
+    value: Field
+    counts: ByBucket
+
+
+class Known(NamedTuple):
+    """A percentile in ms, and of how many samples it is."""
+
+    value: float
+    samples: int
+
 
 #: Seconds kept second by second; the widest chart shows fewer.
 RECENT_S = 900
@@ -49,6 +69,7 @@ class History:
         self.last_latency_p99_ms: float | None = None
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
+        self._known: dict[object, list[Known | None]] = {}
         self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
@@ -62,6 +83,7 @@ class History:
         self.recent.append(tick)
         self.whole.add(tick)
         self._drawn = {}
+        self._known = {}
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:
@@ -93,6 +115,7 @@ class History:
             "whole": self.whole.copy(),
             "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
+            "_known": {},
         }
         return other
 
@@ -118,6 +141,38 @@ class History:
                     counts[point] += 1
             self._drawn[key] = [total / n if n else None for total, n in zip(sums, counts, strict=True)]
         return self._drawn[key]
+
+    def percentiles(self, of: Percentile, points: int, step_s: int, align: int = 1) -> list[Known | None]:
+        """A percentile over ``step_s`` seconds each, or the live window where that is longer; the last ``points`` of
+        them; None where there was no sample.
+
+        Of up to a live window it is the one that the newest second was told, of merged counts. Of longer it is that of
+        the counts by bucket, added up, which may be off by 19 %. As those of all windows that together are the whole
+        time bound it, it is seldom off by more than they differ: of steady load not at all. Bounded memory is what that
+        buys: exact counts of a day are hundreds of megabytes.
+        """
+        key = (of, points, step_s, align)
+        if key not in self._known:
+            parts: list[list[Tick]] = [[] for _ in range(points)]
+            for tick, point in self._points(points, step_s, align):
+                parts[point].append(tick)
+            if step_s > WINDOW_S:
+                self._known[key] = [_of_counts(of, part, step_s) for part in parts]
+            else:
+                samples = self._samples(of)
+                newest = [(part[0].t_s, of.value(part[0])) if part else (0.0, None) for part in parts]
+                self._known[key] = [None if value is None else Known(value, samples(t_s)) for t_s, value in newest]
+        return self._known[key]
+
+    def _samples(self, of: Percentile) -> Callable[[float], int]:
+        """How many samples the live window has that ends at a time."""
+        ends = [tick.t_s for tick in self.recent]
+        reached = [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
+
+        def samples(t_s: float) -> int:
+            return reached[bisect_right(ends, t_s)] - reached[bisect_right(ends, t_s - WINDOW_S)]
+
+        return samples
 
     def heat(self, points: int, step_s: int, counts: ByBucket) -> list[list[int]]:
         """Return counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
@@ -162,3 +217,17 @@ class History:
         quiet = self.quiet_s()
         usual_s = (self.last_latency_p99_ms or 0.0) / 1000
         return quiet if quiet > max(3.0, usual_s) else 0
+
+
+def _of_counts(of: Percentile, newest_first: Sequence[Tick], step_s: int) -> Known | None:
+    """A percentile over more than a live window."""
+    counts: list[int] = []
+    for tick in newest_first:
+        counts = [a + b for a, b in zip_longest(counts, of.counts(tick), fillvalue=0)]
+    coarse = percentile_ms(counts, of.percent)
+    if coarse is None:
+        return None
+    exact = [value for tick in newest_first if (value := of.value(tick)) is not None]
+    if exact and len(newest_first) * WINDOW_S >= step_s:
+        coarse = min(max(coarse, min(exact)), max(exact))
+    return Known(coarse, sum(counts))

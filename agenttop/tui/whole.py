@@ -11,11 +11,12 @@ from agenttop.metrics.snapshot import Tick
 
 #: There are never more parts.
 MAX_TICKS = 1024
-#: What is a mean of its parts; of the rest, the newest stands for all.
+#: What is a mean of its parts; of the rest, the newest stands for all. Percentiles have no means: those of a long part
+#: are made of its counts by bucket, which are sums (see ``tui/history.py``).
 _MEANS = tuple(
     field.name
     for field in fields(Tick)
-    if field.name.endswith(("_ms", "_per_s")) or field.name in ("rps", "target", "users", "in_flight")
+    if field.name.endswith("_per_s") or field.name in ("rps", "target", "users", "in_flight")
 )
 _WHOLE = frozenset({"users", "in_flight"})
 #: Of a part, by field: sum and number of the samples.

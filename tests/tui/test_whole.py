@@ -27,13 +27,13 @@ def test_there_are_never_too_many_parts_and_nothing_is_lost(seconds: int) -> Non
         assert {part.rps for part in whole.ticks[:-1]} == {0.5}
 
 
-def test_what_has_no_sample_counts_for_nothing() -> None:
+def test_a_percentile_of_a_part_is_what_was_told_last_and_no_mean() -> None:
     whole = Whole()
     whole.each_s = 4
-    for t_s, p95 in ((1, None), (2, 10.0), (3, 30.0), (4, None)):
+    for t_s, p95 in ((1, None), (2, 10.0), (3, 20.0), (4, 30.0)):
         whole.add(tick(t_s, latency_p95_ms=p95, manual=t_s == 2))
     (part,) = whole.ticks
-    assert part.latency_p95_ms == 20.0
+    assert part.latency_p95_ms == 30.0
     assert part.manual
 
 

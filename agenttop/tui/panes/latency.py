@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.style import Style
 
+from agenttop.metrics.floors import too_few
 from agenttop.metrics.snapshot import Percentiles, Tick
 from agenttop.tui.axis import axis, sparkline, times, words
-from agenttop.tui.history import Field
+from agenttop.tui.history import Known, Percentile
 from agenttop.tui.panes.rate import SIDE
-from agenttop.tui.text import Line, count, ms, nice
+from agenttop.tui.text import Line, age, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
 from agenttop.tui.widgets.chart import Values, curves, peak
 
 _NAMES = ("p50", "p90", "p95", "p99", "max")
 
-TTFT: tuple[Field, Field, Field] = (lambda t: t.ttft_p50_ms, lambda t: t.ttft_p95_ms, lambda t: t.ttft_p99_ms)
-TOTAL: tuple[Field, Field, Field] = (lambda t: t.latency_p50_ms, lambda t: t.latency_p95_ms, lambda t: t.latency_p99_ms)
+_PERCENTS = (50, 90, 95, 99, 50)
+"""What the names are of; a maximum is believed when a median is."""
 
 
-def _inter_chunk(tick: Tick) -> float | None:
-    return tick.inter_chunk_p95_ms
+def _ttft(tick: Tick) -> tuple[int, ...]:
+    return tick.ttft_counts
+
+
+def _latency(tick: Tick) -> tuple[int, ...]:
+    return tick.latency_counts
+
+
+TTFT = (
+    Percentile(50, lambda t: t.ttft_p50_ms, _ttft),
+    Percentile(95, lambda t: t.ttft_p95_ms, _ttft),
+    Percentile(99, lambda t: t.ttft_p99_ms, _ttft),
+)
+TOTAL = (
+    Percentile(50, lambda t: t.latency_p50_ms, _latency),
+    Percentile(95, lambda t: t.latency_p95_ms, _latency),
+    Percentile(99, lambda t: t.latency_p99_ms, _latency),
+)
+GAPS = Percentile(95, lambda t: t.inter_chunk_p95_ms, lambda t: t.inter_chunk_counts)
+
+
+def _curve(view: View, of: Percentile, known: Sequence[Known | None], style: Style) -> tuple[Values, list[Style]]:
+    """What is drawn of a percentile, dim where it is of too few samples."""
+    dim = view.look.dim
+    styles = [dim if each is None or too_few(of.percent, each.samples) else style for each in known]
+    return [None if each is None else each.value for each in known], styles
+
+
+def _believed(view: View, row: Percentiles | None, name: str, style: Style) -> Style:
+    """The style of a figure: dim where it is of too few samples."""
+    percent = dict(zip(_NAMES, _PERCENTS, strict=True))[name]
+    return view.look.dim if row is None or too_few(percent, row.count) else style
 
 
 def streams(view: View) -> int:
@@ -35,26 +68,29 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     points = max(0, min(300, width - fixed - 1))
     head = rule(look, width, Line().add("latency ms", look.strong), None, "4")
     along = axis(view, points)
-    ttft, total, gaps = (along.series(view.history, field) for field in (TTFT[1], TOTAL[1], _inter_chunk))
-    top = peak(ttft, total)
+    drawn = ((TTFT[1], look.ttft), (TOTAL[1], look.total), (GAPS, look.dim))
+    ttft, total, gaps = (_curve(view, of, along.percentiles(view.history, of), style) for of, style in drawn)
+    top = peak(ttft[0], total[0])
     rows = (
         ("TTFT", snap.ttft, ttft, top, look.ttft),
         ("Total", snap.latency, total, top, look.total),
-        ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps), look.dim),
+        ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps[0]), look.dim),
     )
     titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
-    label = f"p95, {words(view)}" if points >= 16 else words(view).removeprefix("last ")
+    label = f"p95 of {age(along.window_s())}, {words(view)}"
+    if points < len(label):
+        label = f"p95, {words(view)}" if points >= 16 else words(view).removeprefix("last ")
     titles.add("  ").add(label, look.dim)
     if points >= len(label) + 3:
         titles.add(" ").add(look.glyphs.box[4] * (width - titles.width), look.faint)
     lines = [titles if width >= fixed else head]
     for name, row, trend, scale, style in rows:
         line = Line().add(f" {name}", style).to(12)
-        for value in _values(row):
-            line.right(ms(value), 7, look.text if row else look.dim)
-        lines.append(line.to(fixed).extend(sparkline(view, along, trend, scale, style)))
+        for each, value in zip(_NAMES, _values(row), strict=True):
+            line.right(ms(value), 7, _believed(view, row, each, look.text))
+        lines.append(line.to(fixed).extend(sparkline(view, along, trend[0], scale, trend[1])))
     return lines[:height]
 
 
@@ -101,8 +137,8 @@ def _table(view: View, width: int) -> list[Line]:
     )
     for label, row, style in rows:
         line = Line().add(label, style).to(15)
-        for value in _values(row):
-            line.right(ms(value), cell, look.strong if row else look.dim)
+        for name, value in zip(_NAMES, _values(row), strict=True):
+            line.right(ms(value), cell, _believed(view, row, name, look.strong))
         lines.append(line)
     return lines
 
@@ -116,9 +152,11 @@ def _bars(view: View, width: int) -> list[Line]:
         head = Line().add(name, style)
         body.append(head.add(f"  of {count(row.count)}", look.dim) if row else head.add("  no sample", look.dim))
         for percentile, value in zip(_NAMES, _values(row), strict=True):
-            line = Line().add(percentile, look.dim).to(5).right(ms(value), 8, look.strong).add("  ")
+            line = Line().add(percentile, look.dim).to(5)
+            line.right(ms(value), 8, _believed(view, row, percentile, look.strong)).add("  ")
             if value is not None:
-                line.add(look.glyphs.bar * max(1, round(min(1.0, value / top) * (room - 2))), style)
+                bar = look.glyphs.bar * max(1, round(min(1.0, value / top) * (room - 2)))
+                line.add(bar, _believed(view, row, percentile, style))
             body.append(line)
         body.append(Line())
     gap = Line().add("between chunks", look.dim)
@@ -133,17 +171,21 @@ def _box(
     height: int,
     name: str,
     now: Percentiles | None,
-    fields: tuple[Field, Field, Field],
+    fields: Sequence[Percentile],
 ) -> list[Line]:
     look = view.look
     cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
     along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
     # The scale is that of both charts together, whichever of them this is.
-    both = [along.series(view.history, field, per_cell) for field in (*TTFT, *TOTAL)]
-    top = nice(max(peak(*both), 10.0))
-    mine: list[Values] = list(both[:3] if fields is TTFT else both[3:])
     styles: tuple[Style, ...] = (look.low, look.middle, look.high)
-    series = [(values, style, mark) for values, style, mark in zip(mine, styles, ".o*", strict=True)]
+    both = [
+        _curve(view, of, along.percentiles(view.history, of, per_cell), style)
+        for drawn in (TTFT, TOTAL)
+        for of, style in zip(drawn, styles, strict=True)
+    ]
+    top = nice(max(peak(*(values for values, _ in both)), 10.0))
+    mine = both[:3] if fields is TTFT else both[3:]
+    series = [(values, each, mark) for (values, each), mark in zip(mine, ".o*", strict=True)]
     body: list[Line] = []
     for index, line in enumerate(curves(series, rows, top, look.glyphs)):
         label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
@@ -158,16 +200,17 @@ def _box(
         # Where curves are of letters, each percentile stands beside its own.
         high, middle, low = ("", "", "") if look.glyphs.braille else ("* ", "o ", ". ")
         figures = [
-            (f"{high}p99", ms(now.p99), look.high),
-            (f"{middle}p95", ms(now.p95), look.middle),
-            (f"{low}p50", ms(now.p50), look.low),
+            (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
+            (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
+            (f"{low}p50", ms(now.p50), _believed(view, now, "p50", look.low)),
             ("max", ms(now.max), look.text),
             ("of", count(now.count), look.dim),
         ]
     offset = 1 if rows >= len(figures) + 1 else 0
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
-    return boxed(look, width, height, title(look, name, "4"), Line().add(f"ms, {words(view)}", look.dim), body)
+    right = f"ms of {age(along.window_s(per_cell))}, {words(view)}"
+    return boxed(look, width, height, title(look, name, "4"), Line().add(right, look.dim), body)
 
 
 def _window(view: View) -> Line:

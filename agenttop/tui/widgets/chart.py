@@ -14,6 +14,8 @@ from agenttop.tui.look import Glyphs, Look
 from agenttop.tui.text import NONE, Line
 
 Values = Sequence[float | None]
+#: Values, the style of all or of each, mark in ASCII.
+Curve = tuple[Values, Style | Sequence[Style], str]
 REVERSE = Style(reverse=True)
 
 #: Bits of the dots of a braille cell, [column][row from the top].
@@ -56,8 +58,9 @@ def across(char: str, look: Look) -> Style:
     return look.load + REVERSE if high else look.strong
 
 
-def curves(series: Sequence[tuple[Values, Style, str]], height: int, top: float, glyphs: Glyphs) -> list[Line]:
-    """Return several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, else one.
+def curves(series: Sequence[Curve], height: int, top: float, glyphs: Glyphs) -> list[Line]:
+    """Several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, one in ASCII. The
+    style is one for all or one for each value.
 
     Where lines meet, the later one of the series has the colour.
     """
@@ -66,18 +69,18 @@ def curves(series: Sequence[tuple[Values, Style, str]], height: int, top: float,
         return _braille(series, (width + 1) // 2, height, top)
     cells: list[list[tuple[str, Style]]] = [[(" ", NONE)] * width for _ in range(height)]
     for values, style, mark in series:
-        for x, value in enumerate(values):
+        for x, (value, each) in enumerate(zip(values, _each(style, values), strict=True)):
             if value is not None:
-                cells[height - 1 - _level(value, top, height)][x] = (mark, style)
+                cells[height - 1 - _level(value, top, height)][x] = (mark, each)
     return [_row(row) for row in cells]
 
 
-def _braille(series: Sequence[tuple[Values, Style, str]], width: int, height: int, top: float) -> list[Line]:
+def _braille(series: Sequence[Curve], width: int, height: int, top: float) -> list[Line]:
     dots = [[0] * width for _ in range(height)]
     styles = [[NONE] * width for _ in range(height)]
     for values, style, _ in series:
         before: int | None = None
-        for x, value in enumerate(values):
+        for x, (value, each) in enumerate(zip(values, _each(style, values), strict=True)):
             if value is None:
                 before = None
                 continue
@@ -89,12 +92,16 @@ def _braille(series: Sequence[tuple[Values, Style, str]], width: int, height: in
             for y in range(low, high + 1):
                 row = height - 1 - y // 4
                 dots[row][x // 2] |= _DOTS[x % 2][3 - y % 4]
-                styles[row][x // 2] = style
+                styles[row][x // 2] = each
             before = level
     return [
         _row([(chr(0x2800 + bits) if bits else " ", style) for bits, style in zip(row, row_styles, strict=True)])
         for row, row_styles in zip(dots, styles, strict=True)
     ]
+
+
+def _each(style: Style | Sequence[Style], values: Values) -> Sequence[Style]:
+    return [style] * len(values) if isinstance(style, Style) else style
 
 
 def _level(value: float, top: float, levels: int) -> int:
