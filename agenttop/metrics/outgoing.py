@@ -30,6 +30,8 @@ def outgoing(delta: Delta, safe: SafeText) -> Delta:
         errors=[_error(error, safe) for error in delta.errors],
         checks=checks,
         states=[_state(state, safe) for state in delta.states],
+        health=replace(delta.health, turn_of=safe(delta.health.turn_of)) if delta.health.turn_of else delta.health,
+        addresses={safe(address): count for address, count in delta.addresses.items()},
     )
 
 

@@ -151,8 +151,11 @@ def decoder(value: str) -> tuple[Decoder | None, str]:
 
 
 def not_read(coding: str) -> str:
-    """Return the message about a body whose coding is not read."""
-    return f"the body is compressed with {coding[:40]}, which is not read here (asked for was gzip, deflate)"
+    """Return the message about a body whose coding is not read.
+
+    What the target calls it stands at the end, uncut: half a secret would not be seen to be one.
+    """
+    return f"the body has a content coding that is not read here (asked for was gzip, deflate): {coding}"
 
 
 def _deflate_kind(head: bytes) -> int:

@@ -415,7 +415,9 @@ def test_a_terminal_without_the_characters_is_no_reason_to_end(monkeypatch: pyte
 def test_ps_of_what_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
     _, directory = new_run("over")
     make_summary(directory)
-    os.mkdir(os.fsencode(runs_directory()) + b"/\xff\x1b[31m" + b"x" * 200)
+    other = os.fsencode(runs_directory()) + b"/\xff\x1b[31m" + b"x" * 200
+    os.mkdir(other)
+    os.utime(other, (1.0, 1.0))  # one made just now may yet begin
     assert main(["ps"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if directory.name in line]

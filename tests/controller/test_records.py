@@ -36,7 +36,15 @@ def test_what_a_full_disk_did_not_take_is_with_the_next_second(tmp_path: Path, m
     control = {"t_s": 3.5, "command": "hold", "pool": None, "from": "running", "to": "held", "source": "key"}
     controls: list[dict[str, Any]] = []
     said = []
-    search: dict[str, Any] = {"steps": [], "stopped": ""}
+    search: dict[str, Any] = {
+        "unit": "users",
+        "pool": None,
+        "good": 0.99,
+        "confidence": 0.95,
+        "steps": [],
+        "stopped": "",
+    }
+    search |= {"capacity": None, "lower": None, "upper": None, "limited_by": None}
     for second in range(1, 9):
         with monkeypatch.context() as full:
             if 3 <= second <= 5:

@@ -492,7 +492,7 @@ BROKEN = [
     (
         "bad regular expression",
         SMALL + '[rate_limit]\nbody_matches = "("',
-        "rate_limit.body_matches: bad regular expression: missing ), unterminated subpattern at position 0",
+        "rate_limit.body_matches: bad regular expression: missing ): (",
     ),
     (
         "violations of nothing",
