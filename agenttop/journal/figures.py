@@ -22,6 +22,9 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.snapshot import Edited, Snapshot, Tick, Verdict
+from agenttop.quality.brief import Golden
+from agenttop.quality.curve import Curve, JudgeCounts
+from agenttop.quality.score import Score
 from agenttop.thresholds.breaker import Breaker
 from agenttop.thresholds.judge import Judge, Seconds
 
@@ -52,15 +55,17 @@ class Figures:
         layout: of the run.
         rules: it is judged by.
         live_only: there will be no summary, only pictures (see :class:`.Aggregate`).
+        golden: its golden set; None where nothing is graded.
 
     Raises:
         UnknownTagError: a rule names a pool, request or stage that the layout does not have.
     """
 
-    def __init__(self, layout: Layout, rules: Rules, *, live_only: bool = False) -> None:
+    def __init__(self, layout: Layout, rules: Rules, *, live_only: bool = False, golden: Golden | None = None) -> None:
         self.rules = rules
         self.aggregate = Aggregate(layout, live_only=live_only)
-        self.judge = Judge(rules.thresholds, layout)
+        self.quality = None if golden is None else Curve(golden)
+        self.judge = Judge(rules.thresholds, layout, None if self.quality is None else self.quality.figure)
         self.breaker = Breaker(rules.breaker)
         self._ahead: list[Delta] = []
         """Told already, of seconds that are still to be judged."""
@@ -73,6 +78,17 @@ class Figures:
         """
         self.aggregate.fold(delta)
         self._ahead.append(delta)
+
+    def graded(self, answers: int, scores: Sequence[Score], judge: JudgeCounts | None = None) -> None:
+        """Take how many answers more are there to be graded, new scores, and what the judge has done so far."""
+        if self.quality is None:
+            return
+        if answers:
+            self.quality.asked(answers)
+        if scores:
+            self.quality.take(scores)
+        if judge is not None:
+            self.quality.judged(judge)
 
     def gone(self, worker: int) -> None:
         """Forget a lost worker's users and requests in flight; what it has counted stays."""
@@ -123,7 +139,10 @@ class Figures:
     def snapshot(self, now: RunState, search: SearchState | None = None) -> Snapshot:
         """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         picture = self.aggregate.snapshot(now)
-        return replace(picture, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search)
+        quality = None if self.quality is None else self.quality.state
+        return replace(
+            picture, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search, quality=quality
+        )
 
 
 def measured(end_s: float, warmup_s: float, spans: Sequence[Span | None]) -> Seconds:

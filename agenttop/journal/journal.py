@@ -30,6 +30,8 @@ from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Edited, Event
+from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.score import Score
 from agenttop.report.summary import check_summary, encode_summary
 
 MAGIC = b"agenttop-journal/1\n"
@@ -115,10 +117,14 @@ class JournalWriter:
         edited: Edited | None = None,
         spans: Mapping[int, Span] | None = None,
         sending_ended_s: float | None = None,
+        answers: int = 0,
+        scores: Sequence[Score] = (),
+        judge: JudgeCounts | None = None,
     ) -> None:
         """Append a second.
 
-        ``deltas``, ``controls``, ``events`` and ``gone`` (workers lost) are those new in it; ``search`` is the
+        ``deltas``, ``controls``, ``events``, ``gone`` (workers lost), ``answers`` (their number) and ``scores`` are
+        those new in it; ``judge`` is what it has done so far, if that has changed; ``search`` is the
         summary's, if it has news; ``edited`` the plan, if it was edited in this second; ``spans`` when stages were, if
         that has changed.
 
@@ -136,6 +142,9 @@ class JournalWriter:
             edited,
             dict(spans or {}),
             sending_ended_s,
+            answers,
+            list(scores),
+            judge,
         )
         self._append(_record(self._encoder.encode(second)))
 
@@ -265,6 +274,7 @@ def _folded(records: Generator[RunHeader | Second, None, None]) -> dict[str, Any
         stage_spans=fold.stage_spans,
         controls=controls,
         thresholds=summed(fold.figures.judge.verdicts),
+        quality=None if fold.figures.quality is None else fold.figures.quality.summary(),
         search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
         incomplete=True,
     )

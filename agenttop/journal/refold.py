@@ -15,6 +15,8 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.snapshot import KEPT_EVENTS, KEPT_MARKS, Edited, Event, ManualChange, Snapshot, StageInfo, Tick
+from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.score import Score
 
 
 class Second(msgspec.Struct, frozen=True):
@@ -34,6 +36,12 @@ class Second(msgspec.Struct, frozen=True):
     """Begin and end, in seconds since the run began, of stages for which that has changed in it."""
     sending_ended_s: float | None = None
     """When the sending ended, in seconds since the run began, if it has."""
+    answers: int = 0
+    """Answers that were handed over to be graded in it."""
+    scores: list[Score] = []
+    """Of answers, also of earlier seconds."""
+    judge: JudgeCounts | None = None
+    """What the judge has done so far, if that has changed."""
 
 
 class Refold:
@@ -43,7 +51,7 @@ class Refold:
 
     def __init__(self, header: RunHeader, *, live_only: bool = False) -> None:
         rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
-        self.figures = Figures(header.layout, rules, live_only=live_only)
+        self.figures = Figures(header.layout, rules, live_only=live_only, golden=header.golden)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the times that identify them, the newest last."""
@@ -69,6 +77,7 @@ class Refold:
             self.figures.fold(delta)
         for worker in second.gone:
             self.figures.gone(worker)
+        self.figures.graded(second.answers, second.scores, second.judge)
         self.events.extend(second.events)
         self.search = second.search or self.search
         self._run_state = now

@@ -17,6 +17,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.snapshot import RunInfo, StageInfo
+from agenttop.quality.brief import Golden
 from agenttop.report.model import SCHEMA
 
 
@@ -42,10 +43,17 @@ class RunHeader(msgspec.Struct, frozen=True):
     """Durations of the stages of ``layout`` as the profile has them: end less begin gives these but for rounding."""
     rules: Rules | None = None
     """The rules of the run, without those that have values of the environment in them; None in an older journal."""
+    golden: Golden | None = None
+    """Its golden set; None where nothing is graded."""
 
 
 def run_header(
-    info: RunInfo, layout: Layout, profile: Mapping[str, Any], profile_sha256: str, rules: Rules | None = None
+    info: RunInfo,
+    layout: Layout,
+    profile: Mapping[str, Any],
+    profile_sha256: str,
+    rules: Rules | None = None,
+    golden: Golden | None = None,
 ) -> RunHeader:
     """Return the header of a run on this machine.
 
@@ -61,6 +69,7 @@ def run_header(
         cpu_count=os.cpu_count(),
         agenttop_version=__version__,
         rules=rules,
+        golden=golden,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from agenttop.metrics.graded import QualityState
 from agenttop.metrics.searched import SearchState
 
 #: Events of a run that are kept, and of these how many are in every snapshot.
@@ -325,6 +326,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """None if the profile has no circuit breaker."""
     search: SearchState | None = None
     """None if no capacity is searched."""
+    quality: QualityState | None = None
+    """None if nothing is graded."""
     edited: Edited | None = None
     """The plan, if it is not :class:`RunInfo`'s any more."""
     changed: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from agenttop.profile.problems import Fault
 from agenttop.profile.script import rows_of
 from agenttop.profile.variables import ANY
 from agenttop.schedule.stages import stage_name
-from agenttop.thresholds.catalogue import COUNT
+from agenttop.thresholds.catalogue import COUNT, QUALITY
 from agenttop.thresholds.expression import Expression, nearest, parse_threshold
 from agenttop.thresholds.select import Names, UnknownTagError, select
 
@@ -30,6 +30,8 @@ def check_thresholds(profile: Profile) -> Iterator[Fault]:
             problem = "bad threshold: goodput needs [objectives]"
         if expression.metric == "rate_limit_violations" and profile.rate_limit is None:
             problem = "bad threshold: rate_limit_violations needs [rate_limit]"
+        if expression.metric == QUALITY and threshold.window is not None:
+            problem = "bad threshold: quality is of the whole run and has no window"
         if expression.metric == "cost_usd" and (profile.budget is None or profile.budget.price is None):
             problem = "bad threshold: cost_usd needs a price in [budget]"
         if problem:

@@ -15,8 +15,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
-    counts since the run began; ``thresholds`` is how many of how many pass. What matters least stands last and is left
-    out where there is no room; figures are never cut.
+    counts since the run began; ``thresholds`` is how many of how many pass; ``quality`` is the score of graded answers,
+    ``to_grade`` how many wait for theirs. What matters least stands last and is left out where there is no room;
+    figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -47,6 +48,10 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     if snapshot.thresholds:
         passed = sum(verdict.passed for verdict in snapshot.thresholds)
         parts.append(f"thresholds={passed}/{len(snapshot.thresholds)}")
+    if snapshot.quality is not None and snapshot.quality.score is not None:
+        parts.append(f"quality={share(snapshot.quality.score)}")
+        if snapshot.quality.waiting:
+            parts.append(f"to_grade={_bare(count(snapshot.quality.waiting))}")
     if snapshot.budget:
         # The cap that ends first is the one that matters.
         parts.append(f"budget={max(line.used / (line.cap or 1) for line in snapshot.budget):.0%}")

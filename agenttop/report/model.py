@@ -409,6 +409,99 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[SearchStep]
 
 
+Interval = Annotated[list[float], Meta(description="Ends of the 95 % interval.")]
+Lost = Annotated[dict[str, float], Meta(description="Points lost by cause, as parts of 1.")]
+
+
+class SliceScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of the cases that share a tag."""
+
+    score: Share
+    interval: Interval
+    cases: Count
+
+
+class StageScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score at one level of load: a stage with one number of users, or a quarter of a ramp (``NAME 2/4``)."""
+
+    stage: str
+    users: Count
+    score: Share
+    interval: Interval
+    cases: Count
+    answers: Count
+    lost: Lost
+    slices: Annotated[dict[str, float], Meta(description="Score by slice.")]
+
+
+class CaseScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of one case: the mean of its answers."""
+
+    score: Share
+    runs: Annotated[int, Meta(ge=1, description="Answers with a score.")]
+    reasons: Annotated[list[str], Meta(description="Why points were lost, the most frequent first.")]
+
+
+class ScoreDrop(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the score fell, paired by case; negative where it rose."""
+
+    from_users: Count
+    to_users: Count
+    drop: float
+    interval: Interval
+    visible: Annotated[float, Meta(description="The smallest drop that this data could have shown.")]
+    cases: Annotated[int, Meta(description="Cases with a score on both sides.")]
+    verdict: Literal["ok", "worse", "undecided"]
+    lost: Lost
+
+
+class JudgeUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge was asked, and what that took."""
+
+    calls: Count
+    cached: Annotated[int, Meta(ge=0, description="Verdicts that were there already.")]
+    errors: Annotated[int, Meta(ge=0, description="Verdicts that could not be read or had: of no answer's score.")]
+    tokens: Count
+    cost_usd: float | None
+    agreement: Annotated[dict[str, Any] | None, Meta(description="With the labels of people; null without any.")]
+
+
+class FailedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """The last answer to a case that did not pass."""
+
+    id: str
+    stage: str
+    users: Count
+    at_s: float
+    score: Share
+    input: Annotated[str, Meta(description="The beginning of the question.")]
+    answer: Annotated[str, Meta(description="The beginning of the answer; secrets as ***.")]
+    grader: str
+    reason: str
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """The quality of the answers to the golden set. A score is the mean over cases of the mean over their answers."""
+
+    score: Share | None
+    interval: Interval | None
+    cases: Annotated[int, Meta(ge=0, description="Cases with a score.")]
+    of_cases: Annotated[int, Meta(ge=0, description="Cases of the golden set.")]
+    answers: Annotated[int, Meta(ge=0, description="Answers to be graded.")]
+    graded: Count
+    ungraded: Annotated[int, Meta(ge=0, description="That no grader could judge: in no score.")]
+    waiting: Annotated[int, Meta(ge=0, description="That had not been graded when the run ended.")]
+    slices: dict[str, SliceScore]
+    by_stage: Annotated[list[StageScore], Meta(description="In the order in which they began.")]
+    by_case: dict[str, CaseScore]
+    drop: Annotated[ScoreDrop | None, Meta(description="From the fewest users to the most.")]
+    control: Annotated[
+        ScoreDrop | None, Meta(description="The fewest users against themselves: earlier and later answers.")
+    ]
+    judge: JudgeUse
+    failed: Annotated[list[FailedCase], Meta(description="The newest first, one a case.")]
+
+
 class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """A command given while the run went on."""
 
@@ -436,7 +529,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: list[Threshold]
     checks: dict[str, Check]
     budget: dict[str, BudgetLine | None]
-    quality: Annotated[dict[str, Any] | None, Meta(description="Graded answers; null where nothing was graded.")]
+    quality: Annotated[Quality | None, Meta(description="Graded answers; null where nothing was graded.")]
     controls: list[Control]
     slowest: Annotated[SlowestLists | None, Meta(description="Null without traceparent = true.")] = None
     quotas: Annotated[list[QuotaLine], Meta(description="By pool and name; empty where no target tells.")] = []

@@ -15,6 +15,7 @@ from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, 
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
+from agenttop.report.quality import quality_section
 from agenttop.report.quotas import quotas
 from agenttop.report.search import search_section
 from agenttop.report.slowest import slowest
@@ -57,6 +58,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _header(page, summary)
     _verdict(page, summary)
     search_section(page, summary.get("search"))
+    quality_section(page, summary.get("quality"))
     _latency(page, summary["totals"])
     _requests(page, summary)
     streams(page, summary)

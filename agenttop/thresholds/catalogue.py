@@ -25,6 +25,8 @@ PHASE = "phase"
 _TREND = {PERCENTILE: TIME, "avg": TIME, "min": TIME, "max": TIME, "med": TIME, "count": COUNT}
 #: Counted by pool, not by request.
 OF_POOLS = tuple(POOL_COUNTERS)
+#: The metric of graded answers: figures of its own, of the whole run.
+QUALITY = "quality"
 _ANY = frozenset({"pool", "request", "stage"})
 _OF_POOL = frozenset({"pool", "stage"})
 _COUNTED = ("requests", *(name for name, row in COUNTERS.items() if row.judged or row.place is not Place.BLOCK))
@@ -74,6 +76,8 @@ def _catalogue() -> dict[str, Metric]:
     found |= {name: Metric(calls, "count") for name in ("llm_calls", "tool_calls")}
     found["cost_usd"] = Metric({"total": NUMBER, "per_request_mean": NUMBER}, "total")
     found["checks"] = Metric({"rate": SHARE}, "rate", frozenset({"check"}))
+    graded = dict.fromkeys(("judge_errors", "answers", "graded", "ungraded", "waiting"), COUNT)
+    found[QUALITY] = Metric({"score": SHARE, "drop": SHARE, **graded}, "score", frozenset({"slice", "stage"}))
     found["goodput"] = Metric({"rate": SHARE, "count": COUNT, "per_s": PER_S}, "rate")
     return found
 

@@ -4,6 +4,7 @@
 
     latency p95 < 15s                       ttft{pool:chat, stage:peak} p(99.9) <= 800
     error_rate < 5%                         phase.llm_call med < 2s
+    quality.drop < 2%                       quality{slice:refunds} score > 80%
 
 Where no unit is written times are in ms and shares are 0 to 1. A tag's value that holds a comma, a quote or an unpaired
 brace stands in quotes. Parsing knows nothing of any run: what the tags mean is for whoever judges (``judge``).
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from agenttop.schedule.quantities import MAX_EXPRESSION
-from agenttop.thresholds.catalogue import FROM_K6, METRICS, PERCENTILE, PHASE, SHARE, UNITS, Metric
+from agenttop.thresholds.catalogue import COUNT, FROM_K6, METRICS, PERCENTILE, PHASE, QUALITY, SHARE, UNITS, Metric
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -119,10 +120,14 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.figure = ""
+        """The figure that is written behind the metric's name: ``drop`` of ``quality.drop``."""
 
     def expression(self) -> Expression:
         name, metric, tags = self.metric()
         method, percent = self.method(name, metric)
+        if name == QUALITY and tags and method != "score":
+            self.fail(f"quality.{method} is of the whole run and has no tags", len(self.text))
         symbol = self.operator(name, metric)
         value, unit = self.number(metric.methods[method])
         return Expression(name, method, percent, tags, symbol, value, unit)
@@ -140,6 +145,11 @@ class _Parser:
         if word == PHASE and (phase := _PHASE_NAME.match(self.text, self.at)):
             tags["phase"] = phase[1]
             self.at = phase.end()
+        if word == QUALITY and (figure := _PHASE_NAME.match(self.text, self.at)):
+            self.figure = figure[1]
+            if self.figure not in metric.methods:
+                self.fail(f'quality has no "{self.figure}"{nearest(self.figure, metric.methods)}', self.at + 1)
+            self.at = figure.end()
         self.space()
         if self.text.startswith("{", self.at):
             self.tags(word, metric, tags)
@@ -205,6 +215,11 @@ class _Parser:
 
     def method(self, name: str, metric: Metric) -> tuple[str, float | None]:
         start = self.space()
+        if self.figure:
+            said = self.take(_WORD)
+            if said is not None and (said, metric.methods[self.figure]) != ("count", COUNT):
+                self.fail(f"expected {_OPS}", start)
+            return self.figure, None
         if self.take(_PERCENTILE) is not None:
             percent = self.percent(start)
             if PERCENTILE not in metric.methods:

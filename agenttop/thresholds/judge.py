@@ -27,6 +27,8 @@ from agenttop.thresholds.series import Tally, Trend
 
 #: Measured seconds of some stages, or of the whole run where that is None.
 Seconds = Callable[[frozenset[int] | None], float]
+#: A figure of graded answers, by its name, of a slice and of a stage; None where there is none (yet).
+Graded = Callable[[str, str | None, str | None], float | None]
 _MAX_PHASE_LENGTH = 60
 
 
@@ -105,6 +107,23 @@ class _Series:
         return self.tally.figure(expression, seconds)
 
 
+class _Quality(_Series):
+    """Graded answers: kept elsewhere, and asked for."""
+
+    def __init__(self, rule: Rule, selection: Selection, layout: Layout, graded: Graded | None) -> None:
+        super().__init__(rule, selection, layout)
+        self._graded = graded
+
+    def wants(self, request: int, stage: int) -> bool:
+        """See the base: it looks at no request."""
+        return False
+
+    def figure(self, expression: Expression, seconds: float) -> float | None:
+        """See the base."""
+        tags = dict(expression.tags)
+        return None if self._graded is None else self._graded(expression.method, tags.get("slice"), tags.get("stage"))
+
+
 class _Standing:
     """The state of one rule."""
 
@@ -168,13 +187,14 @@ class _Standing:
 class Judge:
     """All thresholds of one run."""
 
-    def __init__(self, rules: Sequence[Rule], layout: Layout) -> None:
-        """Make a judge of the rules.
+    def __init__(self, rules: Sequence[Rule], layout: Layout, graded: Graded | None = None) -> None:
+        """Make a judge of the rules; without ``graded`` there is no figure of quality.
 
         Raises:
             UnknownTagError: a rule names a pool, request or stage that the layout does not have.
         """
         names = names_of(layout)
+        self._graded = graded
         self._series: dict[tuple[object, ...], _Series] = {}
         self._routes: dict[tuple[int, int], list[_Series]] = {}
         self._standings = [self._standing(rule, select(rule.expression, names), layout) for rule in rules]
@@ -195,6 +215,11 @@ class Judge:
         # Every count of one part of the run is in one tally; checks are by name.
         what = expression.metric if _is_time(expression) or expression.metric == "checks" else ""
         key = (what, tags.get("phase"), tags.get("check"), selection, rule.window_s)
+        if expression.metric == catalogue.QUALITY:
+            quality = self._series.setdefault(
+                (catalogue.QUALITY, selection), _Quality(rule, selection, layout, self._graded)
+            )
+            return _Standing(rule, quality, layout.warmup_s)
         series = self._series.setdefault(key, _Series(rule, selection, layout))
         series.of_pools = series.of_pools or expression.metric in catalogue.OF_POOLS
         return _Standing(rule, series, layout.warmup_s)

@@ -1,0 +1,440 @@
+"""The quality curve: scores by level of load and by slice, and whether they fell as users were added. Pure.
+
+With s_i the mean score of case i over its answers at one level, w_i its weight:
+
+    score      Σ w_i·s_i / Σ w_i, with the interval of means over cases (Miller 2024, arXiv:2411.00640, clustered by
+               case), or Wilson's where each case was asked once and passed or failed, and where no two cases differ:
+               200 cases of 200 are no proof that the 201st is right, though their deviation is 0
+    drop       mean of s_i(lowest level) − s_i(highest level) over the cases that both have: paired
+    control    the same of the earlier and the later answers of the lowest level: what is there without any load
+    lost       of each answer 1 − score goes to its cause; by level their means sum to 1 − score, and the differences
+               between two levels to the drop
+
+Levels with the same number of users are one point of the curve.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, SliceScore
+from agenttop.quality.brief import Golden
+from agenttop.quality.score import CAUSES, Score
+from agenttop.quality.statistics import (
+    CONFIDENCE,
+    Interval,
+    mcnemar_exact,
+    mean_interval,
+    paired,
+    smallest_visible,
+    wilson,
+)
+
+#: Failed answers that are kept, one a case; and how many of them every snapshot has.
+KEPT_FAILED, SENT_FAILED = 100, 20
+#: Different reasons kept of a case.
+KEPT_REASONS = 3
+#: A level stands for its number of users if it has this part of the cases that the fullest has.
+_ENOUGH = 0.5
+
+_Floats = npt.NDArray[np.float64]
+_Ints = npt.NDArray[np.int64]
+
+
+class JudgeCounts(msgspec.Struct, frozen=True):
+    """What a judge was asked, and what that took. ``agreement`` is with the labels of people, where there are any."""
+
+    calls: int = 0
+    cached: int = 0
+    errors: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    agreement: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The scores of one level, by case."""
+
+    total: _Floats
+    count: _Ints
+    whole: _Ints
+    """Answers with a score of 0 or 1."""
+    lost: _Floats
+    """Points lost, by case and cause."""
+    values: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """By case, in the order of the answers."""
+
+    @classmethod
+    def of(cls, cases: int) -> _Sums:
+        return cls(
+            np.zeros(cases),
+            np.zeros(cases, dtype=np.int64),
+            np.zeros(cases, dtype=np.int64),
+            np.zeros((cases, len(CAUSES))),
+        )
+
+    def add(self, case: int, value: float, cause: str) -> None:
+        self.total[case] += value
+        self.count[case] += 1
+        self.whole[case] += value in (0.0, 1.0)
+        if value < 1.0:
+            self.lost[case, CAUSES.index(cause if cause in CAUSES else "wrong")] += 1.0 - value
+        self.values[case].append(value)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        """Return both together, without the single values."""
+        return _Sums(
+            self.total + other.total, self.count + other.count, self.whole + other.whole, self.lost + other.lost
+        )
+
+
+class Curve:
+    """The scores of one run up to now.
+
+    Args:
+        golden: its cases.
+    """
+
+    def __init__(self, golden: Golden) -> None:
+        self.golden = golden
+        self._index = {case.id: index for index, case in enumerate(golden.cases)}
+        self._weights = np.array([case.weight for case in golden.cases], dtype=np.float64)
+        members: dict[str, list[int]] = defaultdict(list)
+        for index, case in enumerate(golden.cases):
+            for name in case.slices:
+                members[name].append(index)
+        ranked = sorted(members.items(), key=lambda item: -len(item[1]))
+        self._slices = {name: np.array(found, dtype=np.int64) for name, found in ranked}
+        self._all = np.arange(len(golden.cases))
+        self._levels: dict[tuple[str, int], _Sums] = {}
+        self._answers = 0
+        self._graded = 0
+        self._ungraded = 0
+        self._failed: OrderedDict[str, FailedCase] = OrderedDict()
+        self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
+        self.judge = JudgeCounts()
+        self._state: QualityState | None = None
+
+    def asked(self, answers: int) -> None:
+        """Take that so many answers more were handed over."""
+        self._answers += answers
+        self._state = None
+
+    def judged(self, judge: JudgeCounts) -> None:
+        """Take what the judge has done so far."""
+        self.judge = judge
+        self._state = None
+
+    def take(self, scores: Iterable[Score]) -> None:
+        """Take new scores; those of cases that the golden set does not have are counted as ungraded."""
+        self._state = None
+        for score in scores:
+            case = self._index.get(score.case)
+            if score.value is None or case is None:
+                self._ungraded += 1
+                continue
+            self._graded += 1
+            key = (score.level, score.users)
+            sums = self._levels.get(key)
+            if sums is None:
+                sums = self._levels[key] = _Sums.of(len(self.golden.cases))
+            value = min(max(score.value, 0.0), 1.0)
+            sums.add(case, value, score.cause)
+            if not score.passed:
+                self._fail(score, value, case)
+
+    def _fail(self, score: Score, value: float, case: int) -> None:
+        worst = min(
+            (part for part in score.parts if part.value is not None),
+            key=lambda part: (part.value or 0.0, -part.weight),
+            default=None,
+        )
+        grader = worst.grader if worst is not None else score.cause
+        self._reasons[score.case][score.reason or score.cause] += 1
+        self._failed.pop(score.case, None)
+        self._failed[score.case] = FailedCase(
+            score.case,
+            score.level,
+            score.users,
+            score.at_s,
+            value,
+            grader,
+            score.reason,
+            self.golden.cases[case].input,
+            score.excerpt,
+        )
+        while len(self._failed) > KEPT_FAILED:
+            self._failed.popitem(last=False)
+
+    # -- figures
+
+    @property
+    def state(self) -> QualityState:
+        """Return the figures so far, for viewers."""
+        if self._state is None:
+            self._state = self._make_state()
+        return self._state
+
+    def figure(self, name: str, slice_name: str | None = None, stage: str | None = None) -> float | None:
+        """Return a figure that a threshold asks for: ``score`` (of a slice, of a stage), ``drop``, ``judge_errors``,
+        ``answers``, ``graded``, ``ungraded`` or ``waiting``; None where there is none yet.
+        """
+        if name == "score":
+            if slice_name is None and stage is None:
+                return self.state.score
+            among = self._all if slice_name is None else self._slices.get(slice_name)
+            sums = self._sum(lambda level, _: stage is None or _is_of(level, stage))
+            found = None if among is None or sums is None else self._score(sums, among)
+            return None if found is None else found[0]
+        if name == "drop":
+            return None if self.state.drop is None else self.state.drop.drop
+        return float(getattr(self.state, name))
+
+    def summary(self) -> dict[str, Any]:
+        """Return the ``quality`` of the summary."""
+        state = self.state
+        judge = msgspec.to_builtins(self.judge)
+        return {
+            "score": state.score,
+            "interval": None if state.score is None else [state.low, state.high],
+            "cases": state.cases,
+            "of_cases": state.of_cases,
+            "answers": state.answers,
+            "graded": state.graded,
+            "ungraded": state.ungraded,
+            "waiting": state.waiting,
+            "slices": {
+                row.name: {"score": row.score, "interval": [row.low, row.high], "cases": row.cases}
+                for row in state.slices
+            },
+            "by_stage": [
+                {
+                    "stage": row.level,
+                    "users": row.users,
+                    "score": row.score,
+                    "interval": [row.low, row.high],
+                    "cases": row.cases,
+                    "answers": row.answers,
+                    "lost": row.lost,
+                    "slices": row.slices,
+                }
+                for row in state.levels
+            ],
+            "by_case": self._by_case(),
+            "drop": _drop(state.drop),
+            "control": _drop(state.control),
+            "judge": judge,
+            "failed": [
+                {
+                    "id": row.id,
+                    "stage": row.level,
+                    "users": row.users,
+                    "at_s": round(row.at_s, 3),
+                    "score": row.score,
+                    "input": row.input,
+                    "answer": row.answer,
+                    "grader": row.grader,
+                    "reason": row.reason,
+                }
+                for row in reversed(self._failed.values())
+            ],
+        }
+
+    def _by_case(self) -> dict[str, Any]:
+        sums = self._sum()
+        if sums is None:
+            return {}
+        return {
+            case.id: {
+                "score": float(sums.total[index] / sums.count[index]),
+                "runs": int(sums.count[index]),
+                "reasons": [reason for reason, _ in self._reasons[case.id].most_common(KEPT_REASONS)]
+                if case.id in self._reasons
+                else [],
+            }
+            for index, case in enumerate(self.golden.cases)
+            if sums.count[index]
+        }
+
+    def _make_state(self) -> QualityState:
+        sums = self._sum()
+        found = None if sums is None else self._score(sums, self._all)
+        score, (low, high), cases = found or (None, (0.0, 1.0), 0)
+        slices = []
+        for name, among in self._slices.items():
+            part = None if sums is None else self._score(sums, among)
+            if part is not None:
+                slices.append(SliceScore(name, part[0], *part[1], part[2]))
+        drop, control = self._drops()
+        return QualityState(
+            score,
+            low,
+            high,
+            cases,
+            len(self.golden.cases),
+            self._answers,
+            self._graded,
+            self._ungraded,
+            tuple(self._level(*key, sums) for key, sums in self._levels.items()),
+            tuple(slices),
+            drop,
+            control,
+            tuple(reversed(list(self._failed.values())[-SENT_FAILED:])),
+            self.judge.calls,
+            self.judge.errors,
+        )
+
+    def _level(self, level: str, users: int, sums: _Sums) -> LevelScore:
+        found = self._score(sums, self._all)
+        assert found is not None  # a level begins with a score
+        score, (low, high), cases = found
+        slices = {}
+        for name, among in self._slices.items():
+            part = self._score(sums, among)
+            if part is not None:
+                slices[name] = part[0]
+        asked = np.flatnonzero(sums.count)
+        lost = self._lost(sums, asked)
+        return LevelScore(level, users, score, low, high, cases, int(sums.count.sum()), _by_cause(lost), slices)
+
+    def _score(self, sums: _Sums, among: npt.NDArray[np.int64]) -> tuple[float, Interval, int] | None:
+        """Return score, interval and number of the cases ``among`` which any was asked; None if none was."""
+        asked = among[sums.count[among] > 0]
+        if not len(asked):
+            return None
+        means, weights = sums.total[asked] / sums.count[asked], self._weights[asked]
+        if not weights.sum():
+            weights = np.ones(len(asked))
+        score = float((means * weights).sum() / weights.sum())
+        once = bool((sums.count[asked] == 1).all() and (sums.whole[asked] == 1).all())
+        alike = bool((means == means[0]).all())
+        if (once or alike) and bool((weights == weights[0]).all()):
+            # The effective number of passes where all are alike: as sure as so many single answers.
+            return score, wilson(round(score * len(asked)), len(asked)), len(asked)
+        low, high = mean_interval(means.tolist(), weights.tolist())
+        return score, (max(0.0, low), min(1.0, high)), len(asked)
+
+    def _lost(self, sums: _Sums, asked: npt.NDArray[np.int64]) -> _Floats:
+        """Return the points lost by cause, means over the cases asked."""
+        weights = self._weights[asked]
+        if not weights.sum():
+            weights = np.ones(len(asked))
+        parts = sums.lost[asked] / sums.count[asked][:, None]
+        found: _Floats = (parts * weights[:, None]).sum(axis=0) / weights.sum()
+        return found
+
+    def _sum(self, wanted: Callable[[str, int], bool] = lambda level, users: True) -> _Sums | None:
+        """Return the scores of all levels that are wanted together; None if there are none."""
+        found = [sums for key, sums in self._levels.items() if wanted(*key)]
+        if not found:
+            return None
+        total = _Sums.of(len(self.golden.cases))
+        for sums in found:
+            total = total + sums
+        return total
+
+    def _drops(self) -> tuple[Drop | None, Drop | None]:
+        """Return the drop from the fewest users to the most, and of the fewest against themselves."""
+        by_users: dict[int, _Sums] = {}
+        for (_, users), sums in self._levels.items():
+            by_users[users] = by_users[users] + sums if users in by_users else sums
+        asked = {users: int((sums.count > 0).sum()) for users, sums in by_users.items()}
+        fullest = max(asked.values(), default=0)
+        enough = sorted(users for users, cases in asked.items() if cases >= _ENOUGH * fullest)
+        if not enough:
+            return None, None
+        few, many = enough[0], enough[-1]
+        levels = [sums for (_, users), sums in self._levels.items() if users == few]
+        control = self._drop_between(few, few, *_halves(levels, len(self.golden.cases)))
+        if few == many:
+            return None, control
+        return self._drop_between(few, many, by_users[few], by_users[many]), control
+
+    def _drop_between(self, from_users: int, to_users: int, before: _Sums, after: _Sums) -> Drop | None:
+        both = np.flatnonzero((before.count > 0) & (after.count > 0))
+        if len(both) < 2:
+            return None
+        differences = before.total[both] / before.count[both] - after.total[both] / after.count[both]
+        weights = self._weights[both]
+        if not weights.sum():
+            weights = np.ones(len(both))
+        found = paired(differences.tolist(), weights.tolist())
+        once = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
+        p = mcnemar_exact(int((differences > 0).sum()), int((differences < 0).sum())) if once else found.p
+        lost = self._lost(after, both) - self._lost(before, both)
+        interval, visible = found.interval, smallest_visible(found.error)
+        if not found.error:  # no two cases differ: what none of so many has shown, one in so many may
+            visible = wilson(0, len(both))[1]
+            interval = (found.mean - visible, found.mean + visible)
+        return Drop(
+            from_users,
+            to_users,
+            found.mean,
+            *interval,
+            visible,
+            len(both),
+            verdict_of(found.mean, interval, p, self.golden.margin),
+            _by_cause(lost),
+        )
+
+
+def verdict_of(drop: float, interval: Interval, p: float, margin: float) -> str:
+    """Return ``ok`` where the whole interval is within the margin, ``worse`` where the drop is beyond it and no
+    accident (``p`` at most 5 %), else ``undecided``.
+    """
+    if interval[1] <= margin:
+        return "ok"
+    return "worse" if drop > margin and p <= 1 - CONFIDENCE else "undecided"
+
+
+def _halves(levels: Iterable[_Sums], cases: int) -> tuple[_Sums, _Sums]:
+    """Return the earlier and the later answers of each case that was asked more than once."""
+    together: dict[int, list[float]] = defaultdict(list)
+    for sums in levels:
+        for case, values in sums.values.items():
+            together[case] += values
+    halves = _Sums.of(cases), _Sums.of(cases)
+    for case, values in together.items():
+        middle = len(values) // 2
+        if middle:
+            for half, part in zip(halves, (values[:middle], values[middle:]), strict=True):
+                for value in part:
+                    half.add(case, value, "")
+    return halves
+
+
+def _is_of(level: str, stage: str) -> bool:
+    """Return whether a level is of a stage: it, or a quarter of it."""
+    return level == stage or (level.startswith(f"{stage} ") and level[len(stage) + 1 :] in _QUARTERS)
+
+
+_QUARTERS = ("1/4", "2/4", "3/4", "4/4")
+
+
+def _by_cause(lost: Sequence[float] | _Floats) -> dict[str, float]:
+    """Return points by cause, the largest first, without those that nothing was lost to."""
+    found = {cause: float(part) for cause, part in zip(CAUSES, lost, strict=True) if abs(part) > 1e-12}
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def _drop(drop: Drop | None) -> dict[str, Any] | None:
+    if drop is None:
+        return None
+    return {
+        "from_users": drop.from_users,
+        "to_users": drop.to_users,
+        "drop": drop.drop,
+        "interval": [drop.low, drop.high],
+        "visible": drop.visible,
+        "cases": drop.cases,
+        "verdict": drop.verdict,
+        "lost": drop.lost,
+    }

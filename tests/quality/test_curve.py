@@ -1,0 +1,223 @@
+"""Tests of agenttop.quality.curve, agenttop.quality.brief and agenttop.metrics.graded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenttop.metrics.graded import QualityState
+from agenttop.quality.brief import CaseBrief, Golden, brief_of
+from agenttop.quality.case import Case
+from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeCounts, verdict_of
+from agenttop.quality.score import CAUSES, Part, Score
+
+
+def golden(cases: int = 4, **slices: Iterable[int]) -> Golden:
+    return Golden(
+        tuple(
+            CaseBrief(f"c{index}", tuple(name for name, among in slices.items() if index in among))
+            for index in range(cases)
+        )
+    )
+
+
+def score(case: int, value: float | None, level: str = "low", users: int = 1, cause: str = "wrong") -> Score:
+    passed = value is not None and value >= 1.0
+    return Score(f"c{case}", level, users, value=value, passed=passed, cause="" if passed else cause)
+
+
+def test_a_case_asked_often_counts_once() -> None:
+    curve = Curve(golden(2))
+    curve.asked(4)
+    curve.take([score(0, 1.0), score(0, 1.0), score(0, 1.0), score(1, 0.0)])
+    assert curve.state.score == pytest.approx(0.5)
+    assert (curve.state.cases, curve.state.answers, curve.state.graded, curve.state.waiting) == (2, 4, 4, 0)
+
+
+def test_weights_of_cases_are_kept() -> None:
+    curve = Curve(Golden((CaseBrief("c0", weight=3.0), CaseBrief("c1", weight=1.0))))
+    curve.take([score(0, 1.0), score(1, 0.0)])
+    assert curve.state.score == pytest.approx(0.75)
+
+
+def test_what_nobody_could_judge_is_in_no_score_and_waits_no_more() -> None:
+    curve = Curve(golden(2))
+    curve.asked(3)
+    curve.take([score(0, 1.0), score(1, None)])
+    assert (curve.state.score, curve.state.graded, curve.state.ungraded, curve.state.waiting) == (1.0, 1, 1, 1)
+
+
+def test_two_hundred_right_of_two_hundred_are_no_proof_of_the_next() -> None:
+    curve = Curve(golden(200))
+    for _ in range(5):
+        curve.take(score(case, 1.0) for case in range(200))
+    assert curve.state.high == 1.0
+    assert 0.97 < curve.state.low < 0.99
+
+
+def test_slices_and_levels_have_scores_of_their_own() -> None:
+    curve = Curve(golden(4, tools={2, 3}, hours={0, 1, 2}))
+    curve.take(score(case, 1.0) for case in range(4))
+    curve.take(score(case, 0.0 if case in (2, 3) else 1.0, "peak 4/4", 40) for case in range(4))
+    found = {row.level: row for row in curve.state.levels}
+    assert found["low"].score == 1.0
+    assert found["peak 4/4"].score == 0.5
+    assert found["peak 4/4"].slices == {"hours": pytest.approx(2 / 3), "tools": 0.0}
+    assert [row.name for row in curve.state.slices] == ["hours", "tools"]
+    assert curve.figure("score", "tools") == 0.5
+    assert curve.figure("score", "tools", "peak") == 0.0
+    assert curve.figure("score", stage="peak") == 0.5
+    assert curve.figure("score", stage="pea") is None
+    assert curve.figure("score", "colours") is None
+
+
+def test_the_drop_is_paired_over_the_cases_that_both_levels_answered() -> None:
+    curve = Curve(golden(100))
+    # The lowest level saw all of them, the highest no case that is hard.
+    curve.take(score(case, 1.0 if case < 60 else 0.0) for case in range(100))
+    curve.take(score(case, 1.0 if case < 60 else 0.0, "peak", 50) for case in range(60))
+    assert curve.state.drop is not None
+    assert (curve.state.drop.drop, curve.state.drop.cases) == (0.0, 60)
+    assert (curve.state.drop.from_users, curve.state.drop.to_users) == (1, 50)
+
+
+def test_a_level_with_few_cases_is_no_end_of_the_curve() -> None:
+    curve = Curve(golden(100))
+    curve.take(score(case, 0.0, "ramp 1/4", 1) for case in range(10))
+    curve.take(score(case, 1.0, "hold", 10) for case in range(100))
+    curve.take(score(case, 1.0, "peak", 50) for case in range(100))
+    assert curve.state.drop is not None
+    assert (curve.state.drop.from_users, curve.state.drop.to_users) == (10, 50)
+
+
+def test_a_clear_drop_is_worse_and_its_causes_sum_to_it() -> None:
+    curve = Curve(golden(100))
+    curve.take(score(case, 1.0) for case in range(100))
+    curve.take(score(case, 0.0, "peak", 50, "tool_not_called") for case in range(30))
+    curve.take(score(case, 0.0, "peak", 50, "refused") for case in range(30, 50))
+    curve.take(score(case, 1.0, "peak", 50) for case in range(50, 100))
+    drop = curve.state.drop
+    assert drop is not None
+    assert drop.verdict == "worse"
+    assert drop.lost == {"tool_not_called": pytest.approx(0.3), "refused": pytest.approx(0.2)}
+    assert list(drop.lost) == ["tool_not_called", "refused"]
+
+
+def test_the_lowest_level_against_itself_shows_what_is_there_without_load() -> None:
+    curve = Curve(golden(50))
+    for value in (1.0, 1.0, 0.0, 0.0):
+        curve.take(score(case, value) for case in range(50))
+    assert curve.state.drop is None
+    assert curve.state.control is not None
+    assert curve.state.control.drop == 1.0
+
+
+@pytest.mark.parametrize(("cases", "verdict"), [(3, "undecided"), (400, "ok")])
+def test_few_cases_without_a_difference_prove_little(cases: int, verdict: str) -> None:
+    curve = Curve(golden(cases))
+    curve.take(score(case, 1.0) for case in range(cases))
+    curve.take(score(case, 1.0, "peak", 50) for case in range(cases))
+    assert curve.state.drop is not None
+    assert curve.state.drop.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("drop", "interval", "p", "verdict"),
+    [
+        (0.0, (-0.01, 0.01), 1.0, "ok"),
+        (0.015, (0.011, 0.019), 0.001, "ok"),  # there, and small enough
+        (0.05, (0.01, 0.09), 0.01, "worse"),
+        (0.05, (-0.01, 0.11), 0.1, "undecided"),
+        (0.015, (0.001, 0.03), 0.04, "undecided"),
+    ],
+)
+def test_verdicts(drop: float, interval: tuple[float, float], p: float, verdict: str) -> None:
+    assert verdict_of(drop, interval, p, 0.02) == verdict
+
+
+def test_failed_cases_are_the_newest_first_one_a_case_and_bounded() -> None:
+    curve = Curve(golden(KEPT_FAILED + 50))
+    for case in (*range(KEPT_FAILED + 50), 60):
+        curve.take([score(case, 0.0)])
+    rows = curve.summary()["failed"]
+    assert len(rows) == KEPT_FAILED
+    assert [row["id"] for row in rows[:2]] == ["c60", f"c{KEPT_FAILED + 49}"]
+    assert len({row["id"] for row in rows}) == KEPT_FAILED
+
+
+def test_a_failed_case_names_the_grader_that_cost_most() -> None:
+    curve = Curve(golden(1))
+    parts = (Part("contains", 1.0), Part("regex", 0.2, "no date"), Part("judge", None, "garbage"))
+    curve.take([Score("c0", value=0.6, cause="wrong", reason="no date", parts=parts)])
+    (row,) = curve.summary()["failed"]
+    assert (row["grader"], row["reason"], row["score"]) == ("regex", "no date", 0.6)
+
+
+def test_the_summary_has_every_case_with_its_reasons() -> None:
+    curve = Curve(golden(2))
+    curve.take([score(0, 1.0), msgspec.structs.replace(score(0, 0.0), reason="no “refund”")])
+    assert curve.summary()["by_case"] == {"c0": {"score": 0.5, "runs": 2, "reasons": ["no “refund”"]}}
+
+
+def test_what_the_judge_did_is_told() -> None:
+    curve = Curve(golden(1))
+    curve.judged(JudgeCounts(calls=3, errors=1))
+    assert curve.figure("judge_errors") == 1.0
+    assert curve.summary()["judge"]["calls"] == 3
+
+
+def test_the_brief_of_a_case_has_its_slices_and_its_last_question() -> None:
+    messages = ({"role": "user", "content": "Hello"}, {"role": "user", "content": " Where\n is  it? "})
+    case = Case("a", messages, tags=("orders",), slices={"language": "de"}, weight=2.0)
+    assert brief_of(case) == CaseBrief("a", ("orders", "language=de"), 2.0, "Where is it?")
+
+
+_SCORES = st.lists(
+    st.builds(
+        score,
+        st.integers(0, 7),
+        st.one_of(st.none(), st.sampled_from([0.0, 1.0]), st.floats(0, 1)),
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from([1, 10, 50]),
+        st.sampled_from(CAUSES),
+    ),
+    max_size=60,
+)
+
+
+@given(_SCORES)
+def test_points_kept_and_lost_are_one_at_every_level_and_intervals_hold_the_score(scores: list[Score]) -> None:
+    curve = Curve(golden(8, tools={1, 2, 3}))
+    curve.asked(len(scores))
+    curve.take(scores)
+    state = curve.state
+    assert state.graded + state.ungraded == len(scores)
+    assert state.waiting == 0
+    for row in state.levels:
+        assert row.score + sum(row.lost.values()) == pytest.approx(1.0)
+        assert 0.0 <= row.low <= row.score + 1e-12
+        assert row.score - 1e-12 <= row.high <= 1.0
+    for drop in (state.drop,):
+        if drop is not None:
+            assert sum(drop.lost.values()) == pytest.approx(drop.drop, abs=1e-9)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=QualityState) == state
+    msgspec.json.encode(curve.summary())
+
+
+@given(_SCORES, st.randoms(use_true_random=False))
+def test_the_order_of_scores_of_several_workers_changes_no_score(scores: list[Score], order: random.Random) -> None:
+    one, other = Curve(golden(8)), Curve(golden(8))
+    one.take(scores)
+    mixed = list(scores)
+    order.shuffle(mixed)
+    other.take(mixed)
+    assert one.state.score == pytest.approx(other.state.score)
+    drops = one.state.drop, other.state.drop
+    assert (drops[0] is None) == (drops[1] is None)
+    if drops[0] is not None and drops[1] is not None:
+        assert drops[0].drop == pytest.approx(drops[1].drop)
