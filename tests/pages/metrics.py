@@ -56,6 +56,11 @@ FORMULAS: dict[str, dict[str, str]] = {
         "goodput": (
             "Requests that are `ok` and within all `[objectives]`, as a share of all attempts, a number, or a second."
         ),
+        "quality": (
+            "Of graded answers: `quality.score` (mean over cases of the mean of a case's scores), also of a slice or "
+            "stage: `quality{slice:refunds} score > 80%`; `quality.drop` (lowest users − most users, paired by case); "
+            "`quality.judge_errors`, `answers`, `graded`, `ungraded`, `waiting`: counts."
+        ),
         "checks": "Checks that held / checks made; `checks{check:NAME}` is one of them.",
         "rate_limit_violations": (
             "Refusals that are not as `[rate_limit]` wants them, and failures of another kind within a second of "
