@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.graded import QualityState
 from agenttop.metrics.heat import BUCKETS, lower_ms
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
@@ -30,6 +31,9 @@ from agenttop.metrics.snapshot import (
     Tick,
     Verdict,
 )
+from agenttop.quality.brief import CaseBrief, Golden
+from agenttop.quality.curve import Curve
+from agenttop.quality.score import Part, Score
 from agenttop.search.interval import wilson
 from agenttop.tui.view import planned
 
@@ -57,6 +61,7 @@ SCENARIOS = {
     "search": 150,
     "search_rate": 150,
     "searched": 600,
+    "graded": 300,
 }
 HANG_FROM = 300
 VERDICTS = (
@@ -72,6 +77,38 @@ BREAKERS = {
     "circuit": BreakerState(0.121, 0.5, 2310, 10.0),
 }
 
+
+def _graded() -> QualityState:
+    """Answers that get worse with load: those that need a tool first."""
+    cases = tuple(
+        CaseBrief(f"order-{i:02}" if i % 3 else f"hours-{i:02}", ("orders", "tools") if i % 3 else ("hours",),
+                  input="Where is my order 12345, and when does it come?" if i % 3 else "When are you open on Sunday?")
+        for i in range(60)
+    )  # fmt: skip
+    curve = Curve(Golden(cases))
+    curve.asked(5 * 60 + 7)
+    for number, (level, users, wrong) in enumerate(
+        [("warm", 20, 1), ("ramp 2/4", 80, 3), ("ramp 4/4", 170, 9), ("hold", 200, 18), ("drain", 40, 2)]
+    ):
+        for i, case in enumerate(cases):
+            lost = i % 3 and i < 1.5 * wrong
+            cause = "" if not lost else "refused" if i % 2 and users > 100 else "tool_not_called"
+            curve.take(
+                [
+                    Score(
+                        case.id, level, users, at_s=60.0 * number + i, value=0.0 if lost else 1.0, passed=not lost,
+                        cause=cause, parts=(Part("tool-called", 0.0, "lookup_order was not called"),) if lost else (),
+                        reason={"": "", "refused": "refused with 429"}.get(cause, "lookup_order was not called"),
+                        excerpt="I believe your order has left our warehouse; it should be with you any day now."
+                        if cause == "tool_not_called" else "",
+                    )
+                ]
+            )  # fmt: skip
+    curve.take([Score("order-01", "hold", 200)])
+    return curve.state
+
+
+GRADED = _graded()
 BUDGET = (
     BudgetLine("requests", 100_000, 41_204, 128),
     BudgetLine("tokens", 2_000_000, 1_671_300, 117_500),
@@ -282,6 +319,7 @@ class Sim:
             quotas=self._quotas(storm),
             breaker=BREAKERS.get(self.scenario),
             search=SEARCHES.get(self.scenario),
+            quality=GRADED if self.scenario == "graded" else None,
             by_hand=tuple(self.marks[-20:]),
         )
 

@@ -175,6 +175,7 @@ async def test_space_freezes_and_says_how_old_while_commands_go_on() -> None:
         ("v", "the profile has none"),
         ("b", "the profile has none"),
         ("l", "no target tells of its limits"),
+        ("g", "the profile grades nothing"),
     ],
 )
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

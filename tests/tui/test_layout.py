@@ -70,7 +70,8 @@ async def test_ascii_is_ascii(scenario: str, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("entry", table.by_key(), ids=lambda entry: entry.name)
 async def test_every_pane_enlarged(entry: table.Entry, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
-    feed = FakeFeed("budget" if entry.name in ("thresholds", "budget", "quotas") else "errors")
+    scenario = {"thresholds": "budget", "budget": "budget", "quotas": "budget", "quality": "graded"}
+    feed = FakeFeed(scenario.get(entry.name, "errors"))
     async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
         await settle(pilot, feed)
         await pilot.press(entry.key)

@@ -81,6 +81,15 @@ ABOUT = {
             "The run ends where the next request might go beyond a cap.",
         ),
     ),
+    "quality": About(
+        (
+            "The score of graded answers: the mean over cases, with its 95 % interval, at",
+            "each level of load, and the drop from the fewest users to the most, paired by",
+            "case. A bar is as long as the score is sure; the thin part is its interval.",
+            "Below: slices by level, then the cases that failed last, and why.",
+        ),
+        (_SCROLL,),
+    ),
     "heat": About(
         (
             "Time to the right, latency upwards in steps that double it.",

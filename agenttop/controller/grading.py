@@ -1,0 +1,244 @@
+"""Lets a process beside the controller grade the answers of a run, and collects its scores.
+
+    starting ──ready──► grading ──finish──► finishing ──finished──► over
+        └──────────────────┴──lost too often, gives up──────────────► over
+
+Answers are lines of a file; the process reads them by itself, so that none takes memory here. One that is lost (killed,
+out of memory) is started anew and told which lines have a score; after :data:`RESTARTS` the rest stays ungraded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from agenttop.grading.messages import (
+    Begin,
+    Failed,
+    Finish,
+    Finished,
+    Graded,
+    Ready,
+    ToGrader,
+    Written,
+    from_grader,
+    line,
+)
+from agenttop.quality.answer import Answer
+from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.score import Score
+
+#: How often a grader that was lost is started anew.
+RESTARTS = 2
+#: Seconds that it has to read its cases and load users' graders.
+READY_S = 30.0
+#: Seconds after the load in which it may say nothing: a judge's own 429s are waited for.
+SILENT_S = 120.0
+#: Bytes of one message of it.
+_MAX_MESSAGE = 1 << 26
+
+
+class GradingError(Exception):
+    """The graders cannot be loaded; the message says why."""
+
+
+class Process(Protocol):
+    """What is used of :class:`asyncio.subprocess.Process`."""
+
+    stdin: asyncio.StreamWriter | None
+    stdout: asyncio.StreamReader | None
+
+    @property
+    def returncode(self) -> int | None:
+        """Return how it ended; None while it runs."""
+
+    def kill(self) -> None:
+        """End it now."""
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+
+
+@dataclass(slots=True)
+class News:
+    """What is new since the last second."""
+
+    answers: int
+    scores: list[Score]
+    judge: JudgeCounts | None
+
+
+async def spawn() -> Process:
+    """Start a grader process."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "agenttop.grading.process"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_MAX_MESSAGE,
+    )
+
+
+class Grading:
+    """The grading of one run.
+
+    Args:
+        begin: what by.
+        warn: is told what went wrong, in words.
+        start: starts a process.
+    """
+
+    def __init__(self, begin: Begin, warn: Callable[[str], None], start: Callable[[], object] = spawn) -> None:
+        self._begin = begin
+        self._warn = warn
+        self._spawn = start
+        self._process: Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._news = asyncio.Event()
+        self._lines = 0
+        self._scored: set[int] = set()
+        """Lines that have a score."""
+        self._lost = 0
+        self._finishing = False
+        self.over = False
+        """Nothing more will be graded."""
+        self._failed = ""
+        self._answers = 0
+        self._scores: list[Score] = []
+        self._judge: JudgeCounts | None = None
+        self._judge_told: JudgeCounts | None = None
+
+    async def start(self) -> None:
+        """Start the process and wait until its graders are loaded.
+
+        Raises:
+            GradingError: they cannot be.
+        """
+        await self._start()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_S):
+                await self._ready.wait()
+        if self._failed or not self._ready.is_set():
+            await self.stop()
+            raise GradingError(self._failed or f"the graders were not loaded within {READY_S:.0f} s")
+
+    def take(self, answers: Sequence[Answer], *, written: bool) -> None:
+        """Take that answers are there; those that could not be ``written`` down cannot be graded."""
+        self._answers += len(answers)
+        if not written or self.over:
+            why = "the answer could not be written down" if not written else "no grader is left"
+            self._scores += [_ungraded(answer, why) for answer in answers]
+            self._scored.update(range(self._lines, self._lines + len(answers)) if written else ())
+            self._lines += len(answers) if written else 0
+            return
+        self._lines += len(answers)
+        self._say(Written(self._lines))
+
+    def news(self) -> News:
+        """Return what is new since the last call."""
+        judge = self._judge if self._judge != self._judge_told else None
+        self._judge_told = self._judge
+        found = News(self._answers, self._scores, judge)
+        self._answers, self._scores = 0, []
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """Return how many answers have no score yet."""
+        return self._lines - len(self._scored)
+
+    def finish(self) -> None:
+        """Ask for the rest: no more answers come."""
+        if not self._finishing:
+            self._finishing = True
+            self._say(Finish(self._lines))
+
+    async def step(self, wait_s: float) -> bool:
+        """Wait for news, ``wait_s`` seconds at most; return whether there were any."""
+        if self.over:
+            return False
+        self._news.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._news.wait()
+        return self._news.is_set()
+
+    async def stop(self) -> None:
+        """End the process; what it has not graded stays so."""
+        self.over = True
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    async def _start(self) -> None:
+        process = self._process = await self._spawn()  # type: ignore[misc]
+        self._listening = asyncio.create_task(self._listen(process))
+        self._say(msgspec.structs.replace(self._begin, skip=tuple(sorted(self._scored))))
+        self._say(Finish(self._lines) if self._finishing else Written(self._lines))
+
+    def _say(self, message: ToGrader) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(line(message))
+
+    async def _listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        with contextlib.suppress(msgspec.MsgspecError, ValueError, ConnectionError):
+            while text := await process.stdout.readline():
+                if self._heard(from_grader.decode(text)):
+                    return
+        # It is lost: what it had said until now holds.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        code = await process.wait()
+        if self._failed:
+            return
+        self._lost += 1
+        if self._lost > RESTARTS:
+            self._give_up(f"the graders ended with code {code} again and again")
+        else:
+            self._warn(f"the graders ended with code {code} and were started anew")
+            await self._start()
+
+    def _heard(self, message: object) -> bool:
+        """Take a message; return whether it was the last."""
+        if isinstance(message, Graded):
+            for number, score in message.scores.items():
+                if number not in self._scored:
+                    self._scored.add(number)
+                    self._scores.append(score)
+            self._judge = message.judge or self._judge
+        elif isinstance(message, Ready):
+            self._ready.set()
+        elif isinstance(message, Failed):
+            self._failed = message.message
+            self._ready.set()
+            self.over = True
+        elif isinstance(message, Finished):
+            self.over = True
+        self._news.set()
+        return isinstance(message, Finished | Failed)
+
+    def _give_up(self, why: str) -> None:
+        self.over = True
+        self._warn(f"{why}: {self.waiting} answers stay ungraded")
+        self._news.set()
+
+
+def _ungraded(answer: Answer, why: str) -> Score:
+    return Score(answer.case, answer.level, answer.users, answer.step, answer.at_s, reason=why)

@@ -1,0 +1,228 @@
+"""The grader process: reads the answers that a controller appends to a file, and tells it their scores.
+
+``python -m agenttop.grading.process``; it ends with its standard input. It stands beside the controller at a lower
+priority, so that neither load nor figures wait for graders, and reads the answers from the disk by itself: however many
+wait, they take no memory. An answer that a judge has to see waits for the end of the load, unless ``judge_live``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from agenttop.grading.graders import Graders
+
+from agenttop.grading.messages import (
+    Begin,
+    Failed,
+    Finish,
+    Finished,
+    FromGrader,
+    Graded,
+    Ready,
+    Written,
+    line,
+    to_grader,
+)
+from agenttop.quality.answer import Answer
+from agenttop.quality.score import Score
+
+#: Answers that are under way at once; most of them wait for a judge or for users' code.
+AT_ONCE = 64
+#: Seconds between two messages with scores.
+TELL_S = 0.25
+#: The longest line of the controller: all cases are in the first.
+_MAX_LINE = 1 << 28
+
+_decode = msgspec.json.Decoder(Answer).decode
+
+
+class Grader:
+    """Grades the lines of one file.
+
+    Args:
+        begin: what by.
+        graders: the graders themselves.
+    """
+
+    def __init__(self, begin: Begin, graders: Graders) -> None:
+        self._begin = begin
+        self._graders = graders
+        self._file: IO[bytes] | None = None
+        self._read = 0
+        """Lines read so far …"""
+        self._written = 0
+        """… of those that are whole."""
+        self._finishing = False
+        self._skip = set(begin.skip)
+        self._later: deque[tuple[int, int]] = deque()
+        """Line and offset of answers that were put off."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scores: dict[int, Score] = {}
+        self._changed = asyncio.Event()
+
+    def written(self, lines: int) -> None:
+        """Take that so many lines are whole."""
+        self._written = max(self._written, lines)
+        self._changed.set()
+
+    def finish(self, lines: int) -> None:
+        """Take that there will be no more."""
+        self._finishing = True
+        self.written(lines)
+
+    def news(self) -> Graded | None:
+        """Return the scores since the last call; None without any."""
+        if not self._scores:
+            return None
+        scores, self._scores = self._scores, {}
+        return Graded(scores, self._graders.judged())
+
+    async def run(self) -> None:
+        """Grade until all is, after :meth:`finish`."""
+        try:
+            while not (self._finishing and self._idle):
+                while len(self._tasks) < AT_ONCE and (found := self._next()) is not None:
+                    self._tasks.add(asyncio.create_task(self._grade(*found)))
+                waiting = [*self._tasks, asyncio.ensure_future(self._changed.wait())]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                waiting[-1].cancel()
+                self._changed.clear()
+                self._tasks = {task for task in self._tasks if not task.done()}
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            if self._file is not None:
+                self._file.close()
+
+    @property
+    def _idle(self) -> bool:
+        return not self._tasks and not self._later and self._read >= self._written
+
+    def _next(self) -> tuple[int, Answer] | None:
+        """Return the next line to be graded now, and its answer."""
+        if self._begin.live or self._finishing:
+            while self._read < self._written:
+                file = self._open()
+                offset, number = file.tell(), self._read
+                text = file.readline()
+                self._read += 1
+                if number in self._skip:
+                    continue
+                answer = self._answer(number, text)
+                if answer is None:
+                    continue
+                if self._finishing or self._begin.judge_live or not self._graders.asks_judge(answer):
+                    return number, answer
+                self._later.append((number, offset))
+        while self._finishing and self._later:
+            number, offset = self._later.popleft()
+            file = self._open()
+            end = file.tell()
+            file.seek(offset)
+            text = file.readline()
+            file.seek(end)
+            answer = self._answer(number, text)
+            if answer is not None:
+                return number, answer
+        return None
+
+    def _answer(self, number: int, text: bytes) -> Answer | None:
+        try:
+            return _decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self._scores[number] = Score("", reason=f"line {number + 1} of the answers cannot be read")
+            return None
+
+    def _open(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = Path(self._begin.answers).open("rb")  # noqa: SIM115 (closed when the run is)
+        return self._file
+
+    async def _grade(self, number: int, answer: Answer) -> None:
+        try:
+            score = await self._graders.grade(answer)
+        except Exception as error:  # whatever it is, this answer has no score and the others go on
+            score = Score(
+                answer.case,
+                answer.level,
+                answer.users,
+                answer.step,
+                answer.at_s,
+                reason=f"the grader failed: {type(error).__name__}: {error}",
+            )
+        self._scores[number] = score
+
+
+async def serve(reader: asyncio.StreamReader, write: Any) -> None:
+    """Grade one run: read messages from ``reader``, write those for the controller with ``write(bytes)``."""
+
+    def say(message: FromGrader) -> None:
+        write(line(message))
+
+    begin = to_grader.decode(await reader.readline())
+    assert isinstance(begin, Begin)
+    try:
+        graders = await Graders.begin(begin)
+    except Exception as error:  # whatever it is, the controller must hear of it
+        say(Failed(f"{type(error).__name__}: {error}"))
+        return
+    grader = Grader(begin, graders)
+    say(Ready())
+
+    async def listen() -> None:
+        while text := await reader.readline():
+            message = to_grader.decode(text)
+            if isinstance(message, Written):
+                grader.written(message.lines)
+            elif isinstance(message, Finish):
+                grader.finish(message.lines)
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(TELL_S)
+            if (news := grader.news()) is not None:
+                say(news)
+
+    listening, telling = asyncio.create_task(listen()), asyncio.create_task(tell())
+    grading = asyncio.create_task(grader.run())
+    try:
+        await asyncio.wait({listening, grading}, return_when=asyncio.FIRST_COMPLETED)
+        if grading.done():
+            grading.result()
+            if (news := grader.news()) is not None:
+                say(news)
+            say(Finished())
+    finally:
+        for task in (listening, telling, grading):
+            task.cancel()
+        await asyncio.gather(listening, telling, grading, return_exceptions=True)
+        await graders.close()
+
+
+async def main() -> None:
+    """Serve the controller at the other end of standard input and output."""
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=_MAX_LINE)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+    out = sys.stdout.buffer
+    sys.stdout = sys.stderr  # what graders print is no message
+
+    def write(data: bytes) -> None:
+        out.write(data)
+        out.flush()
+
+    with contextlib.suppress(BrokenPipeError):
+        await serve(reader, write)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
