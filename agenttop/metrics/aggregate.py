@@ -67,7 +67,7 @@ class Aggregate:
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
-        self._blocks = Blocks(len(layout.requests), layout.warmup_s)
+        self._blocks = Blocks(len(layout.requests), layout.warmup_s, layout.price)
         self._dropped = [0] * len(layout.pools)
         self._pending: dict[tuple[int | None, int, int], Counts] = {}
         """What was counted of a request in a stage, by the second in which it ended, and is not yet merged."""

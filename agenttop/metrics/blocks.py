@@ -6,18 +6,24 @@ The jackknife and the bootstrap for general stationary observations, Ann. Stat. 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import HistDelta
+from agenttop.metrics.formulas import cost_usd, written_tokens
 from agenttop.metrics.histogram import Hist, merge
+from agenttop.metrics.layout import Price
 
 #: The most pieces of a run: when one more is needed neighbours become one, so a run has 30 to 60 from its 30th second
 #: on, and one a second before.
 MAX_BLOCKS = 60
 #: The distributions that are kept of a piece.
 KEPT = ("latency", "ttft")
+#: The counters that are kept of a piece.
+SUMS = ("attempts", "good", "token_requests", "input_tokens", "output_tokens", "cached_tokens", "output_told")
+SUMS += ("token_estimates", "estimated_tokens")
 #: Records that are kept as they came before they are merged: merging each second would cost more than it saves.
 _LOOSE = 16
 
@@ -25,14 +31,15 @@ _LOOSE = 16
 class _Piece:
     """What ended in one piece of the time."""
 
-    __slots__ = ("failed", "parts", "rate_limited", "requests")
+    __slots__ = ("failed", "parts", "rate_limited", "requests", "sums")
 
     def __init__(self) -> None:
         self.requests = self.failed = self.rate_limited = 0
+        self.sums: Counter[str] = Counter()
         self.parts: dict[str, list[HistDelta]] = {name: [] for name in KEPT}
 
     def add(self, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        self._count(new.requests, new.failed, new.rate_limited)
+        self._count(new.requests, new.failed, new.rate_limited, new.sums)
         for name, parts in self.parts.items():
             if name in hists:
                 parts.append(hists[name])
@@ -40,16 +47,19 @@ class _Piece:
                     parts[:] = [merge(parts)]
 
     def merge(self, other: _Piece) -> None:
-        self._count(other.requests, other.failed, other.rate_limited)
+        self._count(other.requests, other.failed, other.rate_limited, other.sums)
         for name, parts in self.parts.items():
             parts += other.parts[name]
             if len(parts) > 1:
                 parts[:] = [merge(parts)]
 
-    def _count(self, requests: int, failed: int, rate_limited: int) -> None:
+    def _count(self, requests: int, failed: int, rate_limited: int, sums: Mapping[str, int]) -> None:
         self.requests += requests
         self.failed += failed
         self.rate_limited += rate_limited
+        for name in SUMS:
+            if name in sums:
+                self.sums[name] += sums[name]
 
 
 class Blocks:
@@ -58,8 +68,9 @@ class Blocks:
     A piece holds what ended in it; what ended while the run drained is in further ones, so that they sum to the totals.
     """
 
-    def __init__(self, requests: int, begin_s: float = 0.0) -> None:
+    def __init__(self, requests: int, begin_s: float = 0.0, price: Price | None = None) -> None:
         self._begin_s = begin_s
+        self._price = price
         self._width_s = 1
         self._pieces: list[dict[int, _Piece]] = [{} for _ in range(requests)]
         self._last = -1
@@ -100,7 +111,17 @@ class Blocks:
         begin_s = int(self._begin_s) + at * self._width_s
         counts = {"requests": piece.requests, "failed": piece.failed, "rate_limited": piece.rate_limited}
         hists = {f"{name}_hdr": _hdr(parts) for name, parts in piece.parts.items()}
-        return {"start_s": float(max(begin_s, self._begin_s)), **counts, **hists}
+        tokens, told = written_tokens(piece.sums)
+        return {
+            "start_s": float(max(begin_s, self._begin_s)),
+            **counts,
+            **hists,
+            "attempts": piece.sums["attempts"],
+            "good": piece.sums["good"],
+            "output_tokens": tokens,
+            "token_requests": told,
+            "cost_usd": cost_usd(piece.sums, self._price),
+        }
 
     def _begun(self, measured_s: float) -> int:
         """Return how many pieces the measured time has."""

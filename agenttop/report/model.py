@@ -141,6 +141,11 @@ class Block(msgspec.Struct, frozen=True):
     rate_limited: Count
     latency_hdr: Annotated[str | None, Meta(description="Of ok requests, as a DIST's hdr; null without one.")]
     ttft_hdr: Annotated[str | None, Meta(description="Likewise.")]
+    attempts: Count = 0
+    good: Annotated[int, Meta(ge=0, description="That met every objective.")] = 0
+    output_tokens: Count = 0
+    token_requests: Annotated[int, Meta(ge=0, description="Whose output tokens are known.")] = 0
+    cost_usd: Amount | None = None
 
 
 def _what(name: str, *, least: int | None = None, most: int | None = None) -> Meta:

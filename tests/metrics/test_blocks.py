@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.blocks import MAX_BLOCKS, Blocks
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.histogram import fold
+from agenttop.metrics.layout import Price
 from tests.metrics.fakes import FakeRun
 
 SECONDS = st.lists(
@@ -45,7 +46,16 @@ def test_a_piece_is_a_second_at_first() -> None:
     assert found[1]["latency_hdr"] is None
     only = blocks.summary([1], 3.0)
     assert [block["requests"] for block in only] == [0, 0, 5]
-    assert list(only[0]) == ["start_s", "requests", "failed", "rate_limited", "latency_hdr", "ttft_hdr"]
+    assert list(only[0])[:6] == ["start_s", "requests", "failed", "rate_limited", "latency_hdr", "ttft_hdr"]
+
+
+def test_tokens_and_what_they_cost() -> None:
+    blocks = Blocks(1, price=Price(input=1.0, output=10.0, cached=0.5))
+    told = {"token_requests": 2, "input_tokens": 1000, "cached_tokens": 400, "output_tokens": 90, "output_told": 2}
+    blocks.add(0, 0, Counts({"ok": 2}, told | {"good": 1, "attempts": 3}), {})
+    (block,) = blocks.summary([0], 1.0)
+    assert (block["good"], block["attempts"], block["output_tokens"], block["token_requests"]) == (1, 3, 90, 2)
+    assert block["cost_usd"] == pytest.approx((600 + 200 + 900) / 1e6)
 
 
 def test_neighbours_become_one_as_the_run_grows() -> None:
@@ -126,4 +136,6 @@ def test_blocks_of_a_run_sum_to_its_totals(run: FakeRun) -> None:
         for key in ("latency", "ttft"):
             dist = found[f"{key}_ms"]
             assert sum(records(found["blocks"], f"{key}_hdr")) == (dist["count"] if dist else 0)
+        assert sum(block["attempts"] for block in found["blocks"]) == found["attempts"]
+        assert sum(block["output_tokens"] for block in found["blocks"]) == (found["tokens"]["output"] or 0)
     assert "blocks" not in aggregate.metrics_stage(0, 1.0)
