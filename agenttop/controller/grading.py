@@ -31,7 +31,7 @@ from agenttop.grading.messages import (
     line,
 )
 from agenttop.quality.answer import Answer
-from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 
 #: How often a grader that was lost is started anew.
@@ -71,7 +71,7 @@ class News:
 
     answers: int
     scores: list[Score]
-    judge: JudgeCounts | None
+    judge: JudgeUse | None
 
 
 async def spawn() -> Process:
@@ -111,8 +111,8 @@ class Grading:
         self._failed = ""
         self._answers = 0
         self._scores: list[Score] = []
-        self._judge: JudgeCounts | None = None
-        self._judge_told: JudgeCounts | None = None
+        self._judge: JudgeUse | None = None
+        self._judge_told: JudgeUse | None = None
 
     async def start(self) -> None:
         """Start the process and wait until its graders are loaded.

@@ -9,7 +9,7 @@ from agenttop.grading.judge import Judge
 from agenttop.grading.python_grader import PythonGraders
 from agenttop.quality.answer import Answer
 from agenttop.quality.case import Case, GraderSpec
-from agenttop.quality.grade import grade, name_of, wanted_outside
+from agenttop.quality.grade import grade, name_of, specs_of, wanted_outside
 from agenttop.quality.score import Part, Score
 
 
@@ -20,7 +20,8 @@ class Graders:
         cases: all of them.
         judge: asked for rubrics and embeddings; without one such parts have no value.
         python: runs users' own graders; without it such parts have no value.
-        steps: graders of the steps of a conversation, by the step's number.
+        steps: graders of the steps of a conversation, by pool, task and the step's number. The last step is graded by
+            the case's own as well.
         pass_at: a case without a threshold passes with at least this score.
     """
 
@@ -30,7 +31,7 @@ class Graders:
         judge: Judge | None = None,
         python: PythonGraders | None = None,
         *,
-        steps: Mapping[int, tuple[GraderSpec, ...]] | None = None,
+        steps: Mapping[tuple[str, str, int], tuple[GraderSpec, ...]] | None = None,
         pass_at: float = 1.0,
     ) -> None:
         self.cases = {case.id: case for case in cases}
@@ -40,7 +41,9 @@ class Graders:
 
     def specs(self, answer: Answer) -> tuple[GraderSpec, ...] | None:
         """Return the graders of the step that is answered; None: the case's own."""
-        return self.steps.get(answer.step)
+        own = self.steps.get((answer.pool, answer.task, answer.step))
+        case = self.cases.get(answer.case)
+        return (*own, *specs_of(case)) if own is not None and answer.last and case is not None else own
 
     def needs_judge(self, answer: Answer) -> bool:
         """Return whether a judge has to be asked about this answer."""

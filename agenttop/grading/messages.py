@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from agenttop.quality.case import Case
-from agenttop.quality.curve import JudgeCounts
+from agenttop.grading.judge_endpoint import JudgeSettings
+from agenttop.quality.case import Case, GraderSpec
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
+
+
+class StepGraders(msgspec.Struct, frozen=True):
+    """Graders of one step of a conversation."""
+
+    pool: str
+    task: str
+    step: int
+    graders: tuple[GraderSpec, ...]
 
 
 class Begin(msgspec.Struct, tag="begin", frozen=True):
@@ -24,12 +32,11 @@ class Begin(msgspec.Struct, tag="begin", frozen=True):
     """Grade while the load goes on."""
     judge_live: bool = False
     """Ask the judge meanwhile, too."""
-    judge: dict[str, Any] | None = None
-    """The profile's ``[quality.judge]``, its key included: it goes over a pipe to a process of our own."""
+    judge: JudgeSettings | None = None
+    """Its key included: it goes over a pipe to a process of our own."""
     cache: str = ""
     """Where the judge's verdicts are kept; empty: nowhere."""
-    steps: dict[int, tuple[Any, ...]] = {}
-    """Graders of the graded steps of a conversation that have their own, by step."""
+    steps: tuple[StepGraders, ...] = ()
     skip: tuple[int, ...] = ()
     """Lines that have a score already: another grader was here before."""
 
@@ -54,7 +61,7 @@ class Graded(msgspec.Struct, tag="graded", frozen=True):
     """From the grader: scores, by the line of the answer (from 0), and what the judge has done so far."""
 
     scores: dict[int, Score]
-    judge: JudgeCounts | None = None
+    judge: JudgeUse | None = None
 
 
 class Finished(msgspec.Struct, tag="finished", frozen=True):

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-from agenttop.grading.graders import Graders
 
+from agenttop.grading.graders import Graders
+from agenttop.grading.judge import Judge
 from agenttop.grading.messages import (
     Begin,
     Failed,
@@ -30,7 +31,9 @@ from agenttop.grading.messages import (
     line,
     to_grader,
 )
+from agenttop.grading.python_grader import PythonGraders
 from agenttop.quality.answer import Answer
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 
 #: Answers that are under way at once; most of them wait for a judge or for users' code.
@@ -82,7 +85,17 @@ class Grader:
         if not self._scores:
             return None
         scores, self._scores = self._scores, {}
-        return Graded(scores, self._graders.judged())
+        return Graded(scores, self._judged())
+
+    def _judged(self) -> JudgeUse | None:
+        """Return what the judge did so far; None without one."""
+        judge = self._graders.judge
+        if judge is None:
+            return None
+        counts = judge.counts
+        priced = judge.settings.price_input or judge.settings.price_output
+        cost_usd = counts.cost_usd if priced else None
+        return JudgeUse(counts.calls, counts.cached, counts.errors, counts.tokens, cost_usd)
 
     async def run(self) -> None:
         """Grade until all is, after :meth:`finish`."""
@@ -118,7 +131,7 @@ class Grader:
                 answer = self._answer(number, text)
                 if answer is None:
                     continue
-                if self._finishing or self._begin.judge_live or not self._graders.asks_judge(answer):
+                if self._finishing or self._begin.judge_live or not self._graders.needs_judge(answer):
                     return number, answer
                 self._later.append((number, offset))
         while self._finishing and self._later:
@@ -160,6 +173,18 @@ class Grader:
         self._scores[number] = score
 
 
+def graders_of(begin: Begin) -> Graders:
+    """Return the graders that a controller asks for.
+
+    Raises:
+        MissingPackage: one of them needs a package that is not installed.
+        ValueError: the judge's target is no address.
+    """
+    judge = None if begin.judge is None else Judge(begin.judge, begin.cache or None)
+    steps = {(row.pool, row.task, row.step): row.graders for row in begin.steps}
+    return Graders(begin.cases, judge, PythonGraders(begin.folder or "."), steps=steps, pass_at=begin.pass_at)
+
+
 async def serve(reader: asyncio.StreamReader, write: Any) -> None:
     """Grade one run: read messages from ``reader``, write those for the controller with ``write(bytes)``."""
 
@@ -169,7 +194,7 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
     begin = to_grader.decode(await reader.readline())
     assert isinstance(begin, Begin)
     try:
-        graders = await Graders.begin(begin)
+        graders = graders_of(begin)
     except Exception as error:  # whatever it is, the controller must hear of it
         say(Failed(f"{type(error).__name__}: {error}"))
         return

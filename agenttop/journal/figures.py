@@ -23,7 +23,7 @@ from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.snapshot import Edited, Snapshot, Tick, Verdict
 from agenttop.quality.brief import Golden
-from agenttop.quality.curve import Curve, JudgeCounts
+from agenttop.quality.curve import Curve, JudgeUse
 from agenttop.quality.score import Score
 from agenttop.thresholds.breaker import Breaker
 from agenttop.thresholds.judge import Judge, Seconds
@@ -79,7 +79,7 @@ class Figures:
         self.aggregate.fold(delta)
         self._ahead.append(delta)
 
-    def graded(self, answers: int, scores: Sequence[Score], judge: JudgeCounts | None = None) -> None:
+    def graded(self, answers: int, scores: Sequence[Score], judge: JudgeUse | None = None) -> None:
         """Take how many answers more are there to be graded, new scores, and what the judge has done so far."""
         if self.quality is None:
             return

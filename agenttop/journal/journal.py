@@ -30,7 +30,7 @@ from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Edited, Event
-from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 from agenttop.report.summary import check_summary, encode_summary
 
@@ -119,7 +119,7 @@ class JournalWriter:
         sending_ended_s: float | None = None,
         answers: int = 0,
         scores: Sequence[Score] = (),
-        judge: JudgeCounts | None = None,
+        judge: JudgeUse | None = None,
     ) -> None:
         """Append a second.
 

@@ -15,7 +15,7 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState
 from agenttop.metrics.snapshot import KEPT_EVENTS, KEPT_MARKS, Edited, Event, ManualChange, Snapshot, StageInfo, Tick
-from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 
 
@@ -40,7 +40,7 @@ class Second(msgspec.Struct, frozen=True):
     """Answers that were handed over to be graded in it."""
     scores: list[Score] = []
     """Of answers, also of earlier seconds."""
-    judge: JudgeCounts | None = None
+    judge: JudgeUse | None = None
     """What the judge has done so far, if that has changed."""
 
 

@@ -51,3 +51,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    pool: str = ""
+    """The pool of its task …"""
+    task: str = ""
+    """… and the task, which may have graders at its steps."""

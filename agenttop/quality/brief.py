@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agenttop.quality.case import Case
+from agenttop.quality.case import Case, slices_of_case
 
 #: Characters of a question that are kept to show it.
 MAX_INPUT = 300
@@ -31,9 +31,8 @@ class Golden(msgspec.Struct, frozen=True):
 
 def brief_of(case: Case) -> CaseBrief:
     """Return a case without its graders."""
-    slices = dict.fromkeys((*case.tags, *(f"{name}={value}" for name, value in case.slices.items())))
     if isinstance(case.input, str):
         asked = case.input
     else:
         asked = next((str(message.get("content") or "") for message in reversed(case.input)), "")
-    return CaseBrief(case.id, tuple(slices), case.weight, " ".join(asked[: 4 * MAX_INPUT].split())[:MAX_INPUT])
+    return CaseBrief(case.id, slices_of_case(case), case.weight, " ".join(asked[: 4 * MAX_INPUT].split())[:MAX_INPUT])

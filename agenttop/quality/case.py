@@ -42,3 +42,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str = ""
     place: str = ""
     """File and line (or row) it came from, for messages."""
+
+
+def slices_of_case(case: Case) -> tuple[str, ...]:
+    """Return the slices that a case counts in: its tags, and ``name=value``."""
+    return tuple(dict.fromkeys((*case.tags, *(f"{name}={value}" for name, value in case.slices.items()))))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.quality.case import Case
+from agenttop.quality.case import Case, slices_of_case
 from agenttop.quality.drafts import MAX_CASES, CaseFile, Draft, Read
 from agenttop.quality.formats import braintrust, inspect, openai_evals, ours, promptfoo
 from agenttop.quality.formats.promptfoo_csv import read_promptfoo_csv
@@ -54,11 +54,6 @@ class Cases(msgspec.Struct, frozen=True):
     def judge_calls(self) -> int:
         """Return how many calls of the judge's endpoint it takes at most to grade every case once."""
         return sum(spec.type == "judge" or by_embeddings(spec) for case in self.cases for spec in case.graders)
-
-
-def slices_of_case(case: Case) -> tuple[str, ...]:
-    """Return the slices that a case counts in: its tags, and ``name=value``."""
-    return tuple(dict.fromkeys((*case.tags, *(f"{name}={value}" for name, value in case.slices.items()))))
 
 
 def read_cases(files: Iterable[tuple[str, str]], *, read: Read | None = None) -> Cases:

@@ -48,7 +48,7 @@ _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
 
 
-class JudgeCounts(msgspec.Struct, frozen=True):
+class JudgeUse(msgspec.Struct, frozen=True):
     """What a judge was asked, and what that took. ``agreement`` is with the labels of people, where there are any."""
 
     calls: int = 0
@@ -120,7 +120,7 @@ class Curve:
         self._ungraded = 0
         self._failed: OrderedDict[str, FailedCase] = OrderedDict()
         self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
-        self.judge = JudgeCounts()
+        self.judge = JudgeUse()
         self._state: QualityState | None = None
 
     def asked(self, answers: int) -> None:
@@ -128,7 +128,7 @@ class Curve:
         self._answers += answers
         self._state = None
 
-    def judged(self, judge: JudgeCounts) -> None:
+    def judged(self, judge: JudgeUse) -> None:
         """Take what the judge has done so far."""
         self.judge = judge
         self._state = None

@@ -54,7 +54,7 @@ async def test_a_failed_answer_asks_nobody() -> None:
 
 
 async def test_a_step_has_graders_of_its_own() -> None:
-    graders = Graders([Case("a", target=("x",))], steps={0: (CONTAINS,)})
+    graders = Graders([Case("a", target=("x",))], steps={("", "", 0): (CONTAINS,)})
     assert (await graders.grade(Answer("a", step=0, last=False, text="a refund"))).value == 1.0
     assert (await graders.grade(Answer("a", step=1, text="a refund"))).value == 0.0
     await graders.close()

@@ -14,7 +14,7 @@ from agenttop.journal.summarize import build_summary, run_header
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.snapshot import Verdict
 from agenttop.quality.brief import CaseBrief, Golden
-from agenttop.quality.curve import JudgeCounts
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 from agenttop.report.summary import check_summary
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
@@ -49,7 +49,7 @@ def play(folder: Path) -> tuple[Figures, list[tuple[QualityState | None, tuple[V
             now = RUN.situation(second)
             for delta in RUN.deltas(second):
                 figures.fold(delta)
-            judge = JudgeCounts(calls=second) if second % 5 == 0 else None
+            judge = JudgeUse(calls=second) if second % 5 == 0 else None
             figures.graded(3, scores(second), judge)
             figures.second(now, [(stage.start_s, stage.end_s) for stage in RUN.layout.stages])
             snapshot = figures.snapshot(now)

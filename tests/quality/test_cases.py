@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.quality.case import Case, GraderSpec
-from agenttop.quality.cases import read_cases, slices_of_case
+from agenttop.quality.case import Case, GraderSpec, slices_of_case
+from agenttop.quality.cases import read_cases
 from agenttop.quality.drafts import MAX_ID
 from tests.quality.reading import data, problems, sound
 

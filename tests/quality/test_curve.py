@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
-from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeCounts, verdict_of
+from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeUse, verdict_of
 from agenttop.quality.score import CAUSES, Part, Score
 
 
@@ -166,7 +166,7 @@ def test_the_summary_has_every_case_with_its_reasons() -> None:
 
 def test_what_the_judge_did_is_told() -> None:
     curve = Curve(golden(1))
-    curve.judged(JudgeCounts(calls=3, errors=1))
+    curve.judged(JudgeUse(calls=3, errors=1))
     assert curve.figure("judge_errors") == 1.0
     assert curve.summary()["judge"]["calls"] == 3
 

@@ -8,7 +8,7 @@ import pytest
 
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden
-from agenttop.quality.curve import Curve, JudgeCounts
+from agenttop.quality.curve import Curve, JudgeUse
 from agenttop.quality.score import Score
 from agenttop.report.page import Page
 from agenttop.report.quality import causes, drop_sentence, points, quality_section
@@ -61,7 +61,7 @@ def summary(*, right_under_load: bool) -> dict[str, Any]:
                 ]
             )
     curve.take([Score("case-1")])
-    curve.judged(JudgeCounts(3, 1, 2, 400, 0.01))
+    curve.judged(JudgeUse(3, 1, 2, 400, 0.01))
     return curve.summary()
 
 
