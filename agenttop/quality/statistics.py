@@ -25,6 +25,7 @@ __all__ = [
     "mcnemar_exact",
     "mean_interval",
     "newcombe",
+    "newcombe_p",
     "paired",
     "rogan_gladen",
     "sign_flip",
@@ -92,7 +93,7 @@ def mean_interval(
     return _around(mean, error, _used(values, weights), confidence)
 
 
-def wilson(passed: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+def wilson(passed: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the score interval of a share; (0, 1) of nothing.
 
     E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
@@ -103,7 +104,7 @@ def wilson(passed: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     return binomial.wilson(passed, n, confidence)
 
 
-def newcombe(k1: int, n1: int, k2: int, n2: int, confidence: float = CONFIDENCE) -> Interval:
+def newcombe(k1: float, n1: float, k2: float, n2: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of the difference k2/n2 − k1/n1 of two independent shares; (−1, 1) if one is of nothing.
 
     The hybrid score interval: R. G. Newcombe, Interval estimation for the difference between independent proportions,
@@ -118,6 +119,21 @@ def newcombe(k1: int, n1: int, k2: int, n2: int, confidence: float = CONFIDENCE)
         return -1.0, 1.0
     p1, p2 = k1 / n1, k2 / n2
     return p2 - p1 - math.hypot(p2 - low2, high1 - p1), p2 - p1 + math.hypot(high2 - p2, p1 - low1)
+
+
+def newcombe_p(k1: float, n1: float, k2: float, n2: float) -> float:
+    """Return the two-sided p of no difference between two shares: 1 less the confidence whose :func:`newcombe` interval
+    just ends at 0.
+
+    Raises:
+        ValueError: as :func:`wilson`.
+    """
+    low, high = 0.0, 1.0 - 1e-12
+    for _ in range(50):
+        middle = (low + high) / 2
+        ends = newcombe(k1, n1, k2, n2, middle)
+        low, high = (low, middle) if ends[0] <= 0 <= ends[1] else (middle, high)
+    return 1 - high
 
 
 def mcnemar_exact(b: int, c: int) -> float:

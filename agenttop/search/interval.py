@@ -31,8 +31,9 @@ from statistics import NormalDist
 _NOTHING = 1e-15
 
 
-def wilson(good: int, requests: int, confidence: float) -> tuple[float, float]:
-    """Return the two-sided interval of the share of good requests; (0, 1) without requests.
+def wilson(good: float, requests: float, confidence: float) -> tuple[float, float]:
+    """Return the two-sided interval of the share of good requests; (0, 1) without requests. Requests that say as much
+    as fewer independent ones are no whole numbers.
 
     Raises:
         ValueError: there are more good ones than requests, or a count is negative.

@@ -1,0 +1,107 @@
+"""Pairs the scores of two sides by case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agenttop.quality.row import Row
+from agenttop.quality.statistics import FEW, cases_needed, mcnemar_exact, paired, smallest_visible, weighted_mean
+
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class CaseScore:
+    """What one side made of a case."""
+
+    score: float
+    """The mean of its answers, 0 to 1."""
+    runs: float
+    """Answers."""
+    passed: bool
+    weight: float = 1.0
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+
+def case_scores(summaries: Sequence[Mapping[str, Any]]) -> dict[str, CaseScore]:
+    """Return the scores of a side by case: over several runs the mean of all answers. Empty without ``quality``."""
+    found: dict[str, list[tuple[Mapping[str, Any], float]]] = {}
+    for summary in summaries:
+        passes = ((summary.get("profile") or {}).get("quality") or {}).get("pass", 1.0)
+        for case, row in ((summary.get("quality") or {}).get("by_case") or {}).items():
+            if row.get("score") is not None:
+                found.setdefault(case, []).append((row, float(passes)))
+    return {case: _together(rows) for case, rows in found.items()}
+
+
+def _together(rows: Sequence[tuple[Mapping[str, Any], float]]) -> CaseScore:
+    runs = [max(float(row.get("runs") or 1), 1.0) for row, _ in rows]
+    score = weighted_mean([row["score"] for row, _ in rows], runs)
+    newest, passes = rows[-1]
+    tags = frozenset(str(tag) for tag in newest.get("tags") or ())
+    threshold = newest.get("threshold")
+    wanted = passes if threshold is None else float(threshold)
+    return CaseScore(score, sum(runs), score >= wanted - _NOTHING, float(newest.get("weight", 1.0)), tags)
+
+
+def score_row(
+    name: str, base: Mapping[str, CaseScore], head: Mapping[str, CaseScore], margin: float | None = None
+) -> Row | None:
+    """Return the row of a score over the cases that both sides answered; None where there are none.
+
+    The interval is t's on the differences of cases' means (E. Miller, arXiv:2411.00640, 4.2); of fewer than 30 cases p
+    is that of flipped signs, of single answers that pass or fail McNemar's.
+    """
+    both = [case for case in base if case in head and base[case].weight > 0]
+    if not both:
+        return None
+    weights = [base[case].weight for case in both]
+    differences = [head[case].score - base[case].score for case in both]
+    found = paired(differences, weights)
+    p, single = found.p, all(side[case].runs == 1 for side in (base, head) for case in both)
+    if single and len(set(weights)) == 1 and all(abs(value) in (0, 1) for value in differences):
+        p = mcnemar_exact(differences.count(-1), differences.count(1))
+    visible = None if math.isinf(found.error) else smallest_visible(found.error)
+    note = ""
+    if len(both) < 2:
+        note = "a single case says nothing of the others"
+    return Row(
+        name=name,
+        unit="share",
+        worse_is="lower",
+        base=weighted_mean([base[case].score for case in both], weights),
+        head=weighted_mean([head[case].score for case in both], weights),
+        difference=found.mean,
+        interval=found.interval if math.isfinite(found.interval[0]) else None,
+        visible=visible,
+        margin=margin,
+        p=p,
+        note=note,
+    )
+
+
+def flips(base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]) -> dict[str, list[str]]:
+    """Return the cases that passed and fail now (``lost``), and those that failed and pass now (``won``), by id."""
+    both = sorted(case for case in base if case in head)
+    return {
+        "lost": [case for case in both if base[case].passed and not head[case].passed],
+        "won": [case for case in both if head[case].passed and not base[case].passed],
+    }
+
+
+def more_cases(row: Row, cases: int) -> str:
+    """Return what would decide an undecided score, in words; empty where nothing would."""
+    if not row.margin or row.visible is None:
+        return ""
+    needed = cases_needed(row.visible / 2.8 * math.sqrt(cases), row.margin, cases)
+    if needed is None or needed <= cases:
+        return "the drop is near what is allowed: ask each case more often"
+    return f"{needed} cases, or about {needed / cases:.1f} times as many answers a case, would show a drop of this size"
+
+
+def too_few(cases: int) -> bool:
+    """Return whether so few cases are judged by flipped signs."""
+    return cases < FEW
