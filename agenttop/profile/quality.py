@@ -45,14 +45,17 @@ class QualityFiles:
     columns: dict[Loc, frozenset[str]] = field(default_factory=dict)
     """Variables of the cases, by the place of the ``graded`` of each graded task."""
 
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Return the cases that could be read."""
+        return self.read.cases if self.read is not None else ()
+
     def resolve(self, profile: Profile, secrets: tuple[str, ...]) -> Profile:
         """Return the profile with the cases in it, without the run's secrets."""
         if profile.quality is None:
             return profile
         safe = SafeText(secrets)
-        found = tuple(
-            replace(case, id=safe.hide(case.id)) for case in (self.read.cases if self.read is not None else ())
-        )
+        found = tuple(replace(case, id=safe.hide(case.id)) for case in self.cases)
         written = {name: getattr(profile.quality, name) for name in type(profile.quality).model_fields}
         quality = AskedQuality.model_construct(**written, found=found)
         return profile.model_copy(update={"quality": quality})
@@ -132,8 +135,8 @@ def check_quality(data: Table, masked: Table, path: Path) -> QualityFiles:
         files.faults.append(Fault(("quality",), text + also))
     if isinstance(quality, dict):
         files.read = _read(files, quality, masked, path)
-        files.faults += _judge(quality, files.read, [task for _, task, _ in graded], path)
-    cases = files.read.cases if files.read is not None else ()
+        files.faults += _judge(quality, files.cases, [task for _, task, _ in graded], path)
+    cases = files.cases
     for loc, task, pool in graded:
         files.columns[(*loc, "graded")] = _columns(cases)
         files.faults += _task(task, pool, loc, data)
@@ -231,11 +234,9 @@ def is_answered(step: Table) -> bool:
     return "method" in step or ("send" in step and step.get("wait") is not False)
 
 
-def _judge(quality: Table, read: Cases | None, graded: list[Table], path: Path) -> Iterator[Fault]:
+def _judge(quality: Table, cases: tuple[Case, ...], graded: list[Table], path: Path) -> Iterator[Fault]:
     judge = quality.get("judge")
-    wanted = next(
-        (case for case in (read.cases if read is not None else ()) for spec in case.graders if _asks(spec)), None
-    )
+    wanted = next((case for case in cases for spec in case.graders if _asks(spec)), None)
     by_step = any(
         _asks(spec)
         for task in graded
