@@ -15,6 +15,7 @@ from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED
 from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, read_usage, repaired
+from agenttop.dialects.heard_a2a import A2AHeard
 
 # What is read of a result; 1.0 names its kind by the member it is in, 0.x by its own ``kind``:
 #
@@ -217,6 +218,7 @@ class A2A(Dialect):
 
     name = "a2a"
     read_by = A2AReader
+    heard = A2AHeard
     protocols = ("http", "sse")
     instead_of_history = 'send the same contextId in every message, such as contextId = "{user}"'
 

@@ -13,6 +13,7 @@ import msgspec
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import SAVE, Dialect
 from agenttop.dialects.failure import MALFORMED, MAX_WORDS, fail, stray, tells_limit
+from agenttop.dialects.heard_adk import AdkHeard
 
 # What is read of an event:
 #
@@ -329,6 +330,7 @@ class Adk(Dialect):
 
     name = "adk"
     read_by = AdkReader
+    heard = AdkHeard
     terminal = False
     protocols = ("http", "sse")
     instead_of_history = f"write {SAVE} as sessionId"

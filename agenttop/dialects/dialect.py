@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from agenttop.dialects.base import Reader
+from agenttop.dialects.heard import Heard
 from agenttop.dialects.transcript import Transcript
 
 #: How a target's own name for a conversation is taken from the answer that tells it.
@@ -30,7 +31,7 @@ class Dialect:
     """A stream of this dialect has a terminal event: without it the answer is truncated."""
     reads_body: bool = True
     """``Reader.body`` has something to read in an answer that was not streamed."""
-    speaks: ClassVar[bool] = True
+    speaks: bool = True
     """Good answers have output or usage."""
     measured: ClassVar[bool] = False
     """The profile's ``[measure]`` says what its answers mean."""
@@ -44,6 +45,10 @@ class Dialect:
     """What an answer adds to a conversation that the client keeps and sends along; None if the target keeps it, or
     nobody.
     """
+    heard: ClassVar[type[Heard] | None] = None
+    """What collects the text and the tool calls of an answer that is graded; None: ``transcript`` does, or the profile
+    says where they are.
+    """
     instead_of_history: ClassVar[str] = ""
     """What to write in a profile if the target keeps the conversation itself; empty if unknown."""
 
@@ -53,6 +58,11 @@ class Dialect:
     def reader(self) -> Reader:
         """Return a fresh reader for one answer."""
         return self.read_by()
+
+    @classmethod
+    def collector(cls) -> type[Heard] | None:
+        """Return what collects an answer's text and tool calls; None if the profile has to say where they are."""
+        return cls.heard or cls.transcript
 
     @classmethod
     def streams(cls, body: Any) -> bool:

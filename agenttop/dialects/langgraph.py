@@ -13,6 +13,7 @@ import msgspec
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, stray, tells_limit
+from agenttop.dialects.heard_langgraph import LangGraphHeard
 from agenttop.dialects.usage import count, reconciled
 
 # What is read, by the name of the event; a subgraph's has "|" and its namespace after it:
@@ -336,6 +337,7 @@ class LangGraph(Dialect):
 
     name = "langgraph"
     read_by = LangGraphReader
+    heard = LangGraphHeard
     terminal = False
     protocols = ("http", "sse")
     instead_of_history = 'write save = { thread = "$.thread_id" } in setup, and post to /threads/{thread}/runs/stream'

@@ -14,6 +14,7 @@ from agenttop.dialects.base import DONE, OUTPUT, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED
 from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, repaired
+from agenttop.dialects.heard_mcp import McpHeard
 
 # What is read of a message (of each, where several come as a list):
 #
@@ -120,6 +121,7 @@ class Mcp(Dialect):
 
     name = "mcp"
     read_by = McpReader
+    heard = McpHeard
     speaks = False  # most requests are answered with a list or with nothing
     protocols = ("http",)
     instead_of_others = "servers answer as JSON or as a stream, as they like"

@@ -13,6 +13,7 @@ import msgspec
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail
+from agenttop.dialects.heard_realtime import RealtimeHeard
 from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota
 from agenttop.dialects.ratelimit_field import DEFAULT
 from agenttop.dialects.usage import take_usage
@@ -194,6 +195,7 @@ class OpenAIRealtime(Dialect):
 
     name = "openai.realtime"
     read_by = RealtimeReader
+    heard = RealtimeHeard
     reads_body = False
     protocols = ("ws",)
     instead_of_others = "is spoken over WebSocket"

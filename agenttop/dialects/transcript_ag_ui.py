@@ -12,10 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
-from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript, objects, text_of
+from agenttop.dialects.heard import Said, call_of, objects, part, text_of
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
 
 #: How the ids of the results that clients add begin.
 OURS = "agenttop-result-"
@@ -51,10 +49,11 @@ class _Call:
 class AgUiTranscript(Transcript):
     """One run."""
 
-    __slots__ = ("_answered", "_by_id", "_call", "_calls", "_messages", "_not_ours", "_text_id")
+    __slots__ = ("_answered", "_by_id", "_call", "_calls", "_finish", "_messages", "_not_ours", "_text_id")
 
     fixed = ("threadId",)
     numbered = True
+    in_events = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,12 +66,16 @@ class AgUiTranscript(Transcript):
         """Ids of messages that are not the agent's: some servers repeat the user's."""
         self._text_id = ""
         self._call: _Call | None = None
+        self._finish = ""
 
     def take(self, value: dict[str, Any], event: bytes) -> None:
         kind = text_of(value.get("type")) or event.decode(errors="replace")
         kind = kind if kind.isupper() else _WORD.sub("_", kind).upper()
         if kind == "MESSAGES_SNAPSHOT":
             self._snapshot(objects(value.get("messages")))
+        elif kind == "RUN_FINISHED":
+            outcome = value.get("outcome")
+            self._finish = text_of(outcome) or text_of(part(outcome, "type"))
         elif self.full:
             return
         elif kind.startswith("TEXT_MESSAGE_"):
@@ -81,17 +84,6 @@ class AgUiTranscript(Transcript):
             self._result(value)
         elif kind.startswith("TOOL_CALL_"):
             self._tool(value)
-
-    def event(self, data: bytes, event: bytes = b"") -> None:
-        try:
-            value = msgspec.json.decode(data)
-        except MALFORMED:
-            return  # the reader mends it, and it comes again
-        if isinstance(value, dict):
-            self.take(value, event)
-
-    def body(self, data: bytes) -> None:
-        """Do nothing: the reader takes the body apart into events, which come here."""
 
     def turns(self) -> list[dict[str, Any] | Owed]:
         found: list[dict[str, Any] | Owed] = []
@@ -109,6 +101,12 @@ class AgUiTranscript(Transcript):
             found.append(fields)
             found += [Owed(call.id, call.name) for call in message.calls if call.id not in self._answered]
         return found if said else []
+
+    def said(self) -> Said:
+        ours = [message for message in self._messages if message.fields.get("role") == "assistant"]
+        texts = [text_of(message.fields.get("content")) + "".join(message.text) for message in ours]
+        calls = tuple(call_of(call.name, "".join(call.arguments)) for message in ours for call in message.calls)
+        return Said(next(filter(None, reversed(texts)), ""), calls, self._finish or None, self.full)
 
     @staticmethod
     def result(owed: Owed, text: str) -> dict[str, Any]:

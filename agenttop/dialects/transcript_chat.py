@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from agenttop.dialects.transcript import Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.heard import Said, call_of, decoded, objects, part, text_of
+from agenttop.dialects.transcript import Owed, Transcript
 
 
 class _Call:
@@ -27,7 +28,7 @@ class _Call:
 class ChatTranscript(Transcript):
     """One completion: its first choice, which is all that most ask for."""
 
-    __slots__ = ("_by_index", "_calls", "_refusal", "_text")
+    __slots__ = ("_by_index", "_calls", "_finish", "_function", "_refusal", "_text")
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,16 +36,21 @@ class ChatTranscript(Transcript):
         self._refusal: list[str] = []
         self._calls: list[_Call] = []
         self._by_index: dict[int | str, _Call] = {}
+        self._function: _Call | None = None
+        """A call of the form before tools, which no turn has any more."""
+        self._finish = ""
 
     def take(self, value: dict[str, Any], event: bytes) -> None:
         for choice in objects(value.get("choices")):
             if not choice.get("index"):
                 self._message(choice.get("delta"))
+                self._finish = text_of(choice.get("finish_reason")) or self._finish
 
     def body(self, data: bytes) -> None:
         for choice in objects(part(decoded(data), "choices")):
             if not choice.get("index"):
                 self._message(choice.get("message"))
+                self._finish = text_of(choice.get("finish_reason")) or self._finish
 
     def turns(self) -> list[dict[str, Any] | Owed]:
         text, refusal = "".join(self._text), "".join(self._refusal)
@@ -59,6 +65,15 @@ class ChatTranscript(Transcript):
             call.id = call.id or f"call_{number}"
         message["tool_calls"] = [_written(call) for call in self._calls]
         return [message, *(Owed(call.id, call.name) for call in self._calls)]
+
+    def said(self) -> Said:
+        calls = [*self._calls, *([self._function] if self._function is not None else ())]
+        return Said(
+            "".join(self._text) or "".join(self._refusal),
+            tuple(call_of(call.name, "".join(call.arguments)) for call in calls),
+            self._finish or None,
+            self.full,
+        )
 
     @staticmethod
     def result(owed: Owed, text: str) -> dict[str, Any]:
@@ -75,6 +90,10 @@ class ChatTranscript(Transcript):
         self.add(self._refusal, part(message, "refusal"))
         for position, call in enumerate(objects(part(message, "tool_calls"))):
             self._call(call, position)
+        if isinstance(function := part(message, "function_call"), dict):
+            asked = self._function = self._function or _Call()
+            asked.name = asked.name or text_of(function.get("name"))
+            self.add(asked.arguments, function.get("arguments"))
 
     def _call(self, piece: dict[str, Any], position: int) -> None:
         index = piece.get("index")

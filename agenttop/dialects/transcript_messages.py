@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.dialects.transcript import Owed, Transcript, decoded, objects, part, text_of
+from agenttop.dialects.heard import Call, Said, call_of, decoded, objects, part, text_of
+from agenttop.dialects.transcript import Owed, Transcript
 
 _THOUGHTS = ("thinking", "redacted_thinking")
 
@@ -36,6 +37,18 @@ class _Block:
         else:
             self.fields["citations"] = [citation]
 
+    @property
+    def words(self) -> str:
+        """Return its text, if it is one."""
+        return text_of(self.fields.get("text")) + "".join(self.text) if self.fields.get("type") == "text" else ""
+
+    @property
+    def call(self) -> Call | None:
+        """Return the call that it is, if it is one."""
+        if not text_of(self.fields.get("type")).endswith("tool_use"):
+            return None
+        return call_of(self.fields.get("name"), "".join(self.input) if self.input else self.fields.get("input"))
+
     def whole(self) -> dict[str, Any] | None:
         """Return the block; None if there is nothing in it to send back."""
         fields, kind = self.fields, text_of(self.fields.get("type"))
@@ -55,7 +68,7 @@ class _Block:
 class MessagesTranscript(Transcript):
     """One message."""
 
-    __slots__ = ("_blocks",)
+    __slots__ = ("_blocks", "_finish")
 
     opening = frozenset()  # the system prompt is a key of its own
     carries = True
@@ -63,12 +76,15 @@ class MessagesTranscript(Transcript):
     def __init__(self) -> None:
         super().__init__()
         self._blocks: dict[Any, _Block] = {}
+        self._finish = ""
 
     def take(self, value: dict[str, Any], event: bytes) -> None:
-        if self.full:
-            return
         kind = value.get("type") or event.decode(errors="replace")
-        if kind == "content_block_start":
+        if kind == "message_delta":
+            self._finish = text_of(part(value.get("delta"), "stop_reason")) or self._finish
+        elif self.full:
+            return
+        elif kind == "content_block_start":
             self._begin(value.get("index"), value.get("content_block"))
         elif kind == "content_block_delta":
             block = self._blocks.get(_index(value.get("index")))
@@ -76,8 +92,15 @@ class MessagesTranscript(Transcript):
                 self._delta(block, delta)
 
     def body(self, data: bytes) -> None:
-        for index, block in enumerate(objects(part(decoded(data), "content"))):
+        message = decoded(data)
+        for index, block in enumerate(objects(part(message, "content"))):
             self._begin(index, block)
+        self._finish = text_of(part(message, "stop_reason"))
+
+    def said(self) -> Said:
+        blocks = list(self._blocks.values())
+        calls = tuple(call for block in blocks if (call := block.call) is not None)
+        return Said("".join(block.words for block in blocks), calls, self._finish or None, self.full)
 
     def turns(self) -> list[dict[str, Any] | Owed]:
         content = [block for each in self._blocks.values() if (block := each.whole()) is not None]

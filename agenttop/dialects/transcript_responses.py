@@ -15,17 +15,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.dialects.transcript import (
-    MAX_TRANSCRIPT_BYTES,
-    Owed,
-    Transcript,
-    decoded,
-    objects,
-    part,
-    text_of,
-)
+from agenttop.dialects.heard import Call, Said, call_of, decoded, objects, part, text_of, words
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
 
 _ENDS = ("response.completed", "response.incomplete", "response.done")
+#: What says of a response why it ended.
+_OF_END = ("status", "incomplete_details", "status_details")
 _CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 _UNANSWERABLE = frozenset({
     "computer_call", "local_shell_call", "shell_call", "shell_call_output", "apply_patch_call", "mcp_approval_request",
@@ -35,7 +30,7 @@ _UNANSWERABLE = frozenset({
 class ResponsesTranscript(Transcript):
     """One response."""
 
-    __slots__ = ("_items", "_response", "_text")
+    __slots__ = ("_items", "_refusal", "_response", "_text")
 
     key = "input"
     takes_text = True
@@ -44,6 +39,7 @@ class ResponsesTranscript(Transcript):
     def __init__(self) -> None:
         super().__init__()
         self._text: list[str] = []
+        self._refusal: list[str] = []
         self._items: list[dict[str, Any]] = []
         self._response: dict[str, Any] = {}
 
@@ -51,6 +47,8 @@ class ResponsesTranscript(Transcript):
         kind = value.get("type") or event.decode(errors="replace")
         if kind == "response.output_text.delta":
             self.add(self._text, value.get("delta"))
+        elif kind == "response.refusal.delta":
+            self.add(self._refusal, value.get("delta"))
         elif kind == "response.output_item.done" and isinstance(item := value.get("item"), dict):
             self.spend(item)
             if not self.full:
@@ -64,7 +62,7 @@ class ResponsesTranscript(Transcript):
             self._end(value)
 
     def _end(self, response: dict[str, Any]) -> None:
-        self._response = {name: response.get(name) for name in ("output", "store")}
+        self._response = {name: response.get(name) for name in ("output", "store", *_OF_END)}
         if objects(response.get("output")):
             self._room = MAX_TRANSCRIPT_BYTES  # what came in pieces comes here again, and takes no room of its own
         self.spend(response.get("output"))
@@ -85,6 +83,11 @@ class ResponsesTranscript(Transcript):
         ]
         return [*kept, *owed]
 
+    def said(self) -> Said:
+        items = objects(self._response.get("output")) or self._items
+        text = "".join(map(said_by, items)) or "".join(self._text) or "".join(self._refusal)
+        return Said(text, calls_in(items), end_of(self._response), self.full)
+
     @staticmethod
     def result(owed: Owed, text: str) -> dict[str, Any]:
         return {"type": owed.kind, "call_id": owed.id, "output": text}
@@ -95,3 +98,27 @@ def _goes_back(item: dict[str, Any], stored: bool) -> bool:
     if kind == "reasoning":
         return stored or bool(item.get("encrypted_content"))
     return kind not in _UNANSWERABLE and not (kind in _CALLS and not part(item, "call_id"))
+
+
+def said_by(item: dict[str, Any]) -> str:
+    """Return the text of an output item; empty if it is no message."""
+    return words(item.get("content")) if item.get("type") == "message" else ""
+
+
+def calls_in(items: list[dict[str, Any]]) -> tuple[Call, ...]:
+    """Return the tool calls among output items; those of hosted tools have the name of their type."""
+    return tuple(
+        call_of(item.get("name") or kind.removesuffix("_call"), _arguments(item))
+        for item in items
+        if (kind := text_of(item.get("type"))).endswith("_call")
+    )
+
+
+def end_of(response: dict[str, Any]) -> str | None:
+    """Return why a response ended: the reason for an incomplete one, else its status."""
+    details = response.get("incomplete_details") or response.get("status_details")
+    return text_of(part(details, "reason")) or text_of(response.get("status")) or None
+
+
+def _arguments(item: dict[str, Any]) -> Any:
+    return next((item[name] for name in ("arguments", "input", "action") if item.get(name) is not None), None)

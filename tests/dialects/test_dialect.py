@@ -12,7 +12,8 @@ import pytest
 from agenttop.dialects import DIALECTS
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.transcript import Owed, Transcript, text_of
+from agenttop.dialects.heard import text_of
+from agenttop.dialects.transcript import Owed, Transcript
 from agenttop.profile.hit import Hit, hit_profile
 from agenttop.profile.schema import profile_schema
 from tests.profile.writing import load, problems

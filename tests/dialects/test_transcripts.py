@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.dialects import DIALECTS, dialect_named, transcript, transcript_ag_ui, transcript_responses
+from agenttop.dialects import DIALECTS, dialect_named, transcript_ag_ui, transcript_responses
+from agenttop.dialects import heard as collecting
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.wire.sse import SseParser
@@ -459,7 +460,8 @@ def test_an_answer_without_end_ends_somewhere(
     monkeypatch: pytest.MonkeyPatch, dialect: str, event: Callable[[int], dict[str, Any]]
 ) -> None:
     most = MAX_TRANSCRIPT_BYTES // 64  # it ends in the same way, sooner
-    for module in (transcript, transcript_ag_ui, transcript_responses):
+    monkeypatch.setattr(collecting, "MAX_HEARD_BYTES", most)
+    for module in (transcript_ag_ui, transcript_responses):
         monkeypatch.setattr(module, "MAX_TRANSCRIPT_BYTES", most)
     reader = heard(dialect)
     for number in range(most // 2 + 2):
