@@ -155,7 +155,6 @@ class Answer:
         parser = self._parser
         if self._keep and not self.cut:
             self._keep_piece(data)
-        self._size += len(data)
         if parser is None:
             if not self._looking:
                 return False
@@ -188,7 +187,8 @@ class Answer:
         return self._parser, head
 
     def _keep_piece(self, data: bytes) -> None:
-        parts, size = self._parts, self._size + len(data)
+        parts = self._parts
+        self._size = size = self._size + len(data)
         if size > MAX_EXCERPT:
             if size > self._keep or not ROOM.change(self._took, size):
                 self.cut = True
