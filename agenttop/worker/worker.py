@@ -242,14 +242,14 @@ class Worker:
                 pool.enter(stage, mark)
         self._aim()
         self._lease.look(elapsed)
-        self._mind_lease(elapsed, plan_time)
+        self._mind_lease(elapsed)
         if self._halted == "cancel":
             for pool in self._pools:
                 pool.cancel()  # who was between two waits when it was first called
         if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
             self.finished.set_result(None)
 
-    def _mind_lease(self, elapsed: float, plan_time: float) -> None:
+    def _mind_lease(self, elapsed: float) -> None:
         """Halt if a silent controller does not: at the end of the plan, or of the lease.
 
         Requests then in flight have ``graceful_stop`` to end.
@@ -258,11 +258,10 @@ class Worker:
         if lease.silent_s < OVERDUE_S:
             return
         if not self._halted:
-            planned = plan_time >= self._plan.duration_s and self._control.held_at is None
             if lease.over:
                 self.why = f"heard nothing from the controller for {LEASE_S:g} s and stopped"
                 self.halt("drain")
-            elif planned or (self._limit_s is not None and elapsed >= self._limit_s):
+            elif elapsed >= self._plan.end_s(self._control, self._limit_s):
                 self.halt("finish")
         elif lease.over and self._halted != "cancel" and elapsed >= self.stopped_s + self._profile.graceful_stop:
             self.halt("cancel")

@@ -49,7 +49,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round instead of three")
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures and the machine here")
     parser.add_argument(
-        "--against", metavar="CHECKOUT", type=Path, help="http, sse, events, ws: measure this checkout in turn with ours"
+        "--against",
+        metavar="CHECKOUT",
+        type=Path,
+        help="http, sse, events, ws: measure this checkout in turn with ours",
     )
     arguments = parser.parse_args()
     against = arguments.against.resolve() if arguments.against else None
