@@ -59,7 +59,6 @@ class Answer:
         "headers",
         "latency_ns",
         "left_out",
-        "malformed",
         "outcome",
         "quotas",
         "reader",

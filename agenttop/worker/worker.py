@@ -102,7 +102,9 @@ class Worker:
         self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
-        self._till = Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
+        self._reservations = (
+            Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
+        )
         self._delta: Iterator[None] = iter(())
         self._taken_s = 0.0
         self._vitals = Vitals(perf_counter_ns())
@@ -141,7 +143,7 @@ class Worker:
                 workers=parts,
                 redirects=self._profile.follow_redirects,
                 most_users=most,
-                till=self._till,
+                reservations=self._reservations,
                 make=self._makers.get(compiled.index, VirtualUser),
             )
             pool.broken = self.broken
@@ -190,8 +192,8 @@ class Worker:
 
     def granted(self, message: Granted) -> None:
         """Take a grant of the budget."""
-        if self._till is not None:
-            self._till.take(message.grant)
+        if self._reservations is not None:
+            self._reservations.take(message.grant)
 
     def halt(self, mode: str) -> None:
         """End the run, or end it sooner; the modes are those of :class:`~agenttop.worker.messages.Halt`."""
@@ -215,8 +217,8 @@ class Worker:
                 pool.cancel()
             else:
                 pool.finish(sending=mode == "finish")
-        if self._till is not None and mode != "finish":
-            self._till.refuse()
+        if self._reservations is not None and mode != "finish":
+            self._reservations.refuse()
 
     def _sent(self) -> int:
         """How many requests in flight were sent, now and not when last looked at."""
@@ -357,8 +359,8 @@ class Worker:
         """Send everything new at once: nothing comes after it."""
         if not self._epoch_ns:
             return
-        if self._till is not None:
-            self._till.close()
+        if self._reservations is not None:
+            self._reservations.close()
         for _ in (*self._delta, *self._folding()):
             pass
 
@@ -385,8 +387,8 @@ class Worker:
         health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.part()[0] == 0)
         yield
         self._seq += 1
-        purse = self._till.state() if self._till is not None else None
-        figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
+        budget = self._reservations.state() if self._reservations is not None else None
+        figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, budget)
         more = (batch.slowest, open_marks, self._addresses(), before)
         delta = Delta(self._number, self._seq, elapsed, *figures, *more)
         self.send(Report(delta))
