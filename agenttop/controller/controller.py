@@ -12,7 +12,6 @@ Longer than most files: it is one state machine, read in one piece.
 from __future__ import annotations
 
 import asyncio
-import math
 import pickle
 import signal
 import sys
@@ -23,13 +22,15 @@ import uvloop
 from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
-from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, nothing_answered
+from agenttop.controller.closing import Closing
+from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
 from agenttop.controller.intake import Intake
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
-from agenttop.controller.searching import searching_of
+from agenttop.controller.searching import Searching, searching_of
+from agenttop.controller.seconds import PATIENCE_S, Seconds
 from agenttop.controller.spans import Spans, stage_words
 from agenttop.controller.spec import RunSpec
 from agenttop.controller.standstill import Standstill
@@ -38,12 +39,8 @@ from agenttop.exits import DONE, FAILED
 from agenttop.journal.figures import STEP_S, Closed, Figures
 from agenttop.journal.places import socket_path
 from agenttop.journal.rules import rules_of
-from agenttop.journal.targets import situation
-from agenttop.journal.verdicts import told
-from agenttop.metrics.run_state import RunState
 from agenttop.metrics.safe_text import SafeStream, SafeText
-from agenttop.metrics.saturation import SILENT_S
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members
@@ -52,10 +49,6 @@ from agenttop.users.compile import layout_of
 from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
-SETTLE_S = 0.06
-"""Seconds from the end of a second until it is closed, when the deltas of its last quarter are here."""
-PATIENCE_S = SILENT_S
-"""Seconds from the end of a second that a worker is waited for that has not told of it."""
 HEARD_S = 0.25
 """Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
@@ -93,7 +86,9 @@ class Controller:
         self._epoch_ns = 0
         self._seq = 0
         self._ack = 0
-        self._seconds = 0
+        self._seconds = Seconds()
+        shared = (spec, self.figures, self.records, self.watcher, self.intake, self.orders, self.spans, self.search)
+        self._closing = Closing(*shared)
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -169,16 +164,13 @@ class Controller:
         self._drain_clock()
 
     def _nobody_left(self) -> None:
-        """Every worker is gone: whether that is how the run was to end."""
-        all_lost = self.intake.lost == self.spec.workers
-        if self.end.exit_code == FAILED or (self.halted is not None and not all_lost):
-            return
-        stopped_s = self.intake.stopped_s
-        if self.halted is None and len(stopped_s) == self.spec.workers:
-            self._fail("every worker stopped by itself: it heard nothing from the controller")
-            self.halt("drain", max(stopped_s))
-        else:
-            self._fail("every worker died")
+        """Fail if the end of the last worker is not how the run was to end."""
+        intake = self.intake
+        why = abandoned(self.spec.workers, intake.lost, intake.stopped_s, ending=self.halted is not None)
+        if why and self.end.exit_code != FAILED:
+            self._fail(why)
+            if self.halted is None and len(intake.stopped_s) == self.spec.workers:
+                self.halt("drain", max(intake.stopped_s))
 
     async def _start_workers(self) -> None:
         # Workers know the plan as it is written; what was edited meanwhile they are told as any other change.
@@ -192,7 +184,7 @@ class Controller:
         """Publish that the run is still armed: nothing has been sent, and no worker is lost."""
         if len(self.box.alive) < self.spec.workers:
             raise BoxError("a worker died while the run was armed")
-        self._socket.publish(self._snapshot(self._run_state(0.0)))
+        self._socket.publish(self._closing.snapshot(0.0, self._now()))
 
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
@@ -219,18 +211,13 @@ class Controller:
         self._close_seconds(patient=elapsed < self.standstill.over_s + PATIENCE_S)
 
     def _close_seconds(self, *, patient: bool = True) -> None:
-        """Close the seconds of which every worker has told, and those that it was waited for long enough."""
-        while (elapsed := self.elapsed()) >= self._seconds + 1 + SETTLE_S:
-            if self.intake.behind(self._seconds + 1.0, self.box.alive):
-                if patient or elapsed < self._seconds + 1 + PATIENCE_S:
-                    return
-                self.intake.give_up(self._seconds + 1.0, self.box.alive)
-            self._seconds += 1
-            self._close_second(float(self._seconds))
+        """Close the seconds that are over and told."""
+        while (end_s := self._seconds.due(self.elapsed(), self.intake, self.box.alive, patient=patient)) is not None:
+            self._close_second(end_s)
 
     def _stood_still(self, elapsed: float) -> None:
         """Report a while in which this process did not run; one longer than the workers' lease has ended the run."""
-        text = self.standstill.look(elapsed, self._planned_end_s)
+        text = self.standstill.look(elapsed, self.plan.end_s(self.control, self.spec.limit_s))
         if not text:
             return
         self.intake.warn(elapsed, text, "error")
@@ -238,16 +225,10 @@ class Controller:
             self.end = failure(text)
             self.halt("drain", self.standstill.sending_ended_s)
 
-    @property
-    def _planned_end_s(self) -> float:
-        """When the plan ends, or the run's limit, as things stand."""
-        plan_s = math.inf if self.control.held_at is not None else self.plan.duration_s - self.control.shift
-        return plan_s if self.spec.limit_s is None else min(self.spec.limit_s, plan_s)
-
     def _look_for_end(self, elapsed: float) -> None:
         if self._asked:
             self._stopped()
-        elif elapsed >= self._planned_end_s:
+        elif elapsed >= self.plan.end_s(self.control, self.spec.limit_s):
             self.halt("finish", self.standstill.sending_ended_s)
         elif self.intake.budget.used_up:
             self.end = End("budget")
@@ -256,31 +237,27 @@ class Controller:
             self.watcher.say(elapsed, "all data has been used: nothing is left to do")
             self.halt("finish")
         elif self.search is not None:
-            self._search(elapsed)
+            self._search(self.search, elapsed)
 
-    def _search(self, elapsed: float) -> None:
+    def _search(self, search: Searching, elapsed: float) -> None:
         """Let the search look at the clock, and follow it."""
-        assert self.search is not None
-        users, in_flight = self.figures.aggregate.workers.by_pool()
-        doubtful = self.search.doubts(self.figures.aggregate.saturation.current)
-        move = self.search.look(elapsed, self.control, users, in_flight, saturated=doubtful)
+        move = search.look_at(elapsed, self.control, self.figures.aggregate)
         for text in move.said:
             self.watcher.say(elapsed, text)
         if move.control != self.control:
             self.control = move.control
             self._send_control()
         if move.over:
-            self.end = self.search.outcome
+            self.end = search.outcome
             self.halt("drain")
 
     def _drain_clock(self) -> None:
         """Close the whole seconds that are left, and the piece after the last."""
-        elapsed = self.elapsed()
-        while elapsed >= self._seconds + 1:
-            self._seconds += 1
-            self._close_second(float(self._seconds))
+        whole, last = self._seconds.rest(self.elapsed())
+        for end_s in whole:
+            self._close_second(end_s)
         self.state = "done"
-        self._close_second(max(elapsed, self._seconds + 0.001))
+        self._close_second(last)
 
     def elapsed(self) -> float:
         """Return the seconds since the run began; 0 before."""
@@ -289,67 +266,17 @@ class Controller:
     # -- seconds
 
     def _close_second(self, t_s: float) -> None:
-        for event in self.orders.changes.rested(t_s, now=self.state == "done"):
-            self.watcher.say(*event)
-        now = self._run_state(t_s)
-        news = self.search.news() if self.search is not None else None
-        closed = self.figures.second(now, self.spans.all, sending_ended_s=self._sending_ended_s, search=news)
-        self.watcher.silent(t_s, self.figures.aggregate.saturation.silent)
-        self._judge(t_s, closed)
-        for text in self.intake.budget.news():
-            self.watcher.say(t_s, text, "warn")
-        snapshot = self._snapshot(now)
-        self.watcher.look(snapshot)
-        if self.watcher.events and self.watcher.events[-1] not in now.events:
-            snapshot = self._snapshot(self._run_state(t_s))
-        if self.search is not None:
-            news = self.search.news() or news
-        why = self.records.second(
-            now,
-            controls=self.orders.controls,
-            events=self.watcher.take(),
-            search=news,
-            spans=self.spans.take(),
-            sending_ended_s=self._sending_ended_s,
-        )
-        if why:  # a full disk must not end a run that goes well; the summary may yet find room
-            self.watcher.say(t_s, f"journal: {why}", "error")
-        self._socket.publish(snapshot)
-
-    @property
-    def _sending_ended_s(self) -> float | None:
-        return self.halted.sending_ended_s if self.halted is not None else None
+        self._socket.publish(self._closing.second(t_s, self._now, self._judge))
 
     def _judge(self, t_s: float, closed: Closed) -> None:
-        """Report failed thresholds; end the run if a threshold or the circuit breaker asks for it."""
-        for verdict in closed.failed:
-            if not verdict.aborted_run:
-                self.watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
-        if closed.aborting is not None:
-            self._abort(t_s, "threshold_abort", f"a threshold ended the run: {told(closed.aborting)}")
-        elif closed.opens and self.search is not None:
+        """End the run if a threshold or the circuit breaker asks for it."""
+        if closed.opens and closed.aborting is None and self.search is not None:
             # Less load may be all that the target needs: the level fails, and the next one is lower.
             self.watcher.say(t_s, self.search.fail(t_s), "warn")
-        elif closed.opens:
-            self._abort(t_s, "circuit_breaker", f"the circuit breaker ended the run: {self.figures.breaker.told()}")
-
-    def _run_state(self, t_s: float) -> RunState:
-        return situation(
-            t_s,
-            self.plan,
-            self.control,
-            state=self.state,
-            ending=self.halted is not None,
-            warmup_s=self.spec.profile.warmup,
-            events=self.watcher.events,
-            workers=self.spec.workers,
-            alive=self.spec.workers - self.intake.lost,
-            searching=self.search is not None,
-            marks=self.orders.changes.newest,
-        )
-
-    def _snapshot(self, now: RunState) -> Snapshot:
-        return self.figures.snapshot(now, self.search.state() if self.search is not None else None)
+        elif (end := gated(closed, self.figures.breaker)) is not None:
+            self.end = end
+            self.watcher.say(t_s, end.message, "error")
+            self.halt("cancel")  # a target that has fallen over may never answer
 
     def _describe(self) -> RunInfo | None:
         """Return the first message to a viewer; None before there is one."""
@@ -378,7 +305,6 @@ class Controller:
         return order.reply
 
     def _now(self) -> Now:
-        """Return the state of the run for a command."""
         return Now(
             elapsed=round(max(self.elapsed(), 0.0), 3),
             state=self.state,
@@ -389,6 +315,7 @@ class Controller:
             control=self.control,
             plan=self.plan,
             begun=self.spans.begun,
+            sending_ended_s=self.halted.sending_ended_s if self.halted is not None else None,
         )
 
     def _replan(self, plan: Plan) -> None:
@@ -428,12 +355,6 @@ class Controller:
             self.end = STOPPED_BY_USER
         if self.state in ("running", "draining"):
             self.halt(self._asked)
-
-    def _abort(self, t_s: float, reason: str, message: str) -> None:
-        """End the run for a gate. A target that has fallen over may never answer, so what is in flight is cut."""
-        self.end = gate(reason, message)
-        self.watcher.say(t_s, message, "error")
-        self.halt("cancel")
 
     def _fail(self, message: str, reason: str = "error") -> None:
         self.end = failure(self.safe(message, 1000), reason)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from agenttop.controller.budget import used_up
 from agenttop.exits import DONE, FAILED, STOPPED, THRESHOLD
+from agenttop.journal.figures import Closed
+from agenttop.journal.verdicts import told
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.snapshot import Verdict
+from agenttop.thresholds.breaker import Breaker
 
 #: How a run is halted, each going further than the last: tasks under way go on, requests in flight do, nothing does.
 MODES = ("finish", "drain", "cancel")
@@ -81,6 +84,31 @@ def gate(reason: str, message: str) -> End:
     return End(reason, THRESHOLD, message)
 
 
+def gated(closed: Closed, breaker: Breaker) -> End | None:
+    """Return the end that a closed second asks for; None if it asks for none."""
+    if closed.aborting is not None:
+        return gate("threshold_abort", f"a threshold ended the run: {told(closed.aborting)}")
+    if closed.opens:
+        return gate("circuit_breaker", f"the circuit breaker ended the run: {breaker.told()}")
+    return None
+
+
 def nothing_answered(aggregate: Aggregate) -> bool:
     """Return whether there were requests, and no connection for any of them."""
     return {name for name, count in aggregate.total().outcomes.items() if count} == {Outcome.CONNECT_ERROR.value}
+
+
+def abandoned(workers: int, lost: int, stopped_s: Sequence[float], *, ending: bool) -> str:
+    """Return why a run has failed that has no worker any more; empty if that was to be.
+
+    Args:
+        workers: how many there were.
+        lost: those that ended as they should not.
+        stopped_s: when those stopped that did so by themselves.
+        ending: the run was halted, so that its workers were to go.
+    """
+    if ending and lost < workers:
+        return ""
+    if not ending and len(stopped_s) == workers:
+        return "every worker stopped by itself: it heard nothing from the controller"
+    return "every worker died"

@@ -25,7 +25,7 @@ from agenttop.worker.files import most_of_open, short_of_files
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The state of the run at the moment of a command."""
+    """The state of the run, at the moment of a command or when a second is closed."""
 
     elapsed: float
     """Seconds since it began, rounded as they are written down: who repeats a command must get the same."""
@@ -41,6 +41,8 @@ class Now:
     plan: Plan
     begun: Collection[int]
     """Indices of the stages that have been under way."""
+    sending_ended_s: float | None = None
+    """When the sending ended; None as long as it goes on."""
 
 
 @dataclass(frozen=True, slots=True)

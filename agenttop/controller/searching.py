@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from agenttop.controller.ending import End, failure, gate
+from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.exhaustion import Reason
 from agenttop.metrics.layout import Layout
@@ -88,6 +89,12 @@ class Searching:
         does not.
         """
         return any(reason.kind not in LAGS or reason.value > self._lag_us for reason in reasons)
+
+    def look_at(self, t_s: float, control: Control, aggregate: Aggregate) -> Move:
+        """Move on with the time, by what workers told; see :meth:`look`."""
+        users, in_flight = aggregate.workers.by_pool()
+        doubtful = self.doubts(aggregate.saturation.current)
+        return self.look(t_s, control, users, in_flight, saturated=doubtful)
 
     def look(
         self, t_s: float, control: Control, users: Sequence[int], in_flight: Sequence[int], *, saturated: bool

@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.failure import MALFORMED, decoded, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_messages import MessagesTranscript
 from agenttop.dialects.usage import count, take_usage
 
@@ -113,13 +113,9 @@ class MessagesReader(Reader):
         if not data.strip():
             self.spoke = False
             return DONE
-        try:
-            message = _decode_message(data)
-        except MALFORMED:
-            mended = repaired(_decode_message, data)
-            if mended is None:
-                return DONE | self._unreadable(data, b"")
-            message = mended
+        message = decoded(_decode_message, data)
+        if message is None:
+            return DONE | self._unreadable(data, b"")
         if message.error or message.type == "error":
             return DONE | fail(self, message.error or _decode_any(data.decode(errors="replace")))
         if message.type == "message" or message.content is not None:

@@ -123,6 +123,14 @@ def gave_up(reason: Any) -> bool:
     return isinstance(reason, str) and reason.lower() in _GAVE_UP
 
 
+def decoded(decode: Callable[[bytes | str], _T], data: bytes) -> _T | None:
+    """Decode a whole answer, with broken UTF-8 replaced; return None if that is not possible."""
+    try:
+        return decode(data)
+    except MALFORMED:
+        return repaired(decode, data)
+
+
 def repaired(decode: Callable[[str], _T], data: bytes) -> _T | None:
     """Decode with broken UTF-8 replaced, as the event-stream format does; return None if that was not the trouble."""
     try:

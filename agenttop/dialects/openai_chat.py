@@ -12,7 +12,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.failure import MALFORMED, decoded, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_chat import ChatTranscript
 from agenttop.dialects.usage import take_usage
 
@@ -140,13 +140,9 @@ class ChatReader(Reader):
         if not data.strip():
             self.spoke = False
             return DONE
-        try:
-            whole = _decode(data)
-        except MALFORMED:
-            mended = repaired(_decode, data)
-            if mended is None:
-                return DONE | self._unreadable(data, b"")
-            whole = mended
+        whole = decoded(_decode, data)
+        if whole is None:
+            return DONE | self._unreadable(data, b"")
         if whole.choices:
             self.llm_calls = 1
             self.tool_calls = 0

@@ -16,7 +16,7 @@ from agenttop.dialects.failure import MALFORMED, fail
 from agenttop.dialects.heard_realtime import RealtimeHeard
 from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS, Quota
 from agenttop.dialects.ratelimit_field import DEFAULT
-from agenttop.dialects.usage import take_usage
+from agenttop.dialects.usage import take_parts
 
 # What is read of an event:
 #
@@ -156,24 +156,12 @@ class RealtimeReader(Reader):
         self.llm_calls = 1
         self.tool_calls = max(len(self._items), sum(str(item.type) in _TOOLS for item in response.output or ()))
         if isinstance(usage := response.usage, dict):
-            self._usage(usage)
+            take_parts(self, usage, "input_token_details", "output_token_details")
         if response.status not in ("failed", "cancelled"):
             return 0
         details = response.status_details if isinstance(response.status_details, dict) else {}
         reason = details.get("reason")
         return fail(self, details.get("error") or (f"{response.status}: {reason}" if reason else str(response.status)))
-
-    def _usage(self, usage: dict[str, Any]) -> None:
-        """Read tokens as the server counts them, text and audio together."""
-        read, written = usage.get("input_token_details"), usage.get("output_token_details")
-        take_usage(
-            self,
-            usage.get("input_tokens"),
-            usage.get("output_tokens"),
-            cached=read.get("cached_tokens") if isinstance(read, dict) else None,
-            reasoning=written.get("reasoning_tokens") if isinstance(written, dict) else None,
-            total=usage.get("total_tokens"),
-        )
 
 
 def _quota(limit: dict[str, Any]) -> Quota | None:

@@ -12,9 +12,9 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED, fail, gave_up, repaired, stray
+from agenttop.dialects.failure import MALFORMED, decoded, fail, gave_up, repaired, stray
 from agenttop.dialects.transcript_responses import ResponsesTranscript
-from agenttop.dialects.usage import take_usage
+from agenttop.dialects.usage import take_parts
 
 # What is read of an event:
 #
@@ -123,13 +123,9 @@ class ResponsesReader(Reader):
         if not data.strip():
             self.spoke = False
             return DONE
-        try:
-            response = _decode_response(data)
-        except MALFORMED:
-            mended = repaired(_decode_response, data)
-            if mended is None:
-                return DONE | self._unreadable(data, b"")
-            response = mended
+        response = decoded(_decode_response, data)
+        if response is None:
+            return DONE | self._unreadable(data, b"")
         if response.object == "response" or response.output is not None:
             self.spoke = bool(response.output)
             return DONE | self._end(response, failed=False)
@@ -188,24 +184,12 @@ class ResponsesReader(Reader):
     def _end(self, response: _Response, *, failed: bool) -> int:
         self._count(sum(map(_is_call, response.output or ())))
         if isinstance(response.usage, dict):
-            self._usage(response.usage)
+            take_parts(self, response.usage, "input_tokens_details", "output_tokens_details")
         details = response.incomplete_details
         reason = details.get("reason") if isinstance(details, dict) else None
         if not (failed or response.status in _FAILED or response.error or gave_up(reason)):
             return 0
         return fail(self, response.error or reason or response.status or "failed")
-
-    def _usage(self, usage: dict[str, Any]) -> None:
-        """Read tokens as the server counts them."""
-        read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
-        take_usage(
-            self,
-            usage.get("input_tokens"),
-            usage.get("output_tokens"),
-            cached=read.get("cached_tokens") if isinstance(read, dict) else None,
-            reasoning=written.get("reasoning_tokens") if isinstance(written, dict) else None,
-            total=usage.get("total_tokens"),
-        )
 
     def _unreadable(self, data: bytes, event: bytes) -> int:
         """Handle unreadable data: an end written with spaces, a keep-alive, or else a failure."""

@@ -43,6 +43,22 @@ def take_usage(
     doubt(reader)
 
 
+def take_parts(reader: Reader, usage: dict[str, Any], read: str, written: str) -> None:
+    """Note OpenAI's usage of input and output tokens, whose parts stand in the objects called ``read`` and
+    ``written``: the APIs spell these names differently.
+    """
+    parts = (usage.get(read), usage.get(written))
+    hits, thought = (part if isinstance(part, dict) else {} for part in parts)
+    take_usage(
+        reader,
+        usage.get("input_tokens"),
+        usage.get("output_tokens"),
+        cached=hits.get("cached_tokens"),
+        reasoning=thought.get("reasoning_tokens"),
+        total=usage.get("total_tokens"),
+    )
+
+
 def reconciled(
     read: int | None, written: int | None, reasoning: int | None, total: int | None
 ) -> tuple[int | None, int | None]:

@@ -102,8 +102,8 @@ class Aggregate:
             self.checks[name] = (before[0] + passed, before[1] + failed)
         if delta.health.loop_lag is not None:
             self.live.loop_lag(second, delta.health.loop_lag)
-        if delta.purse is not None:
-            self.spending.fold(delta.worker, delta.purse)
+        if delta.budget is not None:
+            self.spending.fold(delta.worker, delta.budget)
         self.workers.observe(delta)
         self.saturation.observe(delta)
         self.quotas.observe(delta)

@@ -88,37 +88,65 @@ class Recorded:
 
     __slots__ = ()
 
-    latency: Annotated[Durations, Distribution("First byte sent to the terminal event.", "Total", live=True)]
-    response_time: Annotated[Durations, Distribution("From when the plan wanted it sent.", "Response")]
-    ttft: Annotated[Durations, Distribution("First byte sent to the first output; of streams only.", "TTFT", live=True)]
-    ttfo: Annotated[Durations, Distribution("To the first output that is not reasoning.", "TTFO (no reasoning)")]
-    ttfb: Annotated[Durations, Distribution("To the first byte of the response.", "First byte")]
+    latency: Annotated[
+        Durations, Distribution("Time from the first byte sent to the terminal event.", "Total", live=True)
+    ]
+    response_time: Annotated[
+        Durations, Distribution("Time from when the plan wanted the request sent to its terminal event.", "Response")
+    ]
+    ttft: Annotated[
+        Durations,
+        Distribution("Time from the first byte sent to the first output; only streams have it.", "TTFT", live=True),
+    ]
+    ttfo: Annotated[
+        Durations,
+        Distribution("Time from the first byte sent to the first output that is not reasoning.", "TTFO (no reasoning)"),
+    ]
+    ttfb: Annotated[
+        Durations, Distribution("Time from the first byte sent to the first byte of the response.", "First byte")
+    ]
     tpot: Annotated[Durations, Distribution("Time per output token after the first.", "Per output token")]
-    inter_chunk: Annotated[Durations, Distribution("Gaps between output chunks.", "Inter-chunk", live=True)]
+    inter_chunk: Annotated[
+        Durations, Distribution("Time between two consecutive output chunks.", "Inter-chunk", live=True)
+    ]
     interim: Annotated[
         Durations,
-        Distribution("To the first byte of an interim answer (103 and the like), which is no TTFB.", "Interim answer"),
+        Distribution(
+            "Time from the first byte sent to the first byte of an interim response (such as 103); it does not count "
+            "as TTFB.",
+            "Interim answer",
+        ),
     ]
-    connect: Annotated[Durations, Distribution("DNS, TCP, TLS and WebSocket upgrade.", "Connect")]
+    connect: Annotated[Durations, Distribution("Time to connect: DNS, TCP, TLS and the WebSocket upgrade.", "Connect")]
     schedule_lag: Annotated[
-        Durations, Distribution("How late requests of open pools were sent.", "Schedule lag", live=True)
+        Durations,
+        Distribution("How much later than planned the requests of open pools were sent.", "Schedule lag", live=True),
     ]
-    time_to_failure: Annotated[Durations, Distribution("Of failed requests.", "Time to failure")]
-    retry_after: Annotated[Durations, Distribution("What refusals asked to wait.", place=Place.BLOCK)]
-    unattributed: Annotated[Durations, Distribution("Latency that no phase explains.", place=Place.BLOCK)]
+    time_to_failure: Annotated[
+        Durations, Distribution("Time from the first byte sent to the failure of failed requests.", "Time to failure")
+    ]
+    retry_after: Annotated[
+        Durations, Distribution("The time that rate-limited responses asked the client to wait.", place=Place.BLOCK)
+    ]
+    unattributed: Annotated[
+        Durations, Distribution("The part of the latency that no phase explains.", place=Place.BLOCK)
+    ]
 
-    attempts: Annotated[int, Counter("Requests on the wire, retries among them.", judged=True)]
+    attempts: Annotated[int, Counter("Requests that were sent, including retries.", judged=True)]
     sent_again: Annotated[
         int,
         Counter(
-            "Sent once more, for the target closed the kept connection as they were sent; their latency runs from the "
-            "first send.",
+            "Requests that were sent a second time because the target closed the kept-alive connection while they were "
+            "being sent; their latency starts at the first send.",
             Place.OWN,
         ),
     ]
     sessions_lost: Annotated[
         int,
-        Counter("Sessions whose WebSocket ended between two messages, or that were not known any more.", Place.OWN),
+        Counter(
+            "Sessions that were lost: their WebSocket ended between two messages, or the target no longer knew them.",
+            Place.OWN,
+        ),
     ]
     bytes_sent: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
     bytes_received: Annotated[int, Counter("", Place.TRAFFIC, unit="B")]
@@ -127,35 +155,39 @@ class Recorded:
     connections_reopened: Annotated[int, Counter("", Place.TRAFFIC)]
     """Kept connections that the target closed between two requests or as one was sent; opened anew silently."""
     user_errors: Annotated[
-        int, Counter("Exceptions in users' own code (python); they are in errors as user_error.", Place.OWN)
+        int, Counter("Exceptions raised by users' own Python code; errors lists them as user_error.", Place.OWN)
     ]
-    input_tokens: Annotated[int, Counter("Tokens that the server told it read.", judged=True)]
-    output_tokens: Annotated[int, Counter("Tokens of answers, as the server told them.", judged=True)]
-    cached_tokens: Annotated[int, Counter("Of the input, read from a cache.", judged=True)]
-    reasoning_tokens: Annotated[int, Counter("Of the output, reasoning.", judged=True)]
-    input_told: Annotated[int, Counter("Requests whose input tokens the server told.")]
-    output_told: Annotated[int, Counter("Requests whose output tokens the server told.")]
-    cached_told: Annotated[int, Counter("Requests whose cached tokens the server told.")]
-    reasoning_told: Annotated[int, Counter("Requests whose reasoning tokens the server told.")]
-    token_requests: Annotated[int, Counter("Requests whose tokens the server told.")]
-    token_estimates: Annotated[int, Counter("Requests whose chunks were counted instead.")]
-    estimated_tokens: Annotated[int, Counter("Output tokens that are counted chunks.")]
-    llm_calls: Annotated[int, Counter("Calls of a model that answers told of.")]
-    llm_requests: Annotated[int, Counter("Requests that told of theirs.")]
-    tool_calls: Annotated[int, Counter("Calls of tools that answers told of.")]
-    tool_requests: Annotated[int, Counter("Requests that told of theirs.")]
+    input_tokens: Annotated[int, Counter("Input tokens that the server reported.", judged=True)]
+    output_tokens: Annotated[int, Counter("Output tokens that the server reported.", judged=True)]
+    cached_tokens: Annotated[int, Counter("Input tokens that were read from a cache.", judged=True)]
+    reasoning_tokens: Annotated[int, Counter("Output tokens that are reasoning.", judged=True)]
+    input_told: Annotated[int, Counter("Requests whose input tokens the server reported.")]
+    output_told: Annotated[int, Counter("Requests whose output tokens the server reported.")]
+    cached_told: Annotated[int, Counter("Requests whose cached tokens the server reported.")]
+    reasoning_told: Annotated[int, Counter("Requests whose reasoning tokens the server reported.")]
+    token_requests: Annotated[int, Counter("Requests whose tokens the server reported.")]
+    token_estimates: Annotated[
+        int, Counter("Requests whose output chunks were counted because the server reported no output tokens.")
+    ]
+    estimated_tokens: Annotated[int, Counter("Output chunks that were counted in place of output tokens.")]
+    llm_calls: Annotated[int, Counter("LLM calls that answers reported.")]
+    llm_requests: Annotated[int, Counter("Requests that reported their LLM calls.")]
+    tool_calls: Annotated[int, Counter("Tool calls that answers reported.")]
+    tool_requests: Annotated[int, Counter("Requests that reported their tool calls.")]
     good: Annotated[int, Counter("Ok requests that met every objective.")]
-    retries: Annotated[int, Counter("Refusals whose request was sent again: they are in no outcome.")]
-    recovered: Annotated[int, Counter("Requests that were ok after that.")]
-    conformant: Annotated[int, Counter("Refusals that are as [rate_limit] wants them.")]
-    rate_limit_violations: Annotated[int, Counter("Answers that are not what a rate-limited one should be.")]
+    retries: Annotated[int, Counter("Rate-limited responses whose request was retried; they count as no outcome.")]
+    recovered: Annotated[int, Counter("Requests that were ok after a retry.")]
+    conformant: Annotated[int, Counter("Rate-limited responses that meet the rules of [rate_limit].")]
+    rate_limit_violations: Annotated[int, Counter("Responses that break the rules for rate limiting.")]
     streamed: Annotated[int, Counter("Ok answers that streamed output.")]
-    one_burst: Annotated[int, Counter("Of these, whose output came in one lump at the end.")]
-    stalled: Annotated[int, Counter("Timeouts: nothing more came for as long as idle_timeout.")]
-    unterminated: Annotated[int, Counter("Truncated: the answer ended, its stream without its terminal event.")]
+    one_burst: Annotated[int, Counter("Streamed answers whose output came all at once at the end.")]
+    stalled: Annotated[int, Counter("Streams that idle_timeout ended because nothing more came.")]
+    unterminated: Annotated[int, Counter("Streams that ended without their terminal event.")]
     said_nothing: Annotated[
         int,
-        Counter("Ok answers that have neither output nor usage, of a dialect whose answers have.", Place.OWN),
+        Counter(
+            "Ok answers that have neither output nor usage, in a dialect whose answers should have them.", Place.OWN
+        ),
     ]
 
 
@@ -164,22 +196,22 @@ class Counted:
 
     __slots__ = ()
 
-    sessions: Annotated[int, PoolCounter("Null for a single request.")]
+    sessions: Annotated[int, PoolCounter("Sessions that began; null for a single request.")]
     iterations: Annotated[int, PoolCounter("")]
-    dropped_iterations: Annotated[int, PoolCounter("Arrivals of an open pool that found no free user.")]
+    dropped_iterations: Annotated[int, PoolCounter("Arrivals of an open pool for which no user was free.")]
 
 
 #: Figures that are not recorded, but follow from what is.
 DERIVED: Mapping[str, Derived] = {
-    "requests": Derived("Finished: neither cancelled nor refused by the budget."),
-    "failed": Derived("Finished and not ok, rate limits among them."),
-    "cancelled": Derived("Cut by the end of the run; in no other figure."),
-    "rps": Derived("Requests by measured second.", "/s"),
-    "error_rate": Derived("failed / requests."),
-    "phases": Derived("By phase, as the target reports them.", "ms"),
-    "phase_shares": Derived("By phase, and (unattributed); empty where none was reported."),
-    "cost_usd": Derived("Tokens × prices, of the requests whose tokens the server told.", "USD"),
-    "streams": Derived("Event streams; null where there was none."),
+    "requests": Derived("Requests that finished; cancelled requests and those that the budget refused do not count."),
+    "failed": Derived("Requests that finished and were not ok, including rate-limited ones."),
+    "cancelled": Derived("Requests that the end of the run cut; no other figure counts them."),
+    "rps": Derived("Requests per measured second.", "/s"),
+    "error_rate": Derived("Share of requests that failed: failed / requests."),
+    "phases": Derived("Duration by phase, as the target reports it.", "ms"),
+    "phase_shares": Derived("Share of the latency by phase, and (unattributed); empty if no phase was reported."),
+    "cost_usd": Derived("Tokens × prices, for the requests whose tokens the server reported.", "USD"),
+    "streams": Derived("Figures of event streams; null if there were none."),
 }
 
 

@@ -58,7 +58,7 @@ def _one(parts: list[Delta]) -> Delta:
         states=newest.states,
         oldest_s=newest.oldest_s,
         health=_health([part.health for part in parts]),
-        purse=newest.purse,
+        budget=newest.budget,
         addresses=dict(sum((Counter(part.addresses) for part in parts), Counter())),
         slowest=[row for part in parts for row in part.slowest],
         from_s=parts[0].from_s,

@@ -196,7 +196,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     oldest_s: float
     """Age of the oldest request in flight, 0 if there is none."""
     health: Health
-    purse: WorkerBudgetState | None = None
+    budget: WorkerBudgetState | None = None
     """None unless the profile has a budget."""
     slowest: list[SlowRequest] = []
     """New ones among the slowest of this worker; empty unless requests carry a trace."""

@@ -27,7 +27,7 @@ class Dist(msgspec.Struct, frozen=True):
     count: Annotated[int, Meta(ge=1)]
     min: float
     mean: float
-    stddev: Annotated[float, Meta(ge=0, description="Of the population.")]
+    stddev: Annotated[float, Meta(ge=0, description="The population standard deviation.")]
     p50: float
     p75: float
     p90: float
@@ -35,16 +35,18 @@ class Dist(msgspec.Struct, frozen=True):
     p99: float
     p99_9: float
     max: float
-    hdr: Annotated[str, Meta(description="HdrHistogram V2 encoding, base64, always in microseconds.")]
+    hdr: Annotated[
+        str, Meta(description="The histogram in HdrHistogram V2 encoding, as Base64; its unit is always microseconds.")
+    ]
 
 
 class Failure(msgspec.Struct, frozen=True):
     """A kind of failure, and how often it occurred."""
 
     outcome: str
-    message: Annotated[str, Meta(description="Cleaned of control characters.")]
+    message: Annotated[str, Meta(description="The message, without control characters.")]
     count: Count
-    first_s: Annotated[float, Meta(description="Seconds since the run began.")]
+    first_s: Annotated[float, Meta(description="When it first occurred, in seconds since the run began.")]
     last_s: float
 
 
@@ -53,7 +55,10 @@ class Tokens(msgspec.Struct, frozen=True):
 
     source: Annotated[
         Literal["server", "chunks", "none"],
-        Meta(description="The server's own usage; counted chunks (an estimate) where no server told any."),
+        Meta(
+            description="Where the figures come from: server is the usage it reported; chunks is an estimate, the "
+            "counted chunks, if no server reported any."
+        ),
     ]
     input: Count | None
     output: Count | None
@@ -61,13 +66,19 @@ class Tokens(msgspec.Struct, frozen=True):
     reasoning: Count | None
     output_per_s: Amount | None
     per_request_mean: (
-        Annotated[float, Meta(description="Output tokens of a request that told them; see source.")] | None
+        Annotated[float, Meta(description="Mean output tokens of the requests that reported them; see source.")] | None
     )
     estimated: Annotated[
-        Count | None, Meta(description="Chunks of the answers whose output nobody told; never added to output.")
+        Count | None,
+        Meta(
+            description="Output chunks of the answers whose server reported no output tokens; they are never added to "
+            "output."
+        ),
     ] = None
-    told_requests: Annotated[int, Meta(description="Requests whose tokens the server told.")] = 0
-    estimated_requests: Annotated[int, Meta(description="Requests whose chunks were counted instead.")] = 0
+    told_requests: Annotated[int, Meta(description="Requests whose tokens the server reported.")] = 0
+    estimated_requests: Annotated[
+        int, Meta(description="Requests whose output chunks were counted because the server reported no output tokens.")
+    ] = 0
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -81,10 +92,15 @@ class PhaseShare(msgspec.Struct, frozen=True):
     """A phase's share of the latency, of the requests that reported phases."""
 
     mean: Annotated[
-        float, Meta(ge=0, le=1, description="Its total, by that of all phases and of what no phase explains.")
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="The phase's total, divided by the total of all phases and of the time that no phase explains.",
+        ),
     ]
     p95: Annotated[
-        Share | None, Meta(description="Of the shares that single requests had of it; null where not measured.")
+        Share | None, Meta(description="95th percentile of the share in single requests; null if it was not measured.")
     ] = None
 
 
@@ -99,23 +115,32 @@ class Goodput(msgspec.Struct, frozen=True):
 class RateLimit(msgspec.Struct, frozen=True):
     """Rate-limited answers, and how well they conform."""
 
-    count: Annotated[int, Meta(ge=0, description="Refusals, those among them whose request was sent again.")]
-    share: Annotated[float, Meta(ge=0, le=1, description="Of the requests, each retry counted as one.")]
+    count: Annotated[int, Meta(ge=0, description="Rate-limited responses, including those whose request was retried.")]
+    share: Annotated[
+        float,
+        Meta(
+            ge=0, le=1, description="Rate-limited responses as a share of the requests, with each retry counted as one."
+        ),
+    ]
     conformant: Annotated[
-        Count | None, Meta(description="Refusals that are as [rate_limit] wants them; null without it.")
+        Count | None,
+        Meta(description="Rate-limited responses that meet the rules of [rate_limit]; null without [rate_limit]."),
     ]
     violations: Annotated[
         dict[str, int] | None,
         Meta(
-            description="Answers by what is wrong with them: refusals that do not conform, and failures (5xx, 4xx, an "
-            "error in an answer of status 200) that came under limit, within a second of a refusal of the same request."
+            description="Responses by the rule that they break: rate-limited responses that do not conform, and "
+            "failures (5xx, "
+            "4xx, an error in a response of status 200) within a second of a rate-limited response to the same request."
         ),
     ]
-    retry_after_s: Annotated[Dist | None, Meta(description="In seconds.")]
-    recovered: Annotated[
-        Count | None, Meta(description='Requests that were ok after a refusal; null without on_429 = "retry".')
+    retry_after_s: Annotated[
+        Dist | None, Meta(description="The time that rate-limited responses asked the client to wait, in seconds.")
     ]
-    amplification: Annotated[float, Meta(description="Attempts by request.")] | None
+    recovered: Annotated[
+        Count | None, Meta(description='Requests that were ok after a retry; null without on_429 = "retry".')
+    ]
+    amplification: Annotated[float, Meta(description="Attempts per request.")] | None
 
 
 class Streams(msgspec.Struct, frozen=True):
@@ -123,12 +148,21 @@ class Streams(msgspec.Struct, frozen=True):
 
     streamed: Annotated[int, Meta(ge=0, description="Ok answers that streamed output.")]
     one_burst: Annotated[
-        int, Meta(ge=0, description="Of these, whose output came in one lump at the end: their TTFT says nothing.")
+        int,
+        Meta(
+            ge=0, description="Streamed answers whose output came all at once at the end: their TTFT is not meaningful."
+        ),
     ]
-    share: Annotated[float, Meta(ge=0, le=1, description="one_burst / streamed.")]
-    stalled: Annotated[int, Meta(ge=0, description="Timeouts: nothing more came for as long as idle_timeout.")] = 0
+    share: Annotated[
+        float, Meta(ge=0, le=1, description="Share of streamed answers that came all at once: one_burst / streamed.")
+    ]
+    stalled: Annotated[int, Meta(ge=0, description="Streams that idle_timeout ended because nothing more came.")] = 0
     unterminated: Annotated[
-        int, Meta(ge=0, description="Truncated: the answer ended as it should, its stream without its terminal event.")
+        int,
+        Meta(
+            ge=0,
+            description="Streams that ended without their terminal event, though the response itself was complete.",
+        ),
     ] = 0
 
 
@@ -192,9 +226,15 @@ else:
             *_counters(OWN_COUNTERS),
             ("rps", Annotated[float, _what("rps", least=0)]),
             ("error_rate", Annotated[float, _what("error_rate", least=0, most=1)]),
-            ("status", Annotated[dict[str, int], Meta(description="By HTTP status.")]),
+            ("status", Annotated[dict[str, int], Meta(description="Responses by HTTP status.")]),
             ("outcomes", dict[str, int]),
-            ("errors", Annotated[list[Failure], Meta(max_length=20, description="The most frequent first.")]),
+            (
+                "errors",
+                Annotated[
+                    list[Failure],
+                    Meta(max_length=20, description="Failures by outcome and message, the most frequent first."),
+                ],
+            ),
             *_distributions(OWN_DISTRIBUTIONS),
             ("phases_ms", Annotated[dict[str, Dist | None], _what("phases")]),
             *_distributions(["unattributed"]),
@@ -231,7 +271,7 @@ class PoolMetrics(Metrics, frozen=True, kw_only=True):
 
     protocol: str
     dialect: str
-    users_max: Annotated[int, Meta(ge=0, description="Most users at once, the warm-up included.")]
+    users_max: Annotated[int, Meta(ge=0, description="The most users at any time, including the warm-up.")]
 
 
 class StageMetrics(Metrics, frozen=True, kw_only=True):
@@ -239,15 +279,21 @@ class StageMetrics(Metrics, frozen=True, kw_only=True):
 
     index: Count
     name: str
-    start_s: Annotated[float, Meta(description="When it really began; as planned where it was never reached.")]
+    start_s: Annotated[
+        float, Meta(description="When the stage really began; its planned start if it was never reached.")
+    ]
     end_s: float
     target_start: float
     target_end: float
     unit: Literal["users", "rate"]
-    pool: Annotated[str | None, Meta(description="Whose stage it is; null for one of the whole run.")] = None
+    pool: Annotated[str | None, Meta(description="The pool whose stage it is; null for a stage of the whole run.")] = (
+        None
+    )
     planned_start_s: float | None = None
     planned_end_s: float | None = None
-    measured_s: Annotated[float, Meta(description="What rps divides by: its length without warm-up.")] = 0.0
+    measured_s: Annotated[
+        float, Meta(description="The seconds that rps divides by: the length of the stage without the warm-up.")
+    ] = 0.0
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,10 +302,10 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: float
     percentiles_s: Annotated[
         float | None,
-        Meta(description="Seconds up to t_s whose records a percentile is of; null: the last one."),
+        Meta(description="The seconds up to t_s that each percentile covers; null: the last one."),
     ] = None
     t_s: list[float]
-    stage: Annotated[list[int], Meta(description="Index into stages, -1 outside of all.")]
+    stage: Annotated[list[int], Meta(description="Index into stages; -1 outside all stages.")]
     users: list[int]
     target: list[float]
     in_flight: list[int]
@@ -277,7 +323,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     inter_chunk_p95_ms: Column | None = None
     manual: list[bool] | None = None
     held: list[bool] | None = None
-    plan_t_s: Annotated[Column | None, Meta(description="The plan's own clock, which a hold stops.")] = None
+    plan_t_s: Annotated[Column | None, Meta(description="The plan's own clock, which hold stops.")] = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,7 +331,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    started_at: Annotated[str, Meta(description="RFC 3339.")]
+    started_at: Annotated[str, Meta(description="When the load began, as RFC 3339.")]
     ended_at: str | None
     duration_s: Amount
     stop_reason: Literal[
@@ -297,11 +343,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     target: str = ""
     warmup_s: float = 0.0
-    measured_s: Annotated[float, Meta(description="What rates divide by: warm-up's end to the last sending.")] = 0.0
+    measured_s: Annotated[
+        float, Meta(description="The seconds that rates divide by: from the end of the warm-up to when sending ended.")
+    ] = 0.0
     directory: str = ""
-    message: Annotated[str, Meta(description="What went wrong, where something did.")] = ""
-    users_max: Annotated[int | None, Meta(description="Most users at once, the warm-up included.")] = None
-    incomplete: Annotated[bool, Meta(description="Rebuilt from the journal of a run that was cut off.")] = False
+    message: Annotated[str, Meta(description="What went wrong; empty if nothing did.")] = ""
+    users_max: Annotated[int | None, Meta(description="The most users at any time, including the warm-up.")] = None
+    incomplete: Annotated[
+        bool, Meta(description="The summary was rebuilt from the journal of a run that was cut off.")
+    ] = False
 
 
 class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,13 +361,16 @@ class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
     cpu_count: int | None
     python: str
     loop_lag_ms: Dist | None
-    cpu_percent_max: Annotated[float, Meta(description="Of one worker's core, over a second.")]
-    max_rss_mb: Annotated[float, Meta(description="Of all workers together.")]
-    open_files_max: Annotated[int, Meta(description="Of one worker.")]
-    saturated: Annotated[bool, Meta(description="At some time it was: timings are then too long.")]
+    cpu_percent_max: Annotated[
+        float, Meta(description="The highest CPU usage of one worker over a second, in percent of a core.")
+    ]
+    max_rss_mb: Annotated[float, Meta(description="The most memory (RSS) that all workers together used, in MB.")]
+    open_files_max: Annotated[int, Meta(description="The most files that one worker had open.")]
+    saturated: Annotated[bool, Meta(description="The generator was saturated at some time; timings are then too long.")]
     warnings: list[str]
     addresses: Annotated[
-        dict[str, int], Meta(description="Connections opened, the warm-up's too, by ip:port; of a proxy its own.")
+        dict[str, int],
+        Meta(description="Connections opened, by ip:port, including the warm-up; with a proxy, those to the proxy."),
     ] = {}
 
 
@@ -325,12 +378,16 @@ class Threshold(msgspec.Struct, frozen=True):
     """A threshold of the profile and its verdict."""
 
     expression: str
-    observed: Annotated[float | None, Meta(description="In the expression's own unit; null without a sample.")]
+    observed: Annotated[
+        float | None, Meta(description="The observed value, in the unit of the expression; null without a sample.")
+    ]
     passed: bool
     aborted_run: bool
-    verdict: Annotated[str, Meta(description="pass, fail or no data.")] = ""
-    unit: Annotated[str | None, Meta(description="Of observed; null where the expression says it.")] = None
-    window_s: Annotated[float | None, Meta(description="observed is of the worst stretch of this length.")] = None
+    verdict: Annotated[str, Meta(description="The verdict: pass, fail or no data.")] = ""
+    unit: Annotated[str | None, Meta(description="The unit of observed; null if the expression names it.")] = None
+    window_s: Annotated[
+        float | None, Meta(description="The length in seconds of the worst window, which observed is of.")
+    ] = None
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -344,25 +401,32 @@ class QuotaLine(msgspec.Struct, frozen=True):
     """What remained of a limit that a pool's target tells of in its answers."""
 
     pool: str
-    name: Annotated[str, Meta(description="As the target calls it: requests, tokens, input-tokens …")]
-    limit: Annotated[Count | None, Meta(description="As it was told last; null where the target does not say.")]
+    name: Annotated[str, Meta(description="The limit's name, as the target calls it: requests, tokens, input-tokens …")]
+    limit: Annotated[
+        Count | None, Meta(description="The limit as last reported; null if the target does not report it.")
+    ]
     lowest_remaining: Annotated[
-        Count | None, Meta(description="Least that was seen after the warm-up; null where nothing was.")
+        Count | None, Meta(description="The lowest value after the warm-up; null if none was reported.")
     ]
     last_remaining: Count
-    last_seen_s: Annotated[float, Meta(description="When that was, in seconds since the run began.")]
+    last_seen_s: Annotated[float, Meta(description="When it was last reported, in seconds since the run began.")]
 
 
 class SlowLine(msgspec.Struct, frozen=True):
     """An ok request, and the trace it is found by at the target."""
 
-    request: Annotated[str, Meta(description="POOL/REQUEST.")]
+    request: Annotated[str, Meta(description="The request, as POOL/REQUEST.")]
     stage: Annotated[int, Meta(description="Index into stages.")]
     t_s: Annotated[float, Meta(description="When it was sent, in seconds since the run began.")]
     latency_ms: Amount
     ttft_ms: Amount | None
-    status: Annotated[int | None, Meta(description="Null of a WebSocket message.")]
-    trace_id: Annotated[str, Meta(description="32 hex digits, as in its traceparent; a message has its upgrade's.")]
+    status: Annotated[int | None, Meta(description="The HTTP status; null for a WebSocket message.")]
+    trace_id: Annotated[
+        str,
+        Meta(
+            description="The trace id of its traceparent, 32 hex digits; a WebSocket message has that of its upgrade."
+        ),
+    ]
 
 
 class SlowestLists(msgspec.Struct, frozen=True):
@@ -375,13 +439,16 @@ class SlowestLists(msgspec.Struct, frozen=True):
 class BudgetLine(msgspec.Struct, frozen=True):
     """A cap and what was used of it, the warm-up included."""
 
-    cap: Annotated[float | None, Meta(description="Null where there is none.")]
-    used: Annotated[float, Meta(ge=0, description="As answers told; at worst case where they did not.")]
+    cap: Annotated[float | None, Meta(description="The cap; null if there is none.")]
+    used: Annotated[
+        float,
+        Meta(ge=0, description="What was used, as answers reported it; the worst case of those that reported nothing."),
+    ]
     lost: Annotated[
-        float, Meta(ge=0, description="What workers that died may have used besides; never given out again.")
+        float, Meta(ge=0, description="What workers that died may have used in addition; it is never given out again.")
     ] = 0.0
     at_worst_case_requests: Annotated[
-        int, Meta(ge=0, description="Requests whose answers told no tokens: counted at their worst case.")
+        int, Meta(ge=0, description="Requests that count at their worst case because their answers reported no tokens.")
     ] = 0
 
 
@@ -392,42 +459,57 @@ class SearchStep(msgspec.Struct, frozen=True, kw_only=True):
     start_s: float
     end_s: float
     measured_s: Amount
-    requests: Annotated[int, Meta(ge=0, description="Attempts; with arrivals that were dropped, and unanswered ones.")]
-    good: Annotated[int, Meta(ge=0, description="That met every objective.")]
+    requests: Annotated[
+        int, Meta(ge=0, description="Requests sent, together with dropped arrivals and requests without an answer.")
+    ]
+    good: Annotated[int, Meta(ge=0, description="Requests that met every objective.")]
     share: Share
-    low: Annotated[float, Meta(ge=0, le=1, description="Begin of the Wilson interval of share that is judged by.")]
+    low: Annotated[
+        float, Meta(ge=0, le=1, description="Lower bound of the Wilson interval of share, which decides the verdict.")
+    ]
     high: Share
     verdict: Annotated[
         Literal["pass", "fail", "undecided", "cut"],
-        Meta(description="undecided: not with the confidence asked for; cut: it did not come to a judgement."),
+        Meta(
+            description="undecided: the confidence asked for was not reached; cut: the level ended before it could be "
+            "judged."
+        ),
     ]
-    holds: Annotated[bool, Meta(description="It counts as a level that holds; of undecided ones by share alone.")]
-    confidence: Annotated[float, Meta(ge=0, le=1, description="With which holds is known.")]
+    holds: Annotated[
+        bool, Meta(description="The level counts as one that holds; if it is undecided, its share alone decides.")
+    ]
+    confidence: Annotated[float, Meta(ge=0, le=1, description="The confidence in holds.")]
     latency_p95_ms: float | None
     ttft_p95_ms: float | None
     rps: Amount
     rate_limited: Count
     missed: Annotated[
-        dict[str, int], Meta(description="Why requests were not good: objectives, outcomes, dropped, unanswered.")
+        dict[str, int],
+        Meta(description="Requests that were not good, by reason: objective, outcome, dropped, unanswered."),
     ]
-    why: Annotated[str, Meta(description="What ended it before its time.")] = ""
+    why: Annotated[str, Meta(description="What ended the level early; empty if nothing did.")] = ""
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """A search for the most users, or iterations per second, at which requests are good."""
 
     unit: Literal["users", "rate"]
-    pool: Annotated[str | None, Meta(description="Whose; null for the users of all pools that share them.")]
-    good: Annotated[float, Meta(ge=0, le=1, description="Share of requests that must be good.")]
+    pool: Annotated[str | None, Meta(description="The pool that is searched; null for all pools that share users.")]
+    good: Annotated[float, Meta(ge=0, le=1, description="The share of requests that must be good.")]
     confidence: Share
     capacity: Annotated[float | None, Meta(description="The highest level that holds.")]
-    lower: Annotated[float | None, Meta(description="The highest one of which that is known with confidence.")]
-    upper: Annotated[float | None, Meta(description="The lowest of which it is known that it does not hold.")]
+    lower: Annotated[
+        float | None, Meta(description="The highest level that is known to hold with the confidence asked for.")
+    ]
+    upper: Annotated[
+        float | None, Meta(description="The lowest level that is known not to hold with the confidence asked for.")
+    ]
     stopped: Annotated[
         str,
         Meta(
-            description="found, at_max, below_min, generator (it was saturated), users (they never came), no_requests, "
-            "stopped_by_user, time (the run's length was capped), or why else the run ended (its stop_reason)."
+            description="Why the search ended: found, at_max, below_min, generator (it was saturated), users (they "
+            "never came), "
+            "no_requests, stopped_by_user, time (the run was limited in time), or the stop_reason of the run."
         ),
     ]
     limited_by: Annotated[
@@ -545,19 +627,23 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: Literal["agenttop.summary/1"]
     run: Run
-    profile: Annotated[dict[str, Any], Meta(description="As resolved, secrets as ***.")]
+    profile: Annotated[dict[str, Any], Meta(description="The profile as resolved, with secrets as ***.")]
     profile_sha256: str
     generator: GeneratorHealth
     totals: Metrics
     pools: dict[str, PoolMetrics]
-    requests: Annotated[dict[str, Metrics], Meta(description="By POOL/REQUEST.")]
+    requests: Annotated[dict[str, Metrics], Meta(description="Metrics by POOL/REQUEST.")]
     stages: list[StageMetrics]
     timeline: Timeline
     thresholds: list[Threshold]
     checks: dict[str, Check]
     budget: dict[str, BudgetLine | None]
-    quality: Annotated[Quality | None, Meta(description="Graded answers; null where nothing was graded.")]
+    quality: Annotated[Quality | None, Meta(description="Figures of graded answers; null if nothing was graded.")]
     controls: list[Control]
-    slowest: Annotated[SlowestLists | None, Meta(description="Null without traceparent = true.")] = None
-    quotas: Annotated[list[QuotaLine], Meta(description="By pool and name; empty where no target tells.")] = []
-    search: Annotated[Search | None, Meta(description="Null where no capacity was searched.")] = None
+    slowest: Annotated[
+        SlowestLists | None, Meta(description="The slowest requests; null without traceparent = true.")
+    ] = None
+    quotas: Annotated[
+        list[QuotaLine], Meta(description="The target's limits by pool and name; empty if no target reports any.")
+    ] = []
+    search: Annotated[Search | None, Meta(description="The search for a capacity; null if there was none.")] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -69,6 +70,13 @@ class Plan:
         self.ramp = ramps.get(RUN)
         self.pools = [replace(pool, ramp=ramps.get(index)) for index, pool in enumerate(pools)]
         self.duration_s = max((ramp.duration for ramp in ramps.values()), default=0.0)
+
+    def end_s(self, control: Control, limit_s: float | None = None) -> float:
+        """Return when the plan ends as things stand, or the run's limit, in seconds of the run; infinite while it is
+        held.
+        """
+        plan_s = math.inf if control.held_at is not None else self.duration_s - control.shift
+        return plan_s if limit_s is None else min(limit_s, plan_s)
 
     def stage_of(self, pool: int, plan_time: float) -> int:
         """Return the stage a request of this pool counts under; after the pool's end the last one."""

@@ -60,7 +60,6 @@ class Answer:
         "headers",
         "latency_ns",
         "left_out",
-        "malformed",
         "outcome",
         "quotas",
         "reader",
@@ -158,7 +157,6 @@ class Answer:
         parser = self._parser
         if self._keep and not self.cut:
             self._keep_piece(data)
-        self._size += len(data)
         if parser is None:
             if not self._looking:
                 return False
@@ -191,7 +189,8 @@ class Answer:
         return self._parser, head
 
     def _keep_piece(self, data: bytes) -> None:
-        parts, size = self._parts, self._size + len(data)
+        parts = self._parts
+        self._size = size = self._size + len(data)
         if size > MAX_EXCERPT:
             if size > self._keep or not ROOM.change(self._took, size):
                 self.cut = True

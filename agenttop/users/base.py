@@ -272,8 +272,8 @@ class UserBase:
     def release(self) -> None:
         """Release what it holds of the budget: there was no connection, so nothing was sent."""
         worst, self.held = self.held, None
-        if worst is not None and self.pool.till is not None:
-            self.pool.till.settle(worst, NOTHING)
+        if worst is not None and self.pool.reservations is not None:
+            self.pool.reservations.settle(worst, NOTHING)
 
     # -- wire.http1.Sink, for an answer that was to be lean but asks to be read
 

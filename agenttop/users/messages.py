@@ -17,7 +17,7 @@ from agenttop.wire.websocket import WebSocket, upgrade_key
 async def open_socket(user: UserBase, step: CompiledStep) -> bool:
     """Open the user's WebSocket. The row's latency is the upgrade's; ``connect`` holds TCP and TLS too."""
     user.close()
-    if user.pool.till is not None and not await afford(user, step):
+    if user.pool.reservations is not None and not await afford(user, step):
         return False
     connection = await user.ready(step)
     if connection is None:
@@ -64,7 +64,7 @@ def _found_closed(user: UserBase, step: CompiledStep, ended: Failure) -> None:
 
 async def send_message(user: UserBase, step: CompiledStep) -> bool:
     """Send a message, and record the answer if one is awaited. Return False if the WebSocket is gone."""
-    if step.wait and user.pool.till is not None and not await afford(user, step):
+    if step.wait and user.pool.reservations is not None and not await afford(user, step):
         return False
     socket = user.socket
     if socket is None or not socket.open:

@@ -51,7 +51,7 @@ async def follow_redirects(user: UserBase, step: CompiledStep, leaf: Leaf, conne
         if there != home and (kept := _kept_back(user, step, url, method == step.method)):
             connection.failure = (Outcome.PROTOCOL_ERROR, f"redirected to another origin, {target.origin}: {kept}")
             break
-        if user.pool.till is not None and not await hold_again(user, step):
+        if user.pool.reservations is not None and not await hold_again(user, step):
             connection.failure = (Outcome.CANCELLED, "the budget was used up on the way")
             break
         if there != here or connection.state != IDLE or user.pool.compiled.per_request:

@@ -15,7 +15,7 @@ from agenttop.wire.transport import Connection
 async def request(user: UserBase, step: CompiledStep) -> bool:
     """Send a request and record its result; return whether the user can go on with the answer."""
     pool = user.pool
-    if pool.till is not None and not await afford(user, step):
+    if pool.reservations is not None and not await afford(user, step):
         return False
     connection = user.connection
     opened = 0
@@ -47,7 +47,7 @@ async def request(user: UserBase, step: CompiledStep) -> bool:
         if latency <= step.limits.total and not step.checks and not opened and not user.scheduled_ns:
             record_times(leaf, connection, latency, len(data))
             return True
-    if connection.unanswered and not opened and (pool.till is None or await hold_again(user, step)):
+    if connection.unanswered and not opened and (pool.reservations is None or await hold_again(user, step)):
         again = await send_again(user, step, leaf, connection, data)
         if again is None:
             return False

@@ -78,7 +78,7 @@ async def _retry(user: UserBase, step: CompiledStep, most: int, planned: bool) -
         refusal, user.refusal = user.refusal, None
         try:
             waited = await _wait(user, refusal, DEFAULT_WAIT_S * 2.0**attempt)
-            waited = waited and (user.pool.till is None or await hold(user, step))
+            waited = waited and (user.pool.reservations is None or await hold(user, step))
         except asyncio.CancelledError:
             _give_up(user, step, refusal)
             raise
@@ -108,7 +108,7 @@ async def _attempt(user: UserBase, step: CompiledStep, data: bytes, planned: boo
     data = user.sent_again(step, data)
     await connection.send(data, answer, False)
     user.step = None
-    if connection.unanswered and not opened and (pool.till is None or await hold_again(user, step)):
+    if connection.unanswered and not opened and (pool.reservations is None or await hold_again(user, step)):
         again = await send_again(user, step, leaf, connection, data)
         if again is None:
             return False

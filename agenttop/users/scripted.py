@@ -347,10 +347,10 @@ class ScriptedUser(VirtualUser):
             return Given(0, "ok", "", _NONE, b"")
         if self._unsent is None and not self.pool.sending:
             raise RunOver
-        till = self.pool.till
+        reservations = self.pool.reservations
         if self._unsent is not None:
             outcome, error = self._unsent
-        elif till is not None and till.budget.dry and step.wait:
+        elif reservations is not None and reservations.budget.dry and step.wait:
             outcome, error = Outcome.BUDGET_REFUSED, "the budget has no more for it"
         else:
             outcome, error = NOT_SENT, "the WebSocket is closed" if step.kind == "send" else "it was not sent"

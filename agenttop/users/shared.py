@@ -39,7 +39,7 @@ class PoolShared(ABC):
         workers: int,
         redirects: bool,
         most_users: int = 1 << 62,
-        till: Reservations | None = None,
+        reservations: Reservations | None = None,
         answers: Handover | None = None,
     ) -> None:
         self.compiled = compiled
@@ -49,7 +49,7 @@ class PoolShared(ABC):
         self.epoch_ns = epoch_ns
         self.seed = seed
         self.redirects = redirects
-        self.till = till
+        self.reservations = reservations
         """The budget at which its users hold what requests may use; None without a budget."""
         policy = compiled.refusals
         self.conformance = Conformance(policy) if policy is not None and policy.judged else None

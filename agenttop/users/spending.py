@@ -22,8 +22,8 @@ async def afford(user: UserBase, step: CompiledStep) -> bool:
     if await hold(user, step):
         return True
     pool = user.pool
-    assert pool.till is not None
-    if pool.till.budget.dry:
+    assert pool.reservations is not None
+    if pool.reservations.budget.dry:
         outcomes, refused = pool.leaves[step.request].outcomes, Outcome.BUDGET_REFUSED.value
         outcomes[refused] = outcomes.get(refused, 0) + 1
         if pool.working and not user.retiring:
@@ -34,14 +34,14 @@ async def afford(user: UserBase, step: CompiledStep) -> bool:
 
 async def hold(user: UserBase, step: CompiledStep) -> bool:
     """Hold what a further attempt of a request may use at worst. Return False if it must not be sent."""
-    till = user.pool.till
-    assert till is not None
+    reservations = user.pool.reservations
+    assert reservations is not None
     if user.held is not None:
         settle(user, step)  # the attempt before this one
-    length = _length(user, step) if till.budget.terms.by_tokens and step.max_output != 0 else 0
-    worst = till.budget.worst(step.request, length, step.max_output)
-    if not till.hold(worst):
-        if not await till.wait(worst):
+    length = _length(user, step) if reservations.budget.terms.by_tokens and step.max_output != 0 else 0
+    worst = reservations.budget.worst(step.request, length, step.max_output)
+    if not reservations.hold(worst):
+        if not await reservations.wait(worst):
             return False
         if user.scheduled_ns:
             user.scheduled_ns = perf_counter_ns()  # the wait was the budget's: no lag of ours, no wait of a user
@@ -64,10 +64,10 @@ async def hold_again(user: UserBase, step: CompiledStep) -> bool:
 def settle(user: UserBase, step: CompiledStep) -> None:
     """Settle what the request, which has ended, has used of what the user holds for it."""
     worst, user.held = user.held, None
-    till, answer = user.pool.till, user.answer
-    assert till is not None
+    reservations, answer = user.pool.reservations, user.answer
+    assert reservations is not None
     assert worst is not None
-    budget = till.budget
+    budget = reservations.budget
     reader = answer.reader if answer.step is step else None
     told = reader is not None and (reader.input_tokens is not None or reader.output_tokens is not None)
     if reader is not None and told:
@@ -81,7 +81,7 @@ def settle(user: UserBase, step: CompiledStep) -> None:
         used = worst
         budget.kept += 1
     budget.overrun(step.request, worst, used)
-    till.settle(worst, used)
+    reservations.settle(worst, used)
 
 
 def _is_final(answer: Answer) -> bool:

@@ -30,6 +30,8 @@ from agenttop.wire.turns import TURNS
 
 MAX_HEAD = 256 * 1024
 """Bytes of header beyond which an answer counts as malformed."""
+NO_LIMIT = -(1 << 62)
+"""Bytes of header to begin with if they are not counted: those of a lean answer, whose body is not told from them."""
 
 MAX_HEADERS, MAX_HEADER_TEXT = 500, 64 * 1024
 """Header lines of one answer that are read, and their bytes; the rest is counted and left out."""
@@ -95,10 +97,11 @@ class _Lean:
 class _Full:
     """llhttp's callbacks for an answer that is read."""
 
-    __slots__ = ("connection", "headers", "lines", "size")
+    __slots__ = ("connection", "headers", "lines", "on_body", "size")
 
     def __init__(self, connection: Http1Connection) -> None:
         self.connection = connection
+        self.on_body = connection._body  # without a call between: it is what comes most
         self.headers: dict[str, str] = {}
         self.lines = self.size = 0
 
@@ -124,9 +127,6 @@ class _Full:
     def on_headers_complete(self) -> None:
         self.connection._headers(self.headers)
         self.headers = {}
-
-    def on_body(self, data: bytes) -> None:
-        self.connection._body(data)
 
     def on_message_complete(self) -> None:
         connection = self.connection
@@ -198,6 +198,7 @@ class Http1Connection(asyncio.Protocol):
         self._wanted = False
         self._last_headers: dict[str, str] | None = None
         self._head_bytes = 0
+        """Bytes since the last of a body: of headers, trailers, chunk extensions."""
         self._held: deque[tuple[int, bytes]] | None = None
         """Received bytes that wait to be parsed, and when they came; reading is paused."""
         self._at = 0
@@ -241,45 +242,51 @@ class Http1Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = perf_counter_ns()
-        self.received += len(data)
+        size = len(data)
+        self.received += size
         if self._held is not None:
             self._held.append((now, data))
             return
         self.last_ns = now
         state = self.state
         end = 0
-        if state == WAITING:
+        if state == READING:
+            pass
+        elif state == WAITING:
             self.first_ns = now
             self.state = READING
             end = data.find(b"\r\n\r\n")
             if end > 0:
                 known = HEADS.find(data[:end])
-                if known is not None and known.length == len(data) - end - 4 and self._whole_answer(known, data, end):
+                if known is not None and known.length == size - end - 4 and self._whole_answer(known, data, end):
                     return
                 # Headers that nobody reads are not taken apart: a callback for each costs 2 µs an answer.
                 self._head = data[:end].lower()
             self.lean = self.lean_allowed and end > 0 and is_lean(self._head)
             self._parser = self._parser_of(self.lean)
             self._piece = SMALL  # of another kind of body than the one before, perhaps: compressed a thousandfold
-            self._head_bytes = 0
+            self._head_bytes = NO_LIMIT if self.lean else 0
             self._last_headers = None
-        elif state not in (READING, DRAINING, UPGRADED):
+        elif state == UPGRADED:
+            if size <= SMALL:
+                self.on_upgraded(data, now)
+                return
+        elif state != DRAINING:
             # Bytes nobody asked for: whatever they are, the next answer could not be told from them.
             self.close()
             return
-        if len(data) <= SMALL:
-            if self.state == UPGRADED:
-                self.on_upgraded(data, now)
-                return
+        if size <= SMALL:
             try:  # as in _feed: a call more costs as much as the rest
                 self._parser.feed_data(data)
             except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
                 self._not_fed(error, data, now)
                 return
-            if not self.lean and self.state in (READING, DRAINING):
-                self._head_bytes += len(data)
-                if self._head_bytes > MAX_HEAD:
-                    self._too_long()
+            self._head_bytes += size
+            if self._head_bytes > MAX_HEAD:
+                self._too_long()
+        elif size <= self._piece and TURNS.room(self._loop) > 0:
+            self._feed(data, now)
+            self._took(perf_counter_ns() - now)
         else:
             self._held = deque(((now, data),))
             if self.go_on():
@@ -288,21 +295,33 @@ class Http1Connection(asyncio.Protocol):
                     self.transport.pause_reading()
                 TURNS.wait(self)
                 return
-        if self.state == IDLE and end > 0:
-            HEADS.learn(data[:end], self.status, len(data) - end - 4, self._last_headers)
+        if end > 0 and self.state == IDLE:
+            HEADS.learn(data[:end], self.status, size - end - 4, self._last_headers)
+
+    def _took(self, ns: int) -> None:
+        """Note what parsing a piece took: of the turn, and for the size of the next."""
+        TURNS.took(self.whose, ns)
+        if ns < FAST_NS:
+            self._piece = min(self._piece * 2, MAX_PIECE)
+        elif ns > SLOW_NS:
+            self._piece = max(self._piece // 2, MIN_PIECE)
 
     def go_on(self) -> bool:
         """Parse what is held, as long as the turn has room (``wire.turns``); return whether something is left."""
         held = self._held
         if held is None:
             return False
-        clock = began = perf_counter_ns()
-        until = began + TURNS.room(self._loop)
+        clock = perf_counter_ns()
+        until = clock + TURNS.room(self._loop)
         while held and clock < until:
             now, data = held[0]
-            piece = data[self._at : self._at + self._piece]
-            self._at += len(piece)
-            if self._at >= len(data):
+            at, to = self._at, self._at + self._piece
+            if to < len(data):
+                # Behind the end of a line, if there is one: an event that is cut takes twice the work.
+                to = data.rfind(b"\n", at + 1, to) + 1 or to
+            piece = data[at:to]
+            self._at = to
+            if to >= len(data):
                 held.popleft()
                 self._at = 0
             self.last_ns = now
@@ -314,16 +333,12 @@ class Http1Connection(asyncio.Protocol):
                 self.transport.abort()
                 raise
             before, clock = clock, perf_counter_ns()
-            if clock - before < FAST_NS:
-                self._piece = min(self._piece * 2, MAX_PIECE)
-            elif clock - before > SLOW_NS:
-                self._piece = max(self._piece // 2, MIN_PIECE)
+            self._took(clock - before)
             if self._held is not held:
                 break  # it was closed
             if held and self.state in (IDLE, CLOSED):
                 self.close()  # as of an answer too many
                 break
-        TURNS.took(self.whose, clock - began)
         if self._held is not None and held:
             return True
         ours, paused = self._held is None, self._paused
@@ -349,11 +364,9 @@ class Http1Connection(asyncio.Protocol):
         except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
             self._not_fed(error, data, now)
             return
-        if not self.lean and self.state in (READING, DRAINING):
-            # Headers, trailers and chunk extensions are bounded: what came since the last bytes of a body.
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD:
-                self._too_long()
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD:
+            self._too_long()
 
     def _not_fed(self, error: Exception, data: bytes, now: int) -> None:
         """Handle what llhttp does not read: the bytes of another protocol, or of none."""
@@ -367,7 +380,9 @@ class Http1Connection(asyncio.Protocol):
             self.fail(Outcome.PROTOCOL_ERROR, f"malformed response: {error}")
 
     def _too_long(self) -> None:
-        self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
+        """Fail, if the answer has not ended with that, for more headers, trailers and chunk extensions than one has."""
+        if self.state in (READING, DRAINING):
+            self.fail(Outcome.PROTOCOL_ERROR, f"more than {MAX_HEAD // 1024} KiB of headers")
 
     def eof_received(self) -> bool:
         # The transport closes, but says so only later; until then nobody must take this for a connection.
@@ -557,10 +572,9 @@ class Http1Connection(asyncio.Protocol):
 
     def _body(self, data: bytes) -> None:
         self._head_bytes = 0
-        if not self._wanted or self.state != READING:
-            return
         sink = self.sink
-        assert sink is not None
+        if not self._wanted or self.state != READING or sink is None:
+            return
         if self._inflate is None:
             if sink.data(data, self.last_ns):
                 self._enough()

@@ -98,7 +98,7 @@ class SseParser:
             and data.find(b"\n") == (end := len(data) - 2)
             and data[-1] == 10
             and data[:6] == b"data: "
-            and b"\r" not in data
+            and 13 not in data  # looked for as a number: bytes in bytes first raise, and catch, a TypeError
         ):
             return [(b"", data[6:end])]
         events = self._feed(data)
@@ -125,7 +125,7 @@ class SseParser:
             self._started = True
             if data.startswith(_BOM):
                 data = data[3:]
-        if b"\n" not in data and b"\r" not in data:
+        if 10 not in data and 13 not in data:
             if data:
                 self._part += data
                 self._bounded()
@@ -181,7 +181,7 @@ class SseParser:
                 elif name == b"event":
                     self._event = value
                 elif name == b"id":
-                    if b"\0" not in value:
+                    if 0 not in value:
                         self._id = value
                 elif name == b"retry" and value.isdigit() and len(value) < 19:
                     self.retry_ms = int(value)

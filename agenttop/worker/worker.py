@@ -110,7 +110,9 @@ class Worker:
         self._epoch_ns = self._watch_due = 0
         self._seq = 0
         terms = terms_of(profile)
-        self._till = Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
+        self._reservations = (
+            Reservations(terms, lambda d: self.send(Drawn(d)), self._sent) if terms is not None else None
+        )
         self._delta: Iterator[None] = iter(())
         self._taken_s = 0.0
         self._vitals = Vitals(perf_counter_ns())
@@ -149,7 +151,7 @@ class Worker:
                 workers=parts,
                 redirects=self._profile.follow_redirects,
                 most_users=most,
-                till=self._till,
+                reservations=self._reservations,
                 answers=self._handover,
                 make=self._makers.get(compiled.index, VirtualUser),
             )
@@ -201,8 +203,8 @@ class Worker:
 
     def granted(self, message: Granted) -> None:
         """Take a grant of the budget."""
-        if self._till is not None:
-            self._till.take(message.grant)
+        if self._reservations is not None:
+            self._reservations.take(message.grant)
 
     def halt(self, mode: str) -> None:
         """End the run, or end it sooner; the modes are those of :class:`~agenttop.worker.messages.Halt`."""
@@ -226,8 +228,8 @@ class Worker:
                 pool.cancel()
             else:
                 pool.finish(sending=mode == "finish")
-        if self._till is not None and mode != "finish":
-            self._till.refuse()
+        if self._reservations is not None and mode != "finish":
+            self._reservations.refuse()
 
     def _sent(self) -> int:
         """How many requests in flight were sent, now and not when last looked at."""
@@ -254,7 +256,7 @@ class Worker:
                 pool.enter(stage, mark)
         self._aim()
         self._lease.look(elapsed)
-        self._mind_lease(elapsed, plan_time)
+        self._mind_lease(elapsed)
         if self._halted == "cancel":
             for pool in self._pools:
                 pool.cancel()  # who was between two waits when it was first called
@@ -272,7 +274,7 @@ class Worker:
         for pool in self._pools:
             pool.level = level
 
-    def _mind_lease(self, elapsed: float, plan_time: float) -> None:
+    def _mind_lease(self, elapsed: float) -> None:
         """Halt if a silent controller does not: at the end of the plan, or of the lease.
 
         Requests then in flight have ``graceful_stop`` to end.
@@ -281,11 +283,10 @@ class Worker:
         if lease.silent_s < OVERDUE_S:
             return
         if not self._halted:
-            planned = plan_time >= self._plan.duration_s and self._control.held_at is None
             if lease.over:
                 self.why = f"heard nothing from the controller for {LEASE_S:g} s and stopped"
                 self.halt("drain")
-            elif planned or (self._limit_s is not None and elapsed >= self._limit_s):
+            elif elapsed >= self._plan.end_s(self._control, self._limit_s):
                 self.halt("finish")
         elif lease.over and self._halted != "cancel" and elapsed >= self.stopped_s + self._profile.graceful_stop:
             self.halt("cancel")
@@ -381,8 +382,8 @@ class Worker:
         """Send everything new at once: nothing comes after it."""
         if not self._epoch_ns:
             return
-        if self._till is not None:
-            self._till.close()
+        if self._reservations is not None:
+            self._reservations.close()
         for _ in (*self._delta, *self._folding(), *self._handing_over(all_of_it=True)):
             pass
 
@@ -409,8 +410,8 @@ class Worker:
         health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.part()[0] == 0)
         yield
         self._seq += 1
-        purse = self._till.state() if self._till is not None else None
-        figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, purse)
+        budget = self._reservations.state() if self._reservations is not None else None
+        figures = (batch.leaves, batch.pools, batch.errors, batch.checks, states, age, health, budget)
         more = (batch.slowest, open_marks, self._addresses(), before)
         delta = Delta(self._number, self._seq, elapsed, *figures, *more)
         self.send(Report(delta))

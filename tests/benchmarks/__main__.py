@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks.capacity import capacity
 from tests.benchmarks.detach import detach
+from tests.benchmarks.events import events
 from tests.benchmarks.memory import memory
 from tests.benchmarks.nginx import Missing
 from tests.benchmarks.options import Options
@@ -26,6 +27,7 @@ ALL = {
     "script": script,
     "tls": tls,
     "sse": sse,
+    "events": events,
     "ws": ws,
     "open": open_,
     "users": users,
@@ -47,7 +49,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round instead of three")
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures and the machine here")
     parser.add_argument(
-        "--against", metavar="CHECKOUT", type=Path, help="http, sse, ws: measure this checkout in turn with ours"
+        "--against",
+        metavar="CHECKOUT",
+        type=Path,
+        help="http, sse, events, ws: measure this checkout in turn with ours",
     )
     arguments = parser.parse_args()
     against = arguments.against.resolve() if arguments.against else None

@@ -2,10 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, goes_further, nothing_answered
+from agenttop.controller.ending import (
+    STOPPED_BY_USER,
+    End,
+    Halted,
+    abandoned,
+    failure,
+    gate,
+    gated,
+    goes_further,
+    nothing_answered,
+)
+from agenttop.journal.figures import Closed
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta, Health, LeafDelta
 from agenttop.metrics.snapshot import Verdict
+from agenttop.thresholds.breaker import Breaker, BreakerRule
 from tests.metrics.fakes import FakeRun
 
 LAYOUT = FakeRun(seconds=4).layout
@@ -56,3 +68,32 @@ def test_nothing_answered_means_that_no_connection_was_made() -> None:
     assert nothing_answered(counted(connect_error=3))
     assert not nothing_answered(counted(connect_error=3, ok=1))
     assert not nothing_answered(counted())
+
+
+@pytest.mark.parametrize(
+    ("lost", "stopped_s", "ending", "why"),
+    [
+        (0, [], True, ""),
+        (1, [], True, ""),  # one of two was lost on the way: that is told, the run ends as it was to
+        (2, [], True, "every worker died"),
+        (2, [], False, "every worker died"),
+        (0, [3.0], False, "every worker died"),
+        (0, [3.0, 3.5], False, "every worker stopped by itself: it heard nothing from the controller"),
+        (0, [3.0, 3.5], True, ""),
+    ],
+)
+def test_a_run_without_workers_has_failed_unless_it_was_to_end(
+    lost: int, stopped_s: list[float], ending: bool, why: str
+) -> None:
+    assert abandoned(2, lost, stopped_s, ending=ending) == why
+
+
+def test_a_threshold_comes_before_the_circuit_breaker() -> None:
+    tick = FakeRun(seconds=4).aggregate().timeline.ticks()[-1]
+    breaker, verdict = Breaker(BreakerRule(0.5, 10.0)), VERDICTS[1]
+    assert gated(Closed(tick, [], None, opens=False), breaker) is None
+    ends = [gated(Closed(tick, [], aborting, opens=True), breaker) for aborting in (None, verdict)]
+    assert [end and (end.stop_reason, end.exit_code) for end in ends] == [
+        ("circuit_breaker", 99),
+        ("threshold_abort", 99),
+    ]

@@ -335,14 +335,14 @@ def test_goodput_is_of_all_attempts_and_of_what_found_no_connection() -> None:
     assert without.snapshot(RunState(1.0)).goodput is None
 
 
-def test_the_budget_is_what_the_purses_say_and_of_a_dead_worker_the_worst() -> None:
+def test_the_budget_is_what_the_workers_say_and_of_a_dead_worker_the_worst() -> None:
     run = FakeRun(seconds=2)
     layout = msgspec.structs.replace(run.layout, budget=Caps(1_000, 50_000), price=Price(1.0, 2.0, 0.5))
     aggregate = Aggregate(layout)
     assert aggregate.spending.lines() == (BudgetLine("requests", 1_000, 0, 0), BudgetLine("tokens", 50_000, 0, 0))
     first, second = (delta for delta in run.deltas(1)[:2])
-    aggregate.fold(msgspec.structs.replace(first, worker=0, purse=purse(granted=20, spent=10, held=4)))
-    aggregate.fold(msgspec.structs.replace(second, worker=1, purse=purse(granted=30, spent=12, held=5)))
+    aggregate.fold(msgspec.structs.replace(first, worker=0, budget=budget_of(granted=20, spent=10, held=4)))
+    aggregate.fold(msgspec.structs.replace(second, worker=1, budget=budget_of(granted=30, spent=12, held=5)))
     assert aggregate.spending.lines()[0] == BudgetLine("requests", 1_000, 22, 9)
     aggregate.worker_gone(1)
     assert aggregate.spending.lines()[0] == BudgetLine("requests", 1_000, 27, 4)
@@ -353,7 +353,7 @@ def test_the_budget_is_what_the_purses_say_and_of_a_dead_worker_the_worst() -> N
     }
 
 
-def purse(granted: int, spent: int, held: int) -> WorkerBudgetState:
+def budget_of(granted: int, spent: int, held: int) -> WorkerBudgetState:
     """So many requests of 100 tokens each."""
     total, used, flying = (Amount(number, 100 * number) for number in (granted, spent, held))
     return WorkerBudgetState(total, used, flying, kept=1)

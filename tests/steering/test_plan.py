@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,17 @@ def test_stages_of_a_mixed_plan(tmp_path: Path) -> None:
     assert [plan.stage_of(2, t) for t in (0.0, 25.0)] == [3, 3]
     assert plan.stage_of(3, 5.0) == 4
     assert [plan.stage_at(t) for t in (0.0, 15.0, 29.0, 30.0)] == [0, 1, 2, -1]
+
+
+def test_the_end_moves_with_the_plans_clock(tmp_path: Path) -> None:
+    plan, control = plan_of(tmp_path), Control()
+    assert plan.end_s(control) == 30.0
+    assert plan.end_s(replace(control, shift=12.0)) == 18.0, "a part of it was skipped"
+    held = control.hold(5.0)
+    assert plan.end_s(held) == math.inf
+    assert plan.end_s(held.resume(9.0)) == 34.0
+    assert [plan.end_s(each, 20.0) for each in (control, held)] == [20.0, 20.0]
+    assert plan.end_s(replace(control, shift=12.0), 20.0) == 18.0
 
 
 def test_boundaries_are_of_the_runs_stages(tmp_path: Path) -> None:

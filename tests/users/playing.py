@@ -70,7 +70,7 @@ def pool_of(folder: Path, text: str, env: Mapping[str, str] | None = None) -> tu
         worker=0,
         workers=1,
         redirects=profile.follow_redirects,
-        till=reservations_of(profile, loop),
+        reservations=reservations_of(profile, loop),
         make=makers_of(profile, layout, compiled).get(0, VirtualUser),
     )
     pool.enter(0)
@@ -85,10 +85,10 @@ def reservations_of(profile: Profile, loop: asyncio.AbstractEventLoop) -> Reserv
     ledger = Ledger(terms.cap, 1)
 
     def ask(draw: Draw) -> None:
-        loop.call_soon(lambda: till.take(ledger.draw(0, draw)))
+        loop.call_soon(lambda: reservations.take(ledger.draw(0, draw)))
 
-    till = Reservations(terms, ask)
-    return till
+    reservations = Reservations(terms, ask)
+    return reservations
 
 
 async def ended(pool: PoolRuntime) -> None:

@@ -154,8 +154,8 @@ async def test_a_request_that_waits_for_budget_to_be_sent_again_is_cancelled(
         pool.cancel()
         await ended(pool)
         assert Play(layout, recorder).only.outcomes == {"ok": 1, "cancelled": 1}
-        assert pool.till is not None
-        assert pool.till.budget.held == NOTHING
+        assert pool.reservations is not None
+        assert pool.reservations.budget.held == NOTHING
 
 
 @pytest.mark.parametrize("limit", ['timeout = "1s"', 'idle_timeout = "1s"', 'first_token_timeout = "1s"'])

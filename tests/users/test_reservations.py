@@ -15,71 +15,71 @@ WORST = Amount(1, 70)
 def reservations(granted: int) -> tuple[Reservations, list[Draw]]:
     """With so many tokens, of which no more can be had for now; and what is asked for."""
     asked: list[Draw] = []
-    till = Reservations(Terms(tokens=1_000, max_output=70), asked.append)
-    till.take(Grant(Amount(0, granted), scarce=True))
-    return till, asked
+    made = Reservations(Terms(tokens=1_000, max_output=70), asked.append)
+    made.take(Grant(Amount(0, granted), scarce=True))
+    return made, asked
 
 
-async def waiting(till: Reservations, *worst: Amount) -> list[asyncio.Task[bool]]:
+async def waiting(made: Reservations, *worst: Amount) -> list[asyncio.Task[bool]]:
     """One user each, that waits by now."""
-    tasks = [asyncio.create_task(till.wait(each)) for each in worst]
+    tasks = [asyncio.create_task(made.wait(each)) for each in worst]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_what_a_request_leaves_is_for_those_who_wait_in_their_order() -> None:
-    till, _ = reservations(140)
-    assert till.hold(WORST)
-    assert till.hold(WORST)
-    first, second = await waiting(till, WORST, Amount(1, 20))
-    till.settle(WORST, Amount(1, 50))  # 20 are left: enough for the second, who came later
-    assert not till.hold(Amount(1, 1))
+    made, _ = reservations(140)
+    assert made.hold(WORST)
+    assert made.hold(WORST)
+    first, second = await waiting(made, WORST, Amount(1, 20))
+    made.settle(WORST, Amount(1, 50))  # 20 are left: enough for the second, who came later
+    assert not made.hold(Amount(1, 1))
     await asyncio.sleep(0)
     assert not first.done()
     assert not second.done()
-    till.settle(WORST, Amount(1, 0))
+    made.settle(WORST, Amount(1, 0))
     assert await first
     assert await second
-    assert till.budget.left == NOTHING
+    assert made.budget.left == NOTHING
 
 
 async def test_the_run_is_asked_when_nothing_is_in_flight_that_could_leave_any() -> None:
-    till, asked = reservations(70)
-    assert till.hold(WORST)
-    (user,) = await waiting(till, WORST)
-    till.take(Grant(Amount(0, 70), scarce=True))
+    made, asked = reservations(70)
+    assert made.hold(WORST)
+    (user,) = await waiting(made, WORST)
+    made.take(Grant(Amount(0, 70), scarce=True))
     assert [draw.need.tokens for draw in asked] == [70]
-    till.settle(WORST, Amount(1, 50))
+    made.settle(WORST, Amount(1, 50))
     assert [draw.need.tokens for draw in asked] == [70, 70]
     assert asked[-1].returned == Amount(0, 20)  # another worker may have the rest
-    till.take(Grant(Amount(0, 70), dry=True))
+    made.take(Grant(Amount(0, 70), dry=True))
     assert not await user
 
 
 async def test_a_larger_request_is_refused_and_a_smaller_one_still_waits() -> None:
-    till, _ = reservations(70)
-    assert till.hold(WORST)
-    large, larger, small = await waiting(till, WORST, Amount(1, 90), Amount(1, 10))
-    till.take(Grant(Amount(0, 70), dry=True))
+    made, _ = reservations(70)
+    assert made.hold(WORST)
+    large, larger, small = await waiting(made, WORST, Amount(1, 90), Amount(1, 10))
+    made.take(Grant(Amount(0, 70), dry=True))
     assert not await large
     assert not await larger
     assert not small.done()
-    till.refuse()
+    made.refuse()
     assert not await small
-    assert not await till.wait(Amount(1, 10))
+    assert not await made.wait(Amount(1, 10))
 
 
 async def test_one_that_leaves_while_it_waits_holds_nothing() -> None:
-    till, _ = reservations(70)
-    assert till.hold(WORST)
-    leaving, staying = await waiting(till, WORST, WORST)
-    till.settle(WORST, NOTHING)  # the first has it, and is cut before it can go on
+    made, _ = reservations(70)
+    assert made.hold(WORST)
+    leaving, staying = await waiting(made, WORST, WORST)
+    made.settle(WORST, NOTHING)  # the first has it, and is cut before it can go on
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
     assert await staying
-    assert till.budget.held == WORST
-    gone, last = await waiting(till, WORST, WORST)
+    assert made.budget.held == WORST
+    gone, last = await waiting(made, WORST, WORST)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
-    till.settle(WORST, NOTHING)
+    made.settle(WORST, NOTHING)
     assert await last

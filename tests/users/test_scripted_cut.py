@@ -308,8 +308,8 @@ BUDGET = "[budget]\ntokens = 1_000\nmax_output_tokens = 100\nmax_input_tokens = 
 async def test_what_code_gives_up_is_paid_for_once(tmp_path: Path) -> None:
     body = IMPATIENT.replace('"/b"', '"/b", max_output_tokens=0')
     async with given_up(tmp_path, body, BUDGET) as (pool, _, _):
-        assert pool.till is not None
-        budget = pool.till.budget
+        assert pool.reservations is not None
+        budget = pool.reservations.budget
         # Of the first nobody knows what it made the target read and write; the second has no part in the tokens.
         assert (budget.held, budget.spent, budget.kept) == (NOTHING, Amount(2, 150), 1)
 

@@ -36,10 +36,10 @@ async def spend(folder: Path, text: str, *answers: bytes | Action) -> tuple[Play
     """One user, until the script has ended: what was recorded, what was spent, what was asked."""
     script = Script(*answers)
     async with playing(folder, text, script) as (pool, layout, recorder):
-        assert pool.till is not None
+        assert pool.reservations is not None
         pool.aim(1)
         await ended(pool)
-        return Play(layout, recorder), pool.till.budget, script.requests
+        return Play(layout, recorder), pool.reservations.budget, script.requests
 
 
 def chat(top: str = TOKENS, step: str = POST) -> str:
@@ -76,16 +76,18 @@ async def test_the_worst_case_is_held_while_a_request_is_in_flight(tmp_path: Pat
     text = profile(POST, pool=CHAT, top="[budget]\ntokens = 100_000\nmax_output_tokens = 100\n")
     script = Script(nothing, ok(b""))
     async with playing(tmp_path, text, script) as (pool, _, _):
-        assert pool.till is not None
+        assert pool.reservations is not None
         pool.aim(1)
         await until(lambda: bool(script.requests))
         # A token a byte of the body, and of the path it goes to.
-        assert pool.till.budget.held == Amount(1, len(b'{"content":"hello"}') + len(b"POST /chat HTTP/1.1") + 100)
+        assert pool.reservations.budget.held == Amount(
+            1, len(b'{"content":"hello"}') + len(b"POST /chat HTTP/1.1") + 100
+        )
         pool.cancel()
         await ended(pool)
         # It was cut: nobody knows how much of it the target has done.
-        assert pool.till.budget.held == NOTHING
-        assert pool.till.budget.kept == 1
+        assert pool.reservations.budget.held == NOTHING
+        assert pool.reservations.budget.kept == 1
 
 
 async def test_what_the_budget_does_not_allow_is_not_sent(tmp_path: Path) -> None:
@@ -144,8 +146,8 @@ async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_pat
         await until(lambda: Outcome.BUDGET_REFUSED.value in pool.leaves[0].outcomes)
         pool.finish(sending=False)
         await ended(pool)
-        assert pool.till is not None
-        assert pool.till.budget.spent.requests == 3
+        assert pool.reservations is not None
+        assert pool.reservations.budget.spent.requests == 3
         played = Play(layout, recorder)
     assert len(script.requests) == 3
     assert played.only.outcomes["ok"] == 2
@@ -154,12 +156,12 @@ async def test_a_request_that_is_sent_again_on_another_connection_is_two(tmp_pat
 async def test_what_found_no_connection_has_used_nothing(tmp_path: Path) -> None:
     text = chat().replace("{port}", "9")  # discard: nobody listens there
     async with playing(tmp_path, text, Script()) as (pool, _, _):
-        assert pool.till is not None
+        assert pool.reservations is not None
         pool.aim(1)
         await until(lambda: bool(pool.leaves[0].outcomes))
         pool.finish(sending=False)
         await ended(pool)
-        assert (pool.till.budget.spent, pool.till.budget.held) == (NOTHING, NOTHING)
+        assert (pool.reservations.budget.spent, pool.reservations.budget.held) == (NOTHING, NOTHING)
 
 
 async def test_a_websocket_pays_for_its_handshake_and_for_each_answer(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Closes a second of the run: judges its figures, and hands it to watcher, journal and viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agenttop.controller.intake import Intake
+from agenttop.controller.orders import Now, Orders
+from agenttop.controller.records import Records
+from agenttop.controller.searching import Searching
+from agenttop.controller.spans import Spans
+from agenttop.controller.spec import RunSpec
+from agenttop.controller.watcher import Watcher
+from agenttop.journal.figures import Closed, Figures
+from agenttop.journal.targets import situation
+from agenttop.journal.verdicts import told
+from agenttop.metrics.run_state import RunState
+from agenttop.metrics.snapshot import Snapshot
+
+
+class Closing:
+    """Closes the seconds of one run; all but ``spec`` are told of them, or have something to tell."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        figures: Figures,
+        records: Records,
+        watcher: Watcher,
+        intake: Intake,
+        orders: Orders,
+        spans: Spans,
+        search: Searching | None,
+    ) -> None:
+        self._spec = spec
+        self._figures = figures
+        self._records = records
+        self._watcher = watcher
+        self._intake = intake
+        self._orders = orders
+        self._spans = spans
+        self._search = search
+
+    def second(self, t_s: float, now: Callable[[], Now], judge: Callable[[float, Closed], None]) -> Snapshot:
+        """Close the second that ends ``t_s`` seconds after the run began, and return what is published of it.
+
+        Args:
+            t_s: likewise.
+            now: returns the run as it is; asked again, for something may happen meanwhile.
+            judge: does what thresholds and circuit breaker ask for.
+        """
+        figures, watcher, search = self._figures, self._watcher, self._search
+        for event in self._orders.changes.rested(t_s, now=now().state == "done"):
+            watcher.say(*event)
+        state = self._state(t_s, now())
+        news = search.news() if search is not None else None
+        closed = figures.second(state, self._spans.all, sending_ended_s=now().sending_ended_s, search=news)
+        watcher.silent(t_s, figures.aggregate.saturation.silent)
+        for verdict in closed.failed:
+            if not verdict.aborted_run:
+                watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
+        judge(t_s, closed)
+        for text in self._intake.budget.news():
+            watcher.say(t_s, text, "warn")
+        snapshot = self._snapshot(state)
+        watcher.look(snapshot)
+        if watcher.events and watcher.events[-1] not in state.events:
+            snapshot = self.snapshot(t_s, now())
+        if search is not None:
+            news = search.news() or news
+        why = self._records.second(
+            state,
+            controls=self._orders.controls,
+            events=watcher.take(),
+            search=news,
+            spans=self._spans.take(),
+            sending_ended_s=now().sending_ended_s,
+        )
+        if why:  # a full disk must not end a run that goes well; the summary may yet find room
+            watcher.say(t_s, f"journal: {why}", "error")
+        return snapshot
+
+    def snapshot(self, t_s: float, now: Now) -> Snapshot:
+        """Return what viewers see of the run as it is."""
+        return self._snapshot(self._state(t_s, now))
+
+    def _snapshot(self, state: RunState) -> Snapshot:
+        return self._figures.snapshot(state, self._search.state() if self._search is not None else None)
+
+    def _state(self, t_s: float, now: Now) -> RunState:
+        spec = self._spec
+        return situation(
+            t_s,
+            now.plan,
+            now.control,
+            state=now.state,
+            ending=bool(now.ending),
+            warmup_s=spec.profile.warmup,
+            events=self._watcher.events,
+            workers=spec.workers,
+            alive=spec.workers - self._intake.lost,
+            searching=now.searching,
+            marks=self._orders.changes.newest,
+        )
