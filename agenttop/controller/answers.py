@@ -11,7 +11,8 @@ from agenttop.quality.answer import Answer
 from agenttop.quality.coverage import Coverage
 from agenttop.quality.levels import Levels
 
-Sink = Callable[[tuple[Answer, ...]], None]
+#: Takes answers, and whether they could be written down.
+Sink = Callable[[tuple[Answer, ...], bool], None]
 
 
 class Answers:
@@ -35,9 +36,9 @@ class Answers:
         """Take what a worker hands over. Return what is to be told about it; empty for nothing."""
         for answer in answers:
             self._coverage.add(answer)
-        why = self._records.answers(answers)
+        written, why = self._records.answers(answers)
         for sink in self.sinks:
-            sink(answers)
+            sink(answers, written)
         return why
 
     def lacks(self) -> Sequence[str]:

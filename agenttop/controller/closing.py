@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agenttop.controller.grading import Grading
 from agenttop.controller.intake import Intake
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.records import Records
@@ -31,6 +32,7 @@ class Closing:
         orders: Orders,
         spans: Spans,
         search: Searching | None,
+        grading: Grading | None = None,
     ) -> None:
         self._spec = spec
         self._figures = figures
@@ -40,6 +42,7 @@ class Closing:
         self._orders = orders
         self._spans = spans
         self._search = search
+        self._grading = grading
 
     def second(self, t_s: float, now: Callable[[], Now], judge: Callable[[float, Closed], None]) -> Snapshot:
         """Close the second that ends ``t_s`` seconds after the run began, and return what is published of it.
@@ -54,6 +57,7 @@ class Closing:
             watcher.say(*event)
         state = self._state(t_s, now())
         news = search.news() if search is not None else None
+        self.graded()
         closed = figures.second(state, self._spans.all, sending_ended_s=now().sending_ended_s, search=news)
         watcher.silent(t_s, figures.aggregate.saturation.silent)
         for verdict in closed.failed:
@@ -79,6 +83,13 @@ class Closing:
         if why:  # a full disk must not end a run that goes well; the summary may yet find room
             watcher.say(t_s, f"journal: {why}", "error")
         return snapshot
+
+    def graded(self) -> None:
+        """Take what is new about grading."""
+        if self._grading is not None:
+            told = self._grading.news()
+            self._figures.graded(told.answers, told.scores, told.judge)
+            self._records.graded(told.answers, told.scores, told.judge)
 
     def snapshot(self, t_s: float, now: Now) -> Snapshot:
         """Return what viewers see of the run as it is."""

@@ -24,6 +24,7 @@ from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
+from agenttop.controller.grading import Grading, GradingError, begin_of, golden_of
 from agenttop.controller.intake import Intake
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.orders import Now, Orders
@@ -64,7 +65,7 @@ class Controller:
         self.plan = Plan(spec.profile, layout)
         self.control = Control()
         self.spans = Spans(len(layout.stages))
-        self.figures = Figures(layout, rules_of(spec.profile, spec.masked))
+        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile))
         self.search = searching_of(spec.profile, layout)
         self.orders = Orders(spec.profile)
         self.trigger = Trigger(armed=spec.armed)
@@ -75,6 +76,10 @@ class Controller:
         self.records = Records(spec, self.plan, self.figures)
         self.answers = Answers(spec.profile, levels_of(self.plan), self.records)
         """Takes graded answers; who grades them is among its sinks."""
+        begin = begin_of(spec)
+        self.grading = None if begin is None else Grading(begin, self._warn)
+        if self.grading is not None:
+            self.answers.sinks.append(self.grading.take)
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box, self.answers)
         self.state = "starting"
         self.end = End()
@@ -84,11 +89,12 @@ class Controller:
         self._asked = ""
         """The mode in which the user wants it halted; empty if not asked."""
         self._epoch_ns = 0
+        self._over_s: float | None = None
         self._seq = 0
         self._ack = 0
         self._seconds = Seconds()
         shared = (spec, self.figures, self.records, self.watcher, self.intake, self.orders, self.spans, self.search)
-        self._closing = Closing(*shared)
+        self._closing = Closing(*shared, self.grading)
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -111,7 +117,7 @@ class Controller:
         self._socket.announce()
         try:
             await self._run()
-        except BoxError as error:
+        except (BoxError, GradingError) as error:
             self._fail(str(error))
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
@@ -121,6 +127,8 @@ class Controller:
         if not self._epoch_ns:
             self._command(Halt("cancel"))  # there may be workers that never began
         await self.box.stop(CANCEL_S)
+        if self.grading is not None:
+            await self.grading.stop()
         await self._socket.close()
         return self.end.exit_code
 
@@ -161,7 +169,23 @@ class Controller:
                 self._close_seconds()
             self._look()
         self._nobody_left()
+        await self._grade_rest()
         self._drain_clock()
+
+    async def _grade_rest(self) -> None:
+        """Let the answers be graded that wait; the run's clock stands. Who asks for a stop does not want to wait."""
+        if self.grading is None:
+            return
+        self._over_s = elapsed = self.elapsed()
+        if self.grading.waiting:
+            self.watcher.say(elapsed, f"{self.grading.waiting} answers are still to be graded: stop ends that")
+        asked = self._asked
+
+        def shown() -> None:
+            self._closing.graded()
+            self._socket.publish(self._closing.snapshot(elapsed, self._now()))
+
+        await self.grading.rest(shown, lambda: self._asked == asked)
 
     def _nobody_left(self) -> None:
         """Fail if the end of the last worker is not how the run was to end."""
@@ -179,6 +203,8 @@ class Controller:
             spec.run_id, spec.profile, spec.secrets, layout, 0, spec.workers, spec.workers, limit_s=spec.limit_s
         )
         step_back()  # the workers, which are there by now, must not inherit it
+        if self.grading is not None:
+            await self.grading.start()
 
     def _pulse(self) -> None:
         """Publish that the run is still armed: nothing has been sent, and no worker is lost."""
@@ -260,7 +286,9 @@ class Controller:
         self._close_second(last)
 
     def elapsed(self) -> float:
-        """Return the seconds since the run began; 0 before."""
+        """Return the seconds since the run began; 0 before, and no more once its last request has ended."""
+        if self._over_s is not None:
+            return self._over_s
         return (perf_counter_ns() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
 
     # -- seconds
@@ -333,6 +361,9 @@ class Controller:
 
     def _signalled(self) -> None:
         self.handle("stop now" if self._asked else "stop", "signal")
+
+    def _warn(self, text: str) -> None:
+        self.intake.warn(max(self.elapsed(), 0.0), text, "warn")
 
     # -- the end
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import Protocol
 
 import msgspec
 
+from agenttop.controller.spec import RunSpec
+from agenttop.grading.judge_endpoint import JudgeSettings
 from agenttop.grading.messages import (
     Begin,
     Failed,
@@ -25,12 +28,18 @@ from agenttop.grading.messages import (
     Finished,
     Graded,
     Ready,
+    StepGraders,
     ToGrader,
     Written,
     from_grader,
     line,
 )
+from agenttop.journal.answers import FILE_NAME
+from agenttop.journal.places import runs_directory
+from agenttop.profile.model import Judge, Profile
+from agenttop.profile.quality import cases_of, step_graders
 from agenttop.quality.answer import Answer
+from agenttop.quality.brief import Golden, brief_of
 from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
 
@@ -40,8 +49,50 @@ RESTARTS = 2
 READY_S = 30.0
 #: Seconds after the load in which it may say nothing: a judge's own 429s are waited for.
 SILENT_S = 120.0
+#: Seconds between two looks at whether they go on.
+STEP_S = 0.5
 #: Bytes of one message of it.
 _MAX_MESSAGE = 1 << 26
+
+
+def golden_of(profile: Profile) -> Golden | None:
+    """Return what the figures of quality need to know of a profile's cases; None if it grades nothing."""
+    cases = cases_of(profile)
+    return Golden(tuple(brief_of(case) for case in cases)) if cases else None
+
+
+def begin_of(spec: RunSpec) -> Begin | None:
+    """Return what a run is graded by; None if it grades nothing."""
+    quality, cases = spec.profile.quality, cases_of(spec.profile)
+    if quality is None or not cases:
+        return None
+    judge = quality.judge
+    return Begin(
+        cases,
+        os.path.join(spec.directory, FILE_NAME),
+        folder=spec.folder,
+        pass_at=quality.pass_,
+        live=quality.when == "live",
+        judge_live=judge is not None and judge.live,
+        judge=None if judge is None else _judge(judge),
+        cache=str(runs_directory().parent / "judge"),
+        steps=tuple(StepGraders(*place, graders) for place, graders in step_graders(spec.profile).items()),
+    )
+
+
+def _judge(judge: Judge) -> JudgeSettings:
+    price = judge.price
+    return JudgeSettings(
+        target=judge.target,
+        model=judge.model,
+        api_key=judge.api_key or "",
+        max_calls=int(judge.max_calls),
+        max_cost_usd=judge.max_cost_usd,
+        price_input=price.input if price is not None else 0.0,
+        price_output=price.output if price is not None else 0.0,
+        concurrency=judge.concurrency,
+        timeout_s=judge.timeout,
+    )
 
 
 class GradingError(Exception):
@@ -128,7 +179,7 @@ class Grading:
             await self.stop()
             raise GradingError(self._failed or f"the graders were not loaded within {READY_S:.0f} s")
 
-    def take(self, answers: Sequence[Answer], *, written: bool) -> None:
+    def take(self, answers: Sequence[Answer], written: bool) -> None:
         """Take that answers are there; those that could not be ``written`` down cannot be graded."""
         self._answers += len(answers)
         if not written or self.over:
@@ -158,6 +209,18 @@ class Grading:
         if not self._finishing:
             self._finishing = True
             self._say(Finish(self._lines))
+
+    async def rest(self, shown: Callable[[], object], go_on: Callable[[], bool]) -> None:
+        """Wait until all is graded that can be, or ``go_on`` says no; ``shown`` is called with every news."""
+        self.finish()
+        silent_s = 0.0
+        while not self.over and go_on():
+            heard = await self.step(STEP_S)
+            silent_s = 0.0 if heard else silent_s + STEP_S
+            if heard:
+                shown()
+            if silent_s >= SILENT_S:
+                self._give_up(f"the graders have said nothing for {SILENT_S:.0f} s")
 
     async def step(self, wait_s: float) -> bool:
         """Wait for news, ``wait_s`` seconds at most; return whether there were any."""

@@ -24,6 +24,8 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, ManualChange, RunInfo
 from agenttop.quality.answer import Answer
+from agenttop.quality.curve import JudgeUse
+from agenttop.quality.score import Score
 from agenttop.report.summary import write_summary
 from agenttop.steering.plan import Plan, written_stages
 
@@ -38,6 +40,9 @@ class _New:
     spans: dict[int, Span] = field(default_factory=dict)
     search: Mapping[str, Any] | None = None
     edited: Edited | None = None
+    answers: int = 0
+    scores: list[Score] = field(default_factory=list)
+    judge: JudgeUse | None = None
 
 
 class Records:
@@ -63,7 +68,8 @@ class Records:
             directory=spec.directory,
         )
         rules = figures.rules.writable(spec.references)
-        header = run_header(self._info, layout, spec.masked, spec.sha256, rules)
+        golden = None if figures.quality is None else figures.quality.golden
+        header = run_header(self._info, layout, spec.masked, spec.sha256, rules, golden)
         durations_s = tuple(stage.duration for stage in written_stages(profile))
         self._header = replace(header, references=spec.references, folder=spec.folder, durations_s=durations_s)
         self._journal: JournalWriter | None = None
@@ -124,12 +130,19 @@ class Records:
         count = self._answers.unwritten
         return f"{count} graded answers are not in {FILE_NAME}: {self._answers.why}" if count else ""
 
-    def answers(self, answers: Iterable[Answer]) -> str:
-        """Write graded answers. Return why they cannot be, once for every reason; empty where they were."""
-        before = self._answers.why
+    def answers(self, answers: Iterable[Answer]) -> tuple[bool, str]:
+        """Write graded answers. Return whether they could be, and why not, once for every reason."""
+        before, unwritten = self._answers.why, self._answers.unwritten
         self._answers.append(answers)
         why = self._answers.why
-        return "" if why == before else f"graded answers cannot be written: {why}"
+        told = "" if why == before else f"graded answers cannot be written: {why}"
+        return self._answers.unwritten == unwritten, told
+
+    def graded(self, answers: int, scores: Iterable[Score], judge: JudgeUse | None) -> None:
+        """Take what is new about grading, for the second that is written next."""
+        self._new.answers += answers
+        self._new.scores += scores
+        self._new.judge = judge or self._new.judge
 
     def second(
         self,
@@ -163,6 +176,9 @@ class Records:
                 edited=new.edited,
                 spans=new.spans,
                 sending_ended_s=sending_ended_s,
+                answers=new.answers,
+                scores=new.scores,
+                judge=new.judge,
             )
         except OSError as error:
             # It may be full for long: what waits is kept small.
@@ -202,6 +218,7 @@ class Records:
             stage_spans=stage_spans,
             controls=controls,
             thresholds=summed(self._figures.judge.verdicts),
+            quality=None if self._figures.quality is None else self._figures.quality.summary(),
             search=search,
         )
         summary["generator"]["warnings"] += self._spec.warnings

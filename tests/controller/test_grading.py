@@ -41,7 +41,7 @@ class Run:
         with self.path.open("ab") as file:
             for answer in answers:
                 file.write(msgspec.json.encode(answer) + b"\n")
-        self.grading.take(answers, written=True)
+        self.grading.take(answers, True)
 
     def collect(self) -> None:
         news = self.grading.news()
@@ -118,7 +118,7 @@ async def test_one_that_is_killed_again_and_again_is_given_up_and_said(tmp_path:
 
 async def test_what_could_not_be_written_down_is_ungraded(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.grading.take([Answer("a", "peak", 40)], written=False)
+    run.grading.take([Answer("a", "peak", 40)], False)
     run.collect()
     assert (run.answers, run.scores[0].value, run.scores[0].level) == (1, None, "peak")
     assert run.grading.waiting == 0
