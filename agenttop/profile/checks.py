@@ -10,7 +10,7 @@
 OP is one of ``== != < <= > >=``. Texts and numbers compare with their own kind only; anything else differs, and is
 neither less nor more. What was not measured (the first token of an answer that did not stream) fails its check.
 
-Regular expressions are RE2's (:mod:`~agenttop.profile.pattern`).
+Regular expressions are RE2's (:mod:`~agenttop.expressions.pattern`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from agenttop.profile.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
-from agenttop.profile.pattern import PatternError, compile_pattern
+from agenttop.expressions.jsonpath import JsonPath, JsonPathSyntaxError, compile_path
+from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_EXPRESSION, parse_duration, parse_number
 
 #: ``Answer.json`` of a body that is no JSON.

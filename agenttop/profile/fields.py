@@ -15,10 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from agenttop.dialects import DIALECTS
+from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
-from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
-from agenttop.profile.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 

@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agenttop.expressions.nearest import nearest
 from agenttop.profile.numbers import TOO_LARGE
-from agenttop.profile.problems import Fault, Loc, nearest
+from agenttop.profile.problems import Fault, Loc
 from agenttop.schedule.quantities import MAX_DURATION_S, MAX_NAME, format_duration
 
 _KEY = re.compile(r'"([^"]*)"|([^."=\s]+)')

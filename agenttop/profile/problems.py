@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from agenttop.expressions.nearest import nearest
 from agenttop.profile.durations import shortened
 from agenttop.profile.keys import KNOWN, kind_of
 
@@ -74,12 +74,6 @@ class Fault:
 def printable(text: str) -> str:
     """Return text of a profile as harmless data: what does not print is spelled out."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean …?`` if something known is close enough, else nothing."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def key_text(loc: Loc) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agenttop.expressions.nearest import nearest
 from agenttop.profile.normalise import Table
-from agenttop.profile.problems import Fault, Loc, nearest
+from agenttop.profile.problems import Fault, Loc
 from agenttop.profile.tables import tables
 from agenttop.profile.template import BUILT_IN, TemplateError, Variable, parse
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 from agenttop.dialects.dialect import Dialect
+from agenttop.expressions.jsonpath import JsonPath
 from agenttop.profile.checks import Check
-from agenttop.profile.jsonpath import JsonPath
 from agenttop.profile.template import Constant, Template
 from agenttop.users.feeder import Feed
 from agenttop.users.history import Turn

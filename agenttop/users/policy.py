@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agenttop.expressions.pattern import Pattern, compile_pattern
 from agenttop.profile.model import Pool, Profile
-from agenttop.profile.pattern import Pattern, compile_pattern
 from agenttop.users.layout import steps_of
 
 

@@ -9,9 +9,9 @@ from time import time
 from agenttop.dialects.encoding import utf8
 from agenttop.dialects.failure import told_wait
 from agenttop.dialects.hints import Hint, read_hint
+from agenttop.expressions.pattern import Pattern
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.recorder import Leaf
-from agenttop.profile.pattern import Pattern
 from agenttop.users.answer import Answer
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.policy import RefusalPolicy

@@ -7,7 +7,7 @@ from typing import Any
 
 from agenttop import __version__
 from agenttop.dialects import dialect_named
-from agenttop.profile import jsonpath
+from agenttop.expressions import jsonpath
 from agenttop.profile.checks import compile_check
 from agenttop.profile.fields import saved_header
 from agenttop.profile.model import Measure, Pool, Profile, Step

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from agenttop.cli import arguments
-from agenttop.profile import checks, jsonpath
+from agenttop.expressions import jsonpath
+from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.profile import checks
 from agenttop.profile.checks import CheckError, compile_check
-from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
 from agenttop.profile.overrides import OverrideError, apply, parse_set
 from agenttop.profile.percent import parse_percent
 from agenttop.profile.rows import read_data

@@ -17,7 +17,7 @@ from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 
-from agenttop.profile.pattern import PatternError, compile_pattern
+from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.schedule.quantities import MAX_EXPRESSION
 
 _LENGTH = re.compile(r"\s*length\s*\((.*)\)\s*", re.DOTALL)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.profile.jsonpath import JsonPathSyntaxError, compile_calls, compile_measure, compile_path
+from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_calls, compile_measure, compile_path
 
 NAMES = st.sampled_from(["a", "b", "0", "é"])
 JSON = st.recursive(

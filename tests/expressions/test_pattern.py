@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.expressions.jsonpath import compile_path
+from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
-from agenttop.profile.jsonpath import compile_path
-from agenttop.profile.pattern import PatternError, compile_pattern
 from tests.profile.writing import SMALL, problems
 
 #: Each holds Python's own for longer than anybody waits.
