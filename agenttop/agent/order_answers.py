@@ -8,7 +8,7 @@ from agenttop.agent import questions
 from agenttop.agent.inquiry import Inquiry, amount, stock_words
 from agenttop.agent.phrases import DAYS
 from agenttop.agent.questions import any_of
-from agenttop.agent.shop import CATALOGUE, Order
+from agenttop.agent.shop import CATALOGUE, RIGHT, Order
 from agenttop.agent.shop import DAYS as ENGLISH_DAYS
 
 
@@ -46,7 +46,8 @@ def _as_json(asked: Inquiry, order: Order) -> str:
 
 def _stock(asked: Inquiry, order: Order) -> str:
     index = next(index for index, known in enumerate(CATALOGUE) if known.name == order.product.name)
-    asked.use("check_inventory", "product", order.product.name)
+    looked_at = RIGHT.order(order.number) or order  # what is wrong is the answer, not the call
+    asked.use("check_inventory", "product", looked_at.product.name)
     stock = stock_words(asked.world.product(index).stock)
     return f"Order #{order.number} is for the {order.product.name}, of which {stock}."
 

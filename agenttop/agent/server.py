@@ -81,9 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="agenttop agent",
         description="A target to play with: a server that behaves as AI agents do, faults included.",
-        epilog="Durations are written 250ms, 2s or 1m30s, shares 0.05 or 5%%. A flag wins over the file. It answers "
-        "for a small shop: profiles/golden.jsonl asks what it knows. GET /stats tells what was served, and how many of the "
-        "answers were degraded or wrong.",
+        epilog="Durations are written 250ms, 2s or 1m30s, shares 0.05 or 5%%. A flag wins over the file. The agent "
+        "answers for a small shop, which profiles/golden.jsonl asks. GET /stats tells what it served, and how well.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")

@@ -185,7 +185,7 @@ _WANTED: tuple[tuple[Pattern[str], Callable[[Inquiry], str | None]], ...] = (
     (any_of(r"gift[- ]?wrap\w*"), _wrapping),
     (any_of("how much", "price", "costs?", "buy"), _price),
     (any_of("hours?", "open(?:ing)?", "closed?(?! my)", "geöffnet", "öffnungszeiten"), _hours),
-    (any_of("horario", r"abr\w+", r"abiert\w*", r"ouvert\w*", "horaires"), _hours),
+    (any_of("horario", "abr(?:e|en|imos)", r"abiert\w*", r"ouvert\w*", "horaires"), _hours),
     (any_of("discount", "students?", "voucher"), _discount),
     (any_of("ship(?:ping)? (?:to|abroad)", "abroad", "overseas"), _abroad),
     (any_of(r"how (?:long|many days|fast|soon)\b.*\b(?:deliver\w*|ship\w*|arrive)", "delivery time"), _delivery),
