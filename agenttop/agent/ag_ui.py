@@ -6,12 +6,14 @@ that fails is a RUN_ERROR inside a 200.
 
 from starlette.types import Scope
 
-from agenttop.agent.answers import call_arguments, call_id, pieces
-from agenttop.agent.brain import Cut, ModelError, Plan, Timings, ToolRun, count_tokens, make_plan, wants_tools
+from agenttop.agent.answers import arguments_json, call_id, planned_pieces
+from agenttop.agent.brain import Cut, ModelError, Timings
 from agenttop.agent.call import BadRequest, Call, event
+from agenttop.agent.clerk import last_question
 from agenttop.agent.endpoint import Endpoint
-from agenttop.agent.generation import content_text
+from agenttop.agent.generation import content_text, user_texts
 from agenttop.agent.limits import KeyLimit
+from agenttop.agent.plan import Plan, ToolRun, count_tokens, make_plan
 
 
 class AgUi(Endpoint):
@@ -33,10 +35,11 @@ class AgUi(Endpoint):
         texts = [content_text(message.get("content")) for message in messages]
         input_tokens = sum(count_tokens(text) + 3 for text in texts)
         limit = await self.admit(call, input_tokens)
-        asks = messages[-1].get("role") == "user" and wants_tools(texts[-1])
-        plan = make_plan(self.state.config, self.state.next_number(), input_tokens, tools=asks, loops=True)
+        may_call = messages[-1].get("role") == "user"
+        question, number = last_question(user_texts(messages)), self.state.next_number()
+        plan = make_plan(self.state.config, number, input_tokens, question, loops=True, may_call=may_call)
         call.buffers = plan.buffered
-        run = Run(call, limit, plan, texts[-1], {"threadId": thread_id, "runId": run_id})
+        run = Run(call, limit, plan, {"threadId": thread_id, "runId": run_id})
         await self.run(call, self._live(run), limit, instant=plan.instant)
 
     async def _live(self, run: "Run") -> None:
@@ -55,14 +58,13 @@ class AgUi(Endpoint):
 class Run:
     """One run; as a sink it streams its events."""
 
-    def __init__(self, call: Call, limit: KeyLimit, plan: Plan, content: str, ids: dict[str, str]) -> None:
+    def __init__(self, call: Call, limit: KeyLimit, plan: Plan, ids: dict[str, str]) -> None:
         self.call = call
         self.limit = limit
         self.plan = plan
         self._ids = ids
         self._message_id = f"msg_{plan.number:08d}"
-        self._arguments = call_arguments(content)
-        self._pieces = pieces(content, plan.calls[-1].output_tokens)
+        self._pieces: list[str] = []
         self._running: list[str] = []
         self._calls = 0
 
@@ -80,7 +82,9 @@ class Run:
         await self.call.stream(event({"type": "STEP_STARTED" if begins else "STEP_FINISHED", "stepName": name}))
 
     async def started(self, timings: Timings) -> None:
-        """Do nothing: the head is sent already."""
+        """Take the plan that is carried out; the head is sent already."""
+        self.plan = timings.plan
+        self._pieces = planned_pieces(self.plan)
 
     async def tool_called(self, tool: ToolRun) -> None:
         """Send the call of a tool."""
@@ -89,7 +93,7 @@ class Run:
         self._running.append(tool_call_id)
         of = {"toolCallId": tool_call_id}
         start = event({"type": "TOOL_CALL_START", **of, "toolCallName": tool.name})
-        arguments = event({"type": "TOOL_CALL_ARGS", **of, "delta": self._arguments})
+        arguments = event({"type": "TOOL_CALL_ARGS", **of, "delta": arguments_json(tool.arguments)})
         await self.call.stream(start + arguments + event({"type": "TOOL_CALL_END", **of}))
 
     async def token(self, index: int) -> None:

@@ -1,44 +1,40 @@
-"""The agent's words: the same for the same question, so that graders have something to grade."""
+"""The agent's words, in as many tokens as were planned: what the clerk answers, and something polite after it."""
 
 import json
-import re
+from collections.abc import Mapping
 
-from agenttop.agent.brain import Plan
+from agenttop.agent.clerk import Reply
+from agenttop.agent.phrases import FILLER
+from agenttop.agent.plan import Plan
 
-_KNOWN = (
-    (re.compile(r"\bhours?\b", re.I), "We are open Monday to Friday from 9 am to 5 pm."),
-    (re.compile(r"\b(?:orders?|look(?:ing|s)?[ -]?up)\b", re.I), "Order {number} has shipped and arrives on Thursday."),
-    (re.compile(r"\b(?:plan|premium|upgrade)\b", re.I), "I have changed your plan to premium, starting today."),
-    (re.compile(r"\bemail\b", re.I), "Thank you, I found your account by that email address."),
-    (re.compile(r"\baccount\b", re.I), "Your account is active and in good standing."),
-)
-_DEFAULT = "Thank you for your message, I am glad to help."
-_FILLER = (
-    "Please let me know if there is anything else I can do for you, our team is here to help "
-    "and usually answers within a few minutes on every working day."
-)
-_MORE = tuple(_FILLER.split())
-_NUMBER = re.compile(r"#?(\d{3,})")
+_MORE = {language: tuple(text.split()) for language, text in FILLER.items()}
 
 
-def pieces(content: str, count: int) -> list[str]:
-    """Return the answer to `content` in exactly `count` tokens; joined they are the text.
+def pieces(reply: Reply, count: int, *, cut: bool = False) -> list[str]:
+    """Return an answer in exactly `count` tokens; joined they are the text.
 
-    A known answer comes first; a short one is filled up, and a cap below its length cuts it.
+    A short answer is filled up. One of more words than tokens has several words in some tokens, so that nothing of it
+    is lost, unless it is to be `cut`: then it ends after `count` words.
     """
-    text = next((known for pattern, known in _KNOWN if pattern.search(content)), _DEFAULT)
-    if "{number}" in text:
-        found = _NUMBER.search(content)
-        text = text.format(number=f"#{found[1]}" if found else "#10001")
-    words = text.split()[:count]
-    words += [_MORE[index % len(_MORE)] for index in range(count - len(words))]
+    words = reply.text.split()
+    if len(words) > count:
+        words = words[:count] if cut else [" ".join(part) for part in _even(words, count)]
+    if reply.closed:
+        words += [""] * (count - len(words))
+    else:
+        more = _MORE[reply.language]
+        words += [more[index % len(more)] for index in range(count - len(words))]
     return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
 
 
-def call_arguments(content: str) -> str:
-    """Return arguments, as a JSON string, of the tools called for `content`."""
-    found = _NUMBER.search(content)
-    return json.dumps({"id": found[1] if found else "10001"})
+def planned_pieces(plan: Plan) -> list[str]:
+    """Return the words of a plan's answer, a piece for each of its tokens."""
+    return pieces(plan.reply, plan.calls[-1].output_tokens, cut=plan.length_limited)
+
+
+def arguments_json(arguments: Mapping[str, str]) -> str:
+    """Return the arguments of a tool call as the JSON string that providers send."""
+    return json.dumps(dict(arguments))
 
 
 def call_id(plan: Plan, index: int) -> str:
@@ -50,3 +46,8 @@ def split_evenly(text: str, parts: int) -> list[str]:
     """Return `text` in at most `parts` non-empty pieces of about equal length."""
     size = max(1, -(-len(text) // max(1, parts)))
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def _even(words: list[str], parts: int) -> list[list[str]]:
+    """Return `words` in `parts` groups of about equal length, none of them empty."""
+    return [words[len(words) * index // parts : len(words) * (index + 1) // parts] for index in range(parts)]

@@ -8,12 +8,11 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from starlette.types import Scope
 
 from agenttop.agent.answers import pieces, split_evenly
-from agenttop.agent.brain import Plan, count_tokens, wants_tools
 from agenttop.agent.call import BadRequest, Call, Headers
+from agenttop.agent.clerk import last_question
 from agenttop.agent.generation import (
     Body,
     Generation,
@@ -23,9 +22,11 @@ from agenttop.agent.generation import (
     in_steps,
     named_event,
     token_cap,
+    user_texts,
 )
 from agenttop.agent.histories import messages_problem
 from agenttop.agent.limits import KeyLimit, Refusal
+from agenttop.agent.plan import Plan, count_tokens
 
 Event = dict[str, object]
 
@@ -56,12 +57,18 @@ class Message(Generation):
     def __init__(self, endpoint: ModelEndpoint, call: Call, limit: KeyLimit, plan: Plan, prompt: Prompt, body: Body):
         super().__init__(endpoint, call, limit, plan, prompt, body)
         self._id = f"msg_{plan.number:08d}"
+        self._thinks = _thinks(body.get("thinking"))
         self._thoughts: list[str] = []
-        if _thinks(body.get("thinking")) and not self._tools:
+        self._steps: list[list[Event]] = []
+
+    def prepare(self, plan: Plan) -> None:
+        """Take the plan that is carried out, think if it may, and make the steps."""
+        super().prepare(plan)
+        if self._thinks and not self._tools:
             count = self._tokens // 2
             words = _THOUGHTS.split()
             self._thoughts = [f"{words[index % len(words)]} " for index in range(count)]
-            self._pieces = pieces(prompt.question, self._tokens - count)
+            self._pieces = pieces(plan.reply, self._tokens - count, cut=plan.length_limited)
         self._steps = self._call_steps() if self._tools else self._text_steps()
 
     def opening(self) -> bytes:
@@ -85,8 +92,7 @@ class Message(Generation):
         if self._thoughts:
             content.append({"type": "thinking", "thinking": "".join(self._thoughts), "signature": _SIGNATURE})
         if self._tools:
-            arguments = msgspec.json.decode(self._arguments)
-            content += [self._tool_block(index, arguments) for index in range(len(self._tools))]
+            content += [self._tool_block(index, tool.arguments) for index, tool in enumerate(self._tools)]
         else:
             content.append(_text_block("".join(self._pieces)))
         return self._message(content, self._stop_reason, self._usage(self.plan.served.output_tokens))
@@ -111,7 +117,7 @@ class Message(Generation):
         steps = []
         for index in range(len(self._tools)):
             # The first piece of the arguments is always empty.
-            parts = ["", *split_evenly(self._arguments, self._tokens // len(self._tools) - 1)]
+            parts = ["", *split_evenly(self._arguments[index], self._tokens // len(self._tools) - 1)]
             deltas: list[dict[str, object]] = [{"type": "input_json_delta", "partial_json": part} for part in parts]
             steps += _block_steps(index, self._tool_block(index, {}), deltas)
         return steps
@@ -187,9 +193,10 @@ class AnthropicMessages(ModelEndpoint):
         if system := content_text(body.get("system")):
             input_tokens += count_tokens(system)
         last = messages[-1]
-        question = content_text(last.get("content"))
-        asked = last.get("role") == "user" and not _declines(body.get("tool_choice"))
-        return Prompt(question, input_tokens, asked and wants_tools(question), cap)
+        # A user's message without text holds the results of tools.
+        asked = last.get("role") == "user" and content_text(last.get("content")) != ""
+        may_call = asked and not _declines(body.get("tool_choice"))
+        return Prompt(last_question(user_texts(messages)), input_tokens, may_call, cap)
 
     def error(self, message: str, kind: str, code: str) -> object:
         """Return Anthropic's error object; it has no code."""

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -91,12 +91,27 @@ class AgentConfig(BaseModel):
     server_errors: Share = Field(0.007, description="share of answers that fail with 500")
     cut_streams: Share = Field(0.005, description="share of streams whose connection is dropped before their end")
     buffered_streams: Share = Field(0.0, description="share of streams of which nothing is sent before their end")
+    degrade: Share = Field(
+        0.0,
+        description="share of answers that get worse where all slots are taken as their request comes; a third each "
+        "skips its tool, is cut after a few words, mixes its order up (without a tool, only the cut is left)",
+        json_schema_extra={"bare": "40%"},
+    )
+    wrong: Share = Field(0.0, description="share of answers that are wrong, however busy the agent is")
     slow_tools: Share = Field(0.02, description="share of tool runs that are slow")
     slow_tool_time: Seconds = Field(2.0, description="time of a slow tool run")
 
     max_sessions: int = Field(10_000, ge=1, le=10_000_000, description="sessions remembered; the least recent go first")
     session_ttl: Annotated[Seconds, Field(gt=0)] = Field(900.0, description="an unused session is forgotten after this")
     max_turns: int = Field(20, ge=0, le=10_000, description="turns a session remembers")
+
+    @model_validator(mode="after")
+    def _degrades_at_some_load(self) -> Self:
+        if self.degrade and not self.slots:
+            raise ValueError(
+                "degrade: without slots none is ever taken; set slots to the model calls there are at once"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 from starlette.types import Send
 
-from agenttop.agent.brain import count_tokens
+from agenttop.agent.clerk import remember
 from agenttop.agent.generation import content_text
+from agenttop.agent.plan import count_tokens
+from agenttop.agent.questions import question
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +41,7 @@ class Conversation:
         # A turn is a question and an answer.
         self._sizes: deque[int] = deque(maxlen=2 * max_turns + 1)
         self._last_item: str | None = None
-        self.question = ""
+        self.question = question("")
         self.asked = False  # whether the newest item is a user's message
 
     @property
@@ -75,7 +77,7 @@ class Conversation:
             text = str(item.get("output") or item.get("arguments") or "")
         self.asked = item["type"] == "message" and item.get("role", "user") == "user"
         if self.asked:
-            self.question = text
+            self.question = question(text, remember(self.question.memory, self.question.text))
         self.remember(count_tokens(text))
         previous = self._last_item
         added = {"id": new_id("item"), **item, "object": "realtime.item", "status": "completed"}

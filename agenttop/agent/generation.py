@@ -4,11 +4,13 @@ import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agenttop.agent.answers import call_arguments, pieces
-from agenttop.agent.brain import TOOLS, Brain, Cut, Plan, Timings, ToolRun, make_plan
+from agenttop.agent.answers import arguments_json, planned_pieces
+from agenttop.agent.brain import Brain, Cut, Timings
 from agenttop.agent.call import BadRequest, Call, Headers, event
 from agenttop.agent.endpoint import Endpoint
 from agenttop.agent.limits import KeyLimit
+from agenttop.agent.plan import OWN_TOOLS, Offer, Plan, ToolRun, make_plan
+from agenttop.agent.questions import Question
 
 Body = dict[str, Any]
 _T = TypeVar("_T")
@@ -16,11 +18,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a request asks: its newest text, the tokens of all, whether tools are needed, and the cap on the answer."""
+    """What a request asks: its newest text, the tokens of all, whether tools may be called, and the answer's cap."""
 
-    question: str
+    question: Question
     tokens: int
-    asks_tools: bool
+    may_call: bool
     cap: int | None
 
 
@@ -34,18 +36,32 @@ def content_text(content: object) -> str:
     return ""
 
 
-def tool_names(tools: object) -> tuple[str, ...]:
+def user_texts(messages: list[Any]) -> list[str]:
+    """Return the texts of a conversation's messages that are the user's; those without text (results) are none."""
+    texts = (content_text(each.get("content")) for each in messages if each.get("role", "user") == "user")
+    return [text for text in texts if text]
+
+
+def offered_tools(tools: object) -> Offer:
     """Return the functions a client offers, `[{"type": "function", "function": {"name": …}}]` or with the name
-    outside.
+    outside, and the arguments that each says it has, those it requires first.
     """
-    names = []
+    offer: dict[str, tuple[str, ...]] = {}
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, dict):
             function = tool.get("function", tool)
             name = function.get("name") if isinstance(function, dict) else None
             if isinstance(name, str):
-                names.append(name)
-    return tuple(names) or TOOLS
+                offer[name] = _arguments(function.get("parameters", function.get("input_schema")))
+    return offer or OWN_TOOLS
+
+
+def _arguments(schema: object) -> tuple[str, ...]:
+    if not isinstance(schema, dict):
+        return ()
+    required, properties = schema.get("required"), schema.get("properties")
+    names = [*(required if isinstance(required, list) else ()), *(properties if isinstance(properties, dict) else ())]
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def token_cap(body: Body, *keys: str) -> int | None:
@@ -75,7 +91,9 @@ def in_steps(opening: list[_T], deltas: list[_T], closing: list[_T]) -> list[lis
 
 
 class Generation:
-    """One answer; as a sink it streams. Subclasses say how it looks: `opening`, `piece`, `ending` and `whole`."""
+    """One answer; as a sink it streams. Subclasses say how it looks: `opening`, `piece`, `ending` and `whole`, all of
+    them called only once it is `prepared`.
+    """
 
     def __init__(self, endpoint: "ModelEndpoint", call: Call, limit: KeyLimit, plan: Plan, prompt: Prompt, body: Body):
         self.call = call
@@ -85,10 +103,14 @@ class Generation:
         self._created = int(time.time())
         model = body.get("model")
         self._model = model if isinstance(model, str) else endpoint.state.config.model
+
+    def prepare(self, plan: Plan) -> None:
+        """Take the plan that is carried out, and what is said by it."""
+        self.plan = plan
         self._tools = plan.tools
-        self._arguments = call_arguments(prompt.question)
+        self._arguments = [arguments_json(tool.arguments) for tool in plan.tools]
         self._tokens = plan.calls[-1].output_tokens
-        self._pieces = pieces(prompt.question, self._tokens)
+        self._pieces = planned_pieces(plan)
 
     def opening(self) -> bytes:
         """Return what is sent before the first token."""
@@ -110,6 +132,7 @@ class Generation:
         """Carry out the plan and send the answer. Raises ModelError, with nothing sent, when the plan fails."""
         if not streams:
             timings = await brain.think(self.plan)
+            self.prepare(timings.plan)
             self._finish()
             await self.call.answer(200, self.whole(), self._head(timings.header()))
             return
@@ -123,6 +146,7 @@ class Generation:
 
     async def started(self, timings: Timings) -> None:
         """Send the head and the opening."""
+        self.prepare(timings.plan)
         await self.call.start_stream(self._head(timings.header_so_far()))
         await self.call.stream(self.opening())
 
@@ -157,10 +181,11 @@ class ModelEndpoint(Endpoint):
             self.state.config,
             self.state.next_number(),
             prompt.tokens,
-            tools=prompt.asks_tools,
+            prompt.question,
             loops=False,
+            may_call=prompt.may_call,
             max_output_tokens=prompt.cap,
-            tool_names=tool_names(body.get("tools")),
+            tools=offered_tools(body.get("tools")),
         )
         call.buffers = plan.buffered
         answer = self.generation(self, call, limit, plan, prompt, body)

@@ -4,20 +4,30 @@ A tool call is answered as a stream where the client accepts one, else as JSON; 
 `isError` inside a 200. Everything else is answered as JSON, unless the client accepts streams only.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import Scope
 
 from agenttop import __version__
-from agenttop.agent.answers import pieces
-from agenttop.agent.brain import TOOLS, Cut, ModelError, Plan, Timings, ToolRun, count_tokens, make_plan, wants_tools
+from agenttop.agent.answers import planned_pieces
+from agenttop.agent.brain import Cut, ModelError, Timings
 from agenttop.agent.call import Call, Headers, event
 from agenttop.agent.endpoint import Endpoint, quota_headers
 from agenttop.agent.limits import KeyLimit
-from agenttop.agent.stats import Served
+from agenttop.agent.plan import Plan, ToolRun, count_tokens, make_plan
+from agenttop.agent.questions import question
+from agenttop.agent.sessions import Session
 
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26")
 ASK = "ask"
+#: What is said of each tool, its argument, and what calling it asks.
+_TOOLS = {
+    ASK: ("Ask the agent a question.", "question", "{}"),
+    "lookup_order": ("Find an order by its number.", "order_id", "Order #{}"),
+    "check_inventory": ("Tell how many pieces of a product are in stock.", "product", "How many {} are in stock?"),
+    "fetch_customer": ("Find an account by its email address.", "email", "Look up the account of {}"),
+}
 
 _SESSION = b"mcp-session-id"
 _INVALID_REQUEST, _NO_METHOD, _INVALID_PARAMS, _NO_SESSION = -32600, -32601, -32602, -32001
@@ -34,14 +44,13 @@ class RpcError(Exception):
 
 def tool_list() -> list[dict[str, object]]:
     """Return the tools as `tools/list` tells of them."""
-    tools = [(ASK, "Ask the agent a question.", "question"), *((name, f"Run {name}.", "id") for name in TOOLS)]
     return [
         {
             "name": name,
             "description": description,
             "inputSchema": {"type": "object", "properties": {field: {"type": "string"}}, "required": [field]},
         }
-        for name, description, field in tools
+        for name, (description, field, _) in _TOOLS.items()
     ]
 
 
@@ -106,12 +115,14 @@ class Mcp(Endpoint):
         content = _content(params)
         tokens = count_tokens(content)
         limit = await self.admit(call, tokens)
-        asks = params["name"] == ASK and wants_tools(content)
-        plan = make_plan(self.state.config, self.state.next_number(), tokens, tools=asks, loops=True)
+        session = self.state.sessions.get(call.header(_SESSION).decode("latin-1"))
+        assert session is not None  # as the head was checked
+        asked, number = question(content, session.memory), self.state.next_number()
+        plan = make_plan(self.state.config, number, tokens, asked, loops=True, may_call=params["name"] == ASK)
         call.buffers = plan.buffered
         meta = params.get("_meta")
         progress = meta.get("progressToken") if isinstance(meta, dict) else None
-        tool_call = ToolCall(call, limit, plan, content, request_id, progress)
+        tool_call = ToolCall(call, limit, plan, session, request_id, progress)
         await self.run(call, self._live(tool_call), limit, instant=plan.instant)
 
     async def _live(self, tool_call: "ToolCall") -> None:
@@ -125,7 +136,7 @@ class Mcp(Endpoint):
             result = {"content": [failure], "isError": True}
             await _reply(call, tool_call.request_id, result, tool_call.limit.headers(), streams=streams)
         else:
-            result, headers = tool_call.finish(), quota_headers(tool_call.limit, timings.header())
+            result, headers = tool_call.finish(timings.plan), quota_headers(tool_call.limit, timings.header())
             if streams:
                 await call.stream(_response(tool_call.request_id, result), last=True)
             else:
@@ -136,18 +147,20 @@ class ToolCall:
     """One tool call; as a sink it streams notifications of progress, if the client asked for them."""
 
     def __init__(
-        self, call: Call, limit: KeyLimit, plan: Plan, content: str, request_id: object, progress: object
+        self, call: Call, limit: KeyLimit, plan: Plan, session: Session, request_id: object, progress: object
     ) -> None:
         self.call = call
         self.limit = limit
         self.plan = plan
         self.request_id = request_id
-        self._content = content
+        self._session = session
         self._progress = progress
         self._done = 0
+        self._cut_at: int | None = None
 
     async def started(self, timings: Timings) -> None:
         """Send the head."""
+        self._cut_at = timings.plan.cut_at
         await self.call.start_stream(quota_headers(self.limit, timings.header_so_far()))
         await self._tell("thinking")
 
@@ -157,7 +170,7 @@ class ToolCall:
 
     async def token(self, index: int) -> None:
         """Raise Cut at the planned token; the text is told whole, at the end."""
-        if index == self.plan.cut_at:
+        if index == self._cut_at:
             raise Cut
 
     async def _tell(self, message: str) -> None:
@@ -166,25 +179,28 @@ class ToolCall:
             params = {"progressToken": self._progress, "progress": self._done, "message": message}
             await self.call.stream(event({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
 
-    def finish(self) -> dict[str, object]:
-        """Count the call as served, the one tool call it is to its client, charge its output, and return the result."""
-        served = self.plan.served
-        self.call.served = Served(served.input_tokens, served.output_tokens, served.llm_calls, 1)
+    def finish(self, plan: Plan) -> dict[str, object]:
+        """Count the call as served by `plan`, the one tool call it is to its client, charge its output, and return the
+        result.
+        """
+        served = plan.served
+        self.call.served = replace(served, tool_calls=1)
+        self._session.memory = plan.reply.memory
         self.limit.spend(served.output_tokens)
-        text = "".join(pieces(self._content, self.plan.calls[-1].output_tokens))
+        text = "".join(planned_pieces(plan))
         return {"content": [{"type": "text", "text": text}], "isError": False}
 
 
 def _content(params: dict[str, Any]) -> str:
     """Return what a tool is asked. Raises RpcError for an unknown tool or arguments."""
     name, arguments = params.get("name"), params.get("arguments", {})
-    if name != ASK and name not in TOOLS:
-        raise RpcError(_INVALID_PARAMS, f"no such tool; there are {', '.join((ASK, *TOOLS))}")
-    field = "question" if name == ASK else "id"
+    if not isinstance(name, str) or name not in _TOOLS:
+        raise RpcError(_INVALID_PARAMS, f"no such tool; there are {', '.join(_TOOLS)}")
+    _, field, asked = _TOOLS[name]
     value = arguments.get(field) if isinstance(arguments, dict) else None
     if not isinstance(value, str):
         raise RpcError(_INVALID_PARAMS, f"the argument {field} should be a string")
-    return value if name == ASK else f"Order #{value}"
+    return asked.replace("{}", value)
 
 
 def _accepts_streams(call: Call) -> bool:

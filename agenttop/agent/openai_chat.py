@@ -6,11 +6,12 @@ As with a model, tools are the client's to run: a prompt that needs them is answ
 from starlette.types import Scope
 
 from agenttop.agent.answers import call_id, split_evenly
-from agenttop.agent.brain import Plan, count_tokens, wants_tools
 from agenttop.agent.call import BadRequest, Call, event
-from agenttop.agent.generation import Body, Generation, ModelEndpoint, Prompt, content_text, token_cap
+from agenttop.agent.clerk import last_question
+from agenttop.agent.generation import Body, Generation, ModelEndpoint, Prompt, content_text, token_cap, user_texts
 from agenttop.agent.histories import chat_problem
 from agenttop.agent.limits import KeyLimit
+from agenttop.agent.plan import Plan, count_tokens
 
 DONE = b"data: [DONE]\n\n"
 
@@ -23,9 +24,12 @@ class Completion(Generation):
         options = body.get("stream_options")
         self.include_usage = isinstance(options, dict) and bool(options.get("include_usage"))
         self._id = f"chatcmpl-{plan.number:08d}"
-        self._deltas: list[dict[str, object]] = [{"content": piece} for piece in self._pieces]
-        if self._tools:
-            self._deltas = self._tool_deltas()
+        self._deltas: list[dict[str, object]] = []
+
+    def prepare(self, plan: Plan) -> None:
+        """Take the plan that is carried out, and make its deltas."""
+        super().prepare(plan)
+        self._deltas = self._tool_deltas() if self._tools else [{"content": piece} for piece in self._pieces]
 
     def _tool_deltas(self) -> list[dict[str, object]]:
         # Each call opens with its name and empty arguments; pieces of the arguments follow by index.
@@ -34,7 +38,7 @@ class Completion(Generation):
             function = {"name": tool.name, "arguments": ""}
             opening = {"index": index, "id": call_id(self.plan, index), "type": "function", "function": function}
             deltas.append({"tool_calls": [opening]})
-            parts = split_evenly(self._arguments, self._tokens // len(self._tools) - 1)
+            parts = split_evenly(self._arguments[index], self._tokens // len(self._tools) - 1)
             deltas += [{"tool_calls": [{"index": index, "function": {"arguments": part}}]} for part in parts]
         return deltas
 
@@ -93,7 +97,7 @@ class Completion(Generation):
                 {
                     "id": call_id(self.plan, index),
                     "type": "function",
-                    "function": {"name": tool.name, "arguments": self._arguments},
+                    "function": {"name": tool.name, "arguments": self._arguments[index]},
                 }
                 for index, tool in enumerate(self._tools)
             ]
@@ -125,5 +129,5 @@ class ChatCompletions(ModelEndpoint):
         texts = [content_text(message.get("content")) for message in messages]
         # A few tokens of each message are its role and its borders.
         input_tokens = sum(count_tokens(text) + 3 for text in texts)
-        asks = messages[-1].get("role") == "user" and body.get("tool_choice") != "none" and wants_tools(texts[-1])
-        await self.generate(call, body, Prompt(texts[-1], input_tokens, asks, cap))
+        may_call = messages[-1].get("role") == "user" and body.get("tool_choice") != "none"
+        await self.generate(call, body, Prompt(last_question(user_texts(messages)), input_tokens, may_call, cap))

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.types import Scope
 
 from agenttop.agent.answers import call_id, split_evenly
-from agenttop.agent.brain import Plan, count_tokens, wants_tools
 from agenttop.agent.call import BadRequest, Call
+from agenttop.agent.clerk import last_question
 from agenttop.agent.generation import (
     Body,
     Generation,
@@ -20,9 +20,11 @@ from agenttop.agent.generation import (
     in_steps,
     named_event,
     token_cap,
+    user_texts,
 )
 from agenttop.agent.histories import responses_problem
 from agenttop.agent.limits import KeyLimit
+from agenttop.agent.plan import Plan, count_tokens
 
 Event = tuple[str, dict[str, object]]
 
@@ -50,6 +52,11 @@ class Response(Generation):
         self._cap = prompt.cap
         self._instructions = body.get("instructions")
         self._sequence = 0
+        self._steps: list[list[Event]] = []
+
+    def prepare(self, plan: Plan) -> None:
+        """Take the plan that is carried out, and make its steps."""
+        super().prepare(plan)
         self._steps = self._call_steps() if self._tools else self._text_steps()
 
     def opening(self) -> bytes:
@@ -69,7 +76,7 @@ class Response(Generation):
     def whole(self) -> dict[str, object]:
         """Return the response as one object."""
         status = "incomplete" if self.plan.length_limited and not self._tools else "completed"
-        calls = [self._call_item(index, self._arguments, "completed") for index in range(len(self._tools))]
+        calls = [self._call_item(index, self._arguments[index], "completed") for index in range(len(self._tools))]
         return self._response(status, calls or [self._message("".join(self._pieces), status)], self._usage)
 
     def _events(self, events: list[Event]) -> bytes:
@@ -100,14 +107,14 @@ class Response(Generation):
         steps = []
         for index, tool in enumerate(self._tools):
             at: dict[str, object] = {"item_id": self._call_id(index), "output_index": index}
-            done = {**at, "name": tool.name, "arguments": self._arguments}
+            done = {**at, "name": tool.name, "arguments": self._arguments[index]}
             item = self._call_item(index, "", "in_progress")
-            whole = self._call_item(index, self._arguments, "completed")
+            whole = self._call_item(index, self._arguments[index], "completed")
             steps += in_steps(
                 [("response.output_item.added", {"output_index": index, "item": item})],
                 [
                     ("response.function_call_arguments.delta", {**at, "delta": part})
-                    for part in split_evenly(self._arguments, self._tokens // len(self._tools))
+                    for part in split_evenly(self._arguments[index], self._tokens // len(self._tools))
                 ],
                 [
                     ("response.function_call_arguments.done", done),
@@ -195,9 +202,9 @@ class Responses(ModelEndpoint):
         if instructions is not None and not isinstance(instructions, str):
             raise BadRequest("instructions should be a string")
         cap = token_cap(body, "max_output_tokens")
-        question = _text(items[-1])
         # A few tokens of each item are its role and its borders.
         input_tokens = sum(count_tokens(_text(item)) + 3 for item in items)
         input_tokens += count_tokens(instructions) if instructions else 0
-        asked = items[-1].get("role") == "user" and body.get("tool_choice") != "none"
-        await self.generate(call, body, Prompt(question, input_tokens, asked and wants_tools(question), cap))
+        may_call = items[-1].get("role") == "user" and body.get("tool_choice") != "none"
+        question = last_question(user_texts([item for item in items if "role" in item]))
+        await self.generate(call, body, Prompt(question, input_tokens, may_call, cap))

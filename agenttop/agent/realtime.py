@@ -10,12 +10,12 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from agenttop.agent.brain import count_tokens, make_plan, wants_tools
 from agenttop.agent.call import BadRequest
 from agenttop.agent.conversation import Conversation
 from agenttop.agent.endpoint import State
-from agenttop.agent.generation import content_text, token_cap, tool_names
+from agenttop.agent.generation import content_text, offered_tools, token_cap
 from agenttop.agent.limits import KeyLimit, refusal_body, refusal_headers
+from agenttop.agent.plan import count_tokens, make_plan
 from agenttop.agent.realtime_response import RealtimeResponse
 
 _CLIENT_EVENTS = ("session.update", "conversation.item.create", "response.create", "response.cancel")
@@ -165,7 +165,6 @@ class RealtimeConversation:
         instructions = options.get("instructions")
         tokens = conversation.tokens + (count_tokens(instructions) if isinstance(instructions, str) else 0)
         choice = options.get("tool_choice", conversation.session.get("tool_choice"))
-        asks = conversation.asked and choice != "none" and wants_tools(conversation.question)
         refusal = self._limit.admit(max(1, tokens))
         plan = None
         if refusal is None:
@@ -173,10 +172,11 @@ class RealtimeConversation:
                 self._state.config,
                 self._state.next_number(),
                 tokens,
-                tools=asks,
+                conversation.question,
                 loops=False,
+                may_call=conversation.asked and choice != "none",
                 max_output_tokens=cap,
-                tool_names=tool_names(options.get("tools", conversation.session.get("tools"))),
+                tools=offered_tools(options.get("tools", conversation.session.get("tools"))),
             )
         self._response = RealtimeResponse(self._state, self._limit, conversation)
         self._running = asyncio.create_task(self._response.live(plan, refusal))

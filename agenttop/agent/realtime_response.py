@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any
 
-from agenttop.agent.answers import call_arguments, call_id, pieces, split_evenly
-from agenttop.agent.brain import Cut, ModelError, Plan, Timings, ToolRun
+from agenttop.agent.answers import arguments_json, call_id, planned_pieces, split_evenly
+from agenttop.agent.brain import Cut, ModelError, Timings
 from agenttop.agent.conversation import Conversation, new_id
 from agenttop.agent.endpoint import State
 from agenttop.agent.limits import KeyLimit, Refusal
+from agenttop.agent.plan import Plan, ToolRun
 from agenttop.agent.stats import Served
 
 
@@ -42,8 +43,8 @@ class RealtimeResponse:
                 error = {"type": "rate_limit_error", "code": "rate_limit_exceeded", "message": refusal.message}
                 await self._done("failed", {"type": "failed", "error": error})
                 return False
-            self._prepare(plan)
-            await self._state.brain.think(plan, self)
+            self._plan = plan
+            plan = (await self._state.brain.think(plan, self)).plan
             await self._end_item("completed")
             self._limit.spend(plan.served.output_tokens)
             reason = {"type": "incomplete", "reason": "max_output_tokens"} if plan.length_limited else None
@@ -114,16 +115,18 @@ class RealtimeResponse:
 
     def _prepare(self, plan: Plan) -> None:
         self._plan = plan
+        self._steps = []
         tokens = plan.calls[-1].output_tokens
         if not plan.tools:
-            self._steps = [(0, piece) for piece in pieces(self._conversation.question, tokens)]
+            self._steps = [(0, piece) for piece in planned_pieces(plan)]
             return
-        arguments = call_arguments(self._conversation.question)
-        for index in range(len(plan.tools)):
-            self._steps += [(index, piece) for piece in split_evenly(arguments, tokens // len(plan.tools))]
+        for index, tool in enumerate(plan.tools):
+            parts = split_evenly(arguments_json(tool.arguments), tokens // len(plan.tools))
+            self._steps += [(index, piece) for piece in parts]
 
     async def started(self, timings: Timings) -> None:
-        """Do nothing: the items begin with their first token."""
+        """Take the plan that is carried out; the items begin with their first token."""
+        self._prepare(timings.plan)
 
     async def tool_called(self, tool: ToolRun) -> None:
         """Never called: the client runs the tools."""

@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="agenttop agent",
         description="A target to play with: a server that behaves as AI agents do, faults included.",
-        epilog="Durations are written 250ms, 2s or 1m30s, shares 0.05 or 5%%. A flag wins over the file.",
+        epilog="Durations are written 250ms, 2s or 1m30s, shares 0.05 or 5%%. A flag wins over the file. The agent "
+        "answers for a small shop, which profiles/golden.jsonl asks. GET /stats tells what it served, and how well.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
@@ -96,11 +97,16 @@ def _parser() -> argparse.ArgumentParser:
         help=f"{' or '.join(PRESETS)}: what the other keys start from (default demo); quiet: no waits, limits, faults",
     )
     for name, field in AgentConfig.model_fields.items():
+        # What a flag without a value means, where it may have none.
+        bare = field.json_schema_extra.get("bare") if isinstance(field.json_schema_extra, dict) else None
+        meant = f"default {field.default}" + (f"; without a value {bare}" if bare else "")
         keys.add_argument(
             f"--{name.replace('_', '-')}",
             default=argparse.SUPPRESS,
             metavar="VALUE",
-            help=f"{field.description} (default {field.default})".replace("%", "%%"),
+            nargs="?" if bare else None,
+            const=bare,
+            help=f"{field.description} ({meant})".replace("%", "%%"),
         )
     return parser
 

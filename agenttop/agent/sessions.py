@@ -6,26 +6,29 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from agenttop.agent.config import AgentConfig
+from agenttop.agent.questions import Memory
 
 
 class Session:
-    """One conversation: the size of each remembered turn. The texts are not kept, nothing reads them again."""
+    """One conversation: the size of each remembered turn, and what the clerk keeps in mind. The texts are not kept."""
 
-    __slots__ = ("id", "turn_tokens", "turns", "used_at")
+    __slots__ = ("id", "memory", "turn_tokens", "turns", "used_at")
 
     def __init__(self, session_id: str, max_turns: int, now: float) -> None:
         self.id = session_id
         self.turn_tokens: deque[int] = deque(maxlen=max_turns)
         self.turns = 0
         self.used_at = now
+        self.memory = Memory()
 
     @property
     def context_tokens(self) -> int:
         """Return the tokens of the turns remembered: what every model call of the next turn reads again."""
         return sum(self.turn_tokens)
 
-    def remember(self, tokens: int) -> None:
-        """Add a turn of `tokens`, question and answer together."""
+    def remember(self, tokens: int, memory: Memory) -> None:
+        """Add a turn of `tokens`, question and answer together, and what is known after it."""
+        self.memory = memory
         self.turns += 1
         self.turn_tokens.append(tokens)
 

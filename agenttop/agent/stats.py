@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass
 
+from agenttop.agent.inquiry import SLIPS, WRONGLY
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -12,6 +14,10 @@ class Served:
     output_tokens: int
     llm_calls: int
     tool_calls: int
+    waited: bool = False
+    """It found all slots taken."""
+    slip: str = ""
+    """How it was worse than it should be; empty: not at all."""
 
 
 class Stats:
@@ -19,7 +25,8 @@ class Stats:
 
     Requests count under the status they sent, or `disconnected` when the client left first. A cut stream counts under
     its status and in `cut_streams`. Tokens and calls are those of answers that reached their end: what a client of a
-    failed, cut or abandoned answer was never told is not in them.
+    failed, cut or abandoned answer was never told is not in them. Neither is it in the answers that waited for a slot,
+    were degraded (by how) or wrong.
     """
 
     def __init__(self) -> None:
@@ -42,6 +49,8 @@ class Stats:
         self.sessions_created = 0
         self.sessions_auto_created = 0
         self.cut_streams = 0
+        self.waited = 0
+        self.slips = dict.fromkeys((*SLIPS, WRONGLY), 0)
         self.most_in_flight = self.in_flight
 
     def begin(self) -> None:
@@ -68,6 +77,9 @@ class Stats:
             self.output_tokens += served.output_tokens
             self.llm_calls += served.llm_calls
             self.tool_calls += served.tool_calls
+            self.waited += served.waited
+            if served.slip:
+                self.slips[served.slip] += 1
 
     def as_dict(self) -> dict[str, object]:
         """Return the body of `GET /stats`."""
@@ -88,5 +100,10 @@ class Stats:
             "in_flight": self.in_flight,
             "most_in_flight": self.most_in_flight,
             "cut_streams": self.cut_streams,
+            "answers": {
+                "waited": self.waited,
+                "degraded": {slip: self.slips[slip] for slip in SLIPS},
+                "wrong": self.slips[WRONGLY],
+            },
             "uptime_s": round(time.monotonic() - self._started, 3),
         }

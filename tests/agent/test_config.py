@@ -36,6 +36,11 @@ def test_durations(text: object, seconds: float) -> None:
         ({"tool_time": float("nan")}, "tool_time"),
         ({"burst": 0}, "burst: input should be greater than 0, not 0"),
         ({"unknown_sessions": "maybe"}, "unknown_sessions: input should be 'create' or 'reject', not 'maybe'"),
+        ({"degrade": "half"}, "degrade: should be a share such as 0.05 or 5%, not 'half'"),
+        (
+            {"degrade": "40%", "slots": 0},
+            "here: degrade: without slots none is ever taken; set slots to the model calls",
+        ),
         ({"preset": "loud"}, "preset: should be one of demo, quiet, not 'loud'"),
     ],
 )

@@ -109,7 +109,7 @@ def test_chat_streams_tool_calls_by_index(agent: AgentProcess) -> None:
     calls = [call for chunk in found[:-1] for call in chunk["choices"][0]["delta"].get("tool_calls", [])]
     assert calls[0]["function"] == {"name": "get_order", "arguments": ""}
     assert calls[0]["id"].startswith("call_")
-    assert json.loads("".join(call["function"]["arguments"] for call in calls)) == {"id": "12345"}
+    assert json.loads("".join(call["function"]["arguments"] for call in calls)) == {"order_id": "12345"}
     assert found[-2]["choices"][0]["finish_reason"] == "tool_calls"
 
 

@@ -1,5 +1,5 @@
-"""Tests of agenttop.agent.answers, agenttop.agent.brain, agenttop.agent.limits, agenttop.agent.sessions,
-agenttop.agent.conversation.
+"""Tests of agenttop.agent.answers, agenttop.agent.brain, agenttop.agent.plan, agenttop.agent.limits,
+agenttop.agent.sessions, agenttop.agent.conversation.
 
 The parts that need no server: limits, sessions, plans, answers.
 """
@@ -9,11 +9,20 @@ import json
 
 import pytest
 
-from agenttop.agent.answers import call_arguments, pieces, split_evenly
-from agenttop.agent.brain import Brain, ModelError, Timings, ToolRun, make_plan, wants_tools
-from agenttop.agent.config import build_config
+from agenttop.agent.answers import arguments_json, pieces, split_evenly
+from agenttop.agent.brain import Brain, ModelError, Timings
+from agenttop.agent.clerk import reply
+from agenttop.agent.config import AgentConfig, build_config
 from agenttop.agent.limits import MAX_KEYS, Limits, go_duration
+from agenttop.agent.plan import Plan, ToolRun, make_plan
+from agenttop.agent.questions import Memory, question
 from agenttop.agent.sessions import Sessions
+
+HOURS, ORDER = question("What are your business hours?"), question("Look up order #12345")
+
+
+def planned(config: AgentConfig, number: int, *, tools: bool, loops: bool = True, cap: int | None = None) -> Plan:
+    return make_plan(config, number, 10, ORDER if tools else HOURS, loops=loops, max_output_tokens=cap)
 
 
 class Clock:
@@ -99,8 +108,8 @@ def test_sessions_are_bounded_in_number_age_and_turns() -> None:
     assert sessions.get(second.id) is None  # the one unused for longest
     assert len(sessions) == 2
     for tokens in (1, 10, 100, 1000):
-        third.remember(tokens)
-    assert (third.context_tokens, third.turns) == (1110, 4)
+        third.remember(tokens, Memory(order=tokens))
+    assert (third.context_tokens, third.turns, third.memory.order) == (1110, 4, 1000)
     clock.now += 11
     assert sessions.get(third.id) is None
     assert len(sessions) == 0
@@ -109,7 +118,7 @@ def test_sessions_are_bounded_in_number_age_and_turns() -> None:
 def test_the_same_seed_makes_the_same_choices_and_another_seed_others() -> None:
     def plans(seed: int) -> list[object]:
         config = build_config({"seed": seed, "server_errors": 0.2, "cut_streams": 0.2, "slow_tools": 0.2})
-        return [make_plan(config, number, 10, tools=number % 2 == 0, loops=True) for number in range(50)]
+        return [planned(config, number, tools=number % 2 == 0) for number in range(50)]
 
     assert plans(1) == plans(1)
     assert plans(1) != plans(2)
@@ -117,13 +126,13 @@ def test_the_same_seed_makes_the_same_choices_and_another_seed_others() -> None:
 
 def test_shares_of_faults_are_about_what_was_asked_for() -> None:
     config = build_config({"server_errors": 0.1, "cut_streams": 0.05, "slow_tools": 0.2, "slow_tool_time": 9})
-    plans = [make_plan(config, number, 10, tools=True, loops=True) for number in range(4000)]
+    plans = [planned(config, number, tools=True) for number in range(4000)]
     tools = [tool for plan in plans for tool in plan.tools]
     assert sum(plan.fails for plan in plans) / 4000 == pytest.approx(0.1, abs=0.02)
     assert sum(plan.cut_at is not None for plan in plans) / 4000 == pytest.approx(0.05, abs=0.015)
     assert sum(tool.seconds == 9 for tool in tools) / len(tools) == pytest.approx(0.2, abs=0.03)
     again = build_config(config.model_dump() | {"buffered_streams": 0.3})
-    buffered = [make_plan(again, number, 10, tools=True, loops=True) for number in range(4000)]
+    buffered = [planned(again, number, tools=True) for number in range(4000)]
     assert sum(plan.buffered for plan in buffered) / 4000 == pytest.approx(0.3, abs=0.03)
     assert [plan.calls for plan in buffered] == [plan.calls for plan in plans]  # the other choices stay
     assert all(0 <= p.cut_at < p.calls[-1].output_tokens for p in plans if p.cut_at is not None)
@@ -131,9 +140,9 @@ def test_shares_of_faults_are_about_what_was_asked_for() -> None:
 
 def test_a_loop_calls_the_model_again_and_a_single_answer_leaves_the_tools_to_the_client() -> None:
     config = build_config({"spread": 0})
-    loop = make_plan(config, 1, 10, tools=True, loops=True)
-    single = make_plan(config, 1, 10, tools=True, loops=False)
-    plain = make_plan(config, 1, 10, tools=False, loops=True, max_output_tokens=5)
+    loop = planned(config, 1, tools=True)
+    single = planned(config, 1, tools=True, loops=False)
+    plain = planned(config, 1, tools=False, cap=5)
     assert (loop.served.llm_calls, single.served.llm_calls, plain.served.llm_calls) == (2, 1, 1)
     assert loop.served.tool_calls == single.served.tool_calls >= 1
     assert loop.calls[1].input_tokens > loop.calls[0].input_tokens
@@ -153,21 +162,30 @@ def test_a_loop_calls_the_model_again_and_a_single_answer_leaves_the_tools_to_th
     ],
 )
 def test_what_makes_the_model_call_tools(content: str, wanted: bool) -> None:
-    assert wants_tools(content) is wanted
+    assert bool(make_plan(build_config({}), 1, 10, question(content), loops=True).tools) is wanted
 
 
-@pytest.mark.parametrize("count", [1, 3, 40, 200])
-@pytest.mark.parametrize("content", ["What are your business hours?", "Look up order #12345", "hello"])
-def test_answers_have_exactly_the_tokens_asked_for(content: str, count: int) -> None:
-    parts = pieces(content, count)
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("count", [1, 3, 8, 40, 200])
+@pytest.mark.parametrize("content", ["What are your business hours?", "Look up order #12345 as JSON", "hello"])
+def test_answers_have_exactly_the_tokens_asked_for(content: str, count: int, cut: bool) -> None:
+    said = reply(question(content))
+    parts = pieces(said, count, cut=cut)
     assert len(parts) == count
     assert all(parts)
+    text = "".join(parts)
+    # A short answer is whole however few tokens it has; one that is cut has a word in each.
+    assert said.text.startswith(text) if cut and count < len(said.text.split()) else text.startswith(said.text)
 
 
 def test_answers_fit_the_question() -> None:
-    assert "9 am" in "".join(pieces("What are your business hours?", 40))
-    assert "#12345" in "".join(pieces("Look up order #12345", 40))
-    assert json.loads(call_arguments("Look up order #12345")) == {"id": "12345"}
+    assert "9 am" in "".join(pieces(reply(HOURS), 40))
+    assert "#12345" in "".join(pieces(reply(ORDER), 40))
+    whole = json.loads("".join(pieces(reply(question("Order #12345 as JSON")), 200)))
+    assert (whole["order_id"], whole["status"]) == ("12345", "shipped")
+    assert json.loads(arguments_json(planned(build_config({}), 1, tools=True).tools[0].arguments)) == {
+        "order_id": "12345"
+    }
     assert "".join(split_evenly("abcdefg", 3)) == "abcdefg"
     assert split_evenly("abc", 0) == ["abc"]
 
@@ -200,7 +218,7 @@ async def test_model_calls_share_the_slots_first_come_first_served() -> None:
     brain = Brain(config)
     log: list[int] = []
     Order.running = Order.most = 0
-    plans = [make_plan(config, number, 1, tools=False, loops=True) for number in range(20)]
+    plans = [planned(config, number, tools=False) for number in range(20)]
     await asyncio.gather(*(brain.think(plan, Order(log, plan.number)) for plan in plans))
     assert log == list(range(20))
     assert Order.most == 3
@@ -208,9 +226,9 @@ async def test_model_calls_share_the_slots_first_come_first_served() -> None:
 
 async def test_a_failing_call_and_a_cancelled_one_give_their_slots_back() -> None:
     config = build_config({"preset": "quiet", "slots": 1, "server_errors": 1})
-    failing = make_plan(config, 1, 1, tools=False, loops=True)
-    slow = make_plan(build_config({"server_errors": 0, "first_token": "1h"}), 1, 1, tools=False, loops=True)
-    good = make_plan(build_config({"preset": "quiet"}), 1, 1, tools=False, loops=True)
+    failing = planned(config, 1, tools=False)
+    slow = planned(build_config({"server_errors": 0, "first_token": "1h"}), 1, tools=False)
+    good = planned(build_config({"preset": "quiet"}), 1, tools=False)
     brain = Brain(config)
     with pytest.raises(ModelError):
         await brain.think(failing)

@@ -85,7 +85,7 @@ def test_a_response_streams_function_calls(agent: AgentProcess) -> None:
     assert (opened["type"], opened["name"], opened["arguments"]) == ("function_call", "get_order", "")
     pieces = [event["delta"] for event in found if event["type"] == "response.function_call_arguments.delta"]
     assert len(pieces) > 1
-    assert json.loads("".join(pieces)) == {"id": "12345"}
+    assert json.loads("".join(pieces)) == {"order_id": "12345"}
     assert found[-1]["response"]["output"][0]["arguments"] == "".join(pieces)
     # The client ran the tool: now there is an answer.
     calls = found[-1]["response"]["output"]
@@ -114,10 +114,10 @@ def test_a_message_streams_tool_use(agent: AgentProcess) -> None:
     assert (block["type"], block["name"], block["input"]) == ("tool_use", "get_order", {})
     pieces = [event["delta"]["partial_json"] for event in found if event["type"] == "content_block_delta"]
     assert pieces[0] == ""
-    assert json.loads("".join(pieces)) == {"id": "12345"}
+    assert json.loads("".join(pieces)) == {"order_id": "12345"}
     assert found[-2]["delta"]["stop_reason"] == "tool_use"
     whole = ask(agent, MESSAGES, ORDER, tools=offered).json()
-    assert whole["content"][0]["input"] == {"id": "12345"}
+    assert whole["content"][0]["input"] == {"order_id": "12345"}
     content = whole["content"]
     results = [{"type": "tool_result", "tool_use_id": block["id"], "content": "order shipped"} for block in content]
     history = [{"role": "user", "content": ORDER}, {"role": "assistant", "content": content}]

@@ -112,7 +112,7 @@ async def test_a_question_for_tools_is_answered_by_function_calls_and_their_outp
             after = (await until(socket, "response.done"))[-1]["response"]
     pieces = [e["delta"] for e in found if e["type"] == "response.function_call_arguments.delta"]
     assert (call["type"], call["name"]) == ("function_call", "get_order")
-    assert json.loads(call["arguments"]) == json.loads("".join(pieces)) == {"id": "777"}
+    assert json.loads(call["arguments"]) == json.loads("".join(pieces)) == {"order_id": "777"}
     assert after["output"][0]["type"] == "message"
 
 

@@ -43,6 +43,14 @@ def test_it_says_where_it_listens_and_a_signal_ends_it_well(number: signal.Signa
         assert (server.returncode, said, complained) == (0, "", "")
 
 
+def test_a_flag_that_may_stand_alone_says_what_it_means_then(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--degrade [VALUE]" in text
+    assert "(default 0.0; without a value 40%)" in text
+    assert "--wrong VALUE" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -52,6 +60,7 @@ def test_it_says_where_it_listens_and_a_signal_ends_it_well(number: signal.Signa
         (["--port", "70000"], "--port: should be between 0 and 65535"),
         (["--config", "missing.toml"], "missing.toml: No such file or directory"),
         (["--preset", "loud"], "preset: should be one of demo, quiet"),
+        (["--degrade", "--slots", "0"], "degrade: without slots none is ever taken"),
     ],
 )
 def test_a_mistake_of_the_user_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
