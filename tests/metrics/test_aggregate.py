@@ -1,5 +1,5 @@
 """Tests of agenttop.metrics.aggregate, agenttop.metrics.delta, agenttop.metrics.figures, agenttop.metrics.layout,
-agenttop.metrics.live, agenttop.metrics.live_view, agenttop.metrics.run_state, agenttop.metrics.scope,
+agenttop.metrics.run_state,
 agenttop.metrics.snapshot, agenttop.metrics.workers.
 """
 
