@@ -188,7 +188,7 @@ def test_every_field_of_a_tick() -> None:
     counts = [tuple(where.get(bucket, 0) for bucket in range(max(where) + 1)) for where in buckets.values()]
     assert tick == Tick(
         4.0, 1, 35, 31, 31, 3.0, 1.25, 0.5, *found[:7], 32.5, found[7], True, True, 3.5,
-        counts[0], counts[1], counts[2],
+        counts[0], counts[1], counts[2],  # type: ignore[call-arg]
     )  # fmt: skip
 
 
