@@ -18,7 +18,7 @@ from agenttop.dialects import DIALECTS, dialect_named, transcript, transcript_ag
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.wire.sse import SseParser
-from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, read_stream, summary
+from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, cuts, read_stream, summary
 
 Turns = list[dict[str, Any] | Owed]
 
@@ -209,7 +209,7 @@ def test_what_an_answer_leaves(name: str) -> None:
     dialect, turns = TURNS[name]
     stream = (RECORDED / name).read_bytes()
     assert turns_of(dialect, stream) == turns
-    for cut in range(len(stream) + 1):
+    for cut in cuts(stream):
         assert turns_of(dialect, stream[:cut], stream[cut:]) == turns, cut
 
 
