@@ -122,3 +122,12 @@ def test_why_requests_were_not_good_by_frequency() -> None:
     missed = marks.of([1]).missed
     assert list(missed.items()) == [("rate_limited", 7), ("ttft", 6), ("timeout", 4), ("latency", 1)]
     assert Marks().drained(1), "nobody has anything in flight"
+
+
+def test_dropped_arrivals_add_up_and_a_worker_that_never_spoke_can_be_lost() -> None:
+    marks = Marks()
+    for _ in range(2):
+        marks.fold(delta(pools=(pool(1, 4),)))
+    assert marks.of([1]).missed == {"dropped": 8}
+    marks.forget(7)
+    assert marks.drained(1) is False

@@ -137,6 +137,7 @@ def test_every_figure_of_a_leaf_is_taken_once() -> None:
     assert delta.sums == counted | {"missed.ttft": 2, "missed.latency": 1}
     assert leaf.take() is None
     leaf.violation("late")
+    assert (leaf.missed, leaf.outcomes, leaf.status) == ({}, {}, {})
     again = leaf.take()
     assert again is not None
     assert (again.delta.outcomes, again.delta.status) == ({}, {})
