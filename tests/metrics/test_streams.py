@@ -21,8 +21,8 @@ def test_what_is_worth_telling(streamed: int, one_burst: int, bursty: bool) -> N
 
 def test_words() -> None:
     assert burst_words(100, 97) == (
-        "97% of its streams came in one burst: something between buffers them, or they are made up at the end; TTFT says "
-        "nothing there"
+        "97% of its streams came in one burst: something between buffers them, or they are made up at the end; TTFT "
+        "says nothing there"
     )
     assert silence_words(1) == "1 answer said nothing: no output, no usage, no error"
     assert silence_words(2).startswith("2 answers said nothing: ")
