@@ -14,6 +14,9 @@ from time import perf_counter_ns
 import pytest
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.recorder import Leaf
+from agenttop.users import record
+from agenttop.users.answer import Answer
 from agenttop.users.pool import WATCH_CALLS, PoolRuntime
 from tests.users.playing import (
     Action,
@@ -290,3 +293,72 @@ async def test_all_users_are_looked_at_within_five_calls(tmp_path: Path) -> None
         await ended(pool)
         assert pool.in_flight == (0, 0)
         assert Play(layout, recorder).only.outcomes == {"timeout": users}
+
+
+STREAM = ("content-type: text/event-stream",)
+
+
+def told(*values: object) -> list[bytes]:
+    return [f"data: {value if isinstance(value, str) else json.dumps(value)}\n\n".encode() for value in values]
+
+
+def unended(*values: object, rest: bytes = b"") -> bytes:
+    """A stream whose body has no end, with something else behind what there is of it."""
+    return chunked(*told(*values), headers=STREAM).removesuffix(b"0\r\n\r\n") + rest
+
+
+WORD = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
+FAULT = {"error": {"message": "broken"}}
+
+
+@pytest.mark.parametrize("rest", [b"", b"no size of a chunk\r\n", b"5\r\nab"])
+@pytest.mark.parametrize(("end", "outcome"), [("[DONE]", "ok"), (FAULT, "stream_error")])
+async def test_what_an_answer_has_said_counts_before_how_its_connection_ended(
+    tmp_path: Path, end: object, outcome: str, rest: bytes
+) -> None:
+    played, _ = await play(tmp_path, profile(POST, pool=CHAT), then_close(unended(WORD, end, rest=rest)))
+    assert played.only.outcomes == {outcome: 1}
+    assert [error.message for error in played.errors] == ([] if outcome == "ok" else ["broken"])
+
+
+async def test_tokens_of_0_that_were_told_before_anything_was_said_are_not_believed(tmp_path: Path) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 0}}
+    played, _ = await play(
+        tmp_path, profile(POST, pool=CHAT), chunked(*told(usage, WORD, WORD, "[DONE]"), headers=STREAM)
+    )
+    sums = played.only.sums
+    assert (sums["input_tokens"], sums.get("output_told"), sums["estimated_tokens"]) == (5, None, 2)
+
+
+async def test_tokens_of_a_refusal_whose_request_is_sent_again_are_counted(tmp_path: Path) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+    busy = {"error": {"message": "slow down", "code": 429, "retry_after": 0}}
+    played, requests = await play(
+        tmp_path,
+        profile(POST, pool=CHAT, top='on_429 = "retry"\n'),
+        chunked(*told(WORD, usage, busy), headers=STREAM),
+        chunked(*told(WORD, usage, "[DONE]"), headers=STREAM),
+    )
+    leaf = played.only
+    assert (len(requests), leaf.outcomes, leaf.sums["retries"]) == (2, {"ok": 1}, 1)
+    assert (leaf.sums["input_tokens"], leaf.sums["output_tokens"], leaf.sums["token_requests"]) == (14, 6, 2)
+
+
+async def test_the_time_of_a_token_is_of_those_after_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int, int]] = []
+    whole = record.count_stream
+
+    def noted(leaf: Leaf, answer: Answer, latency: int) -> None:
+        assert answer.ttft_ns is not None
+        seen.append((latency, answer.ttft_ns, latency - answer.ttft_ns))
+        whole(leaf, answer, latency)
+
+    monkeypatch.setattr(record, "count_stream", noted)
+    for tokens, parts in ((5, 4), (2, 1), (1, 0), (0, 0)):
+        usage = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": tokens}}
+        stream = chunked(*told(WORD, WORD, usage, "[DONE]"), headers=STREAM)
+        played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
+        found = played.only.hists.get("tpot")
+        assert (found is None) == (parts == 0)
+        if found is not None:
+            assert found.total == pytest.approx((seen[-1][2] // parts) / 1000)
