@@ -615,3 +615,12 @@ def test_citations_are_added_to_those_that_are_there() -> None:
         (turn,) = reader.transcript.turn()
         assert isinstance(turn, dict)
         assert turn["content"] == [{"type": "text", "text": "a", "citations": citations}]
+
+
+@pytest.mark.parametrize(("more", "kept"), [(0, True), (1, False)])
+def test_an_answer_may_fill_its_room(more: int, kept: bool) -> None:
+    reader = heard("openai.chat")
+    for length in (MAX_TRANSCRIPT_BYTES - 7, 7 + more):
+        reader.event(json.dumps({"choices": [{"delta": {"content": "x" * length}}]}).encode())
+    turns = reader.transcript.turn()
+    assert turns == ([says("x" * MAX_TRANSCRIPT_BYTES)] if kept else [])

@@ -418,3 +418,23 @@ def test_pictures_alone_need_no_summary() -> None:
         assert live.second(now) == whole.second(now)
         assert live.snapshot(now) == whole.snapshot(now)
     assert live.metrics_total(12.0)["latency_ms"] is None
+
+
+def test_who_is_silent_is_asked_only_while_the_run_is_running() -> None:
+    for state, silent in (("running", [1]), ("draining", []), ("done", [])):
+        aggregate = Aggregate(LAYOUT)
+        for second in (1, 2, 3):
+            aggregate.fold(delta(t_s=float(second), states=[PoolState(0, 4, 0)]))
+            aggregate.second(RunState(float(second), state=state, workers=2))
+        assert aggregate.saturation.silent == silent, state
+
+
+def test_users_of_a_silent_worker_are_not_counted_until_it_is_heard_again() -> None:
+    aggregate = Aggregate(LAYOUT)
+    users = []
+    for second in range(1, 7):
+        aggregate.fold(delta(t_s=float(second), states=[PoolState(0, 4, 0)]))
+        if second in (1, 5, 6):
+            aggregate.fold(delta(worker=1, t_s=float(second), states=[PoolState(0, 30, 0)]))
+        users.append(aggregate.second(RunState(float(second), workers=2)).users)
+    assert users == [34, 34, 4, 4, 34, 34]

@@ -198,3 +198,8 @@ def test_a_percentile_beyond_all_is_the_most() -> None:
     assert percentiles_of_delta(fold(array("q", [1_000_000, 2_000_000])), (0.0, 50.0, 51.0, 75.0)) == [
         1000.0, 1000.0, 1000.0, 2000.0,
     ]  # fmt: skip
+
+
+def test_the_least_of_all_is_where_its_bucket_begins() -> None:
+    hist = hist_of([5_000_000, 5_003_000, 90_000_000])
+    assert hist.percentiles((0.0, 1.0)) == [5_000.0, 5_003.0]

@@ -150,6 +150,12 @@ def test_the_oldest_second_is_dropped_as_its_end_leaves_the_window() -> None:
         live.close(end)
         lengths.append(live.seconds)
     assert lengths == [1.0, 2.0, 2.0, 2.0]
+    slow = Live(1, 10.0)
+    for end in (5.0, 10.0, 15.0, 20.0):
+        slow.close(end)
+    assert slow.seconds == 10.0, "half a second of tolerance, however long a tick is"
+    slow.close(19.4 + 5.0)
+    assert slow.seconds == pytest.approx(14.4), "its end is in the window by more than that"
     short = Live(1, 2.0)
     for tenth in range(1, 60):
         short.close(tenth / 10)

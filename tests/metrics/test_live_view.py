@@ -242,3 +242,20 @@ def test_before_anything_was_asked() -> None:
 
 def test_requests_of_pools() -> None:
     assert requests_of_pools(LAYOUT) == [[0, 2], [1]]
+
+
+def test_percentiles_of_a_tick_are_the_50th_the_95th_and_the_99th() -> None:
+    live, workers = Live(3, 10.0), Workers(2)
+    thousand = ms(*range(1, 1001))
+    live.add(
+        None, 0, Counts({"ok": 1_000}), dict.fromkeys(("latency", "ttft", "inter_chunk", "schedule_lag"), thousand)
+    )
+    live.loop_lag(None, thousand)
+    view = LiveView(LAYOUT, live, workers)
+    tick = view.tick(live.close(1.0), NOW)
+    assert (tick.latency_p50_ms, tick.latency_p95_ms, tick.latency_p99_ms) == shown(500, 950, 990)
+    assert (tick.ttft_p50_ms, tick.ttft_p95_ms, tick.ttft_p99_ms) == shown(500, 950, 990)
+    assert (tick.inter_chunk_p95_ms, tick.loop_lag_p99_ms) == shown(950, 990)
+    snapshot = view.snapshot(1, NOW, tick, (), (0, 0))
+    assert ps(snapshot.table[0]) == shown(500, 950, 950)
+    assert lags(snapshot.generator) == shown(990, 990)

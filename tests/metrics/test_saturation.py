@@ -241,3 +241,9 @@ def test_workers_are_named_by_number_and_the_earliest_warning_is_first() -> None
         saturation.judge(float(second))
     assert saturation.reasons == tuple(f"worker {n}: CPU 90 % of its core (over 70 %)" for n in (0, 2))
     assert [warning[:8] for warning in saturation.warnings()] == ["worker 2", "worker 0"]
+
+
+@pytest.mark.parametrize(("ms", "figure"), [(9.94, "9.9"), (4.05, "4.0"), (9.99, "10.0"), (10.0, "10"), (63.4, "63")])
+def test_a_lag_is_told_to_a_tenth_below_ten(ms: float, figure: str) -> None:
+    (reason,) = play(*[strained(0, arrivals_ms=(ms,) * 10)] * 3).reasons
+    assert reason.startswith(f"worker 1: schedule lag p99 {figure} ms ")

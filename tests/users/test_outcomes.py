@@ -345,20 +345,39 @@ async def test_tokens_of_a_refusal_whose_request_is_sent_again_are_counted(tmp_p
 
 
 async def test_the_time_of_a_token_is_of_those_after_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, int, int]] = []
-    whole = record.count_stream
+    def earlier(leaf: Leaf, answer: Answer, latency: int) -> None:
+        """As if the first output had come 20 ms before the end."""
+        answer.ttft_ns = latency - 20_000_000
 
-    def noted(leaf: Leaf, answer: Answer, latency: int) -> None:
-        assert answer.ttft_ns is not None
-        seen.append((latency, answer.ttft_ns, latency - answer.ttft_ns))
-        whole(leaf, answer, latency)
-
-    monkeypatch.setattr(record, "count_stream", noted)
-    for tokens, parts in ((5, 4), (2, 1), (1, 0), (0, 0)):
+    monkeypatch.setattr(record, "count_stream", earlier)
+    for tokens, each_us in ((5, 5_000), (2, 20_000), (1, None), (0, None)):
         usage = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": tokens}}
         stream = chunked(*told(WORD, WORD, usage, "[DONE]"), headers=STREAM)
         played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
         found = played.only.hists.get("tpot")
-        assert (found is None) == (parts == 0)
-        if found is not None:
-            assert found.total == pytest.approx((seen[-1][2] // parts) / 1000)
+        assert (None if found is None else found.total) == each_us
+
+
+async def test_counts_that_nobody_can_believe_are_the_most_that_a_recorder_holds(tmp_path: Path) -> None:
+    many = 9 * 10**14
+    usage = {
+        "prompt_tokens": many, "completion_tokens": many, "prompt_tokens_details": {"cached_tokens": many},
+        "completion_tokens_details": {"reasoning_tokens": many},
+    }  # fmt: skip
+    stream = chunked(*told(WORD, {"choices": [], "usage": usage}, "[DONE]"), headers=STREAM)
+    played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
+    sums = played.only.sums
+    assert [sums[f"{kind}_tokens"] for kind in ("input", "output", "cached", "reasoning")] == [record.MAX_COUNTED] * 4
+    assert [sums[f"{kind}_told"] for kind in ("input", "output", "cached", "reasoning")] == [1] * 4
+    measure = "measure = { llm_calls = '$.n', tool_calls = '$.n' }"
+    played, _ = await play(tmp_path, profile(pool=f'dialect = "json"\n{measure}'), ok(b'{"n": %d}' % many))
+    sums = played.only.sums
+    assert (sums["llm_calls"], sums["tool_calls"]) == (record.MAX_COUNTED, record.MAX_COUNTED)
+
+
+async def test_tokens_of_an_answer_that_was_not_streamed_are_not_estimated(tmp_path: Path) -> None:
+    message = {"result": {"message": {"parts": [{"text": "a"}]}}}
+    body = ok(json.dumps(message).encode(), "content-type: application/json")
+    played, _ = await play(tmp_path, profile(POST, pool='dialect = "a2a"'), body)
+    assert played.only.outcomes == {"ok": 1}
+    assert not {"token_estimates", "estimated_tokens"} & set(played.only.sums)
