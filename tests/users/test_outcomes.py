@@ -381,3 +381,23 @@ async def test_tokens_of_an_answer_that_was_not_streamed_are_not_estimated(tmp_p
     played, _ = await play(tmp_path, profile(POST, pool='dialect = "a2a"'), body)
     assert played.only.outcomes == {"ok": 1}
     assert not {"token_estimates", "estimated_tokens"} & set(played.only.sums)
+
+
+@pytest.mark.parametrize(
+    ("more", "headers", "notes"),
+    [
+        ("", (), [record.UNTYPED]),
+        ("\nstream = true", (), []),
+        ("", STREAM, []),
+        ("", ("content-type: text/plain",), [record.UNTYPED]),
+    ],
+)
+async def test_a_stream_that_is_not_called_one_is_read_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, headers: tuple[str, ...], notes: list[str]
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr("agenttop.users.shared.PoolShared.note", lambda pool, text: noted.append(text))
+    played, _ = await play(tmp_path, profile(POST + more, pool=CHAT), chunked(*told(WORD, "[DONE]"), headers=headers))
+    assert played.only.outcomes == {"ok": 1}
+    assert played.only.hists["ttft"].count == 1
+    assert noted == notes
