@@ -192,3 +192,11 @@ def test_a_task_of_thoughts_and_words_is_output() -> None:
     for artifacts, flags in told:
         task = {"status": {"state": "working"}, "artifacts": artifacts}
         assert A2A().reader().event(json.dumps({"result": {"task": task}}).encode()) == flags, artifacts
+
+
+@pytest.mark.parametrize("data", [b"{}", b'{"result": {}}', b'{"result": {"id": "t"}}', b'{"jsonrpc": "2.0"}'])
+def test_a_result_of_no_kind_is_a_failure(data: bytes) -> None:
+    reader, whole = A2A().reader(), A2A().reader()
+    assert reader.event(data) == ERROR
+    assert whole.body(data) == DONE | ERROR
+    assert reader.error == whole.error == f"not an A2A response: {data.decode()}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agenttop.dialects import dialect_named
+from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.dialects.base import DONE, ERROR, OUTPUT
 
 #: What a failure to read begins with, by dialect.
@@ -123,3 +123,10 @@ def test_the_tool_calls_of_a_whole_answer(dialect: str, first: dict[str, Any], c
     none = dialect_named(dialect).reader()
     none.body(json.dumps(BODIES[dialect]).encode())
     assert (none.llm_calls, none.tool_calls) == (1, 0)
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "custom"])
+def test_the_name_of_an_event_need_not_be_text(dialect: str) -> None:
+    for data in (b"{}", b"", b'{"delta": "x"}', b'{"error": {"message": "m"}}', b"\xff", b'{"a": "\xff"}'):
+        reader = dialect_named(dialect).reader()
+        assert not reader.event(data, b"\xff\xfe") & ERROR or reader.error

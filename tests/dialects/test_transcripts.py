@@ -624,3 +624,12 @@ def test_an_answer_may_fill_its_room(more: int, kept: bool) -> None:
         reader.event(json.dumps({"choices": [{"delta": {"content": "x" * length}}]}).encode())
     turns = reader.transcript.turn()
     assert turns == ([says("x" * MAX_TRANSCRIPT_BYTES)] if kept else [])
+
+
+@pytest.mark.parametrize("none", [[], None, "f", [5]])
+@pytest.mark.parametrize("name", ["toolCalls", "tool_calls"])
+def test_calls_of_a_snapshot_that_are_none_are_left_out(name: str, none: Any) -> None:
+    message = {"id": "m", "role": "assistant", "content": "Hi", name: none}
+    assert ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": [message]}) == [
+        {"id": "m", "role": "assistant", "content": "Hi"}
+    ]
