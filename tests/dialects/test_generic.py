@@ -121,6 +121,7 @@ def test_usage_of_several_models_is_added() -> None:
     reader = Reader()
     read_usage(reader, [{"inputTokens": 5, "outputTokens": 1}, None, {"promptTokens": 7, "cachedTokens": 2}, "x"])
     assert (reader.input_tokens, reader.output_tokens, reader.cached_tokens) == (12, 1, 2)
-    for nothing in (None, 5, "x", [], {}, {"inputTokens": "5"}, {"inputTokens": -1}):
+    nothings: list[Any] = [None, 5, "x", [], {}, {"inputTokens": "5"}, {"inputTokens": -1}]
+    for nothing in nothings:
         read_usage(reader, nothing)
     assert (reader.input_tokens, reader.output_tokens, reader.cached_tokens) == (12, 1, 2), "what none mentions stays"

@@ -247,3 +247,9 @@ def test_workers_are_named_by_number_and_the_earliest_warning_is_first() -> None
 def test_a_lag_is_told_to_a_tenth_below_ten(ms: float, figure: str) -> None:
     (reason,) = play(*[strained(0, arrivals_ms=(ms,) * 10)] * 3).reasons
     assert reason.startswith(f"worker 1: schedule lag p99 {figure} ms ")
+
+
+def test_lateness_in_three_seconds_that_its_p99_does_not_show_is_none() -> None:
+    once = strained(0, lag_ms=(*[0.1] * 999, 80.0))
+    assert not play(once, once, once).ever
+    assert play(*[strained(0, lag_ms=(*[0.1] * 97, 80.0, 80.0, 80.0))] * 3).ever

@@ -401,3 +401,14 @@ async def test_a_stream_that_is_not_called_one_is_read_and_told(
     assert played.only.outcomes == {"ok": 1}
     assert played.only.hists["ttft"].count == 1
     assert noted == notes
+
+
+async def test_an_arrivals_response_time_is_from_when_it_was_planned(tmp_path: Path) -> None:
+    text = profile(pool='stages = [{ duration = "1s", rate = 1 }]').replace('users = 1\nduration = "1s"\n', "")
+    async with playing(tmp_path, text, Script(ok(b"x"))) as (pool, layout, recorder):
+        pool.arrive(perf_counter_ns() - 5_000_000)
+        await ended(pool)
+        hists = Play(layout, recorder).only.hists
+    lag, latency, response = (hists[name].total for name in ("schedule_lag", "latency", "response_time"))
+    assert lag >= 5_000
+    assert response == pytest.approx(latency + lag, abs=0.01)
