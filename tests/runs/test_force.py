@@ -53,7 +53,7 @@ def controller(worker: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[
 
 def runs(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
