@@ -146,7 +146,7 @@ class ChatReader(Reader):
         if whole.choices:
             self.llm_calls = 1
             self.tool_calls = 0
-        if whole.choices is not None or _is_empty(data):
+        if whole.choices is not None or data.strip() == b"{}":
             self.spoke = False
         flags = DONE | self._rare(whole, data, b"")
         for choice in whole.choices or ():
@@ -226,10 +226,6 @@ class ChatReader(Reader):
         if self.error is None:
             self.error = f"not a chat completion: {data[:200].decode(errors='replace')}"
         return ERROR
-
-
-def _is_empty(data: bytes) -> bool:
-    return data.strip() in (b"{}", b"null", b"[]")
 
 
 def _parts(content: Any) -> int:

@@ -154,6 +154,8 @@ class SafeText:
                     at_end = _begins(plain, needle, least)
                     if at_end is not None:
                         begin = begins[at_end]
+                        if len(needle) < _ACROSS and " " in short[begin:]:
+                            continue
                         begin = _word(text, begin, begin)[0] if needle in self._encoded else begin
                         spans.append((begin, len(whole)))
         return spans

@@ -39,3 +39,12 @@ def test_workers_stopped_with_the_plan_or_with_their_lease(
     text = still.look(awake_s, planned_s)
     assert (still.sending_ended_s, still.lost) == (ended_s, lost)
     assert text.endswith("stopped by themselves with the plan") == (lost and ended_s == planned_s)
+
+
+def test_when_the_last_one_was_over_is_known_of_short_ones_too() -> None:
+    still = Standstill()
+    seen = []
+    for elapsed in (0.4, 0.8, 1.3, 1.4, 2.1, 2.5, 9.0, 9.4):
+        still.look(elapsed)
+        seen.append(still.over_s)
+    assert seen == [0.0, 0.0, 1.3, 1.3, 2.1, 2.1, 9.0, 9.0], "half a second or more"

@@ -169,3 +169,34 @@ def test_nothing_raises(data: bytes) -> None:
     reader = A2A().reader()
     assert not reader.event(data) & ERROR or reader.error
     reader.body(data)
+
+
+@pytest.mark.parametrize(
+    ("body", "streams"),
+    [
+        ({"method": "message/stream"}, True), ({"method": "SendStreamingMessage"}, True),
+        ({"method": "message/send"}, False), ({}, False), ("message/stream", False), (None, False), ([], False),
+    ],
+)  # fmt: skip
+def test_which_methods_are_answered_with_a_stream(body: Any, streams: bool) -> None:
+    assert A2A.streams(body) is streams
+
+
+def test_a_task_of_thoughts_and_words_is_output() -> None:
+    thought = {"parts": [{"text": "hm", "metadata": {"x/thought": True}}], "artifactId": "t"}
+    word = {"parts": [{"text": "so"}], "artifactId": "w"}
+    told: list[tuple[list[dict[str, Any]], int]] = [
+        ([thought], OUTPUT | REASONING), ([word], OUTPUT), ([thought, word], OUTPUT), ([word, thought], OUTPUT),
+        ([{"parts": []}], 0), ([], 0),
+    ]  # fmt: skip
+    for artifacts, flags in told:
+        task = {"status": {"state": "working"}, "artifacts": artifacts}
+        assert A2A().reader().event(json.dumps({"result": {"task": task}}).encode()) == flags, artifacts
+
+
+@pytest.mark.parametrize("data", [b"{}", b'{"result": {}}', b'{"result": {"id": "t"}}', b'{"jsonrpc": "2.0"}'])
+def test_a_result_of_no_kind_is_a_failure(data: bytes) -> None:
+    reader, whole = A2A().reader(), A2A().reader()
+    assert reader.event(data) == ERROR
+    assert whole.body(data) == DONE | ERROR
+    assert reader.error == whole.error == f"not an A2A response: {data.decode()}"

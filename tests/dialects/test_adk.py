@@ -255,3 +255,119 @@ def test_nothing_raises(data: bytes) -> None:
     reader = Adk().reader()
     for flags in (reader.event(data), reader.event(b'{"content":' + data + b"}"), reader.body(b"[" + data + b"]")):
         assert not flags & ERROR or reader.error
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"error": "no "quoted" one"}', 'no "quoted" one'),
+        (b'{"error": "two\nlines"}', "two\nlines"),
+        (b'{"error": "not \xff"}\n', "not \ufffd"),
+        (b'{"error": "' + b"x" * 600 + b'\n"}', "x" * 500),
+    ],
+)
+def test_words_that_were_written_as_they_are(data: bytes, words: str) -> None:
+    for name in (b"", b"error", b"message"):
+        reader = Adk().reader()
+        assert reader.event(data, name) == ERROR
+        assert reader.error == words
+    assert Adk().reader().event(data, b"ping") == 0
+
+
+def test_an_error_of_a_body_has_its_words_and_its_limit() -> None:
+    reader = Adk().reader()
+    assert reader.body(b'{"error":{"code":429,"message":"slow down","retry_after":2}}') == DONE | LIMITED
+    assert (reader.error, reader.retry_after_s) == ("slow down", 2.0)
+
+
+def test_an_event_called_error_is_a_failure_though_it_says_nothing_of_a_model() -> None:
+    reader = Adk().reader()
+    assert reader.event(b'{"message": "gone"}', b"error") == ERROR
+    assert reader.error == "gone"
+    assert Adk().reader().event(b'{"type": "error", "message": "gone"}') == 0, "no event of that name"
+    spoken = Adk().reader()
+    assert spoken.event(json.dumps(event(text("a"), partial=True)).encode(), b"error") == OUTPUT
+    assert spoken.error is None
+
+
+def test_the_answer_of_a_tool_ends_the_models_answer_of_its_author_alone() -> None:
+    reader = Adk().reader()
+    other = {"author": "other"}
+    feed(reader, event(text("a"), partial=True), event(text("b"), partial=True) | other)
+    assert reader.llm_calls == 2
+    feed(reader, ANSWERED)
+    assert feed(reader, event(text("c"), partial=True), event(text("d"), partial=True) | other) == [OUTPUT, OUTPUT]
+    assert reader.llm_calls == 3, "the other goes on with its answer"
+    snake = event({"function_response": {"name": "f"}}, role="user") | other
+    feed(reader, snake, event(text("e"), partial=True) | other)
+    assert reader.llm_calls == 4
+
+
+def test_branches_of_an_author_have_answers_of_their_own() -> None:
+    reader = Adk().reader()
+    for branch in ("x", "y", "x"):
+        feed(reader, event(text("a"), partial=True, branch=branch))
+    assert reader.llm_calls == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens"),
+    [
+        ([{"prompt": 5, "candidates": 2, "cachedContent": 1, "thoughts": 3}], (5, 5, 1, 3)),
+        ([{"prompt": 5}, {"candidates": 2}, {"cachedContent": 1}], (5, 2, 1, None)),
+        ([{"prompt": 5, "candidates": 2, "cachedContent": 1, "thoughts": 3}, {"prompt": 6}], (6, 5, 1, 3)),
+        ([{"prompt": 5, "candidates": 2, "cachedContent": 1, "thoughts": 3}, {"candidates": 9}], (5, 9, 1, 3)),
+        ([{"prompt": 5, "candidates": 2, "cachedContent": 1}, {"cachedContent": 4}], (5, 2, 4, None)),
+        ([{"prompt": 5, "candidates": 2}, {"prompt": 5, "candidates": 2, "thoughts": 7}], (5, 9, None, 7)),
+        ([{"prompt": 0, "candidates": 0}], (None, None, None, None)),
+    ],
+)
+def test_each_figure_of_an_answer_is_the_last_that_was_told(
+    told: list[dict[str, int]], tokens: tuple[int | None, ...]
+) -> None:
+    reader = Adk().reader()
+    for counts in told:
+        feed(reader, event(text("a"), partial=True, **usage(**counts)))
+    found = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+    assert found == tokens
+
+
+def test_tokens_of_answers_are_added_each_figure_on_its_own() -> None:
+    reader = Adk().reader()
+    counts = [{"prompt": 5, "cachedContent": 1}, {"candidates": 2, "thoughts": 3}, {"prompt": 10, "candidates": 20}]
+    for each in counts:
+        feed(reader, event(text("a"), **usage(**each)), ANSWERED)
+    found = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+    assert (found, reader.llm_calls) == ((15, 25, 1, 3), 3)
+
+
+def test_whole_answers_after_whole_answers() -> None:
+    for first, then, output, llm_calls in (
+        (event(text("a"), id="1"), event(text("a"), id="1"), 0, 1),
+        (event(text("a"), id="1"), event(text("a"), id="2"), OUTPUT, 2),
+        (event(text("a"), id="1"), event(id="2"), 0, 1),
+        (event(text("a"), id="1"), event(call("c", args={"x": 1}), id="2"), OUTPUT, 2),
+    ):
+        reader = Adk().reader()
+        assert feed(reader, first, then) == [OUTPUT, output], then
+        assert reader.llm_calls == llm_calls, then
+
+
+def test_what_follows_an_answer_that_came_in_pieces() -> None:
+    begun = [event(text("a"), partial=True), event(text("a"), id="1")]
+    for then, output, llm_calls in (
+        (event(text("a"), id="2"), 0, 1),
+        (event(text("b"), id="2"), OUTPUT, 2),
+        (event(call("c", args={"x": 1}), id="2"), OUTPUT, 1),
+        (event(text("a"), partial=True), OUTPUT, 2),
+    ):
+        reader = Adk().reader()
+        assert feed(reader, *begun, then) == [OUTPUT, 0, output], then
+        assert reader.llm_calls == llm_calls, then
+
+
+def test_whether_a_whole_body_has_said_something() -> None:
+    for events, spoke in (([event(text("a"))], True), ([event(text("a", thought=True))], True), ([event()], False)):
+        reader = Adk().reader()
+        assert reader.body(json.dumps(events).encode()) == DONE
+        assert (reader.spoke, reader.chunks) == (spoke, 0)

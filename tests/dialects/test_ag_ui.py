@@ -173,3 +173,24 @@ def test_nothing_raises(data: bytes) -> None:
     reader = AgUi().reader()
     assert not reader.event(data) & ERROR or reader.error
     reader.body(data)
+
+
+@pytest.mark.parametrize("name", ["toolCallId", "tool_call_id"])
+def test_a_call_is_known_by_its_id_in_either_spelling(name: str) -> None:
+    reader = AgUi().reader()
+    for identity in ("a", "b", "a"):
+        feed(reader, "TOOL_CALL_START", **{name: identity})
+        feed(reader, "TOOL_CALL_CHUNK", **{name: identity}, delta="{}")
+    assert reader.tool_calls == 2
+
+
+def test_an_event_without_a_type_may_be_a_failure_of_who_stands_before_the_agent() -> None:
+    for data, name in (
+        (b'{"error": "slow"}', b""),
+        (b'{"message": "slow"}', b"error"),
+        (b'{"error": "slow"}', b"error"),
+    ):
+        reader = AgUi().reader()
+        assert reader.event(data, name) & ERROR
+        assert reader.error == "slow"
+    assert AgUi().reader().event(b'{"delta": "x"}') == 0

@@ -237,3 +237,11 @@ def test_nothing_raises(data: bytes, name: bytes) -> None:
     reader = AnthropicMessages().reader()
     for flags in (reader.event(data, name), reader.body(data)):
         assert not flags & ERROR or reader.error
+
+
+@pytest.mark.parametrize(("content", "spoke"), [([{"type": "text", "text": "a"}], True), ([], False), (None, False)])
+def test_whether_a_whole_message_says_something(content: object, spoke: bool) -> None:
+    reader = AnthropicMessages().reader()
+    assert reader.spoke is None
+    assert reader.body(json.dumps({"type": "message", "content": content}).encode()) == DONE
+    assert reader.spoke is spoke

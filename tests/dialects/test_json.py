@@ -178,3 +178,15 @@ def test_output_of_reasoning(data: bytes, flags: int, alone: int) -> None:
     thought = {"reasoning": key("thought")}
     assert dialect_named("custom", {"first_token": key("delta"), **thought}).reader().event(data) == flags
     assert dialect_named("custom", thought).reader().event(data) == alone
+
+
+def test_an_event_called_error_is_a_failure_whatever_is_in_it() -> None:
+    for measure in (None, {"first_token": lambda value: (False, None)}):
+        for data, words in (
+            (b'{"message": "gone"}', "gone"),
+            (b" no JSON ", "no JSON"),
+            (b'{"error": "slow"}', "slow"),
+        ):
+            reader = dialect_named("json", measure).reader()
+            assert reader.event(data, b"error") == ERROR
+            assert (reader.error, reader.chunks) == (words, 0)

@@ -264,3 +264,59 @@ def test_nothing_raises(data: bytes, event: bytes) -> None:
     reader = LangGraph().reader()
     for flags in (reader.event(data, event), reader.event(b"[" + data + b",{}]", b"messages"), reader.body(data)):
         assert not flags & ERROR or reader.error
+
+
+def test_a_total_tells_what_was_counted_apart() -> None:
+    reader = LangGraph().reader()
+    usage = {"input_tokens": 12, "output_tokens": 1, "total_tokens": 399, "output_token_details": {"reasoning": 386}}
+    feed(reader, b"messages/complete", [ai("a", usage_metadata=usage)])
+    assert (reader.input_tokens, reader.output_tokens, reader.reasoning_tokens) == (12, 387, 386)
+
+
+@pytest.mark.parametrize(
+    ("error", "flags", "words"),
+    [
+        ({"error": "Oops", "message": "why", "code": 429}, LIMITED, "why"),
+        ({"error": "Oops", "message": "why", "code": 500}, ERROR, "why"),
+        ({"error": "RateLimitError", "message": "why"}, LIMITED, "why"),
+        ({"error": "Oops", "message": "429 slow"}, LIMITED, "429 slow"),
+        ({"error": "Oops"}, ERROR, "Oops"),
+        ({"error": {"message": "m", "code": 429}, "message": "other"}, LIMITED, "m"),
+        ("429 slow", LIMITED, "429 slow"),
+        ("gone", ERROR, "gone"),
+    ],
+)
+def test_what_a_failure_tells(error: Any, flags: int, words: str) -> None:
+    reader, whole = LangGraph().reader(), LangGraph().reader()
+    assert feed(reader, b"error", error) == flags
+    assert whole.body(json.dumps({"__error__": error}).encode()) == DONE | flags
+    assert (reader.error, whole.error) == (words, words)
+
+
+@pytest.mark.parametrize("name", [b"", b"message"])
+def test_an_event_without_a_name_may_be_a_failure_of_who_stands_before_the_server(name: bytes) -> None:
+    reader = LangGraph().reader()
+    assert feed(reader, name, {"error": {"message": "slow", "code": 429}}) == LIMITED
+    assert reader.error == "slow"
+    for other in (b"custom", b"metadata", b"tasks"):
+        assert feed(LangGraph().reader(), other, {"error": {"message": "slow", "code": 429}}) == 0
+
+
+@pytest.mark.parametrize("name", ["text", "refusal", "image_url", "data", "base64"])
+def test_what_a_part_may_hold(name: str) -> None:
+    for part, flags in (({name: "x"}, OUTPUT), ({name: {"url": "x"}}, OUTPUT), ({name: ""}, 0), ({name: None}, 0)):
+        reader = LangGraph().reader()
+        assert reader.event(piece([{"type": "any", **part}]), b"messages") == flags
+
+
+@pytest.mark.parametrize("name", ["thinking", "reasoning", "reasoning_content", "summary"])
+def test_what_a_thought_may_hold(name: str) -> None:
+    for part in ({name: "x"}, {name: {"text": "x"}}, {name: [{"text": "x"}]}, {name: "x", "text": "y"}):
+        assert LangGraph().reader().event(piece([part]), b"messages") == THOUGHT
+
+
+def test_a_whole_message_after_pieces_is_no_output_however_it_comes() -> None:
+    reader = LangGraph().reader()
+    reader.event(piece("Hel"), b"messages")
+    assert feed(reader, b"messages", [ai("Hello"), {}]) == 0
+    assert reader.chunks == 1

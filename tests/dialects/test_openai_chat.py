@@ -175,3 +175,106 @@ def test_a_failure_in_broken_text_is_one() -> None:
     reader = OpenAIChat().reader()
     assert reader.event(b'{"object": "error", "message": "no \xff"}') == ERROR
     assert reader.error == "no \ufffd"
+
+
+def calls(*pieces: dict[str, Any]) -> bytes:
+    return chunk({"tool_calls": [{"function": {"name": "f", "arguments": ""}, **piece} for piece in pieces]})
+
+
+def test_calls_are_told_apart_by_index_or_by_their_place() -> None:
+    reader = OpenAIChat().reader()
+    reader.event(calls({"index": 0, "id": "a"}, {"index": 1, "id": "b"}))
+    reader.event(calls({"index": 1}, {"index": 0}))
+    assert reader.tool_calls == 2
+    reader.event(calls({"index": "x"}, {"index": "y"}))
+    assert reader.tool_calls == 4, "an index may be text"
+    placed = OpenAIChat().reader()
+    placed.event(calls({}, {}, {}))
+    placed.event(calls({}, {"index": None}))
+    assert placed.tool_calls == 3, "by their place where they have none"
+
+
+def test_a_name_and_another_id_under_the_same_index_are_another_call() -> None:
+    reader = OpenAIChat().reader()
+    for call_id, name, counted in (
+        (None, "f", 1), ("a", "f", 1), ("a", "g", 1), ("b", None, 1),
+    ):  # fmt: skip
+        reader.event(chunk({"tool_calls": [{"index": 0, "id": call_id, "function": {"name": name}}]}))
+        assert reader.tool_calls == counted, (call_id, name)
+    known = OpenAIChat().reader()
+    for call_id, name, counted in (
+        ("a", "f", 1),
+        ("b", "g", 2),
+        ("b", "g", 2),
+        ("", "h", 2),
+        ("c", "", 2),
+        ("c", "h", 3),
+    ):
+        known.event(chunk({"tool_calls": [{"index": 0, "id": call_id, "function": {"name": name}}]}))
+        assert known.tool_calls == counted, (call_id, name)
+    without = OpenAIChat().reader()
+    without.event(chunk({"tool_calls": [{"index": 0, "id": "a"}]}))
+    without.event(chunk({"tool_calls": [{"index": 0, "id": "b"}]}))
+    assert without.tool_calls == 1, "an id alone is none"
+
+
+def test_a_function_call_of_old_is_one_call() -> None:
+    reader = OpenAIChat().reader()
+    assert reader.event(chunk({"function_call": {"name": "f", "arguments": ""}})) == 0
+    assert reader.event(chunk({"function_call": {"arguments": "{}"}})) == OUTPUT
+    assert reader.tool_calls == 1
+
+
+def test_a_whole_answer_counts_anew_what_pieces_before_it_counted() -> None:
+    reader = OpenAIChat().reader()
+    reader.event(chunk({"content": "a"}))
+    assert (reader.llm_calls, reader.tool_calls, reader.spoke) == (1, 0, None)
+    reader.body(json.dumps({"choices": [{"message": {"content": ""}}]}).encode())
+    assert (reader.llm_calls, reader.tool_calls, reader.spoke) == (1, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("choices", "spoke", "flags"),
+    [
+        ([{"message": {"content": "a"}}, {"message": {"content": ""}}], True, 0),
+        ([{"message": {"content": ""}}, {"message": {"reasoning": "a"}}], True, 0),
+        ([{"message": {"refusal": "no"}}], True, 0),
+        ([{"delta": {"content": "a"}}], False, 0),
+        ([{"message": {"content": "a"}, "finish_reason": "abort"}], True, ERROR),
+        ([{"error": {"message": "m", "code": 429}}], False, ERROR | RATE_LIMITED),
+    ],
+)
+def test_the_choices_of_a_whole_answer(choices: list[Any], spoke: bool, flags: int) -> None:
+    reader = OpenAIChat().reader()
+    assert reader.body(json.dumps({"choices": choices}).encode()) == DONE | flags
+    assert reader.spoke is spoke
+
+
+def test_where_usage_stands() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 6, "prompt_cache_hit_tokens": 2, "reasoning_tokens": 1}
+    for content in (
+        {"choices": [], "usage": usage},
+        {"choices": [{"delta": {}, "usage": usage}]},
+        {"choices": [], "x_groq": {"usage": usage}},
+    ):
+        for reader in (OpenAIChat().reader(), OpenAIChat().reader()):
+            reader.event(json.dumps(content).encode())
+            found = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+            assert found == (5, 6, 2, 1), content
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("error", "finish_reason: error"), ("ABORT", "finish_reason: ABORT"), ("stop", None)]
+)
+def test_an_answer_that_was_given_up(reason: str, words: str | None) -> None:
+    reader = OpenAIChat().reader()
+    data = {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": reason}]}
+    assert reader.event(json.dumps(data).encode()) == OUTPUT | (ERROR if words else 0)
+    assert reader.error == words
+
+
+def test_a_total_tells_what_was_counted_apart() -> None:
+    reader = OpenAIChat().reader()
+    usage = {"prompt_tokens": 12, "completion_tokens": 1, "reasoning_tokens": 386, "total_tokens": 399}
+    reader.event(json.dumps({"choices": [], "usage": usage}).encode())
+    assert (reader.input_tokens, reader.output_tokens, reader.reasoning_tokens) == (12, 387, 386)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, RATE_LIMITED
 from agenttop.dialects.openai_realtime import OpenAIRealtime
+from agenttop.dialects.quota import MAX_NAME_LENGTH, MAX_QUOTAS
+from agenttop.dialects.ratelimit_field import DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,60 @@ def test_nothing_raises(data: bytes) -> None:
     reader = OpenAIRealtime().reader()
     assert not reader.event(data) & ERROR or reader.error
     reader.body(data)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ({"type": "response.created", "response": {}}, False),
+        ({"type": "response.output_item.added", "item": {"id": "a", "type": "message"}}, False),
+        ({"type": "response.output_text.delta", "item_id": "a", "delta": ""}, False),
+        ({"type": "session.updated"}, True),
+    ],
+)
+def test_what_begins_an_answer(begins: dict[str, object], ends: bool) -> None:
+    reader = OpenAIRealtime().reader()
+    reader.event(json.dumps(begins).encode())
+    assert reader.event(b'{"type":"error","error":{"message":"m"}}') == (DONE | ERROR if ends else ERROR)
+    unnamed = OpenAIRealtime().reader()
+    unnamed.event(json.dumps(begins).encode())
+    assert unnamed.event(b'{"error":{"message":"m"}}') == (DONE | ERROR if ends else ERROR)
+
+
+def test_tokens_and_their_details() -> None:
+    usage = {
+        "input_tokens": 10, "output_tokens": 8, "total_tokens": 18, "input_token_details": {"cached_tokens": 4},
+        "output_token_details": {"reasoning_tokens": 3},
+    }  # fmt: skip
+    reader = OpenAIRealtime().reader()
+    reader.event(json.dumps({"type": "response.done", "response": {"usage": usage}}).encode())
+    found = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+    assert found == (10, 8, 4, 3)
+    apart = OpenAIRealtime().reader()
+    usage = {"input_tokens": 12, "output_tokens": 1, "total_tokens": 399}
+    apart.event(json.dumps({"type": "response.done", "response": {"usage": usage}}).encode())
+    assert (apart.input_tokens, apart.output_tokens, apart.cached_tokens) == (12, 387, None)
+
+
+def test_calls_are_counted_by_their_items() -> None:
+    reader = OpenAIRealtime().reader()
+    for kind in ("function_call_arguments.delta", "function_call_arguments.done", "mcp_call_arguments.done"):
+        reader.event(json.dumps({"type": f"response.{kind}", "item_id": "a", "delta": "{"}).encode())
+    assert reader.tool_calls == 1
+    for kind in ("function_call", "mcp_call", "message"):
+        item = {"id": kind, "type": kind}
+        reader.event(json.dumps({"type": "response.output_item.added", "item": item}).encode())
+    assert reader.tool_calls == 3
+    output = [{"type": "function_call"}] * 2
+    reader.event(json.dumps({"type": "response.done", "response": {"output": output}}).encode())
+    assert reader.tool_calls == 3, "the most that any tells"
+
+
+def test_a_limit_is_named_and_bounded() -> None:
+    reader = OpenAIRealtime().reader()
+    limits = [{"name": "x" * 500, "limit": 5.9, "remaining": 2.9, "reset_seconds": -1}, {"remaining": 0, "limit": True}]
+    reader.event(json.dumps({"type": "rate_limits.updated", "rate_limits": limits * 50}).encode())
+    first, second = reader.quotas[:2]
+    assert first == ("x" * MAX_NAME_LENGTH, 5, 2, None)
+    assert second == (DEFAULT, None, 0, None)
+    assert len(reader.quotas) == MAX_QUOTAS

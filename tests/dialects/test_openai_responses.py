@@ -251,3 +251,55 @@ def test_nothing_raises(data: bytes, name: bytes) -> None:
     reader = OpenAIResponses().reader()
     for flags in (reader.event(data, name), reader.body(data)):
         assert not flags & ERROR or reader.error
+
+
+@pytest.mark.parametrize(
+    ("output", "spoke"),
+    [([], False), (None, False), ([{"type": "message"}], True), ([{"type": "function_call"}], True)],
+)
+def test_whether_a_whole_answer_says_something(output: Any, spoke: bool) -> None:
+    reader = OpenAIResponses().reader()
+    assert reader.spoke is None
+    assert reader.body(json.dumps({"object": "response", "output": output}).encode()) == DONE
+    assert reader.spoke is spoke
+
+
+def test_a_body_of_nothing_says_nothing_though_one_before_it_did() -> None:
+    reader = OpenAIResponses().reader()
+    reader.body(b'{"object": "response", "output": [{"type": "message"}]}')
+    assert reader.spoke is True
+    assert reader.body(b" ") == DONE
+    assert reader.spoke is False
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "calls"),
+    [
+        (["added"], ["added"], 2), (["done"], ["done"], 2), (["added"], ["done"], 1), (["added", "added"], ["done"], 2),
+        (["added"], ["done", "done"], 2), ([], [], 0),
+    ],
+)  # fmt: skip
+def test_calls_that_begin_and_calls_that_are_complete(first: list[str], then: list[str], calls: int) -> None:
+    reader = OpenAIResponses().reader()
+    reader.event(event("response.created"))
+    for name in (*first, *then):
+        reader.event(event(f"response.output_item.{name}", item={"type": "function_call"}))
+    assert (reader.llm_calls, reader.tool_calls) == (1, calls)
+
+
+def test_the_details_of_usage_are_read_where_they_stand() -> None:
+    usage = {
+        "input_tokens": 10, "output_tokens": 8, "total_tokens": 18, "input_tokens_details": {"cached_tokens": 4},
+        "output_tokens_details": {"reasoning_tokens": 3},
+    }  # fmt: skip
+    reader = OpenAIResponses().reader()
+    reader.event(event("response.completed", response={"usage": usage}))
+    found = (reader.input_tokens, reader.output_tokens, reader.cached_tokens, reader.reasoning_tokens)
+    assert found == (10, 8, 4, 3)
+
+
+def test_a_total_tells_what_was_counted_apart() -> None:
+    reader = OpenAIResponses().reader()
+    usage = {"input_tokens": 12, "output_tokens": 1, "total_tokens": 399}
+    reader.event(event("response.completed", response={"usage": usage}))
+    assert (reader.input_tokens, reader.output_tokens) == (12, 387)

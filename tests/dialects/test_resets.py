@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +75,14 @@ def test_the_reset_of_an_answer(headers: dict[str, str], seconds: float | None) 
 def test_a_reset_never_raises_and_is_never_negative(value: str) -> None:
     seconds = parse_reset(value, NOW)
     assert seconds is None or seconds >= 0
+
+
+def test_a_time_without_a_zone_is_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert parse_reset("2023-11-14T22:13:50", NOW) == pytest.approx(30.0)
+        assert reset_after({"x-ratelimit-reset": "2023-11-14T22:13:50", "date": DATE}, 0.0) == pytest.approx(30.0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

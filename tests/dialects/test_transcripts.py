@@ -19,7 +19,7 @@ from agenttop.dialects import heard as collecting
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Listening, Owed
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.wire.sse import SseParser
-from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, read_stream, summary
+from tests.dialects.test_recorded import AG_UI, CHAT, MESSAGES, RECORDED, RESPONSES, cuts, read_stream, summary
 
 Turns = list[dict[str, Any] | Owed]
 
@@ -210,7 +210,7 @@ def test_what_an_answer_leaves(name: str) -> None:
     dialect, turns = TURNS[name]
     stream = (RECORDED / name).read_bytes()
     assert turns_of(dialect, stream) == turns
-    for cut in range(len(stream) + 1):
+    for cut in cuts(stream):
         assert turns_of(dialect, stream[:cut], stream[cut:]) == turns, cut
 
 
@@ -506,3 +506,132 @@ def test_a_type_that_is_no_text_is_none(kind: Any) -> None:
     said = {"id": "a2", "role": "assistant", "content": "Here"}
     told = [{"id": "x", "role": kind, "content": "y"}, said]
     assert turns_of_body("ag-ui", {"type": "MESSAGES_SNAPSHOT", "messages": told}) == told
+
+
+@pytest.mark.parametrize(
+    ("dialect", "events", "turns"),
+    [
+        (
+            "openai.responses",
+            [(b"response.output_text.delta", {"delta": "Hel"}), (b"response.output_text.delta", {"delta": "lo"})],
+            [{"role": "assistant", "content": "Hello"}],
+        ),
+        (
+            "anthropic.messages",
+            [
+                (b"content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+                (b"content_block_delta", {"index": 0, "delta": {"text": "Hello"}}),
+            ],
+            [{"role": "assistant", "content": [{"type": "text", "text": "Hello"}]}],
+        ),
+        (
+            "ag-ui",
+            [(b"TEXT_MESSAGE_CONTENT", {"messageId": "m", "delta": "Hello"})],
+            [{"id": "m", "role": "assistant", "content": "Hello"}],
+        ),
+    ],
+)
+def test_an_event_may_be_named_outside_of_its_data(dialect: str, events: list[tuple[bytes, Any]], turns: Turns) -> None:
+    reader = heard(dialect)
+    for name, data in events:
+        reader.event(json.dumps(data).encode(), name)
+    assert reader.transcript.turn() == turns
+
+
+def ag_ui(*events: dict[str, Any]) -> Turns:
+    reader = heard("ag-ui")
+    for each in events:
+        reader.event(json.dumps(each).encode())
+    return reader.transcript.turn()
+
+
+@pytest.mark.parametrize(
+    ("call_id", "call_name", "parent", "message_id"),
+    [
+        ("toolCallId", "toolCallName", "parentMessageId", "messageId"),
+        ("tool_call_id", "tool_call_name", "parent_message_id", "message_id"),
+    ],
+)
+def test_names_of_fields_in_either_spelling(call_id: str, call_name: str, parent: str, message_id: str) -> None:
+    turns = ag_ui(
+        {"type": "TEXT_MESSAGE_CONTENT", message_id: "m", "delta": "So"},
+        {"type": "TOOL_CALL_START", call_id: "a", call_name: "f", parent: "m"},
+        {"type": "TOOL_CALL_START", call_id: "b", call_name: "g", parent: "m"},
+        {"type": "TOOL_CALL_ARGS", call_id: "a", "delta": '{"x"'},
+        {"type": "TOOL_CALL_ARGS", "delta": ":1}"},
+        {"type": "TOOL_CALL_RESULT", call_id: "a", message_id: "r", "content": "4"},
+    )
+    assert turns == [
+        {
+            "id": "m",
+            "role": "assistant",
+            "content": "So",
+            "toolCalls": [calls("f", '{"x":1}', "a"), calls("g", "{}", "b")],
+        },
+        Owed("b", "g"),
+        {"id": "r", "role": "tool", "toolCallId": "a", "content": "4"},
+    ]
+
+
+def test_what_has_no_id_is_given_one() -> None:
+    assert ag_ui({"type": "TEXT_MESSAGE_CHUNK", "delta": "a"}, {"type": "TEXT_MESSAGE_CHUNK", "delta": "b"}) == [
+        {"id": "message-1", "role": "assistant", "content": "ab"}
+    ]
+    turns = ag_ui(
+        {"type": "TOOL_CALL_START", "toolCallId": "a", "toolCallName": "f"},
+        {"type": "TOOL_CALL_RESULT", "toolCallId": "a", "content": "4"},
+        {"type": "TEXT_MESSAGE_CHUNK", "delta": "so"},
+    )
+    assert [turn["id"] for turn in turns if isinstance(turn, dict)] == ["a", "result-a", "message-3"]
+
+
+@pytest.mark.parametrize(("name", "ours"), [("toolCalls", "toolCallId"), ("tool_calls", "tool_call_id")])
+def test_calls_and_results_of_a_snapshot(name: str, ours: str) -> None:
+    messages = [
+        {"id": "u", "role": "user", "content": "Hi"},
+        {"id": "m", "role": "assistant", name: [calls("f", '{"x":1}', "a"), calls("g", "", "b"), {"id": "c"}]},
+        {"id": "r", "role": "tool", ours: "a", "content": "4"},
+    ]
+    (asked, *owed, answered) = ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": messages})
+    assert asked == {
+        "id": "m", "role": "assistant",
+        "toolCalls": [calls("f", '{"x":1}', "a"), calls("g", "{}", "b"), calls("", "{}", "c")],
+    }  # fmt: skip
+    assert owed == [Owed("b", "g"), Owed("c", "")]
+    assert answered == messages[-1]
+
+
+def test_citations_are_added_to_those_that_are_there() -> None:
+    def block(**more: Any) -> dict[str, Any]:
+        return {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a", **more}}
+
+    cited = [{"type": "content_block_delta", "index": 0, "delta": {"citation": {"n": number}}} for number in (1, 2)]
+    for begin, citations in (
+        (block(), [{"n": 1}, {"n": 2}]),
+        (block(citations=None), [{"n": 1}, {"n": 2}]),
+        (block(citations=[{"n": 0}]), [{"n": 0}, {"n": 1}, {"n": 2}]),
+    ):
+        reader = heard("anthropic.messages")
+        for each in (begin, *cited):
+            reader.event(json.dumps(each).encode())
+        (turn,) = reader.transcript.turn()
+        assert isinstance(turn, dict)
+        assert turn["content"] == [{"type": "text", "text": "a", "citations": citations}]
+
+
+@pytest.mark.parametrize(("more", "kept"), [(0, True), (1, False)])
+def test_an_answer_may_fill_its_room(more: int, kept: bool) -> None:
+    reader = heard("openai.chat")
+    for length in (MAX_TRANSCRIPT_BYTES - 7, 7 + more):
+        reader.event(json.dumps({"choices": [{"delta": {"content": "x" * length}}]}).encode())
+    turns = reader.transcript.turn()
+    assert turns == ([says("x" * MAX_TRANSCRIPT_BYTES)] if kept else [])
+
+
+@pytest.mark.parametrize("none", [[], None, "f", [5]])
+@pytest.mark.parametrize("name", ["toolCalls", "tool_calls"])
+def test_calls_of_a_snapshot_that_are_none_are_left_out(name: str, none: Any) -> None:
+    message = {"id": "m", "role": "assistant", "content": "Hi", name: none}
+    assert ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": [message]}) == [
+        {"id": "m", "role": "assistant", "content": "Hi"}
+    ]

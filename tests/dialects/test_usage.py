@@ -126,3 +126,15 @@ def test_no_figure_without_a_teller(usage: dict[str, Any], words: int) -> None:
         assert read
         assert written is not None
         assert written >= words
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "chunks", "believed"),
+    [(5, 3, 3, True), (5, 4, 3, True), (5, 2, 3, False), (5, 0, 0, True), (None, 3, 3, False), (5, None, 0, False)],
+)
+def test_a_budget_goes_by_no_fewer_tokens_than_there_were_pieces(
+    read: int | None, written: int | None, chunks: int, believed: bool
+) -> None:
+    reader = Reader()
+    reader.input_tokens, reader.output_tokens, reader.chunks = read, written, chunks
+    assert believable(reader) is believed

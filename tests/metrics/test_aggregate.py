@@ -1,6 +1,5 @@
-"""Tests of agenttop.metrics.aggregate, agenttop.metrics.delta, agenttop.metrics.figures, agenttop.metrics.layout,
-agenttop.metrics.live, agenttop.metrics.live_view, agenttop.metrics.run_state, agenttop.metrics.scope,
-agenttop.metrics.snapshot, agenttop.metrics.workers.
+"""Tests of agenttop.metrics.aggregate, agenttop.metrics.delta, agenttop.metrics.layout, agenttop.metrics.run_state,
+agenttop.metrics.snapshot.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from agenttop.metrics.histogram import fold
 from agenttop.metrics.layout import Caps, Layout, PoolInfo, Price, RequestInfo
 from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.scope import MAX_ERRORS, MAX_PHASES, OTHER
-from agenttop.metrics.snapshot import BudgetLine, Snapshot, StageInfo, Tick
+from agenttop.metrics.snapshot import BudgetLine, Edited, RunInfo, Snapshot, StageInfo, Tick
 from tests.metrics.fakes import FakeRun
 
 LAYOUT = Layout(
@@ -364,3 +363,78 @@ def test_cost_is_of_the_tokens_that_were_told() -> None:
     assert cost_usd(sums, Price(1.0, 4.0, 0.5)) == pytest.approx((600 * 1.0 + 400 * 0.5 + 250 * 4.0) / 1e6)
     assert cost_usd(sums, None) is None
     assert cost_usd(Counter(estimated_tokens=300), Price(1.0, 4.0, 0.5)) is None
+
+
+def test_pictures_are_numbered() -> None:
+    aggregate = Aggregate(LAYOUT)
+    assert [aggregate.snapshot(RunState(1.0)).seq for _ in range(3)] == [1, 2, 3]
+
+
+def test_before_the_first_second_a_picture_is_of_the_moment() -> None:
+    tick = Aggregate(LAYOUT).snapshot(RunState(0.25, target_users=3)).tick
+    assert (tick.t_s, tick.target, tick.rps) == (0.25, 3, 0.0)
+
+
+def test_an_edited_plan_has_more_stages_and_those_before_keep_their_figures() -> None:
+    aggregate = Aggregate(LAYOUT)
+    aggregate.fold(delta(leaf(stage=1, ms=(10,))))
+    stages = (*LAYOUT.stages, StageInfo(2, "more", 20, 30, 5, 9, "users"), StageInfo(3, "end", 30, 40, 9, 0, "users"))
+    edited = Edited(stages, 40.0)
+    assert aggregate.snapshot(RunState(1.0)).edited is None
+    aggregate.replan(edited)
+    assert aggregate.snapshot(RunState(1.0)).edited == edited
+    assert aggregate.layout == msgspec.structs.replace(LAYOUT, stages=stages)
+    aggregate.fold(delta(leaf(stage=3, ms=(10, 20))))
+    assert [aggregate.metrics_stage(stage, 1.0)["requests"] for stage in range(4)] == [0, 1, 0, 2]
+    aggregate.replan(Edited(stages[:3], 30.0))
+    assert aggregate.metrics_stage(3, 1.0)["requests"] == 2, "a stage that was dropped keeps what it has"
+    info = RunInfo("1", "made up", "p.toml", "", "", 20.0, 0.0, LAYOUT.stages, ("chat",), 0, 1, "")
+    assert edited.of(info) == msgspec.structs.replace(info, stages=stages, duration_s=40.0)
+
+
+def test_what_workers_tell_late_is_in_the_second_in_which_it_ended() -> None:
+    aggregate = Aggregate(LAYOUT)
+    for second in range(3):
+        aggregate.fold(delta(leaf(ms=(10,)), t_s=second + 0.5, from_s=second + 0.25))
+        aggregate.second(RunState(second + 1.0))
+    aggregate.fold(delta(leaf(ms=(20, 30), timeout=1), t_s=2.99, from_s=1.5, worker=1))
+    aggregate.fold(delta(leaf(ms=(40,)), t_s=3.25, from_s=3.0))
+    aggregate.fold(delta(leaf(ms=(50,)), t_s=4.25, from_s=4.0))
+    assert aggregate.second(RunState(4.0)).rps == 1.0
+    ticks = aggregate.timeline.ticks()
+    assert [(tick.rps, tick.failed_per_s) for tick in ticks] == [(1.0, 0.0), (4.0, 1.0), (1.0, 0.0), (1.0, 0.0)]
+    assert aggregate.second(RunState(5.0)).rps == 1.0
+    assert aggregate.metrics_total(5.0)["requests"] == 8
+
+
+def test_pictures_alone_need_no_summary() -> None:
+    run = FakeRun(seconds=12, storm=(3, 5))
+    whole, live = Aggregate(run.layout), Aggregate(run.layout, live_only=True)
+    for second in range(1, 13):
+        for piece in run.deltas(second):
+            whole.fold(piece)
+            live.fold(piece)
+        now = run.situation(second)
+        assert live.second(now) == whole.second(now)
+        assert live.snapshot(now) == whole.snapshot(now)
+    assert live.metrics_total(12.0)["latency_ms"] is None
+
+
+def test_who_is_silent_is_asked_only_while_the_run_is_running() -> None:
+    for state, silent in (("running", [1]), ("draining", []), ("done", [])):
+        aggregate = Aggregate(LAYOUT)
+        for second in (1, 2, 3):
+            aggregate.fold(delta(t_s=float(second), states=[PoolState(0, 4, 0)]))
+            aggregate.second(RunState(float(second), state=state, workers=2))
+        assert aggregate.saturation.silent == silent, state
+
+
+def test_users_of_a_silent_worker_are_not_counted_until_it_is_heard_again() -> None:
+    aggregate = Aggregate(LAYOUT)
+    users = []
+    for second in range(1, 7):
+        aggregate.fold(delta(t_s=float(second), states=[PoolState(0, 4, 0)]))
+        if second in (1, 5, 6):
+            aggregate.fold(delta(worker=1, t_s=float(second), states=[PoolState(0, 30, 0)]))
+        users.append(aggregate.second(RunState(float(second), workers=2)).users)
+    assert users == [34, 34, 4, 4, 34, 34]

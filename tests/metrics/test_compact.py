@@ -6,7 +6,17 @@ import msgspec
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
-from agenttop.metrics.delta import Delta, Health, Network
+from agenttop.metrics.delta import (
+    Delta,
+    ErrorDelta,
+    Health,
+    LeafDelta,
+    Network,
+    PoolDelta,
+    PoolState,
+    SlowRequest,
+    WorkerBudgetState,
+)
 from agenttop.metrics.histogram import fold
 from tests.metrics.fakes import FakeRun
 from tests.metrics.strain import strained
@@ -65,3 +75,74 @@ def test_connections_are_added() -> None:
     aggregate = Aggregate(layout)
     aggregate.fold(whole)
     assert dict(aggregate.workers.addresses) == whole.addresses
+
+
+def said(seq: int, from_s: float, *, worker: int = 3) -> Delta:
+    """One of several deltas of a second: every figure of it depends on its number."""
+    lag = fold(array("q", [seq * 1_000_000]))
+    turn = (0.0, 90.0, 90.0)[seq - 1]
+    return Delta(
+        worker=worker,
+        seq=seq,
+        t_s=from_s + 0.25,
+        leaves=[
+            LeafDelta(0, 1, {"ok": seq}, {200: seq}, {"latency": lag}, {"attempts": 10 * seq}),
+            LeafDelta(0, 2, {"timeout": seq}, {}, {}, {}),
+        ],
+        pools=[PoolDelta(0, 1, seq, 2 * seq, 3 * seq), PoolDelta(1, 1, 0, seq, 0)],
+        errors=[
+            ErrorDelta(0, 1, "timeout", "slow", seq, 5.0 - seq, 5.0 + seq),
+            ErrorDelta(0, 1, "timeout", f"{seq}", 1, from_s, from_s),
+        ],
+        checks={"both": (seq, 10 * seq), f"{seq}": (1, 0)},
+        states=[PoolState(0, seq, seq)],
+        oldest_s=float(seq),
+        health=Health(
+            None if seq == 3 else lag, 10.0 * seq, 100.0 + seq, seq, 1_000 + seq, None if seq == 2 else lag, 50 + seq,
+            Network(seq, 1, 1) if seq < 3 else None, turn, f"pool {seq}",
+        ),
+        purse=WorkerBudgetState(kept=seq),
+        slowest=[SlowRequest(0, 1, 1.0, float(seq), None, 200, f"{seq}")],
+        addresses={"[::1]:80": seq},
+        from_s=from_s,
+    )  # fmt: skip
+
+
+def test_every_field_of_what_one_worker_said_in_a_second() -> None:
+    parts = [said(seq, 2.0 + 0.25 * (seq - 1)) for seq in (1, 2, 3)]
+    (one,) = compact(parts)
+    assert (one.worker, one.seq, one.t_s, one.from_s, one.second) == (3, 3, 2.75, 2.0, 2)
+    first, second = one.leaves
+    assert (first.request, first.stage, first.outcomes, first.status, first.sums, first.mark) == (
+        0, 1, {"ok": 6}, {200: 6}, {"attempts": 60}, 0,
+    )  # fmt: skip
+    assert {name: (hist.count, hist.high) for name, hist in first.hists.items()} == {"latency": (3, 3000.0)}
+    assert (second.stage, second.outcomes) == (2, {"timeout": 6})
+    assert one.pools == [PoolDelta(0, 1, 6, 12, 18), PoolDelta(1, 1, 0, 6, 0)]
+    assert one.errors[0] == ErrorDelta(0, 1, "timeout", "slow", 6, 2.0, 8.0)
+    assert [error.message for error in one.errors] == ["slow", "1", "2", "3"]
+    assert one.checks == {"both": (6, 60), "1": (1, 0), "2": (1, 0), "3": (1, 0)}
+    assert (one.states, one.oldest_s, one.purse) == ([PoolState(0, 3, 3)], 3.0, WorkerBudgetState(kept=3))
+    assert [row.trace_id for row in one.slowest] == ["1", "2", "3"]
+    assert one.addresses == {"[::1]:80": 6}
+    health = one.health
+    assert (health.cpu_percent, health.rss_mb, health.open_files, health.file_limit, health.connections) == (
+        20.0, 103.0, 3, 1_003, 53,
+    )  # fmt: skip
+    assert (health.longest_turn_ms, health.turn_of, health.network) == (90.0, "pool 3", Network(2, 1, 1))
+    assert health.loop_lag is not None
+    assert health.arrival_lag is not None
+    assert (health.loop_lag.count, health.loop_lag.high) == (2, 2000.0)
+    assert (health.arrival_lag.count, health.arrival_lag.high) == (2, 3000.0)
+
+
+def test_seconds_and_workers_are_kept_apart() -> None:
+    alone, other, later = said(1, 2.0), said(1, 2.0, worker=4), said(2, 3.0)
+    assert compact([alone, other, later, said(3, 3.25)])[:2] == [alone, other]
+    assert [(one.worker, one.second, one.seq) for one in compact([alone, other, later, said(3, 3.25)])] == [
+        (3, 2, 1), (4, 2, 1), (3, 3, 3),
+    ]  # fmt: skip
+    assert compact([]) == []
+    quiet = [msgspec.structs.replace(one, health=Health(None, 1.0, 1.0, 1)) for one in (said(1, 2.0), said(2, 2.25))]
+    (health,) = [one.health for one in compact(quiet)]
+    assert (health.loop_lag, health.arrival_lag, health.network) == (None, None, None)

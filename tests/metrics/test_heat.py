@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.metrics.heat import BUCKETS, heat, lower_ms
+from agenttop.metrics.heat import BUCKETS, heat, lower_ms, percentile_ms
 from agenttop.metrics.histogram import fold
 
 
@@ -39,3 +39,12 @@ def test_every_latency_is_counted_once_and_where_it_is(values: list[float]) -> N
 @pytest.mark.parametrize("many", [65_535, 70_000])
 def test_a_count_has_sixteen_bits(many: int) -> None:
     assert heat(fold(array("q", [5_000_000] * many))) == (0, 0, 0, 0, 65_535)
+
+
+def test_a_percentile_of_counts_is_the_middle_of_its_bucket() -> None:
+    counts = (1, 0, 5, 3, 1)
+    middles = {bucket: lower_ms(bucket) * 2**0.25 for bucket in range(5)}
+    for percent, bucket in ((0, 0), (10, 0), (14, 0), (15, 2), (60, 2), (64, 2), (65, 3), (90, 3), (95, 4), (100, 4)):
+        assert percentile_ms(counts, percent) == pytest.approx(middles[bucket]), percent
+    assert percentile_ms((0, 1), 0) == pytest.approx(middles[1]), "the first of them"
+    assert (percentile_ms((), 50), percentile_ms((0, 0), 50)) == (None, None)

@@ -157,3 +157,49 @@ def test_what_is_removed_was_never_there(parts: list[list[int]], window: int, pe
     rolling.remove(merge(inside), 0.0, 0.0)
     assert (rolling.count, rolling.mean, rolling.percentile(50), rolling.dist()) == (0, None, None, None)
     assert not rolling.counts.any()
+
+
+def test_deviations_are_those_of_what_stays() -> None:
+    parts = [[1_000_000, 3_000_000], [50_000_000, 70_000_000, 90_000_000], [400_000_000]]
+    for gone in range(3):
+        hist = hist_of([value for part in parts for value in part])
+        stays = [value for number, part in enumerate(parts) if number != gone for value in part]
+        hist.remove(fold(array("q", parts[gone])), min(stays) / 1000, max(stays) / 1000)
+        assert hist.stddev == pytest.approx(float(np.std(stays)) / 1000, rel=1e-9)
+        assert hist.dist() == hist_of(stays).dist()
+
+
+@pytest.mark.parametrize("size", [16, 17, 1999, 2000])
+def test_a_batch_of_any_length_is_the_same(size: int) -> None:
+    values = [(number * 7919) % 50_000_000 - 1000 for number in range(size)]
+    one_by_one = merge([fold(array("q", [value])) for value in values])
+    whole = fold(array("q", values))
+    assert (whole.index, whole.counts, whole.count) == (one_by_one.index, one_by_one.counts, size)
+    assert (whole.low, whole.high) == (one_by_one.low, one_by_one.high) == (0.0, max(values) / 1000)
+    assert whole.total == pytest.approx(one_by_one.total, rel=1e-9)
+    assert whole.deviations == pytest.approx(one_by_one.deviations, rel=1e-9)
+
+
+def test_a_histogram_grows_by_whole_buckets_and_keeps_what_it_has() -> None:
+    hist = hist_of([1_023_000])
+    assert hist.counts.size == 1024
+    hist.add(fold(array("q", [1_024_000])))
+    assert hist.counts.size == 2048
+    hist.merge(hist_of([1_000]))
+    assert (hist.counts.size, hist.counts[1], hist.counts[1023], hist.counts[1024]) == (2048, 1, 1, 1)
+    empty = Hist()
+    empty.merge(Hist())
+    assert (empty.count, empty.counts.size) == (0, 0)
+
+
+def test_a_percentile_beyond_all_is_the_most() -> None:
+    hist = hist_of([1_000_000, 2_000_000])
+    assert hist.percentiles((0.0, 100.0, 250.0)) == [1000.0, 2000.0, 2000.0]
+    assert percentiles_of_delta(fold(array("q", [1_000_000, 2_000_000])), (0.0, 50.0, 51.0, 75.0)) == [
+        1000.0, 1000.0, 1000.0, 2000.0,
+    ]  # fmt: skip
+
+
+def test_the_least_of_all_is_where_its_bucket_begins() -> None:
+    hist = hist_of([5_000_000, 5_003_000, 90_000_000])
+    assert hist.percentiles((0.0, 1.0)) == [5_000.0, 5_003.0]

@@ -85,3 +85,49 @@ def test_deltas_of_before_there_were_marks_can_still_be_read() -> None:
     old = msgspec.msgpack.decode(msgspec.msgpack.encode(plain), type=Delta)
     assert (old.open_marks, old.leaves[0].mark) == ({}, 0)
     assert old.leaves[0].outcomes == {"ok": 1}
+
+
+def test_distributions_of_a_mark_are_two() -> None:
+    marks = Marks()
+    hists = {name: fold(array("q", [20_000_000, 40_000_000])) for name in ("latency", "ttft", "connect")}
+    for worker in (0, 1):
+        marks.fold(delta(LeafDelta(0, 0, {"ok": 2}, {}, hists, {}, 5), worker=worker))
+    count = marks.of([5])
+    assert set(count.counts.parts) == {"latency", "ttft"}
+    assert (count.p95_ms("latency"), count.p95_ms("ttft"), count.p95_ms("connect")) == (40.0, 40.0, None)
+
+
+def test_a_mark_that_is_closed_counts_no_more_and_others_do() -> None:
+    marks = Marks()
+    marks.close(1)
+    marks.fold(delta(leaf(1, {"ok": 2}), leaf(2, {"ok": 3}), pools=(pool(1, 4), pool(2, 5))))
+    assert (marks.of([1]).requests, marks.of([2]).requests) == (0, 8)
+    assert (marks.of([1]).missed, marks.of([2]).missed) == ({}, {"dropped": 5})
+    assert (marks.unanswered(1), marks.unanswered(2)) == (0, 0)
+    marks.fold(delta(open_marks={2: 6}))
+    marks.fold(delta(open_marks={2: 1}, worker=1))
+    assert (marks.unanswered(2), marks.of([2]).unanswered) == (7, 0)
+    marks.close(2)
+    assert (marks.of([2]).unanswered, marks.of([2, 1]).requests) == (7, 15)
+
+
+def pool(mark: int, dropped: int) -> PoolDelta:
+    return PoolDelta(0, 0, 0, 0, dropped, mark)
+
+
+def test_why_requests_were_not_good_by_frequency() -> None:
+    marks = Marks()
+    outcomes = {"ok": 9, "rate_limited": 2, "cancelled": 50, "budget_refused": 60, "timeout": 4, "truncated": 0}
+    marks.fold(delta(leaf(1, outcomes, {"retries": 5, "missed.ttft": 6, "missed.latency": 1, "good": 3})))
+    missed = marks.of([1]).missed
+    assert list(missed.items()) == [("rate_limited", 7), ("ttft", 6), ("timeout", 4), ("latency", 1)]
+    assert Marks().drained(1), "nobody has anything in flight"
+
+
+def test_dropped_arrivals_add_up_and_a_worker_that_never_spoke_can_be_lost() -> None:
+    marks = Marks()
+    for _ in range(2):
+        marks.fold(delta(pools=(pool(1, 4),)))
+    assert marks.of([1]).missed == {"dropped": 8}
+    marks.forget(7)
+    assert marks.drained(1) is False

@@ -67,3 +67,32 @@ def test_what_holds_none_is_the_same() -> None:
 
 def health() -> Health:
     return Health(None, 1.0, 1.0, 1, network=Network(1, 1, 1))
+
+
+def test_words_of_a_failure_are_made_safe_and_the_rest_of_it_stays() -> None:
+    error = ErrorDelta(4, 5, "server_error", f"no {KEY}", 6, 7.0, 8.0)
+    turn = Health(None, 1.0, 1.0, 1, longest_turn_ms=200.0, turn_of=KEY)
+    quota = QuotaState(f"q {KEY} " + "x" * 90, 2, 1, 1, 3.0)
+    states = [
+        PoolState(0, 1, 2, used_up=(KEY,)),
+        PoolState(1, 1, 2, notes=(f"a {KEY}",), over=True),
+        PoolState(2, 1, 2, quotas=(quota,)),
+    ]
+    delta = Delta(0, 1, 1.0, [], [], [error], {}, states, 0.0, turn, addresses={f"{KEY}:80": 3})
+    safe = outgoing(delta, SafeText([KEY]))
+    assert safe.errors == [ErrorDelta(4, 5, "server_error", "no ***", 6, 7.0, 8.0)]
+    assert (safe.health.turn_of, safe.health.longest_turn_ms, safe.addresses) == ("***", 200.0, {"***:80": 3})
+    assert safe.states[0] == PoolState(0, 1, 2, used_up=("***",))
+    assert safe.states[1] == PoolState(1, 1, 2, notes=("a ***",), over=True)
+    name = safe.states[2].quotas[0].name
+    assert (len(name), name[:7]) == (60, "q *** x")
+
+
+def test_names_of_phases_are_short_and_checks_keep_theirs() -> None:
+    hists = {f"{prefix}{'y' * 61}": fold(array("q", [1])) for prefix in (PHASE, PHASE_SHARE)}
+    leaf = LeafDelta(0, 0, {"ok": 1}, {200: 1}, hists, {"attempts": 1}, 9)
+    checks = {"a  " + "z" * 400: (1, 0), "tab\tin it": (2, 0), "tab in it": (0, 3)}
+    safe = outgoing(Delta(0, 1, 1.0, [leaf], [], [], checks, [], 0.0, health()), SafeText([KEY]))
+    assert set(safe.leaves[0].hists) == {prefix + "y" * 59 + "…" for prefix in (PHASE, PHASE_SHARE)}
+    assert (safe.leaves[0].sums, safe.leaves[0].mark) == ({"attempts": 1}, 9)
+    assert safe.checks == {"a  " + "z" * 400: (1, 0), "tab in it": (2, 3)}

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.metrics.delta import HistDelta
+from agenttop.metrics.catalogue import COUNTERS, DISTRIBUTIONS
+from agenttop.metrics.delta import ErrorDelta, HistDelta, PoolDelta, SlowRequest
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.outcome import Outcome
-from agenttop.metrics.recorder import STEP, Leaf, Recorder
+from agenttop.metrics.recorder import MAX_MESSAGES, STEP, Leaf, Recorder
 
 
 def durations(count: int) -> array[int]:
@@ -109,3 +111,122 @@ def test_violations_are_counted_by_kind_and_in_all() -> None:
     for kind in ("no Retry-After", "400 under limit", "no Retry-After"):
         leaf.violation(kind)
     assert (leaf.violations, leaf.rate_limit_violations) == ({"no Retry-After": 2, "400 under limit": 1}, 3)
+
+
+def test_every_figure_of_a_leaf_is_taken_once() -> None:
+    leaf = Leaf(3, 2, 7)
+    assert leaf.take() is None
+    for number, name in enumerate(DISTRIBUTIONS, 1):
+        getattr(leaf, name).extend([1_000_000] * number)
+    for number, name in enumerate(COUNTERS, 1):
+        setattr(leaf, name, number)
+    leaf.outcomes["timeout"] = 4
+    leaf.status[200] = 5
+    leaf.miss(["ttft", "latency"])
+    leaf.miss(["ttft"])
+    taken = leaf.take()
+    assert taken is not None
+    assert {name: len(values) for name, values in taken.values.items()} == {
+        name: number for number, name in enumerate(DISTRIBUTIONS, 1)
+    }
+    delta = taken.delta
+    assert (delta.request, delta.stage, delta.mark, delta.outcomes, delta.status, taken.closed) == (
+        3, 2, 7, {"timeout": 4, "ok": 1}, {200: 5}, False,
+    )  # fmt: skip
+    counted = {name: number for number, name in enumerate(COUNTERS, 1)}
+    assert delta.sums == counted | {"missed.ttft": 2, "missed.latency": 1}
+    assert leaf.take() is None
+    leaf.violation("late")
+    assert (leaf.missed, leaf.outcomes, leaf.status) == ({}, {}, {})
+    again = leaf.take()
+    assert again is not None
+    assert (again.delta.outcomes, again.delta.status) == ({}, {})
+    assert (again.delta.sums, again.values) == ({"rate_limit_violations": 1, "violation.late": 1}, {})
+    assert leaf.take() is None
+
+
+@pytest.mark.parametrize("name", ["late", "outcomes", "violations", "missed", "phases", *DISTRIBUTIONS, *COUNTERS])
+def test_a_leaf_that_holds_only_one_thing_is_taken(name: str) -> None:
+    leaf = Leaf(0, 0)
+    held = getattr(leaf, name)
+    if isinstance(held, array):
+        held.append(1)
+    elif isinstance(held, dict):
+        held["x"] = array("q", [1]) if name == "phases" else 1
+    else:
+        setattr(leaf, name, 1)
+    assert leaf.take() is not None
+    assert leaf.take() is None
+
+
+def test_phases_have_their_share_of_the_latency_and_are_bounded() -> None:
+    leaf = Leaf(0, 0)
+    for duration, latency in ((250, 1_000), (5, 1), (0, 0), (1, 3)):
+        leaf.phase("plan", duration, latency)
+    assert list(leaf.phases["plan"]) == [250, 5, 0, 1]
+    assert list(leaf.shares["plan"]) == [250_000, 1_000_000, 0, 333_333]
+    leaf.take()
+    for number in range(40):
+        leaf.phase(f"p{number}", 1, 2)
+    leaf.phase("p3", 1, 4)
+    leaf.phase("plan", 1, 2)
+    names = ["plan", *(f"p{number}" for number in range(31))]
+    assert list(leaf.phases) == list(leaf.shares) == names
+    assert (list(leaf.shares["p3"]), list(leaf.shares["plan"])) == ([500_000, 250_000], [500_000])
+
+
+def test_pools_are_counted_by_stage_and_mark() -> None:
+    recorder = Recorder((False,))
+    first = recorder.count(1, 2, 3)
+    assert recorder.count(1, 2, 3) is first
+    first.sessions, first.iterations, first.dropped_iterations = 5, 6, 7
+    recorder.count(1, 2).iterations = 1
+    assert recorder.fold().pools == [PoolDelta(1, 2, 5, 6, 7, 3), PoolDelta(1, 2, 0, 1, 0, 0)]
+    assert recorder.fold().pools == []
+    assert recorder.row(2, 3)[0].mark == 3
+    assert recorder.row(2, 3) is recorder.row(2, 3)
+    assert recorder.row(2) is not recorder.row(2, 3)
+
+
+def test_failures_are_counted_by_their_words() -> None:
+    recorder = Recorder((False, False), ("sk-0123456789",))
+    leaf = recorder.row(4)[1]
+    for at_s in (1.5, 2.5, 9.0):
+        recorder.error(leaf, Outcome.TIMEOUT, "slow sk-0123456789\n", at_s)
+    recorder.error(leaf, "timeout", "other", 3.0)
+    assert recorder.take().errors == [
+        ErrorDelta(1, 4, "timeout", "slow ***", 3, 1.5, 9.0),
+        ErrorDelta(1, 4, "timeout", "other", 1, 3.0, 3.0),
+    ]
+    assert recorder.take().errors == []
+
+
+def test_failures_whose_words_are_too_many_are_others_of_their_outcome() -> None:
+    recorder = Recorder((False,))
+    leaf = recorder.row(0)[0]
+    for number in range(MAX_MESSAGES + 3):
+        recorder.error(leaf, Outcome.TIMEOUT, str(number), float(number))
+    recorder.error(leaf, Outcome.TRUNCATED, "cut", 1.0)
+    recorder.error(leaf, Outcome.TIMEOUT, "0", 999.0)
+    errors = recorder.take().errors
+    assert errors[0] == ErrorDelta(0, 0, "timeout", "0", 2, 0.0, 999.0)
+    assert errors[MAX_MESSAGES:] == [
+        ErrorDelta(0, 0, "timeout", "(other)", 3, float(MAX_MESSAGES), MAX_MESSAGES + 2.0),
+        ErrorDelta(0, 0, "truncated", "(other)", 1, 1.0, 1.0),
+    ]
+
+
+def test_checks_are_counted_either_way() -> None:
+    recorder = Recorder((False,))
+    for name, passed in (("a", True), ("b", False), ("a", False), ("a", True)):
+        recorder.check(name, passed)
+    assert recorder.take().checks == {"a": (2, 1), "b": (0, 1)}
+    assert recorder.take().checks == {}
+
+
+def test_the_slowest_are_taken_too() -> None:
+    recorder = Recorder((False,))
+    row = SlowRequest(0, 0, 1.0, 5.0, None, 200, "a" * 32)
+    recorder.slowest.add(row)
+    assert recorder.fold().slowest == [row]
+    assert recorder.fold().slowest == []

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttop.metrics import safe_text
 from agenttop.metrics.safe_text import KEPT, SafeStream, SafeText
 
 KEY = 'sk-very+secret/Zq8"vXw31=='
@@ -159,3 +160,141 @@ def test_a_stream_of_lines() -> None:
     stream.buffer.write(KEY.encode())
     stream.end()
     assert out.getvalue() == "  key ***\n***\nunfinished ***\n"
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "abcd"])
+@pytest.mark.parametrize("after", ["", "z", "zy", "zyx"])
+def test_a_word_in_base64_goes_whole_wherever_the_secret_begins_in_it(before: str, after: str) -> None:
+    for secret in (KEY, "sk-012345", "pä55wörd"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            word = encode(f"{before}{secret}{after}".encode()).decode()
+            assert SafeText([secret])(f"got <{word}>, no more") == "got <***>, no more"
+
+
+def test_secrets_are_hidden_where_they_stand_and_all_else_stays() -> None:
+    safe = SafeText(["sk-0123456789", "0123456789abc"])
+    assert safe.hide("a sk-0123456789\nb SK-0123456789\tc") == "a ***\nb ***\tc"
+    assert safe.hide("sk-0123456789abc") == "***", "two that overlap are one"
+    assert safe.hide("sk-0123456789sk-0123456789") == "***"
+    assert safe.hide("x%73k-0123456789y") == "x***y"
+    assert safe.hide("nothing here") == "nothing here"
+    assert SafeText([]).hide("sk-0123456789") == "sk-0123456789"
+
+
+def test_a_letter_that_has_two_in_lower_case_moves_nothing() -> None:
+    safe = SafeText(["sk-0123456789"])
+    assert safe.hide("\u0130\u0130 sk-0123456789 after") == "\u0130\u0130 *** after"
+
+
+def test_what_is_held_is_told_in_any_spelling_but_not_where_it_may_only_begin() -> None:
+    safe = SafeText([KEY, "ab"])
+    assert safe.holds(f"x {quote(KEY, safe='')} y")
+    assert not safe.holds(f"x {KEY[:12]}")
+    assert safe.hide(f"x {KEY[:12]}") == "x ***"
+    assert not safe.holds("x ab y")
+    assert safe.holds("x ab y", short=True)
+    assert safe.holds("ab", short=True)
+    assert not safe.holds("abc xab a_ab", short=True)
+
+
+def test_a_password_read_as_latin_1_as_headers_are() -> None:
+    secret = "pässwörd1"
+    assert SafeText([secret])("no " + secret.encode().decode("latin-1")) == "no ***"
+    assert SafeText(["lone\ud800surrogate"])("no lone\ud800surrogate") == "no ***"
+
+
+def test_a_short_name_is_cut_only_after_six_letters_of_a_secret() -> None:
+    safe = SafeText(["secret-0123456789"])
+    assert [safe(text) for text in ("a secre", "a secret", "a secret…")] == ["a secre", "a ***", "a ***…"]
+    long = "x " * 50
+    assert safe(f"{long}secr") == f"{long}***"
+    assert safe(f"{long}sec") == f"{long}sec"
+
+
+def test_a_secret_is_not_looked_for_across_words_where_it_is_short() -> None:
+    assert SafeText(["latest-one"])("the late st-one") == "the late st-one"
+    assert SafeText(["latest-one-of-all"])("the late st-one-of-all") == "the ***"
+    assert SafeText(["elevenchars"])("eleven chars") == "eleven chars"
+    assert SafeText(["test"])("the late st") == "the late st", "nor at the end, where a secret may be cut"
+    assert SafeText(["test"])("the late st…") == "the late st…"
+    assert SafeText(["twelve_chars"])("twelve _chars") == "***"
+
+
+@pytest.mark.parametrize(
+    ("part", "alone"),
+    [("ab12", False), ("abc12", True), ("abcdef", False), ("a" * 19, False), ("a" * 20, True)],
+)
+def test_parts_of_a_secret_that_stand_alone(part: str, alone: bool) -> None:
+    safe = SafeText([f"whole;{part};x"])
+    assert safe(f"is {part} it") == ("is *** it" if alone else f"is {part} it")
+    assert safe(f"is a{part} it") == f"is a{part} it"
+    assert safe(f"is {part}a it") == f"is {part}a it"
+
+
+def test_what_a_url_and_a_pair_hold_may_not_be_said_alone() -> None:
+    safe = SafeText(["http://bob:pass99@proxy:3128"])
+    assert safe("no bob:pass99, no pass99, no bob") == "no ***, no ***, no bob"
+    pair = base64.b64encode(b"bob:tops").decode()
+    assert SafeText([pair])("bob:tops, tops") == "***, ***"
+    assert SafeText([f" {pair} "])("tops") == "***"
+    assert SafeText([base64.b64encode(b"bob:top").decode()])("bob:top, top") == "***, top", "too short"
+    assert SafeText([base64.b64encode(b"bob:to\x00ps").decode()])("to ps") == "to ps", "no text at all"
+    assert SafeText(["http://[::1"])("no http://[::1 here") == "no *** here"
+
+
+@pytest.mark.parametrize(
+    ("spelled", "said"),
+    [
+        ("%41%c3%a4", "aä"),
+        ("%e4", "ä"),
+        ("&#65;&#x42;&amp;", "ab&"),
+        ("&nosuch;", "&nosuch;"),
+        ("\\u0041\\x42\\\\u0043", "abc"),
+        ("\\ud83d\\ude00", "\U0001f600"),
+        ("%2541", "a"),
+        ("%25252541", "a"),
+        ("%2525252541", "%41"),
+        ("a+b\\c d\u200be\ufefff", "abcdef"),
+    ],
+)
+def test_the_plain_spelling_and_where_it_stood(spelled: str, said: str) -> None:
+    assert safe_text._plain(spelled) == said
+    plain, begins, ends = safe_text._located(f"<{spelled}>")
+    assert plain == f"<{said}>"
+    assert (begins[0], ends[0], begins[-1], ends[-1]) == (0, 1, len(spelled) + 1, len(spelled) + 2)
+    assert all(1 <= begin < end <= len(spelled) + 1 for begin, end in zip(begins[1:-1], ends[1:-1], strict=True))
+
+
+def test_a_long_line_that_does_not_end_is_written_in_pieces() -> None:
+    out = io.StringIO()
+    stream = SafeStream(out, SafeText([KEY]))
+    assert stream.writable()
+    assert stream.buffer.writable()
+    assert stream.write("x" * 4096) == 4096
+    assert out.getvalue() == ""
+    assert stream.write("yz") == 2
+    assert out.getvalue() == "x" * 4095 + "…"
+    stream.write("after\n")
+    assert out.getvalue() == "x" * 4095 + "…after\n"
+    assert stream.buffer.write("ä\n".encode() + b"\xff\n") == 5
+    stream.end()
+    stream.end()
+    assert out.getvalue().endswith("…after\nä\n\ufffd\n")
+
+
+def test_every_line_is_flushed_and_its_indent_stays() -> None:
+    flushed: list[str] = []
+
+    class Out(io.StringIO):
+        def flush(self) -> None:
+            flushed.append(self.getvalue())
+
+        def fileno(self) -> int:
+            return 7
+
+    stream = SafeStream(Out(), SafeText([KEY]))
+    stream.write("    one\n\n  two\n")
+    assert flushed == ["    one\n", "    one\n\n", "    one\n\n  two\n"]
+    stream.flush()
+    assert len(flushed) == 4
+    assert stream.fileno() == 7

@@ -134,3 +134,122 @@ def test_one_long_turn_is_saturation_at_once(turn: float, whose: str, words: tup
     saturation.observe(strained(2.0))
     saturation.judge(2.0)
     assert saturation.reasons == ()
+
+
+ADVICE = "timings are too long; use more workers or another machine"
+
+
+def test_the_words_of_every_warning() -> None:
+    busy = play(*(strained(n + 0.9, cpu=95.0) for n in range(5)))
+    assert busy.warnings() == [
+        f"worker 1: CPU 95 % of its core (over 70 %) at worst, too much for 2 s, first at 4 s: {ADVICE}"
+    ]
+    late = (0.1,) * 90 + (12.0,) * 10
+    (lag,) = play(*(strained(n + 0.9, cpu=60.0, lag_ms=late) for n in range(3))).warnings()
+    assert lag == f"worker 1: loop lag p99 12 ms (over 4 ms) at worst, too much for 1 s, first at 3 s: {ADVICE}"
+    turn = strained(1.0)
+    health = msgspec.structs.replace(turn.health, longest_turn_ms=180.0, turn_of="flood")
+    (long,) = play(msgspec.structs.replace(turn, health=health)).warnings()
+    assert long.endswith(
+        "taken by the answers of pool flood at worst, too much for 1 s, first at 1 s: nobody else was served "
+        "meanwhile; use more workers, or give such a pool a run of its own"
+    )
+    silent = Saturation()
+    silent.judge(2.0, 1)
+    assert silent.warnings() == [
+        "worker 0: has said nothing since 0 s: its users are not counted at worst, too much for 2 s, first at 2 s: its "
+        "users were not driven, what it measured is late or missing; see what stopped or starved it"
+    ]
+
+
+@pytest.mark.parametrize(("cpu", "word"), [(49.9, "something else took it"), (50.0, "use more workers")])
+def test_below_half_of_its_core_a_worker_was_not_what_kept_it(cpu: float, word: str) -> None:
+    late = (0.1,) * 90 + (12.0,) * 10
+    assert word in play(*(strained(n + 0.9, cpu=cpu, lag_ms=late) for n in range(3))).warnings()[0]
+
+
+@pytest.mark.parametrize(("cpu", "ever"), [(70.0, False), (70.1, True)])
+def test_more_than_seventy_percent(cpu: float, ever: bool) -> None:
+    assert play(*(strained(n + 0.9, cpu=cpu) for n in range(6))).ever == ever
+
+
+def test_cpu_is_the_mean_of_three_seconds() -> None:
+    seen = []
+    saturation = Saturation()
+    for second, cpu in enumerate((100.0, 100.0, 100.0, 100.0, 20.0, 97.0, 10.0), 1):
+        saturation.observe(strained(float(second), cpu=cpu))
+        saturation.judge(float(second))
+        seen.append([round(reason.value) for reason in saturation.current])
+    assert seen == [[], [], [], [100], [73], [72], []], "not before it has been there for three"
+
+
+@pytest.mark.parametrize(("ms", "ever"), [(4.0, False), (4.1, True)])
+def test_more_than_four_milliseconds(ms: float, ever: bool) -> None:
+    assert play(*(strained(n, lag_ms=(ms,) * 10) for n in range(4))).ever == ever
+
+
+def test_a_lag_is_of_ten_seconds() -> None:
+    late = strained(0, lag_ms=(0.1,) * 90 + (12.0,) * 10)
+    good = strained(0, lag_ms=GOOD)
+    saturation = play(late, good, good, good, late, good, good, good, good, late)
+    assert [reason.kind for reason in saturation.current] == ["loop lag"], "three different seconds of ten"
+    assert play(late, good, good, good, late, good, good, good, good, good, late).reasons == (), "one has gone"
+
+
+def test_two_seconds_on_end_are_two_that_follow_each_other() -> None:
+    bad, none = strained(0, lag_ms=(40.0,) * 10), strained(0)
+    assert play(bad, bad).ever
+    assert not play(bad, none, bad).ever
+    assert not play(bad).ever
+
+
+def test_the_worst_is_kept_and_how_long_it_lasted() -> None:
+    saturation = Saturation()
+    for second, turn in ((1.0, 150.0), (3.5, 400.0), (4.0, 120.0), (5.0, 50.0)):
+        delta = strained(second)
+        health = msgspec.structs.replace(delta.health, longest_turn_ms=turn)
+        saturation.observe(msgspec.structs.replace(delta, health=health))
+        saturation.judge(second)
+    (warning,) = saturation.warnings()
+    assert warning.startswith("worker 1: a turn of the loop took 400 ms at worst, too much for 4 s, first at 1 s")
+
+
+def test_the_longest_turn_of_a_second_and_whose_it_was() -> None:
+    saturation = Saturation()
+    for turn, pool in ((120.0, "a"), (300.0, "b"), (100.0, "c")):
+        delta = strained(1.0)
+        health = msgspec.structs.replace(delta.health, longest_turn_ms=turn, turn_of=pool)
+        saturation.observe(msgspec.structs.replace(delta, health=health))
+    saturation.judge(1.0)
+    assert saturation.reasons == ("worker 1: a turn of the loop took 300 ms, taken by the answers of pool b",)
+
+
+def test_the_lag_of_the_whole_run_is_of_all_workers() -> None:
+    saturation = Saturation()
+    for worker, lag in ((0, 1.0), (1, 2.0), (0, 3.0)):
+        saturation.observe(strained(1.0, worker=worker, lag_ms=(lag,)))
+    saturation.observe(strained(1.0))
+    assert (saturation.loop_lag.count, saturation.loop_lag.low, saturation.loop_lag.high) == (3, 1_000.0, 3_000.0)
+
+
+def test_workers_are_named_by_number_and_the_earliest_warning_is_first() -> None:
+    saturation = Saturation()
+    for second in range(1, 9):
+        for worker in (0, 2):
+            busy = worker == 2 or second > 4
+            saturation.observe(strained(float(second), worker=worker, cpu=90.0 if busy else 10.0))
+        saturation.judge(float(second))
+    assert saturation.reasons == tuple(f"worker {n}: CPU 90 % of its core (over 70 %)" for n in (0, 2))
+    assert [warning[:8] for warning in saturation.warnings()] == ["worker 2", "worker 0"]
+
+
+@pytest.mark.parametrize(("ms", "figure"), [(9.94, "9.9"), (4.05, "4.0"), (9.99, "10.0"), (10.0, "10"), (63.4, "63")])
+def test_a_lag_is_told_to_a_tenth_below_ten(ms: float, figure: str) -> None:
+    (reason,) = play(*[strained(0, arrivals_ms=(ms,) * 10)] * 3).reasons
+    assert reason.startswith(f"worker 1: schedule lag p99 {figure} ms ")
+
+
+def test_lateness_in_three_seconds_that_its_p99_does_not_show_is_none() -> None:
+    once = strained(0, lag_ms=(*[0.1] * 999, 80.0))
+    assert not play(once, once, once).ever
+    assert play(*[strained(0, lag_ms=(*[0.1] * 97, 80.0, 80.0, 80.0))] * 3).ever

@@ -7,7 +7,7 @@ import pytest
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import LeafDelta
-from agenttop.metrics.streams import burst_words, is_bursty
+from agenttop.metrics.streams import burst_words, is_bursty, silence_words
 from tests.metrics.fakes import FakeRun
 
 
@@ -20,7 +20,12 @@ def test_what_is_worth_telling(streamed: int, one_burst: int, bursty: bool) -> N
 
 
 def test_words() -> None:
-    assert burst_words(100, 97).startswith("97% of its streams came in one burst: ")
+    assert burst_words(100, 97) == (
+        "97% of its streams came in one burst: something between buffers them, or they are made up at the end; TTFT "
+        "says nothing there"
+    )
+    assert silence_words(1) == "1 answer said nothing: no output, no usage, no error"
+    assert silence_words(2).startswith("2 answers said nothing: ")
 
 
 def test_by_request_and_in_total() -> None:

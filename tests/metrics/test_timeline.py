@@ -5,6 +5,11 @@ from __future__ import annotations
 import sys
 from itertools import pairwise
 
+import msgspec
+import pytest
+
+from agenttop.metrics.counts import Counts
+from agenttop.metrics.live import WINDOW_S, Slice
 from agenttop.metrics.snapshot import Tick
 from agenttop.metrics.timeline import Timeline
 
@@ -101,3 +106,79 @@ def test_a_second_takes_little_memory() -> None:
         for part in (block.cells, block.firsts, block.starts)
     ]
     assert sum(map(sys.getsizeof, blocks)) / len(timeline) < 280
+
+
+RATES = ("rps", "failed_per_s", "rate_limited_per_s", "output_tokens_per_s")
+
+
+def of_ends(*ends: float) -> Timeline:
+    """Ticks that end then, each rate a number of its own."""
+    timeline = Timeline()
+    for place, end in enumerate(ends):
+        rates = {name: 10.0 * place + number for number, name in enumerate(RATES)}
+        timeline.append(msgspec.structs.replace(tick(1), t_s=end, latency_p50_ms=12.5, **rates))
+    return timeline
+
+
+def changes(timeline: Timeline, before: Timeline) -> dict[int, tuple[float, ...]]:
+    """By place of a tick: what each rate has grown by."""
+    found = {}
+    for place, (new, old) in enumerate(zip(timeline.ticks(), before.ticks(), strict=True)):
+        if new != old:
+            grown = {name: round(getattr(new, name) - getattr(old, name), 3) for name in RATES}
+            assert msgspec.structs.replace(new, **{name: getattr(old, name) for name in RATES}) == old
+            found[place] = tuple(grown.values())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("start_s", "place", "seconds"),
+    [
+        (0.0, 0, 1.5),
+        (0.4, 0, 1.5),
+        (1.5, 1, 1.0),
+        (1.4999995, 1, 1.0),
+        (2.0, 1, 1.0),
+        (2.5, 2, 2.0),
+        (4.5, None, 0.0),
+        (9.0, None, 0.0),
+    ],
+)
+def test_what_is_told_late_is_added_to_its_second(start_s: float, place: int | None, seconds: float) -> None:
+    ends = (1.5, 2.5, 4.5)
+    timeline = of_ends(*ends)
+    outcomes = {"ok": 10, "timeout": 3, "rate_limited": 2, "cancelled": 99}
+    late = Slice(start_s, start_s + 1, Counts(outcomes, {"output_tokens": 40, "output_told": 4}))
+    timeline.amend(start_s, late)
+    rates = tuple(round(number / seconds, 3) for number in (15, 5, 2, 40)) if seconds else ()
+    assert changes(timeline, of_ends(*ends)) == ({place: rates} if place is not None else {})
+
+
+def test_the_first_tick_may_have_no_length() -> None:
+    timeline = of_ends(1e-9, 1.0)
+    timeline.amend(-1.0, Slice(-1.0, 0.0, Counts({"ok": 1})))
+    assert changes(timeline, of_ends(1e-9, 1.0)) == {0: (1e6, 0.0, 0.0, 0.0)}
+    empty = Timeline()
+    empty.amend(0.0, Slice(0.0))
+    assert len(empty) == 0
+
+
+def test_what_was_dropped_is_gone_but_the_newest() -> None:
+    timeline = of_ends(1.0, 2.0)
+    timeline.forget()
+    assert (len(timeline), timeline.ticks(), timeline.span(0)) == (0, (), None)
+    assert timeline.last is not None
+    assert timeline.last.t_s == 2.0
+    timeline.append(tick(9))
+    assert timeline.ticks() == (tick(9),)
+    assert timeline.overview() == (tick(9),)
+
+
+def test_a_summary_says_what_its_columns_are_of() -> None:
+    timeline = Timeline(2.5)
+    timeline.append(tick(3))
+    told = timeline.summary()
+    assert (told.pop("interval_s"), told.pop("percentiles_s")) == (2.5, WINDOW_S)
+    assert Timeline().interval_s == 1.0
+    assert told == timeline.columns()
+    assert set(told) == {field for field in Tick.__struct_fields__ if not field.endswith("_counts")}

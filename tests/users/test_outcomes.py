@@ -14,6 +14,9 @@ from time import perf_counter_ns
 import pytest
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.recorder import Leaf
+from agenttop.users import record
+from agenttop.users.answer import Answer
 from agenttop.users.pool import WATCH_CALLS, PoolRuntime
 from tests.users.playing import (
     Action,
@@ -290,3 +293,122 @@ async def test_all_users_are_looked_at_within_five_calls(tmp_path: Path) -> None
         await ended(pool)
         assert pool.in_flight == (0, 0)
         assert Play(layout, recorder).only.outcomes == {"timeout": users}
+
+
+STREAM = ("content-type: text/event-stream",)
+
+
+def told(*values: object) -> list[bytes]:
+    return [f"data: {value if isinstance(value, str) else json.dumps(value)}\n\n".encode() for value in values]
+
+
+def unended(*values: object, rest: bytes = b"") -> bytes:
+    """A stream whose body has no end, with something else behind what there is of it."""
+    return chunked(*told(*values), headers=STREAM).removesuffix(b"0\r\n\r\n") + rest
+
+
+WORD = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
+FAULT = {"error": {"message": "broken"}}
+
+
+@pytest.mark.parametrize("rest", [b"", b"no size of a chunk\r\n", b"5\r\nab"])
+@pytest.mark.parametrize(("end", "outcome"), [("[DONE]", "ok"), (FAULT, "stream_error")])
+async def test_what_an_answer_has_said_counts_before_how_its_connection_ended(
+    tmp_path: Path, end: object, outcome: str, rest: bytes
+) -> None:
+    played, _ = await play(tmp_path, profile(POST, pool=CHAT), then_close(unended(WORD, end, rest=rest)))
+    assert played.only.outcomes == {outcome: 1}
+    assert [error.message for error in played.errors] == ([] if outcome == "ok" else ["broken"])
+
+
+async def test_tokens_of_0_that_were_told_before_anything_was_said_are_not_believed(tmp_path: Path) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 0}}
+    played, _ = await play(
+        tmp_path, profile(POST, pool=CHAT), chunked(*told(usage, WORD, WORD, "[DONE]"), headers=STREAM)
+    )
+    sums = played.only.sums
+    assert (sums["input_tokens"], sums.get("output_told"), sums["estimated_tokens"]) == (5, None, 2)
+
+
+async def test_tokens_of_a_refusal_whose_request_is_sent_again_are_counted(tmp_path: Path) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+    busy = {"error": {"message": "slow down", "code": 429, "retry_after": 0}}
+    played, requests = await play(
+        tmp_path,
+        profile(POST, pool=CHAT, top='on_429 = "retry"\n'),
+        chunked(*told(WORD, usage, busy), headers=STREAM),
+        chunked(*told(WORD, usage, "[DONE]"), headers=STREAM),
+    )
+    leaf = played.only
+    assert (len(requests), leaf.outcomes, leaf.sums["retries"]) == (2, {"ok": 1}, 1)
+    assert (leaf.sums["input_tokens"], leaf.sums["output_tokens"], leaf.sums["token_requests"]) == (14, 6, 2)
+
+
+async def test_the_time_of_a_token_is_of_those_after_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def earlier(leaf: Leaf, answer: Answer, latency: int) -> None:
+        """As if the first output had come 20 ms before the end."""
+        answer.ttft_ns = latency - 20_000_000
+
+    monkeypatch.setattr(record, "count_stream", earlier)
+    for tokens, each_us in ((5, 5_000), (2, 20_000), (1, None), (0, None)):
+        usage = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": tokens}}
+        stream = chunked(*told(WORD, WORD, usage, "[DONE]"), headers=STREAM)
+        played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
+        found = played.only.hists.get("tpot")
+        assert (None if found is None else found.total) == each_us
+
+
+async def test_counts_that_nobody_can_believe_are_the_most_that_a_recorder_holds(tmp_path: Path) -> None:
+    many = 9 * 10**14
+    usage = {
+        "prompt_tokens": many, "completion_tokens": many, "prompt_tokens_details": {"cached_tokens": many},
+        "completion_tokens_details": {"reasoning_tokens": many},
+    }  # fmt: skip
+    stream = chunked(*told(WORD, {"choices": [], "usage": usage}, "[DONE]"), headers=STREAM)
+    played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
+    sums = played.only.sums
+    assert [sums[f"{kind}_tokens"] for kind in ("input", "output", "cached", "reasoning")] == [record.MAX_COUNTED] * 4
+    assert [sums[f"{kind}_told"] for kind in ("input", "output", "cached", "reasoning")] == [1] * 4
+    measure = "measure = { llm_calls = '$.n', tool_calls = '$.n' }"
+    played, _ = await play(tmp_path, profile(pool=f'dialect = "json"\n{measure}'), ok(b'{"n": %d}' % many))
+    sums = played.only.sums
+    assert (sums["llm_calls"], sums["tool_calls"]) == (record.MAX_COUNTED, record.MAX_COUNTED)
+
+
+async def test_tokens_of_an_answer_that_was_not_streamed_are_not_estimated(tmp_path: Path) -> None:
+    message = {"result": {"message": {"parts": [{"text": "a"}]}}}
+    body = ok(json.dumps(message).encode(), "content-type: application/json")
+    played, _ = await play(tmp_path, profile(POST, pool='dialect = "a2a"'), body)
+    assert played.only.outcomes == {"ok": 1}
+    assert not {"token_estimates", "estimated_tokens"} & set(played.only.sums)
+
+
+@pytest.mark.parametrize(
+    ("more", "headers", "notes"),
+    [
+        ("", (), [record.UNTYPED]),
+        ("\nstream = true", (), []),
+        ("", STREAM, []),
+        ("", ("content-type: text/plain",), [record.UNTYPED]),
+    ],
+)
+async def test_a_stream_that_is_not_called_one_is_read_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, headers: tuple[str, ...], notes: list[str]
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr("agenttop.users.shared.PoolShared.note", lambda pool, text: noted.append(text))
+    played, _ = await play(tmp_path, profile(POST + more, pool=CHAT), chunked(*told(WORD, "[DONE]"), headers=headers))
+    assert played.only.outcomes == {"ok": 1}
+    assert played.only.hists["ttft"].count == 1
+    assert noted == notes
+
+
+async def test_an_arrivals_response_time_is_from_when_it_was_planned(tmp_path: Path) -> None:
+    text = profile(pool='stages = [{ duration = "1s", rate = 1 }]').replace('users = 1\nduration = "1s"\n', "")
+    async with playing(tmp_path, text, Script(ok(b"x"))) as (pool, layout, recorder):
+        pool.arrive(perf_counter_ns() - 5_000_000)
+        await ended(pool)
+        hists = Play(layout, recorder).only.hists
+    lag, latency, response = (hists[name].total for name in ("schedule_lag", "latency", "response_time"))
+    assert lag >= 5_000
+    assert response == pytest.approx(latency + lag, abs=0.01)

@@ -231,3 +231,11 @@ def test_who_only_counts_pays_nothing(tmp_path: Path) -> None:
         "honor": (False, False, True, False),
         "retry": (False, False, True, False),
     }
+
+
+async def test_an_objective_of_response_time_has_the_wait_in_it(tmp_path: Path) -> None:
+    for limit, good in ((f"{WAIT_MS}ms", 0), ("1h", 1)):
+        objectives = f'objectives = {{ response_time = "{limit}" }}\n'
+        played, _ = await play(tmp_path, profile(top=RETRY + objectives), BUSY, ok(b"x"))
+        assert played.only.outcomes == {"ok": 1}
+        assert (played.only.sums.get("good", 0), played.only.sums.get("missed.response_time", 0)) == (good, 1 - good)

@@ -227,3 +227,85 @@ async def test_of_another_loop_nothing_is_left() -> None:
     shared.wait(Http1Connection(dead))
     dead.close()
     assert shared.room(asyncio.get_running_loop()) > 0
+
+
+class Held:
+    """A connection whose pieces take as long as they say, in ns."""
+
+    def __init__(self, shared: Turns, told: list[str], name: str, *pieces: int) -> None:
+        self._shared, self._told, self._name, self._pieces = shared, told, name, list(pieces)
+        shared.wait(self)
+
+    def go_on(self) -> bool:
+        self._told.append(self._name)
+        self._shared.took(self._name, self._pieces.pop(0))
+        return bool(self._pieces)
+
+
+async def test_all_together_take_no_more_than_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "CONNECTION_NS", 500)
+    monkeypatch.setattr(turns, "TURN_NS", 1_200)
+    shared, loop = Turns(), asyncio.get_running_loop()
+    rooms = []
+    for took in (500, 500, 150, 900):
+        rooms.append(shared.room(loop))
+        shared.took("p", took)
+    assert rooms == [500, 500, 200, 50], "a share each, and then what is left of the turn"
+    assert shared.room(loop) <= 0
+    await asyncio.sleep(0)
+    assert shared.room(loop) == 500, "the next turn begins with all of it"
+    shared.reporting = True
+    assert shared.room(loop) == 0
+
+
+async def test_who_waits_goes_on_in_order_until_the_turn_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN_NS", 1_000)
+    shared, told = Turns(), list[str]()
+    shared.room(asyncio.get_running_loop())
+    for name, pieces in (("a", (600, 600, 1)), ("b", (600,)), ("c", (1, 1))):
+        Held(shared, told, name, *pieces)
+    seen = []
+    for _ in range(5):
+        await asyncio.sleep(0)
+        seen.append("".join(told))
+        told.clear()
+    assert seen == ["ab", "ca", "ca", "", ""]
+    assert shared.busiest() == ("a", 1_201)
+
+
+async def test_nobody_goes_on_while_a_report_is_on_its_way() -> None:
+    shared, told = Turns(), list[str]()
+    shared.room(asyncio.get_running_loop())
+    Held(shared, told, "a", 1, 1)
+    shared.reporting = True
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert told == []
+    shared.reporting = False
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert told == ["a", "a"]
+
+
+async def test_turns_go_on_whoever_raises() -> None:
+    shared, told, raised = Turns(), list[str](), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, seen: raised.append(seen["exception"]))
+    shared.room(asyncio.get_running_loop())
+    Held(shared, told, "broken")  # it has no piece
+    Held(shared, told, "calm", 1, 1)
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert told == ["broken", "calm", "calm"]
+    assert [type(error) for error in raised] == [IndexError]
+
+
+async def test_what_waited_in_another_loop_does_not_go_on_in_this_one() -> None:
+    shared, told = Turns(), list[str]()
+    dead = asyncio.new_event_loop()
+    shared.room(dead)
+    Held(shared, told, "of the dead", 1, 1)
+    dead.close()
+    shared.room(asyncio.get_running_loop())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert told == []

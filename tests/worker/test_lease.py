@@ -42,3 +42,13 @@ def test_time_in_which_the_worker_did_not_run_is_nobodys_silence(pauses: list[fl
         lease.look(now)
     assert lease.silent_s <= 0.1 * len(pauses) + 1e-9
     assert not lease.over
+
+
+def test_a_clock_that_goes_back_lends_no_time() -> None:
+    lease = Lease()
+    now = looked(lease, 0.0, LEASE_S - 0.1)
+    silent_s = lease.silent_s
+    lease.look(now - 2.0)
+    assert lease.silent_s == silent_s
+    looked(lease, now - 2.0, 0.2)
+    assert lease.over
