@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.environments import oldest, pythons
+from tests.environments import oldest, pythons, remembering
 from tests.test_mirror import claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
         return mutation(arguments[1:])
     if arguments[:1] in (["oldest"], ["python"]):
         return (oldest if arguments[0] == "oldest" else pythons)(arguments[1:])
-    environment = dict(os.environ)
+    environment = remembering()
     if arguments[:1] == ["fast"]:
         environment.setdefault("HYPOTHESIS", "fast")
         chosen = unit_tests(changed(), unit_rooms())

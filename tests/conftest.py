@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("gate", untimed, derandomize=True)
 settings.register_profile("search", untimed, max_examples=2000)
-# python -m tests fast: a few examples of each property, the gate tries them all.
+# python -m tests fast: a few examples of each property, the gate tries them all (tests.examples for dear ones).
 settings.register_profile("fast", untimed, derandomize=True, max_examples=20, stateful_step_count=20)
 # Mutation testing runs every test once for each mutant: few examples, and that one fails is enough to know.
 settings.register_profile(

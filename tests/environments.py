@@ -41,6 +41,13 @@ def pythons(arguments: Sequence[str]) -> int:
     return next((code for code in codes if code), 0)
 
 
+def remembering() -> dict[str, str]:
+    """Return the environment of a suite: Python may keep what it compiled. Tests start hundreds of programs, and where
+    ``PYTHONDONTWRITEBYTECODE`` is set each of them compiles all that it imports, which takes longer than what it does.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _suite(name: str, version: str, options: Sequence[str], arguments: Sequence[str]) -> int:
     place = ROOT / f".venv-{name}"
     python = place / "bin" / "python"
@@ -59,6 +66,7 @@ def _suite(name: str, version: str, options: Sequence[str], arguments: Sequence[
             "pip",
             "install",
             "--quiet",
+            "--compile-bytecode",
             "--python",
             python,
             *options,
@@ -73,7 +81,7 @@ def _suite(name: str, version: str, options: Sequence[str], arguments: Sequence[
     path = os.pathsep.join((str(python.parent), os.environ.get("PATH", "")))
     at_once = (os.cpu_count() or 1) + 1
     command: list[str | Path] = [python, "-m", "pytest", "-n", str(at_once), "--dist", "worksteal", *arguments]
-    return subprocess.call(command, cwd=ROOT, env=os.environ | {"PATH": path})
+    return subprocess.call(command, cwd=ROOT, env=remembering() | {"PATH": path})
 
 
 def _uv(folder: Path) -> Path:

@@ -108,6 +108,17 @@ class Settings(BaseSettings):
         return self.model_dump(exclude_unset=True, exclude_none=True, exclude=set(OWN))
 
 
+class _Given(Settings):
+    """Settings of a given mapping: what was read from it is all there is."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *args: Any, **kwargs: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments alone."""
+        return (init_settings,)
+
+
 class SettingsProblem(Exception):
     """``AGENTTOP_*`` variables that cannot be used; the place of each fault is the variable's name."""
 
@@ -122,21 +133,12 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsProblem: a variable cannot be used; it lists all of them.
     """
-    variables = None if env is None else {name.lower(): value for name, value in env.items()}
-
-    class FromMapping(Settings):
-        """Settings that read a given mapping."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            source = EnvSettingsSource(settings_cls)
-            source.env_vars = variables or {}
-            return (source,)
-
     try:
-        return Settings() if variables is None else FromMapping()
+        if env is None:
+            return Settings()
+        source = EnvSettingsSource(_Given)
+        source.env_vars = {name.lower(): value for name, value in env.items()}
+        return _Given(**source())
     except ValidationError as error:
         faults: dict[str, Fault] = {}  # of a union, every branch complains
         for fault in translate(error, {}, {}):

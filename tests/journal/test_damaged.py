@@ -18,6 +18,7 @@ from agenttop.journal.journal import FILE_NAME, MAGIC, JournalWriter, _record, n
 from agenttop.journal.places import runs_directory
 from agenttop.journal.summarize import run_header
 from agenttop.runs.register import entries
+from tests.examples import at_most
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=3, storm=None)
@@ -108,7 +109,7 @@ ODD: list[Any] = [
 ]
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=40, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=at_most(40), deadline=None)
 @given(data=st.data())
 def test_records_of_another_shape(whole: bytes, read: Callable[[bytes], None], data: st.DataObject) -> None:
     values = list(records(whole))

@@ -22,6 +22,7 @@ from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import Edited, Event, ManualChange, Snapshot
 from agenttop.thresholds.breaker import Breaker, BreakerRule
+from tests.examples import at_most
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=90, storm=(20, 30), saturated=(40, 50))
@@ -107,7 +108,7 @@ def test_every_second_is_what_was_seen_live(playback: Playback, live: list[Snaps
     assert [verdict.verdict for verdict in playback.snapshot().thresholds] == ["fail", "fail"]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=at_most(40))
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=8))
 def test_any_way_leads_to_the_same_second(playback: Playback, live: list[Snapshot], ways: list[int]) -> None:
     for count in ways:
@@ -170,7 +171,7 @@ def test_a_journal_that_was_cut_plays_as_far_as_it_goes(tmp_path: Path, live: li
         same(playback.snapshot(), live[38])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=at_most(25))
 @given(st.floats(0.3, 1), st.binary(min_size=1, max_size=4))
 def test_a_damaged_journal_plays_as_far_as_it_goes(
     directory: Path, live: list[Snapshot], tmp_path_factory: pytest.TempPathFactory, share: float, noise: bytes

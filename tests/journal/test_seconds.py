@@ -17,6 +17,7 @@ from agenttop.metrics.delta import Delta
 from agenttop.thresholds.breaker import BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule
+from tests.examples import at_most
 from tests.metrics.fakes import TICKS, FakeRun
 
 RUN = FakeRun(seconds=8, peak=12, storm=(4, 5))
@@ -63,7 +64,7 @@ ONE_BUSY = st.tuples(st.integers(0, RUN.seconds), st.integers(1, RUN.seconds)).m
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=at_most(15))
 @given(ALL_DELAYS | ONE_BUSY)
 def test_the_timeline_is_the_same_by_every_delay_and_its_sum_is_the_total(delays: Delays) -> None:
     found = figures(delays).aggregate
@@ -75,7 +76,7 @@ def test_the_timeline_is_the_same_by_every_delay_and_its_sum_is_the_total(delays
     assert round(sum(columns["rps"])) == found.total().requests == ON_TIME.aggregate.total().requests
 
 
-@settings(max_examples=15)
+@settings(max_examples=at_most(15))
 @given(ALL_DELAYS | ONE_BUSY)
 def test_windows_of_thresholds_and_the_breaker_hold_what_ended_in_them(delays: Delays) -> None:
     found = figures(delays)
@@ -90,7 +91,7 @@ def test_windows_of_thresholds_and_the_breaker_hold_what_ended_in_them(delays: D
     assert found.breaker.state == ON_TIME.breaker.state
 
 
-@settings(max_examples=15)
+@settings(max_examples=at_most(15))
 @given(ALL_DELAYS)
 def test_a_journal_has_each_second_as_it_was(delays: Delays) -> None:
     with tempfile.TemporaryDirectory() as folder:

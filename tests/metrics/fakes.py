@@ -12,8 +12,11 @@ which worker 1 is out of breath. Equal arguments give equal deltas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from agenttop.metrics.aggregate import Aggregate
@@ -45,6 +48,7 @@ _ERRORS = {
     "rate_limited": "429 Too Many Requests: slow down",
 }
 TICKS = 4
+_DELTAS = msgspec.msgpack.Decoder(list[Delta])
 
 
 def layout_of(seconds: int, warmup_s: float, peak: int) -> Layout:
@@ -104,7 +108,7 @@ class FakeRun:
 
     def deltas(self, second: int) -> list[Delta]:
         """What all workers say during the second that ends at ``second`` (from 1), four times each."""
-        return [self._delta(second, tick, worker) for tick in range(TICKS) for worker in range(self.workers)]
+        return _DELTAS.decode(_second(astuple(self), second))
 
     def situation(self, second: int) -> RunState:
         """The controller's view at the end of that second."""
@@ -217,6 +221,15 @@ class FakeRun:
         bad = self.saturated is not None and worker == 1 and self.saturated[0] <= second <= self.saturated[1]
         lag = _ms(rng.lognormal(1.5 if bad else -1.5, 0.6, 25))
         return Health(lag, 92.0 if bad else float(rng.uniform(8, 22)), 61.5, 40 + worker)
+
+
+@lru_cache(maxsize=1000)
+def _second(fields: tuple[Any, ...], second: int) -> bytes:
+    """What ``FakeRun(*fields)`` says during a second, encoded: many tests ask for the same, each has its own copy."""
+    run = FakeRun(*fields)
+    return msgspec.msgpack.encode(
+        [run._delta(second, tick, worker) for tick in range(TICKS) for worker in range(run.workers)]
+    )
 
 
 def _ms(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> HistDelta:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agenttop.metrics.histogram import COUNTS, HIGHEST_US, Hist, counts_index, fold, highest_value, lowest_value, merge
 from agenttop.metrics.histogram import percentiles_of as percentiles_of_delta
+from tests.examples import at_most
 
 HOUR_NS = HIGHEST_US * 1000
 nanoseconds = st.integers(0, HOUR_NS) | st.integers(0, 5_000_000) | st.sampled_from([0, 499, 500, HOUR_NS])
@@ -41,7 +42,7 @@ def test_layout_is_hdrhs() -> None:
         assert highest_value(i) == hdr.get_highest_equivalent_value(lowest_value(i))
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(batches, percents)
 def test_percentiles_are_hdrhs(values: list[int], percent: float) -> None:
     expected = min(max(reference(values).get_value_at_percentile(percent), min(values) / 1000), max(values) / 1000)
@@ -49,7 +50,7 @@ def test_percentiles_are_hdrhs(values: list[int], percent: float) -> None:
     assert percentiles_of_delta(fold(array("q", values)), (percent,)) == [expected]
 
 
-@settings(max_examples=40)
+@settings(max_examples=at_most(40))
 @given(batches)
 def test_hdrh_reads_what_we_encode(values: list[int]) -> None:
     hist, hdr = hist_of(values), reference(values)
@@ -72,7 +73,7 @@ def test_merging_equals_folding_all_at_once(parts: list[list[int]]) -> None:
         assert other.stddev == pytest.approx(whole.stddev, rel=1e-6, abs=1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(batches, batches)
 def test_merged_encodings_have_the_same_percentiles(one: list[int], other: list[int]) -> None:
     merged = HdrHistogram.decode(hist_of(one).to_hdr())

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from agenttop.search.judgement import FAIL, PASS, UNDECIDED, judge
 from agenttop.search.levels import AT_MAX, FOUND, Levels, Span
+from tests.examples import at_most
 
 GOOD, CONFIDENCE = 0.95, 0.95
 
@@ -83,7 +84,7 @@ def test_a_sharp_knee_is_found_to_the_resolution(capacity: int) -> None:
         assert abs(levels.best - capacity) <= max(1.0, 0.1 * capacity)
 
 
-@settings(max_examples=30)
+@settings(max_examples=at_most(30))
 @given(st.integers(1, 400), st.floats(0.005, 0.5), st.integers(0, 1000), st.floats(0.2, 5))
 def test_any_target_is_done_with(capacity: int, part: float, seed: int, requests: float) -> None:
     span = Span(1, 300)

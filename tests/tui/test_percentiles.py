@@ -19,6 +19,7 @@ from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Tick
 from agenttop.tui.history import History, Percentile
 from agenttop.tui.panes.latency import GAPS, TOTAL, TTFT
+from tests.examples import at_most
 from tests.tui.test_history import fresh
 
 LAYOUT = Layout((PoolInfo("p", "sse", "openai.chat", open=False),), (RequestInfo(0, "r"),), ())
@@ -62,7 +63,7 @@ def test_a_few_slow_answers_are_the_p99_and_not_the_p50(step_s: int) -> None:
         assert {round(tail, -2) for tail in tails} == {400, 10_000}
 
 
-@settings(max_examples=25)
+@settings(max_examples=at_most(25))
 @given(
     st.lists(st.lists(st.floats(1, 60_000), max_size=8), min_size=1, max_size=80), st.sampled_from([1, 4, 10, 15, 30])
 )

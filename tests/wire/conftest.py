@@ -9,6 +9,9 @@ import pytest
 import uvloop
 
 from tests.wire.authority import Authority
+from tests.wire.race import in_the_race
+
+__all__ = ["authority", "in_the_race", "pytest_asyncio_loop_factories"]
 
 
 def pytest_asyncio_loop_factories(
