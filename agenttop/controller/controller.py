@@ -38,6 +38,7 @@ from agenttop.journal.figures import STEP_S, Closed, Figures
 from agenttop.journal.places import socket_path
 from agenttop.journal.rules import rules_of
 from agenttop.journal.targets import situation
+from agenttop.journal.unmatched import unmatched
 from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.safe_text import SafeStream, SafeText
@@ -277,6 +278,8 @@ class Controller:
             self._seconds += 1
             self._close_second(float(self._seconds))
         self.state = "done"
+        for text in unmatched(self.figures.aggregate, self.spec.masked):
+            self.watcher.say(elapsed, text, "warn")
         self._close_second(max(elapsed, self._seconds + 0.001))
 
     def elapsed(self) -> float:

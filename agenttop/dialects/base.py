@@ -34,6 +34,7 @@ class Reader:
         "error",
         "input_tokens",
         "llm_calls",
+        "matched",
         "output_tokens",
         "phases",
         "reasoning_tokens",
@@ -57,6 +58,8 @@ class Reader:
         self.phases: dict[str, float] | None = None
         """Durations in seconds by phase, as the answer itself reports them."""
         self.retry_after_s: float | None = None
+        self.matched = 0
+        """Bits of the ``[measure]`` paths that have matched (``json_.keys_of``)."""
         self.spoke: bool | None = None
         """Whether a whole body has output in it; None if it is no answer of this dialect, or a stream."""
         self.step: tuple[str, bool] | None = None

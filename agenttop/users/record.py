@@ -115,6 +115,7 @@ def record_answer(
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
     if answer.reader is not None:
         doubt(answer.reader)  # only now all is known that it said
+        user.pool.matched |= answer.reader.matched
     if user.held is not None:
         settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):

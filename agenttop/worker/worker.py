@@ -374,7 +374,8 @@ class Worker:
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
             working = len(pool.tasks) - len(pool.idle)
             index, quotas = pool.compiled.index, pool.quotas.states()
-            states.append(PoolState(index, working, flying, pool.used_up, pool.over, pool.notes, quotas))
+            told = (pool.used_up, pool.over, pool.notes, quotas, pool.matched_keys)
+            states.append(PoolState(index, working, flying, *told))
         age = (now - oldest) / 1e9 if oldest else 0.0
         draining = self._control.draining
         # In the same turn of the loop as what is taken: a request is in the one or in the other.
