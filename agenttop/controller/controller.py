@@ -56,8 +56,6 @@ SETTLE_S = 0.06
 """Seconds from the end of a second until it is closed, when the deltas of its last quarter are here."""
 PATIENCE_S = SILENT_S
 """Seconds from the end of a second that a worker is waited for that has not told of it."""
-HEARD_S = 0.25
-"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
 """Seconds that workers get to end after they were told to cut everything."""
 
@@ -195,7 +193,7 @@ class Controller:
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
         if self.box.alive:
-            self._command(Dealt(Members(max(self.elapsed(), 0.0) + HEARD_S, tuple(self.box.alive))))
+            self._command(Dealt(Members(max(self.elapsed(), 0.0), tuple(self.box.alive))))
 
     # -- what the clock says
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from agenttop.dialects.base import Reader
+from agenttop.dialects.failure import forgets_session
 from agenttop.dialects.transcript import Transcript
 
 #: How a target's own name for a conversation is taken from the answer that tells it.
@@ -53,6 +54,11 @@ class Dialect:
     def reader(self) -> Reader:
         """Return a fresh reader for one answer."""
         return self.read_by()
+
+    @classmethod
+    def forgets(cls, words: str) -> bool:
+        """Return whether the words of a failure say that a session is not known any more."""
+        return forgets_session(words)
 
     @classmethod
     def streams(cls, body: Any) -> bool:

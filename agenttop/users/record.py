@@ -151,7 +151,8 @@ def record_answer(
         leaf.time_to_failure.append(latency)
         count_broken_stream(leaf, answer, outcome, message)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
-        user.forgotten = user.forgotten or is_forgotten(step, outcome, answer.status, message)
+        by_code = reader is not None and reader.forgot
+        user.forgotten = user.forgotten or is_forgotten(step, outcome, answer.status, message, by_code=by_code)
         if user.pool.conformance is not None:
             user.pool.conformance.failed(leaf, outcome, answer.status, exchange.end_ns)
         return False

@@ -18,7 +18,7 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter_ns
 
 import uvloop
@@ -30,6 +30,7 @@ from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.profile.model import Profile
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
+from agenttop.schedule.dealt_arrivals import DealtArrivals
 from agenttop.schedule.shares import Deal
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import compile_pools, makers_of
@@ -61,6 +62,7 @@ from agenttop.worker.messages import (
     pack,
     receive_from_controller,
 )
+from agenttop.worker.messages import Lease as Renewed
 from agenttop.worker.priority import wake_first
 from agenttop.worker.vitals import Vitals
 
@@ -91,6 +93,7 @@ class Worker:
         self._control = Control()
         self._pools: list[PoolRuntime] = []
         self._arrivals: dict[int, Arrivals] = {}
+        self._dealt: dict[int, DealtArrivals] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._halted = ""
         self.stopped_s = 0.0
@@ -119,6 +122,9 @@ class Worker:
             self.steer(message)
         elif isinstance(message, Dealt):
             self.deal(message)
+        elif isinstance(message, Renewed):
+            for dealt in self._dealt.values():
+                dealt.settle(message.told_s)
         elif isinstance(message, Granted):
             self.granted(message)
         elif isinstance(message, Halt):
@@ -148,6 +154,7 @@ class Worker:
             self._pools.append(pool)
             ramp = self._plan.pools[compiled.index].ramp
             if compiled.open and ramp is not None:
+                self._dealt[compiled.index] = DealtArrivals(self._deal)
                 self._arrivals[compiled.index] = Arrivals(
                     ramp, poisson=compiled.poisson, seed=self._profile.seed * 1000 + compiled.index
                 )
@@ -183,10 +190,15 @@ class Worker:
             pool.retune(pauses, policy)
 
     def deal(self, message: Dealt) -> None:
-        """Take a new share: of users now, of arrivals from a moment that all workers are told."""
+        """Take a new share, for one was lost: of users now, of arrivals from the moment of the loss on.
+
+        What is due of those by now is begun at once.
+        """
         self._deal.change(message.members)
         self._share_out()
         self._aim()
+        for index in self._arrivals if not self._halted else ():
+            self._begin(index, self._dealt[index].inherited(), perf_counter_ns())
 
     def granted(self, message: Granted) -> None:
         """Take a grant of the budget."""
@@ -294,14 +306,18 @@ class Worker:
             now = perf_counter_ns()
             number = arrivals.number
             arrived = arrivals.pop_until((now - self._epoch_ns) / 1e9, 1000)
-            for time in self._deal.own(number, arrived):
-                wanted = self._epoch_ns + int(time * 1e9)
-                self._vitals.arrival_lags.append(max(now - wanted, 0))
-                pool.arrive(wanted)
+            self._begin(index, self._dealt[index].take(number, arrived), now)
             self._vitals.spin.note(index, now, idle=not arrived)
         wait = arrivals.peek() - self._elapsed()
         if wait < 1e9:
             self._timers[index] = self._loop.call_later(max(wait, 0.0), self._drive, index)
+
+    def _begin(self, index: int, times: Iterable[float], now: int) -> None:
+        """Begin arrivals of a pool that are due."""
+        for time in times:
+            wanted = self._epoch_ns + int(time * 1e9)
+            self._vitals.arrival_lags.append(max(now - wanted, 0))
+            self._pools[index].arrive(wanted)
 
     def _watch(self) -> None:
         """Every 10 ms: end what takes too long."""
