@@ -112,8 +112,12 @@ class JsonReader(Reader):
 
     def body(self, data: bytes) -> int:
         if self._dialect.reads_body and (value := _json(data)) is not _NOT_JSON:
-            return self._measure(self._dialect.plain, value, data) | DONE
+            return self.decoded(value, data)
         return DONE
+
+    def decoded(self, value: Any, data: bytes) -> int:
+        """Read a whole body that somebody has decoded: ``value`` is its JSON, ``data`` its bytes."""
+        return self._measure(self._dialect.plain, value, data) | DONE
 
     def _output(self, output: bool) -> int:
         if not output:
