@@ -143,6 +143,7 @@ class BoxAgent:
         self._command_seq = 0
         self._clock = clock
         self._going = False
+        self._epoch_ns = 0
         self._renewed_s = clock()
 
     async def start(
@@ -170,6 +171,7 @@ class BoxAgent:
 
     def go(self, epoch_ns: int) -> None:
         """See :class:`Box`."""
+        self._epoch_ns = epoch_ns
         self._broadcast(Go(epoch_ns))
         self._going = True
 
@@ -201,7 +203,8 @@ class BoxAgent:
         now = self._clock()
         if self._going and now - self._renewed_s >= RENEW_S:
             self._renewed_s = now
-            self._broadcast(Lease())
+            # A loss is told as it is heard of, so at a later moment than this.
+            self._broadcast(Lease((time.perf_counter_ns() - self._epoch_ns) / 1e9))
 
     def pending(self, ack_seq: int) -> bool:
         """See :class:`Box`."""

@@ -40,6 +40,7 @@ from agenttop.exits import DONE, FAILED
 from agenttop.journal.figures import STEP_S, Closed, Figures
 from agenttop.journal.places import socket_path
 from agenttop.journal.rules import rules_of
+from agenttop.journal.unmatched import unmatched
 from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo
 from agenttop.runs.control_socket import ControlSocket
@@ -50,8 +51,6 @@ from agenttop.users.compile import layout_of
 from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
-HEARD_S = 0.25
-"""Seconds from a worker's loss until arrivals are dealt anew: all others know by then, so none is dealt twice."""
 CANCEL_S = 5.0
 """Seconds that workers get to end after they were told to cut everything."""
 
@@ -215,7 +214,7 @@ class Controller:
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
         if self.box.alive:
-            self._command(Dealt(Members(max(self.elapsed(), 0.0) + HEARD_S, tuple(self.box.alive))))
+            self._command(Dealt(Members(max(self.elapsed(), 0.0), tuple(self.box.alive))))
 
     # -- what the clock says
 
@@ -283,6 +282,8 @@ class Controller:
         for end_s in whole:
             self._close_second(end_s)
         self.state = "done"
+        for text in unmatched(self.figures.aggregate, self.spec.masked):
+            self.watcher.say(last, text, "warn")
         self._close_second(last)
 
     def elapsed(self) -> float:

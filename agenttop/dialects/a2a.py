@@ -6,6 +6,7 @@ https://a2a-protocol.org/latest/specification. Events are JSON-RPC responses to 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zlib import crc32
 
@@ -13,7 +14,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
-from agenttop.dialects.failure import MALFORMED
+from agenttop.dialects.failure import MALFORMED, MAX_WORDS
 from agenttop.dialects.generic import fail_in_words, fail_rpc, malformed, read_usage, repaired
 from agenttop.dialects.heard_a2a import A2AHeard
 
@@ -40,6 +41,14 @@ _PLAIN = 1
 _THOUGHT = 2
 
 _WHAT = "an A2A response"
+
+#: The code of TaskNotFoundError (A2A, 8.2 and 9.5): of JSON-RPC, and what the other bindings say in its place.
+TASK_NOT_FOUND = -32001
+_FORGOTTEN = re.compile(
+    r'"code" ?: ?-32001\b|task[ _]?not[ _]?found|task (?:with id )?\S{1,80}+ (?:was |is )?(?:not found|unknown)'
+    r"|(?:unknown|no such) task\b",
+    re.IGNORECASE,
+)
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -112,6 +121,8 @@ class A2AReader(Reader):
         try:
             response = _decode(data)
             if response.error is not None:
+                error = response.error
+                self.forgot = isinstance(error, dict) and error.get("code") == TASK_NOT_FOUND
                 return DONE | fail_rpc(self, response.error)
             result = response.result
             if result is None:
@@ -221,6 +232,11 @@ class A2A(Dialect):
     heard = A2AHeard
     protocols = ("http", "sse")
     instead_of_history = 'send the same contextId in every message, such as contextId = "{user}"'
+
+    @classmethod
+    def forgets(cls, words: str) -> bool:
+        """Return whether they say that a task is not known any more, or another session."""
+        return super().forgets(words) or _FORGOTTEN.search(words[:MAX_WORDS]) is not None
 
     @classmethod
     def streams(cls, body: Any) -> bool:

@@ -32,8 +32,10 @@ class Reader:
         "cached_tokens",
         "chunks",
         "error",
+        "forgot",
         "input_tokens",
         "llm_calls",
+        "matched",
         "output_tokens",
         "phases",
         "reasoning_tokens",
@@ -57,6 +59,10 @@ class Reader:
         self.phases: dict[str, float] | None = None
         """Durations in seconds by phase, as the answer itself reports them."""
         self.retry_after_s: float | None = None
+        self.forgot = False
+        """The failure says by its code that the target does not know the session any more."""
+        self.matched = 0
+        """Bits of the ``[measure]`` paths that have matched (``json_.keys_of``)."""
         self.spoke: bool | None = None
         """Whether a whole body has output in it; None if it is no answer of this dialect, or a stream."""
         self.step: tuple[str, bool] | None = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from agenttop.dialects.base import Reader
+from agenttop.dialects.failure import forgets_session
 from agenttop.dialects.heard import Heard
 from agenttop.dialects.transcript import Transcript
 
@@ -63,6 +64,11 @@ class Dialect:
     def collector(cls) -> type[Heard] | None:
         """Return what collects an answer's text and tool calls; None if the profile has to say where they are."""
         return cls.heard or cls.transcript
+
+    @classmethod
+    def forgets(cls, words: str) -> bool:
+        """Return whether the words of a failure say that a session is not known any more."""
+        return forgets_session(words)
 
     @classmethod
     def streams(cls, body: Any) -> bool:

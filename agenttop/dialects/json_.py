@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from agenttop.dialects.base import DONE, OUTPUT, REASONING, Reader
+from agenttop.dialects.base import DONE, ERROR, OUTPUT, REASONING, Reader
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.failure import MALFORMED, fail, may_fail, stray, stray_value
 
 #: Given a JSON value, whether a path matches in it and the (first) match.
 Extractor = Callable[[Any], tuple[bool, Any]]
 
-#: The [measure] table with its paths compiled: ``phases`` is a mapping of extractors, all else are extractors.
-Measure = Mapping[str, Extractor | Mapping[str, Extractor]]
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled path of ``[measure]``, where it is more than an extractor."""
+
+    extract: Extractor
+    event: bytes | None = None
+    """It looks into SSE events of this name alone; None: into all, and into whole bodies."""
+    words: bool = False
+    """It is an event's name alone: data that is no JSON is found as text."""
+    counts: bool = False
+    """It counts matches, and finds a 0 (or an empty list) where there is none."""
+
+
+#: The [measure] table with its paths compiled: ``phases`` is a mapping of such.
+Measure = Mapping[str, Extractor | Path | Mapping[str, Extractor | Path]]
 
 # What each path does, on every stream event and on a whole body; "holds" is a match that is not null, false or empty:
 #
@@ -32,11 +47,16 @@ Measure = Mapping[str, Extractor | Mapping[str, Extractor]]
 #                      What comes again under an id, or goes on under an index alone, is one that was counted
 #     phases.<name>    a number: seconds, the last one counts
 #
-# An event or body that is no JSON matches no path. It is not a failure: the profile never said that all of it is JSON.
+# An event or body that is no JSON matches no path, but for that of an event's name alone, which finds its text. It is
+# not a failure: the profile never said that all of it is JSON. A path of an event's name finds nothing in any other
+# event: with such a first_token only events of that name are output. An event without a name is called "message", as
+# the standard says.
 
 CALLS = ("llm_calls", "tool_calls")
 COUNTS = (*CALLS, "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 NAMES = frozenset({"first_token", "reasoning", "done", "error", "phases", *COUNTS})
+#: Keys that say something of streams alone.
+OF_STREAMS = frozenset({"first_token", "reasoning", "done"})
 #: By what a call is known again.
 _IDS = ("id", "call_id", "tool_call_id", "callId", "toolCallId", "tool_use_id")
 #: Calls of an answer that are known again; any more are counted as they come.
@@ -65,24 +85,39 @@ class JsonReader(Reader):
         if text == b"[DONE]":
             return DONE
         dialect = self._dialect
-        if event == b"error":
-            return stray(self, text, event)
+        paths = dialect.named.get(event)
+        if paths is None:
+            if event == b"error":
+                return stray(self, text, event)
+            paths = dialect.plain
         if not dialect.reads_body:
             return (may_fail(text) and stray(self, text)) or self._output(bool(data))
         value = _json(text)
         if value is _NOT_JSON:
-            return self._output(bool(data) and dialect.first_token is None)
-        flags = self._measure(value, text)
-        thinks = dialect.reasoning is not None and _holds(dialect.reasoning, value)[0]
-        if dialect.first_token is None:
-            return flags or self._output(True) | (REASONING if thinks else 0)
-        speaks = _holds(dialect.first_token, value)[0]
+            if paths.words is None:
+                return self._output(bool(data) and paths.first_token is None)
+            paths, value = paths.words, data.decode("utf-8", "replace")
+        flags = self._measure(paths, value, text)
+        if event == b"error" and not flags & ERROR:
+            flags |= stray(self, text, event)
+        thinks = paths.reasoning is not None and _holds(paths.reasoning, value)[0]
+        if thinks:
+            self.matched |= paths.reasoning_bit
+        if paths.first_token is None:
+            return flags or self._output(bool(data)) | (REASONING if thinks else 0)
+        speaks = _holds(paths.first_token, value)[0]
+        if speaks:
+            self.matched |= paths.first_token_bit
         return flags | self._output(speaks or thinks) | (REASONING if thinks and not speaks else 0)
 
     def body(self, data: bytes) -> int:
         if self._dialect.reads_body and (value := _json(data)) is not _NOT_JSON:
-            return self._measure(value, data) | DONE
+            return self.decoded(value, data)
         return DONE
+
+    def decoded(self, value: Any, data: bytes) -> int:
+        """Read a whole body that somebody has decoded: ``value`` is its JSON, ``data`` its bytes."""
+        return self._measure(self._dialect.plain, value, data) | DONE
 
     def _output(self, output: bool) -> int:
         if not output:
@@ -90,9 +125,8 @@ class JsonReader(Reader):
         self.chunks += 1
         return OUTPUT
 
-    def _measure(self, value: Any, data: bytes) -> int:
-        dialect = self._dialect
-        for name, extract in dialect.counts:
+    def _measure(self, paths: _Paths, value: Any, data: bytes) -> int:
+        for name, extract, bit, sure in paths.counts:
             found, match = extract(value)
             if not found:
                 continue
@@ -100,23 +134,29 @@ class JsonReader(Reader):
                 self._add(name, match)
             elif (count := _count(match)) is not None:
                 setattr(self, name, count)
+            else:
+                continue
+            if sure or match:
+                self.matched |= bit
         if self.input_tokens == 0:
             self.input_tokens = None
         if self.output_tokens == 0 and self.input_tokens is None:
             self.output_tokens = None
-        for name, extract in dialect.phases:
+        for name, extract, bit in paths.phases:
             found, match = extract(value)
             if found and (seconds := _number(match)) is not None:
                 if self.phases is None:
                     self.phases = {}
                 self.phases[name] = seconds
+                self.matched |= bit
         flags = 0
-        holds, match = _holds(dialect.error, value) if dialect.error is not None else (False, None)
+        holds, match = _holds(paths.error, value) if paths.error is not None else (False, None)
         if holds:
             flags = fail(self, match)
         elif may_fail(data):
             flags = stray_value(self, value)
-        if dialect.done is not None and _holds(dialect.done, value)[0]:
+        if paths.done is not None and _holds(paths.done, value)[0]:
+            self.matched |= paths.done_bit
             flags |= DONE
         return flags
 
@@ -170,6 +210,51 @@ def _count(match: Any) -> int | None:
     return None if number is None else int(match)
 
 
+@dataclass(slots=True)
+class _Paths:
+    """The paths that look into one event, each beside the bit that says of an answer that it matched."""
+
+    first_token: Extractor | None = None
+    first_token_bit: int = 0
+    reasoning: Extractor | None = None
+    reasoning_bit: int = 0
+    done: Extractor | None = None
+    done_bit: int = 0
+    error: Extractor | None = None
+    counts: tuple[tuple[str, Extractor, int, bool], ...] = ()
+    """The last says whether whatever is found is a match."""
+    phases: tuple[tuple[str, Extractor, int], ...] = ()
+    words: _Paths | None = None
+    """Those of them that look into an event that is no JSON; None if none does."""
+
+
+def _never(value: Any) -> tuple[bool, Any]:
+    """The extractor of a path that looks into other events."""
+    del value
+    return False, None
+
+
+def _whatever(extract: Extractor) -> Extractor:
+    """An extractor by which an event is an end, or a failure, for its name, whatever is in it."""
+
+    def found(value: Any) -> tuple[bool, Any]:
+        holds, match = _holds(extract, value)
+        return True, match if holds else True
+
+    return found
+
+
+def keys_of(measure: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of a ``[measure]`` table in their order, phases as ``phases.NAME``: bit i of ``Reader.matched``
+    is of key i.
+    """
+    return tuple(
+        name
+        for key, value in measure.items()
+        for name in ([f"{key}.{phase}" for phase in value] if isinstance(value, Mapping) else [key])
+    )
+
+
 class JsonDialect(Dialect):
     """The dialect ``json``, which can be called ``custom`` as well.
 
@@ -186,20 +271,51 @@ class JsonDialect(Dialect):
         measure = measure or {}
         if unknown := sorted(set(measure) - NAMES):
             raise ValueError(f"nothing called {unknown[0]!r} can be measured; there are: {', '.join(sorted(NAMES))}")
-        paths: dict[str, Extractor] = {}
-        self.phases: tuple[tuple[str, Extractor], ...] = ()
+        paths: dict[str, Path] = {}
         for key, value in measure.items():
             if isinstance(value, Mapping):
-                self.phases = tuple(value.items())
+                paths |= {f"{key}.{phase}": _as_path(each) for phase, each in value.items()}
             else:
-                paths[key] = value
-        self.first_token = paths.get("first_token")
-        self.reasoning = paths.get("reasoning")
-        self.done = paths.get("done")
-        self.error = paths.get("error")
-        self.counts = tuple((key, paths[key]) for key in COUNTS if key in paths)
-        self.terminal = self.done is not None
-        self.reads_body = bool(paths or self.phases)
+                paths[key] = _as_path(value)
+        self._keys = {name: 1 << place for place, name in enumerate(keys_of(measure))}
+        self.terminal = "done" in paths
+        self.reads_body = bool(paths)
+        self.plain = self._paths(paths, None)
+        events = {path.event for path in paths.values()} - {None}
+        self.named = {event: self._paths(paths, event) for event in events if event is not None}
+        """Paths by the names of events that some of them are of."""
+        if b"message" in self.named:
+            self.named[b""] = self.named[b"message"]
 
     def reader(self) -> Reader:
         return JsonReader(self)
+
+    def _paths(self, paths: Mapping[str, Path], event: bytes | None, *, words: bool = False) -> _Paths:
+        """Return the paths that look into events of a name; ``words``: that look into their text."""
+        found = _Paths()
+        bits = self._keys
+        counts, phases = {}, []
+        for key, path in paths.items():
+            looks = path.event == event and path.words if words else path.event in (None, event)
+            if not looks:
+                if key == "first_token":
+                    found.first_token = _never
+                continue
+            if key.startswith("phases."):
+                phases.append((key.removeprefix("phases."), path.extract, bits[key]))
+            elif key in COUNTS:
+                counts[key] = (key, path.extract, bits[key], not path.counts)
+            else:
+                ends = path.words and key in ("done", "error")
+                setattr(found, key, _whatever(path.extract) if ends else path.extract)
+                if key != "error":
+                    setattr(found, f"{key}_bit", bits[key])
+        found.counts = tuple(counts[key] for key in COUNTS if key in counts)
+        found.phases = tuple(phases)
+        if not words and any(path.words and path.event == event for path in paths.values()):
+            found.words = self._paths(paths, event, words=True)
+        return found
+
+
+def _as_path(path: Extractor | Path) -> Path:
+    return path if isinstance(path, Path) else Path(path)

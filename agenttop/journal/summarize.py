@@ -13,10 +13,12 @@ import msgspec
 
 from agenttop import __version__
 from agenttop.journal.rules import Rules
+from agenttop.journal.unmatched import unmatched
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.snapshot import RunInfo, StageInfo
+from agenttop.metrics.streams import silence_words
 from agenttop.quality.brief import Golden
 from agenttop.report.model import SCHEMA
 
@@ -173,6 +175,9 @@ def _counted(metrics: Mapping[str, Any]) -> bool:
 
 def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
     workers, saturation = aggregate.workers, aggregate.saturation
+    sums = aggregate.total().sums
+    silence = [silence_words(nothing)] if (nothing := sums["said_nothing"]) else []
+    unread = unmatched(aggregate, header.profile)
     return {
         "workers": header.info.workers,
         "cpu_count": header.cpu_count,
@@ -183,7 +188,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "open_files_max": workers.open_files_max,
         "addresses": dict(workers.addresses.most_common()),
         "saturated": saturation.ever,
-        "warnings": [*saturation.warnings(), *workers.warnings, *repairs(aggregate.total().sums)],
+        "warnings": [*saturation.warnings(), *workers.warnings, *repairs(sums), *silence, *unread],
     }
 
 

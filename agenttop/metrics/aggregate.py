@@ -127,8 +127,12 @@ class Aggregate:
         say when it ended. What ended in a second that was closed before goes to that one.
         """
         self._merge()
+        windows: dict[float, list[Slice]] = {}
         for start_s, late in self.live.late():
             self.timeline.amend(start_s, late)
+            windows |= self.live.amended(start_s)
+        for t_s, slices in windows.items():
+            self.timeline.put(t_s, self.live_view.percentiles(slices))
         self.saturation.judge(now.t_s, now.workers if now.state == "running" else 0)
         for worker in self.saturation.silent:
             self.workers.forget(worker)  # until it is heard again

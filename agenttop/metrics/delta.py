@@ -109,6 +109,8 @@ class PoolState(msgspec.Struct, array_like=True, frozen=True):
     """Notes about its users, each told once in the run."""
     quotas: tuple[QuotaState, ...] = ()
     """What remains of the limits that its target tells of."""
+    matched: tuple[str, ...] = ()
+    """Keys of ``[measure]`` that have matched so far."""
 
 
 class SlowRequest(msgspec.Struct, array_like=True, frozen=True):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
+from itertools import zip_longest
 
 import numpy as np
 
-from agenttop.metrics.heat import BUCKETS
+from agenttop.metrics.heat import BUCKETS, MAX_COUNT
 
 #: Seconds of a block: an hour. Arrays that grow all day are moved again and again and leave holes in the heap as large
 #: as they are.
@@ -41,6 +42,19 @@ class HeatCounts:
         block.starts.append(len(block.cells))
         block.firsts.append(first)
         block.cells.extend(counts[first:])
+
+    def add(self, index: int, counts: tuple[int, ...]) -> None:
+        """Add more counts to those of a second."""
+        both = [sum(pair) for pair in zip_longest(self.at(index), counts, fillvalue=0)]
+        block, place = self._blocks[index // BLOCK], index % BLOCK
+        begin = block.starts[place]
+        stop = block.starts[place + 1] if place + 1 < len(block.starts) else len(block.cells)
+        first = next((bucket for bucket, count in enumerate(both) if count), 0)
+        cells = array("H", (min(count, MAX_COUNT) for count in both[first:]))
+        block.cells[begin:stop] = cells
+        block.firsts[place] = first
+        for later in range(place + 1, len(block.starts)):
+            block.starts[later] += len(cells) - (stop - begin)
 
     def clear(self) -> None:
         """Forget all seconds."""

@@ -14,6 +14,8 @@ class PoolInfo(msgspec.Struct, frozen=True):
     protocol: str
     dialect: str
     open: bool
+    measured: tuple[str, ...] = ()
+    """Keys of ``[measure]`` that its good answers are to match."""
 
 
 class RequestInfo(msgspec.Struct, frozen=True):

@@ -92,6 +92,8 @@ class Live:
         self.counts = [Counts() for _ in range(requests)]
         self.retry_after = Hist()
         self._slices: deque[Slice] = deque()
+        self._older: deque[Slice] = deque()
+        """Slices of the window before, for percentiles of seconds that get more after they were closed."""
         self._ahead: dict[int, Slice] = {}
         """Seconds that come after the open one: workers need not wait for each other."""
         self._late: dict[int, Slice] = {}
@@ -126,7 +128,7 @@ class Live:
         found, self._late = sorted(self._late.items()), {}
         for second, new in found:
             new.merge()
-            for piece in self._slices:
+            for piece in (*self._older, *self._slices):
                 if piece.start_s <= second + _TOUCHES_S < piece.end_s:
                     piece.absorb(new)
                     piece.merge()
@@ -158,10 +160,11 @@ class Live:
                 failure.last_s = max(failure.last_s, closed.start_s)
         self._slices.append(closed)
         self._recent.append((closed.start_s, outcomes))
-        # Half a tick of tolerance, or jitter of the timer would make the window one second shorter or longer.
-        begin_s = t_s - self.window_s + min(0.5, 0.5 * closed.seconds)
+        begin_s = self._begin_s(closed)
         while len(self._slices) > 1 and self._slices[0].end_s <= begin_s:
-            self._slices.popleft()
+            self._older.append(self._slices.popleft())
+        while self._older and self._older[0].end_s <= begin_s - self.window_s:
+            self._older.popleft()
         return closed
 
     @property
@@ -180,10 +183,32 @@ class Live:
         )
         return count / self.seconds if self.seconds > 0 else 0.0
 
-    def records(self, metric: str, request: int | None = None) -> HistDelta | None:
-        """Return the window's records of a metric, of one request or of all; None without any."""
+    def amended(self, start_s: float) -> list[tuple[float, list[Slice]]]:
+        """Return the ends of windows that hold the second which begins at ``start_s``, each with the window's slices;
+        without those of which slices are gone.
+        """
+        kept = [*self._older, *self._slices]
+        found = []
+        for last, piece in enumerate(kept):
+            begin_s = self._begin_s(piece)
+            if piece.end_s <= start_s + _TOUCHES_S or begin_s >= start_s + 1 or kept[0].start_s > max(0.0, begin_s):
+                continue
+            found.append((piece.end_s, [each for each in kept[: last + 1] if each.end_s > begin_s]))
+        return found
+
+    def _begin_s(self, closed: Slice) -> float:
+        """Return when the window begins that ends with a slice."""
+        # Half a tick of tolerance, or jitter of the timer would make the window one second shorter or longer.
+        return closed.end_s - self.window_s + min(0.5, 0.5 * closed.seconds)
+
+    def records(
+        self, metric: str, request: int | None = None, slices: Iterable[Slice] | None = None
+    ) -> HistDelta | None:
+        """Return the window's records of a metric, of one request or of all; None without any. ``slices`` are those of
+        another window.
+        """
         parts: list[HistDelta] = []
-        for piece in self._slices:
+        for piece in self._slices if slices is None else slices:
             counts = piece.whole if request is None else piece.by_request.get(request)
             if counts is not None:
                 parts += counts.parts.get(metric, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agenttop.metrics.counts import total
 from agenttop.metrics.figures import share
@@ -14,6 +14,9 @@ from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick
 from agenttop.metrics.workers import Workers
+
+#: Percentiles of a tick, by distribution: its fields are called ``latency_p50_ms`` and so on.
+_PERCENTILES = {"latency": (50, 95, 99), "ttft": (50, 95, 99), "inter_chunk": (95,), LOOP_LAG: (99,)}
 
 
 def requests_of_pools(layout: Layout) -> list[list[int]]:
@@ -117,10 +120,6 @@ class LiveView:
         users, in_flight = self._workers.by_pool()
         whole = piece.whole
         per_s = 1 / piece.seconds if piece.seconds > 0 else 0.0
-        latency = percentile_ms(self._live.records("latency"), 50, 95, 99)
-        ttft = percentile_ms(self._live.records("ttft"), 50, 95, 99)
-        (inter_chunk,) = percentile_ms(self._live.records("inter_chunk"), 95)
-        (loop_lag,) = percentile_ms(self._live.records(LOOP_LAG), 99)
         all_open = bool(self._layout.pools) and all(pool.open for pool in self._layout.pools)
         return Tick(
             t_s=round(now.t_s, 3),
@@ -131,15 +130,8 @@ class LiveView:
             rps=round(whole.requests * per_s, 3),
             failed_per_s=round(whole.failed * per_s, 3),
             rate_limited_per_s=round(whole.rate_limited * per_s, 3),
-            latency_p50_ms=latency[0],
-            latency_p95_ms=latency[1],
-            latency_p99_ms=latency[2],
-            ttft_p50_ms=ttft[0],
-            ttft_p95_ms=ttft[1],
-            ttft_p99_ms=ttft[2],
-            inter_chunk_p95_ms=inter_chunk,
             output_tokens_per_s=round(written_tokens(whole.sums)[0] * per_s, 3),
-            loop_lag_p99_ms=loop_lag,
+            **self.percentiles(),
             manual=bool(now.manual),
             held=now.held,
             plan_t_s=round(now.plan_t_s, 3),
@@ -147,6 +139,14 @@ class LiveView:
             ttft_counts=heat(whole.records("ttft")),
             inter_chunk_counts=heat(whole.records("inter_chunk")),
         )
+
+    def percentiles(self, slices: Iterable[Slice] | None = None) -> dict[str, float | None]:
+        """Return the percentiles of a tick in ms, by its fields: of the live window, or of the slices of another."""
+        found: dict[str, float | None] = {}
+        for metric, percents in _PERCENTILES.items():
+            values = percentile_ms(self._live.records(metric, slices=slices), *percents)
+            found |= {f"{metric}_p{percent}_ms": value for percent, value in zip(percents, values, strict=True)}
+        return found
 
     def _pool_row(self, pool: int, now: RunState, users: int, in_flight: int, dropped: int) -> PoolRow:
         info, of_pool = self._layout.pools[pool], self._of_pool[pool]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from agenttop.metrics.heat import heat
 from agenttop.metrics.heat_counts import HeatCounts
 from agenttop.metrics.live import WINDOW_S, Slice
 from agenttop.metrics.snapshot import Tick
@@ -88,8 +90,8 @@ class Timeline:
             counts.append(getattr(tick, name))
 
     def amend(self, start_s: float, late: Slice) -> None:
-        """Count what ended in the second that begins at ``start_s`` and was told after it was closed. Percentiles are
-        left as they are: the window they are of goes on.
+        """Count what ended in the second that begins at ``start_s`` and was told after it was closed, in its rates and
+        its counts by bucket; percentiles are put by :meth:`put`.
         """
         index = bisect_right(range(len(self)), start_s + _TOUCHES_S, key=self._columns["t_s"].at)
         if index == len(self):
@@ -101,6 +103,17 @@ class Timeline:
         for name, count in zip(_RATES, counts, strict=True):
             column = self._columns[name]
             column.put(index, round(column.at(index) + count / seconds, 3))
+        for name, of in self._counts.items():
+            if new := heat(whole.records(name.removesuffix("_counts"))):
+                of.add(index, new)
+
+    def put(self, t_s: float, values: Mapping[str, float | None]) -> None:
+        """Put other figures, by field, into the tick that ends at ``t_s``; nothing if there is none."""
+        index = bisect_right(range(len(self)), t_s - _TOUCHES_S - 0.001, key=self._columns["t_s"].at)
+        if index == len(self) or self._columns["t_s"].at(index) > t_s + _TOUCHES_S + 0.001:
+            return
+        for name, value in values.items():
+            self._columns[name].put(index, math.nan if value is None else value)
 
     def ticks(self) -> tuple[Tick, ...]:
         """Return all ticks."""

@@ -38,6 +38,8 @@ class Workers:
         self.open_files_max = 0
         """Of one worker: the system's limit is one of a process."""
         self.warnings: list[str] = []
+        self.matched: list[set[str]] = [set() for _ in range(pools)]
+        """Keys of ``[measure]`` that have matched, by pool."""
         self.addresses: Counter[str] = Counter()
         """Connections opened, by ``ip:port``."""
 
@@ -45,6 +47,8 @@ class Workers:
         """Take a worker's newest state."""
         worker = self._workers.setdefault(delta.worker, _Worker())
         worker.pools, worker.oldest_s = delta.states, delta.oldest_s
+        for state in delta.states:
+            self.matched[state.pool].update(state.matched)
         worker.rss_mb, worker.open_files = delta.health.rss_mb, delta.health.open_files
         self.addresses.update(delta.addresses)
         worker.cpu.append(delta.health.cpu_percent)

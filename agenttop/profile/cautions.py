@@ -42,18 +42,20 @@ def _of_stream(profile: Profile, pool: Pool, step: Step, part: str) -> Iterator[
     row = f"{pool.name}/{step.name}"
     spoken = DIALECTS[step.dialect or pool.dialect or profile.dialect]
     asked = spoken.asks_to_stream and isinstance(step.json_, dict) and step.json_.get("stream") is True
-    expected = pool.protocol == "sse" and part == "tasks" if step.stream is None else step.stream
+    expected = pool.streams(step, part)
     if (
         expected
         and spoken.asks_to_stream
         and not (step.body or (isinstance(step.json_, dict) and step.json_.get("stream")))
     ):
         yield f"{row} does not ask for a stream: write stream = true into its json"
-    if step.stream is False and asked:
-        yield f"{row} asks for a stream, and stream = false says that its answer is none"
-    if not expected and not (asked and step.stream is None):
+    says_none = step.stream is False or (step.stream is None and step.protocol == "http")
+    if says_none and asked:
+        written = "stream = false" if step.stream is False else 'protocol = "http"'
+        yield f"{row} asks for a stream, and {written} says that its answer is none"
+    if not expected and (not asked or says_none):
         return
-    remedy = "write stream = false into the step where its answer is JSON"
+    remedy = 'write stream = false (or protocol = "http") into the step where its answer is JSON'
     paths = [name for name, text in step.save.items() if saved_header(text) is None]
     if paths:
         yield f"{row} saves {paths[0]} from JSON, and its answer is to be a stream, which has none: {remedy}"

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from agenttop.dialects import DIALECTS
-from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_measure, compile_path
+from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_path
 from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
+from agenttop.profile.measured import compile_measured
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
@@ -149,7 +150,7 @@ def _saved(value: str) -> str:
 
 def _measure_path(value: str) -> str:
     try:
-        compile_measure(value)
+        compile_measured(value)
     except JsonPathSyntaxError as error:
         raise faulty(f"bad JSONPath: {error}", "bad JSONPath") from None
     return value
@@ -183,6 +184,12 @@ def _dialect(value: str) -> str:
     if value not in DIALECTS:
         raise wanted(f"expected one of {', '.join(DIALECTS)}")
     return DIALECTS[value].name  # it may be called otherwise as well
+
+
+def _step_protocol(value: Any) -> Any:
+    if value not in ("http", "sse"):
+        raise wanted('expected "http" or "sse"; the steps of a WebSocket are those of a pool with protocol = "ws"')
+    return value
 
 
 def _positive(value: float) -> float:
@@ -235,6 +242,7 @@ Target = Annotated[
     str, AfterValidator(_target), WithJsonSchema({"type": "string", "pattern": r"^(https?|wss?)://|\$\{"})
 ]
 Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(DIALECTS)})]
+StepProtocol = Annotated[Literal["http", "sse"], BeforeValidator(_step_protocol)]
 ScriptText = Annotated[str, AfterValidator(_script)]
 Regex = Annotated[str, AfterValidator(_regex)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]

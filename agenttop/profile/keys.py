@@ -30,7 +30,7 @@ VERBS = ("get", "post", "put", "patch", "delete")
 SOCKET_ACTIONS = ("connect", "send", "close")
 #: What a step of an http or sse pool cannot have, and the other way round.
 SOCKET_KEYS = (*SOCKET_ACTIONS, "expect", "wait")
-REQUEST_KEYS = (*VERBS, "json", "body", "form", "stream")
+REQUEST_KEYS = (*VERBS, "json", "body", "form", "protocol", "stream")
 
 
 def _fields(model: type[Model]) -> frozenset[str]:

@@ -37,6 +37,7 @@ from agenttop.profile.fields import (
     ScriptText,
     Seed,
     Share,
+    StepProtocol,
     Target,
     ThresholdText,
     Tokens,
@@ -104,14 +105,16 @@ class Proxy(Model):
 
 
 class Measure(Model):
-    """Where to read figures in answers of no known dialect: each a JSONPath, or length(JSONPath)."""
+    """Where to read figures in answers of no known dialect: each a JSONPath, or length(JSONPath). With event NAME
+    before it, it is read in SSE events of that name alone; event NAME by itself finds such an event, whatever is in it.
+    What never matched, though answers were good, is a warning; error is not expected to."""
 
     first_token: MeasureText | None = None
     """A non-empty match in a stream event is output."""
     reasoning: MeasureText | None = None
     """A non-empty match in a stream event is output of reasoning: TTFT counts it, TTFO does not."""
     done: MeasureText | None = None
-    """A match in a stream event that is neither false nor null ends the answer."""
+    """A match in a stream event that is neither false nor null ends the answer; so does the event of an event NAME."""
     llm_calls: MeasureText | None = None
     """Model calls behind the answer: a number of them so far, or the calls themselves, as tool_calls."""
     tool_calls: MeasureText | None = None
@@ -160,8 +163,12 @@ class Step(Model):
     """Query of the URL; a list repeats its name."""
     headers: Headers = {}
     """Headers of this step alone."""
+    protocol: StepProtocol | None = None
+    """Of this request, instead of the pool's: sse asks for a streamed answer, in setup too; http does not. The steps of
+    a WebSocket are those of a pool with protocol = "ws"."""
     stream: bool | None = None
-    """true: the answer is a stream, whatever its type is called; false: it is no stream. Default: as the pool says."""
+    """true: the answer is a stream, whatever its type is called; false: it is no stream. Default: as the protocol
+    says."""
     timeout: PositiveDuration | None = None
     """Limit for the whole answer, instead of the profile's."""
     save: Save = {}
@@ -287,6 +294,12 @@ class Pool(Model):
     def open(self) -> bool:
         """Return whether it is driven by arrivals rather than by a number of users."""
         return any(stage.rate is not None for stage in self.stages)
+
+    def streams(self, step: Step, part: str) -> bool:
+        """Return whether the answer to a step of ``part`` (setup, tasks, teardown) is to be a stream."""
+        if step.stream is not None:
+            return step.stream
+        return step.protocol == "sse" if step.protocol else self.protocol == "sse" and part == "tasks"
 
 
 class Objectives(Model):

@@ -16,6 +16,7 @@ from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
 from agenttop.profile.fields import saved_header
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
+from agenttop.profile.measured import is_of_event
 from agenttop.profile.normalise import Table
 from agenttop.profile.problems import Fault, Loc
 from agenttop.profile.search import check_search, searched_by_rate
@@ -57,6 +58,8 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
     yield from check_budget(data)
     yield from _traces(data)
     yield from check_asked(data)
+    if pools and all(pool.get("protocol") == "ws" for pool in tables(pools)):
+        yield from _named_events(data.get("measure"), ("measure",))
     tls = data.get("tls")
     if isinstance(tls, dict) and "key" in tls and "cert" not in tls:
         yield Fault(("tls", "key"), "a key needs its cert")
@@ -177,9 +180,12 @@ def _pool(pool: Table, loc: Loc, data: Table) -> Iterator[Fault]:
             yield Fault((*loc, "dialect"), f"{dialect} {spoken.instead_of_others}: write protocol = {others}")
         if "measure" in pool and not spoken.measured:
             yield Fault((*loc, "measure"), f"is read for dialect json only; {dialect} knows where its figures are")
+    if protocol == "ws":
+        yield from _named_events(pool.get("measure"), (*loc, "measure"))
     for place, step in steps_of(pool, loc):
         yield from _step(step, place, protocol)
-        yield from _spoken(step, place, protocol)
+        if protocol != "ws" or "dialect" in step:
+            yield from _spoken(step, place, pool, dialect)
     yield from check_conversations(pool, loc, data)
     for index, task in enumerate(tables(tasks)):
         yield from _finite(task.get("tool_results"), (*loc, "tasks", index, "tool_results"))
@@ -212,19 +218,38 @@ def _own_stages(pool: Table, loc: Loc, *, rate: bool) -> Iterator[Fault]:
                 yield Fault((*loc, key), "has a meaning only in a pool whose stages have a rate")
 
 
-def _spoken(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:
-    """A dialect of its own is of a protocol: that of the pool, or what ``stream`` makes of it."""
-    spoken = DIALECTS.get(step["dialect"]) if isinstance(step.get("dialect"), str) else None
+def _named_events(measure: Any, loc: Loc) -> Iterator[Fault]:
+    """Yield the paths of a WebSocket's ``[measure]`` that are of an SSE event."""
+    if not isinstance(measure, dict):
+        return
+    for key, value in measure.items():
+        if isinstance(value, dict):
+            yield from _named_events(value, (*loc, key))
+        elif isinstance(value, str) and is_of_event(value):
+            yield Fault((*loc, key), "is of an SSE event, and a WebSocket message has no name; write a path into it")
+
+
+def _spoken(step: Table, loc: Loc, pool: Table, dialect: Any) -> Iterator[Fault]:
+    """A dialect is of a protocol: that of the step or the pool, or what ``stream`` makes of it."""
+    own = step.get("protocol")
+    protocol = own if own in ("http", "sse") else pool.get("protocol", "http")
+    if own == "sse" and step.get("stream") is False:
+        yield Fault((*loc, "stream"), 'contradicts protocol = "sse" of this step; leave out one of them')
+    if own == "http" and step.get("stream") is True:
+        yield Fault((*loc, "stream"), 'contradicts protocol = "http" of this step; leave out one of them')
+    name = step.get("dialect", dialect if own == "sse" else None)
+    spoken = DIALECTS.get(name) if isinstance(name, str) else None
     if spoken is None or protocol not in _PROTOCOLS or protocol in spoken.protocols:
         return
+    place = (*loc, "dialect") if "dialect" in step else (*loc, "protocol")
     if protocol == "sse" and "http" in spoken.protocols:
-        if "tasks" in loc and step.get("stream") is not False:
-            text = f"{spoken.name} {spoken.instead_of_others}: write stream = false beside it"
-            yield Fault((*loc, "dialect"), text)
+        if own or ("tasks" in loc and step.get("stream") is not False):
+            remedy = 'protocol = "http"' if own else 'stream = false (or protocol = "http")'
+            yield Fault(place, f"{spoken.name} {spoken.instead_of_others}: write {remedy} beside it")
         return
     others = " or ".join(f'"{each}"' for each in spoken.protocols)
     text = f"{spoken.name} {spoken.instead_of_others}: its steps are of a pool with protocol = {others}"
-    yield Fault((*loc, "dialect"), text)
+    yield Fault(place, text)
 
 
 def _step(step: Table, loc: Loc, protocol: Any) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ def streams(page: Page, summary: Mapping[str, Any]) -> None:
         facts.append(f"! {count(told['stalled'])} streams stalled (idle_timeout)")
     if told.get("unterminated"):
         facts.append(f"! {count(told['unterminated'])} streams ended without their terminal event")
-    if nothing := summary["totals"].get("said_nothing"):
+    nothing = summary["totals"].get("said_nothing")
+    if nothing and silence_words(nothing) not in summary["generator"]["warnings"]:
         facts.append(f"! {silence_words(nothing)}")
     page.joined(facts, "yellow")

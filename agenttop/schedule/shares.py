@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Largest remainder (Hamilton's method): party i of weight wᵢ has the quota qᵢ = total·wᵢ / Σw; it gets ⌊qᵢ⌋, and what
@@ -53,12 +52,19 @@ def worker_share(total: int, worker: int, workers: int, offset: int = 0) -> int:
     return each + ((worker - offset) % workers < rest)
 
 
-# Every worker knows every arrival of a pool, its number n = 1, 2, … and its time; one of them begins it. Of the members
-# m₀ < m₁ < … < mₖ₋₁ that are there at its time that is
+# Every worker knows every arrival of a pool, its number n = 1, 2, … and its time t; one of them begins it. At first
+# that is, of the workers w₀ < w₁ < … < wₖ₋₁,
 #
-#     m[n mod k]
+#     w[n mod k]
 #
-# so however the members change, and however many arrivals a worker looks at together, each arrival has one owner.
+# When some are lost at a moment c, what is theirs and due after c (t > c) goes to those left, v₀ < … < vⱼ₋₁, in turn:
+#
+#     v[m mod j],   m = ⌊n / k⌋
+#
+# and so on with ⌊m / j⌋, should that one be lost too. Whoever is left keeps what it had. So no two workers ever begin
+# the same arrival, however late one hears of a loss (its loop may have stood still): what it has inherited meanwhile is
+# due already, and is begun as it hears (``schedule.dealt_arrivals``). What the lost one did not begin before c is lost
+# with it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,9 @@ class Members:
     from_s: float
     workers: tuple[int, ...]
 
-    def owner(self, number: int) -> int:
-        """Return the worker that begins the arrival of this number."""
-        return self.workers[number % len(self.workers)]
-
 
 class Deal:
-    """The arrivals of one worker, while members come and go."""
+    """The arrivals of one worker, while others are lost."""
 
     __slots__ = ("_changes", "worker")
 
@@ -83,7 +85,7 @@ class Deal:
         self._changes = [Members(0.0, tuple(sorted(workers)))]
 
     def change(self, members: Members) -> None:
-        """Deal to other members from their time on; a change dated before the last takes effect with it."""
+        """Deal to these from their time on; a change dated before the last takes effect with it."""
         from_s = max(members.from_s, self._changes[-1].from_s)
         self._changes.append(Members(from_s, tuple(sorted(members.workers))))
 
@@ -97,26 +99,44 @@ class Deal:
         part, parts = self.part()
         return worker_share(total, part, parts, offset) if parts else 0
 
-    def own(self, number: int, times: Sequence[float]) -> Iterator[float]:
-        """Yield those of consecutive arrivals that are this worker's.
+    def own(self, number: int, times: Sequence[float]) -> list[float]:
+        """Return those of consecutive arrivals that are this worker's.
 
         Args:
             number: of the first arrival, from 1.
             times: of all of them, in seconds since the run began, ascending.
         """
-        at = 0
-        while at < len(times):
-            index = self._in_force(times[at])
-            later = self._changes[index + 1].from_s if index + 1 < len(self._changes) else None
-            end = len(times) if later is None else bisect_right(times, later, at)
-            workers = self._changes[index].workers
-            if self.worker in workers:
-                first = at + (workers.index(self.worker) - number - at) % len(workers)
-                yield from times[first : end : len(workers)]
-            at = end
+        if len(self._changes) == 1:
+            workers = self._changes[0].workers
+            if self.worker not in workers:
+                return []
+            return list(times[(workers.index(self.worker) - number) % len(workers) :: len(workers)])
+        owner, worker = self.owner, self.worker
+        return [time for n, time in enumerate(times, number) if owner(n, time) == worker]
 
-    def _in_force(self, time: float) -> int:
-        """Return the index of the last change before ``time``: an arrival at the moment of a change is dealt as before
-        it.
-        """
-        return max((i for i, members in enumerate(self._changes) if members.from_s < time), default=0)
+    def inherited(self, number: int, times: Sequence[float]) -> list[float]:
+        """Return those that are this worker's by the last change, and were another's before."""
+        before, owner, worker = self._changes[:-1], self.owner, self.worker
+        return [
+            time
+            for n, time in enumerate(times, number)
+            if owner(n, time) == worker and _owner(before, n, time) != worker
+        ]
+
+    def owner(self, number: int, time: float) -> int:
+        """Return the worker that begins the arrival of this number, due at this time."""
+        return _owner(self._changes, number, time)
+
+
+def _owner(changes: Sequence[Members], number: int, time: float) -> int:
+    """Return the owner of an arrival; one at the moment of a change is dealt as before it."""
+    workers = changes[0].workers
+    owner = workers[number % len(workers)]
+    for members in changes[1:]:
+        if members.from_s >= time:
+            break
+        if owner not in members.workers:
+            number //= len(workers)
+            workers = members.workers
+            owner = workers[number % len(workers)]
+    return owner

@@ -5,6 +5,7 @@ Reused for every request of the user. It is the ``answer`` that checks look at, 
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections.abc import Iterable, Mapping
 from io import BytesIO
@@ -14,6 +15,7 @@ import msgspec
 
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
 from agenttop.dialects.encoding import utf8
+from agenttop.dialects.json_ import JsonReader
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
@@ -304,13 +306,18 @@ class Answer:
         return parts[0]  # type: ignore[return-value]
 
     @property
+    def size(self) -> int:
+        """Return how long the body is, in bytes."""
+        return self._size
+
+    @property
     def json(self) -> Any:
         """Return the body as JSON, parsed once; :data:`~agenttop.profile.checks.INVALID` if it is none."""
         if self._json is None:
             try:
                 if self.cut:
                     raise msgspec.DecodeError
-                self._json = msgspec.json.decode(utf8(self.body))
+                self._json = _decoded(utf8(self.body))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._json = INVALID
         return self._json
@@ -336,8 +343,25 @@ class Answer:
         assert step is not None
         if self.streamed or not step.dialect.reads_body or self.cut or not (self._parts or self._large):
             return
-        self.reader = step.dialect.reader()
-        self.flags |= self.reader.body(utf8(self.body))
+        self.reader = reader = step.dialect.reader()
+        if step.reads_json and isinstance(reader, JsonReader):
+            value = self.json
+            self.flags |= DONE if value is INVALID else reader.decoded(value, self.body)
+        else:
+            self.flags |= reader.body(utf8(self.body))
+
+
+def _decoded(data: bytes) -> Any:
+    """Decode JSON. What is made of a large text is no garbage: a collector that looks through it takes most of the
+    time.
+    """
+    if len(data) <= LARGE or not gc.isenabled():
+        return msgspec.json.decode(data)
+    gc.disable()
+    try:
+        return msgspec.json.decode(data)
+    finally:
+        gc.enable()
 
 
 def _beginning(parts: Iterable[bytes | bytearray | memoryview], data: bytes) -> bytes:

@@ -18,6 +18,7 @@ from agenttop.users.feeder import Feeds
 from agenttop.users.history import compile_turn
 from agenttop.users.layout import layout_of as layout_of
 from agenttop.users.layout import steps_of as steps_of
+from agenttop.users.measured import measured_keys
 from agenttop.users.policy import policy_of
 from agenttop.users.questions import RAW, graded_steps, questions_of
 from agenttop.users.sessions import within_session
@@ -116,6 +117,7 @@ def _compile_pool(
         tasks=tasks,
         teardown=compile_steps(pool.teardown, "teardown"),
         renews=_says(profile, pool, "{iteration}", "{iteration_uuid}") or any(task.feed >= 0 for task in tasks),
+        measured=measured_keys(profile, pool),
         own_ids=own_ids,
         feeds=feeds.take(),
         feed=feed,

@@ -154,6 +154,8 @@ class CompiledPool:
     teardown: tuple[CompiledStep, ...]
     renews: bool
     """Variables are filled for each iteration: ``{iteration}``, or data of a task."""
+    measured: tuple[str, ...] = ()
+    """Keys of its ``[measure]``, by the bits of ``Reader.matched``."""
     own_ids: bool = False
     """``{session_uuid}`` or ``{iteration_uuid}`` is among its variables."""
     feeds: tuple[Feed, ...] = ()

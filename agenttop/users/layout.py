@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from agenttop.dialects import DIALECTS
+from agenttop.dialects.json_ import OF_STREAMS
 from agenttop.metrics.layout import Layout, PoolInfo, RequestInfo
 from agenttop.metrics.snapshot import StageInfo
 from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.script import is_optional, rows_of
 from agenttop.profile.search import targets_of
 from agenttop.schedule.stages import stage_name
+from agenttop.users.measured import measured_keys
 from agenttop.users.terms import caps_of, price_of
 
 
@@ -49,7 +52,10 @@ def stages_of(profile: Profile) -> tuple[StageInfo, ...]:
 def layout_of(profile: Profile) -> Layout:
     """Return the layout of a profile."""
     pools = tuple(
-        PoolInfo(pool.name, pool.protocol, pool.dialect or profile.dialect, pool.open) for pool in profile.pools
+        PoolInfo(
+            pool.name, pool.protocol, pool.dialect or profile.dialect, pool.open, measured=expected_keys(profile, pool)
+        )
+        for pool in profile.pools
     )
     rows: dict[tuple[int, str], None] = {}
     for index, pool in enumerate(profile.pools):
@@ -87,3 +93,22 @@ def steps_of(pool: Pool) -> list[Step]:
 def is_request(step: Step) -> bool:
     """Return whether a step is answered, and so has a row of its own."""
     return not step.close and (step.send is None or step.wait)
+
+
+def expected_keys(profile: Profile, pool: Pool) -> tuple[str, ...]:
+    """Return the keys of the pool's ``[measure]`` that its good answers are to match.
+
+    ``error`` is not among them, and what is of streams alone is not where the pool asks for none and another one does:
+    one table may serve both.
+    """
+    usual = pool.dialect or profile.dialect
+    spoken = [DIALECTS[step.dialect or usual].measured for task in pool.tasks for step in task.steps]
+    if not DIALECTS[usual].measured or (spoken and not any(spoken)):
+        return ()
+    streams = _streams(pool) or not any(_streams(other) for other in profile.pools)
+    return tuple(key for key in measured_keys(profile, pool) if key != "error" and (streams or key not in OF_STREAMS))
+
+
+def _streams(pool: Pool) -> bool:
+    """Return whether it asks for streams."""
+    return pool.protocol != "http" or any(step.stream or step.protocol == "sse" for step in steps_of(pool))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from time import perf_counter_ns
 from typing import Protocol
 
 from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
@@ -21,6 +22,7 @@ from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
 from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.http1 import MAX_HEADER_TEXT, MAX_HEADERS
+from agenttop.wire.room import LARGE
 from agenttop.wire.transport import Connection
 from agenttop.wire.turns import TURNS
 
@@ -70,6 +72,21 @@ def record_times(leaf: Leaf, connection: Connection, latency: int, sent: int) ->
 def record_answer(
     user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int
 ) -> bool:
+    """Record one finished exchange, as :func:`_record`.
+
+    A large body is decoded in one piece, for a decoder keeps the interpreter to itself in any thread: what that takes
+    of a turn of the loop is told as its pool's.
+    """
+    if user.answer.size <= LARGE:
+        return _record(user, step, leaf, exchange, sent, opened_ns)
+    began = perf_counter_ns()
+    try:
+        return _record(user, step, leaf, exchange, sent, opened_ns)
+    finally:
+        TURNS.took(user.pool.compiled.name, perf_counter_ns() - began)
+
+
+def _record(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, sent: int, opened_ns: int) -> bool:
     """Record one finished exchange; return whether the user can go on with the answer.
 
     Args:
@@ -116,6 +133,7 @@ def record_answer(
     outcome, message = answer.outcome = _judge(step, answer, exchange, latency)
     if answer.reader is not None:
         doubt(answer.reader)  # only now all is known that it said
+        user.pool.matched |= answer.reader.matched
     if user.held is not None:
         settle(user, step)
     if outcome is Outcome.RATE_LIMITED and _refused(user, step, leaf, exchange, message):
@@ -151,7 +169,8 @@ def record_answer(
         leaf.time_to_failure.append(latency)
         count_broken_stream(leaf, answer, outcome, message)
         user.pool.recorder.error(leaf, outcome, message, user.pool.elapsed())
-        user.forgotten = user.forgotten or is_forgotten(step, outcome, answer.status, message)
+        by_code = reader is not None and reader.forgot
+        user.forgotten = user.forgotten or is_forgotten(step, outcome, answer.status, message, by_code=by_code)
         if user.pool.conformance is not None:
             user.pool.conformance.failed(leaf, outcome, answer.status, exchange.end_ns)
         return False

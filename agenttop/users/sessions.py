@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agenttop.dialects.failure import forgets_session
 from agenttop.metrics.outcome import Outcome
 from agenttop.profile.model import Step
 from agenttop.profile.template import Template
@@ -36,13 +35,13 @@ def within_session(steps: Iterable[CompiledStep], setup: Iterable[Step], *, own_
     return tuple(replace(step, begins_anew=True, names_session=not names.isdisjoint(_named(step))) for step in steps)
 
 
-def is_forgotten(step: CompiledStep, outcome: Outcome, status: int, message: str) -> bool:
+def is_forgotten(step: CompiledStep, outcome: Outcome, status: int, message: str, *, by_code: bool = False) -> bool:
     """Return whether an answer says that its session is not known any more: by 404 or 410 to a request that names it in
-    its path, query or headers, or in the words of its failure.
+    its path, query or headers, by a code of its dialect (``by_code``), or in the words of its failure.
     """
     if not step.begins_anew or outcome not in _TOLD:
         return False
-    return (step.names_session and status in _GONE) or forgets_session(message)
+    return by_code or (step.names_session and status in _GONE) or step.dialect.forgets(message)
 
 
 def _named(step: CompiledStep) -> set[str]:

@@ -82,6 +82,8 @@ class PoolShared(ABC):
         """Data files of which no rows are left here."""
         self.notes: tuple[str, ...] = ()
         """Notes about its users, each told once in the run."""
+        self.matched = 0
+        """Bits of the ``[measure]`` paths that have matched in any answer (``Reader.matched``)."""
         self.planned = shard < most_users
         """The plan has users of this pool on this worker at some time."""
         self.closed = False
@@ -109,6 +111,12 @@ class PoolShared(ABC):
         """Add a note for the user, once."""
         if text not in self.notes:
             self.notes = (*self.notes, text)
+
+    @property
+    def matched_keys(self) -> tuple[str, ...]:
+        """Return the keys of ``[measure]`` that have matched."""
+        bits = self.matched
+        return tuple(key for place, key in enumerate(self.compiled.measured) if bits >> place & 1)
 
     @abstractmethod
     def wait_for_work(self, user: Any) -> None:

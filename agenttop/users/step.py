@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from agenttop import __version__
 from agenttop.dialects import dialect_named
 from agenttop.expressions import jsonpath
 from agenttop.profile.checks import compile_check
 from agenttop.profile.fields import saved_header
-from agenttop.profile.model import Measure, Pool, Profile, Step
+from agenttop.profile.model import Pool, Profile, Step
 from agenttop.profile.template import (
     Template,
     compile_form,
@@ -22,6 +21,7 @@ from agenttop.profile.template import (
     compile_text,
 )
 from agenttop.users.compiled import CompiledStep, Pieces
+from agenttop.users.measured import measure_paths
 from agenttop.users.trace import TRACEPARENT
 from agenttop.wire.target import Limits, Target
 
@@ -34,7 +34,7 @@ def compile_step(
 ) -> CompiledStep:
     """Compile a step of one ``part`` of its pool (setup, tasks, teardown); variables that are ``raw`` are JSON."""
     measure = pool.measure or profile.measure
-    dialect = dialect_named(step.dialect or pool.dialect or profile.dialect, _extractors(measure) if measure else None)
+    dialect = dialect_named(step.dialect or pool.dialect or profile.dialect, measure_paths(measure))
     checks = tuple((name, compile_check(text)) for name, text in step.checks.items())
     saved = [(name, text, saved_header(text)) for name, text in step.save.items()]
     save = tuple((name, jsonpath.compile_path(path)) for name, path, header in saved if header is None)
@@ -42,7 +42,7 @@ def compile_step(
     reads_json = bool(save) or any(check.needs_json for _, check in checks)
     reads_body = reads_json or dialect.reads_body or any(check.needs_body for _, check in checks)
     needs_headers = bool(save_headers) or any(check.needs_headers for _, check in checks)
-    stream = pool.protocol == "sse" and part == "tasks" if step.stream is None else step.stream
+    stream = pool.streams(step, part)
     objectives = tuple(profile.objectives.limits_ns.items())
     timeout = step.timeout if step.timeout is not None else profile.timeout
     kind = "http" if step.method else "connect" if step.connect is not None else "close" if step.close else "send"
@@ -166,18 +166,6 @@ def _headers(
     for given in (profile.headers, pool.headers, step.headers):
         headers |= {name.lower(): value for name, value in given.items()}
     return headers
-
-
-def _extractors(measure: Measure) -> dict[str, Any]:
-    """Return the measure table as functions from parsed JSON to (found, value)."""
-    found: dict[str, Any] = {}
-    for name, value in measure.model_dump(exclude_none=True).items():
-        if isinstance(value, dict):
-            found[name] = {key: jsonpath.compile_measure(path).first for key, path in value.items()}
-        elif value:
-            calls = name in ("llm_calls", "tool_calls")
-            found[name] = jsonpath.compile_calls(value) if calls else jsonpath.compile_measure(value).first
-    return found
 
 
 def per_request(profile: Profile, pool: Pool) -> bool:

@@ -46,10 +46,12 @@ RACE_NS = 100_000_000
 """How soon after the write a kept connection must be lost for its request to be sent again.
 
 A target that closes an idle connection as a request is on its way to it (RFC 9112, 9.3.1) has done so before that
-arrives: the news is here within one round trip, and 100 ms is more than most; what our own loop adds is far less. One
+arrives: the news is here within one round trip, and 100 ms is more than most; a stall of our own loop is excused. One
 that closes later has had the request: that is an answer that did not come, and no client should ask for the same work
 twice.
 """
+EXCUSED_NS = 1_000_000_000
+"""What is lost later is not sent again though our loop stood still: the target may have been at it all the while."""
 
 IDLE, WAITING, READING, DRAINING, UPGRADED, CLOSED = range(6)
 
@@ -648,8 +650,13 @@ class Http1Connection(asyncio.Protocol):
 
 
 def in_race(sent_ns: int) -> bool:
-    """Return whether a connection lost now, unanswered, may have been closed before its request arrived."""
-    return perf_counter_ns() - sent_ns <= RACE_NS
+    """Return whether a connection lost now, unanswered, may have been closed before its request arrived.
+
+    A loop of ours that stood still meanwhile hears of it later than it came, and that is no fault of the target.
+    """
+    now = perf_counter_ns()
+    took = now - sent_ns
+    return took <= RACE_NS or (took <= EXCUSED_NS and TURNS.excuses(sent_ns + RACE_NS, now))
 
 
 def opened_connection(

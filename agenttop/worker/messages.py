@@ -44,7 +44,7 @@ class Steer(msgspec.Struct, tag="steer"):
 
 
 class Dealt(msgspec.Struct, tag="dealt"):
-    """To a worker: users and arrivals are dealt to these workers from now on (one was lost, say)."""
+    """To a worker: another was lost, and users and arrivals are dealt to these from that moment on. It may be past."""
 
     members: Members
 
@@ -63,6 +63,9 @@ class Granted(msgspec.Struct, tag="granted"):
 
 class Lease(msgspec.Struct, tag="lease"):
     """To a worker: go on (:mod:`agenttop.worker.lease`)."""
+
+    told_s: float = -1.0
+    """Whoever was lost before this moment, in seconds since the run began, has been told (:class:`Dealt`)."""
 
 
 class Ready(msgspec.Struct, tag="ready"):

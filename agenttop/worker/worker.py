@@ -18,7 +18,7 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter_ns
 
 import uvloop
@@ -32,6 +32,7 @@ from agenttop.quality.levels import Levels
 from agenttop.quality.safe import safe_answer
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
+from agenttop.schedule.dealt_arrivals import DealtArrivals
 from agenttop.schedule.shares import Deal
 from agenttop.steering.plan import Plan, levels_of
 from agenttop.users.compile import compile_pools, makers_of
@@ -65,6 +66,7 @@ from agenttop.worker.messages import (
     pack,
     receive_from_controller,
 )
+from agenttop.worker.messages import Lease as Renewed
 from agenttop.worker.priority import wake_first
 from agenttop.worker.vitals import Vitals
 
@@ -99,6 +101,7 @@ class Worker:
         self._control = Control()
         self._pools: list[PoolRuntime] = []
         self._arrivals: dict[int, Arrivals] = {}
+        self._dealt: dict[int, DealtArrivals] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._halted = ""
         self.stopped_s = 0.0
@@ -129,6 +132,9 @@ class Worker:
             self.steer(message)
         elif isinstance(message, Dealt):
             self.deal(message)
+        elif isinstance(message, Renewed):
+            for dealt in self._dealt.values():
+                dealt.settle(message.told_s)
         elif isinstance(message, Granted):
             self.granted(message)
         elif isinstance(message, Halt):
@@ -159,6 +165,7 @@ class Worker:
             self._pools.append(pool)
             ramp = self._plan.pools[compiled.index].ramp
             if compiled.open and ramp is not None:
+                self._dealt[compiled.index] = DealtArrivals(self._deal)
                 self._arrivals[compiled.index] = Arrivals(
                     ramp, poisson=compiled.poisson, seed=self._profile.seed * 1000 + compiled.index
                 )
@@ -196,10 +203,15 @@ class Worker:
             pool.retune(pauses, policy)
 
     def deal(self, message: Dealt) -> None:
-        """Take a new share: of users now, of arrivals from a moment that all workers are told."""
+        """Take a new share, for one was lost: of users now, of arrivals from the moment of the loss on.
+
+        What is due of those by now is begun at once.
+        """
         self._deal.change(message.members)
         self._share_out()
         self._aim()
+        for index in self._arrivals if not self._halted else ():
+            self._begin(index, self._dealt[index].inherited(), perf_counter_ns())
 
     def granted(self, message: Granted) -> None:
         """Take a grant of the budget."""
@@ -318,14 +330,18 @@ class Worker:
             now = perf_counter_ns()
             number = arrivals.number
             arrived = arrivals.pop_until((now - self._epoch_ns) / 1e9, 1000)
-            for time in self._deal.own(number, arrived):
-                wanted = self._epoch_ns + int(time * 1e9)
-                self._vitals.arrival_lags.append(max(now - wanted, 0))
-                pool.arrive(wanted)
+            self._begin(index, self._dealt[index].take(number, arrived), now)
             self._vitals.spin.note(index, now, idle=not arrived)
         wait = arrivals.peek() - self._elapsed()
         if wait < 1e9:
             self._timers[index] = self._loop.call_later(max(wait, 0.0), self._drive, index)
+
+    def _begin(self, index: int, times: Iterable[float], now: int) -> None:
+        """Begin arrivals of a pool that are due."""
+        for time in times:
+            wanted = self._epoch_ns + int(time * 1e9)
+            self._vitals.arrival_lags.append(max(now - wanted, 0))
+            self._pools[index].arrive(wanted)
 
     def _watch(self) -> None:
         """Every 10 ms: end what takes too long."""
@@ -398,7 +414,8 @@ class Worker:
             oldest = min(oldest, sent) if oldest and sent else oldest or sent
             working = len(pool.tasks) - len(pool.idle)
             index, quotas = pool.compiled.index, pool.quotas.states()
-            states.append(PoolState(index, working, flying, pool.used_up, pool.over, pool.notes, quotas))
+            told = (pool.used_up, pool.over, pool.notes, quotas, pool.matched_keys)
+            states.append(PoolState(index, working, flying, *told))
         age = (now - oldest) / 1e9 if oldest else 0.0
         draining = self._control.draining
         # In the same turn of the loop as what is taken: a request is in the one or in the other.

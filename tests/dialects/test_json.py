@@ -6,7 +6,7 @@ import pytest
 
 from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, RATE_LIMITED, REASONING
-from agenttop.dialects.json_ import Extractor, Measure
+from agenttop.dialects.json_ import Extractor, Measure, Path, keys_of
 
 
 def key(*names: str) -> Extractor:
@@ -190,3 +190,119 @@ def test_an_event_called_error_is_a_failure_whatever_is_in_it() -> None:
             reader = dialect_named("json", measure).reader()
             assert reader.event(data, b"error") == ERROR
             assert (reader.error, reader.chunks) == (words, 0)
+
+
+def whole(value: Any) -> tuple[bool, Any]:
+    """What the path ``$`` does."""
+    return True, value
+
+
+def test_a_path_of_an_events_name_looks_into_no_other() -> None:
+    measure: Measure = {
+        "first_token": Path(key("text"), event=b"token"),
+        "reasoning": Path(key("text"), event=b"thought"),
+        "done": Path(whole, event=b"end", words=True),
+        "output_tokens": Path(key("out"), event=b"usage"),
+        "input_tokens": key("out"),
+    }
+    reader = dialect_named("custom", measure).reader()
+    events = [
+        (b"thought", b'{"text":"hm"}'),
+        (b"token", b'{"text":"a"}'),
+        (b"token", b'{"text":""}'),
+        (b"", b'{"text":"b"}'),
+    ]
+    assert [reader.event(data, name) for name, data in events] == [OUTPUT | REASONING, OUTPUT, 0, 0]
+    assert reader.chunks == 2
+    assert reader.event(b'{"out":3}', b"other") == 0
+    assert (reader.input_tokens, reader.output_tokens) == (3, None)
+    assert reader.event(b'{"out":7}', b"usage") == 0
+    assert (reader.input_tokens, reader.output_tokens) == (7, 7)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"null", b"false", b"[]", b"bye", b'{"a":1}', b"0"])
+def test_the_event_of_a_name_is_the_end_or_a_failure_whatever_is_in_it(data: bytes) -> None:
+    for name, flag in (("done", DONE), ("error", ERROR)):
+        reader = dialect_named("custom", {name: Path(whole, event=b"fin", words=True)}).reader()
+        assert reader.event(data, b"fin") == flag
+        assert not reader.event(data, b"other") & flag
+
+
+def test_the_words_of_a_failed_event_are_its_text() -> None:
+    reader = dialect_named("custom", {"error": Path(whole, event=b"fault", words=True)}).reader()
+    assert reader.event(b"the model has left", b"fault") == ERROR
+    assert reader.error == "the model has left"
+
+
+def test_an_event_that_is_text_is_output_by_its_name() -> None:
+    reader = dialect_named("custom", {"first_token": Path(whole, event=b"token", words=True)}).reader()
+    events = [
+        (b"token", b"Hel"),
+        (b"token", b"lo"),
+        (b"ping", b"Hel"),
+        (b"", b"Hel"),
+        (b"token", b'"x"'),
+        (b"token", b'""'),
+    ]
+    assert [reader.event(data, name) for name, data in events] == [OUTPUT, OUTPUT, 0, 0, OUTPUT, 0]
+
+
+def test_an_event_without_a_name_is_a_message() -> None:
+    reader = dialect_named("custom", {"first_token": Path(key("t"), event=b"message")}).reader()
+    assert [reader.event(b'{"t":"x"}', name) for name in (b"", b"message", b"msg")] == [OUTPUT, OUTPUT, 0]
+
+
+def test_an_event_called_error_fails_though_paths_look_into_it() -> None:
+    reader = dialect_named("custom", {"error": Path(key("why"), event=b"error")}).reader()
+    assert reader.event(b'{"why":"over"}', b"error") == ERROR
+    assert reader.error == "over"
+    reader = dialect_named("custom", {"error": Path(key("why"), event=b"error")}).reader()
+    assert reader.event(b'{"message":"told otherwise"}', b"error") == ERROR
+    assert reader.error == "told otherwise"
+
+
+def test_calls_are_counted_by_an_events_name() -> None:
+    reader = dialect_named("custom", {"tool_calls": Path(whole, event=b"tool_call", words=True)}).reader()
+    for data in (b'{"id":"1","name":"a"}', b'{"id":"1","arguments":"x"}', b'{"id":"2"}'):
+        reader.event(data, b"tool_call")
+    reader.event(b'{"id":"3"}', b"tool_result")
+    assert reader.tool_calls == 2
+
+
+MATCHES = {
+    "all of a stream": (
+        [b'{"delta":"a","done":true,"usage":{"input":1,"output":2}}'],
+        {"first_token", "done", "input_tokens", "output_tokens"},
+    ),
+    "output that is empty": ([b'{"delta":""}', b'{"delta":null}'], set()),
+    "no numbers": ([b'{"usage":{"input":"12","output":null},"timings":{"llm":"1 s"}}'], set()),
+    "calls, none of them": ([b'{"tools":[],"meta":{"llm_calls":0}}'], {"tool_calls", "llm_calls"}),
+    "a phase": ([b'{"timings":{"tools":0.5}}'], {"phases.tools"}),
+    "not the end yet": ([b'{"done":false}'], set()),
+    "text": ([b"delta", b""], set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "matched"), MATCHES.values(), ids=MATCHES)
+def test_a_reader_says_which_paths_matched(events: list[bytes], matched: set[str]) -> None:
+    reader = dialect_named("custom", MEASURE).reader()
+    for data in events:
+        reader.event(data)
+    assert {name for bit, name in enumerate(keys_of(MEASURE)) if reader.matched >> bit & 1} == matched
+
+
+def test_a_body_says_which_paths_matched_too() -> None:
+    reader = dialect_named("custom", MEASURE).reader()
+    reader.body(b'{"delta":"a","usage":{"output":2},"tools":{"name":"x"}}')
+    assert {name for bit, name in enumerate(keys_of(MEASURE)) if reader.matched >> bit & 1} == {
+        "output_tokens",
+        "tool_calls",
+    }
+
+
+def test_a_length_of_no_matches_is_none() -> None:
+    measure: Measure = {"input_tokens": Path(lambda value: (True, len(value)), counts=True)}
+    for data, matched in ((b"[]", 0), (b"[1]", 1)):
+        reader = dialect_named("custom", measure).reader()
+        reader.body(data)
+        assert reader.matched == matched

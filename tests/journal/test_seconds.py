@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,9 @@ from agenttop.journal.figures import Figures
 from agenttop.journal.journal import JournalWriter, rebuild
 from agenttop.journal.rules import Rules
 from agenttop.journal.summarize import run_header
+from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
+from agenttop.metrics.snapshot import Tick
 from agenttop.thresholds.breaker import BreakerRule
 from agenttop.thresholds.expression import parse_threshold
 from agenttop.thresholds.judge import Rule
@@ -34,7 +37,15 @@ RULES = Rules(
     ),
     BreakerRule(0.9, 3.0, 5, True),
 )
+PERCENTILES = (
+    *(f"{metric}_p{percent}_ms" for metric in ("latency", "ttft") for percent in (50, 95, 99)),
+    *("inter_chunk_p95_ms", "loop_lag_p99_ms"),
+)
 Delays = list[int]
+
+
+def _heat(tick: Tick) -> tuple[tuple[int, ...], ...]:
+    return tick.latency_counts, tick.ttft_counts, tick.inter_chunk_counts
 
 
 def told(delays: Delays) -> list[list[Delta]]:
@@ -73,6 +84,10 @@ def test_the_timeline_is_the_same_by_every_delay_and_its_sum_is_the_total(delays
         assert [round(value, 2) for value in columns[name]] == [
             round(value, 2) for value in ON_TIME.aggregate.timeline.columns()[name]
         ]
+    on_time = ON_TIME.aggregate.timeline
+    for name in PERCENTILES:
+        assert columns[name] == on_time.columns()[name]
+    assert [_heat(tick) for tick in found.timeline.ticks()] == [_heat(tick) for tick in on_time.ticks()]
     assert round(sum(columns["rps"])) == found.total().requests == ON_TIME.aggregate.total().requests
 
 
@@ -110,3 +125,26 @@ def test_what_does_not_say_when_it_ended_is_of_the_second_it_is_told_in() -> Non
     for delta in RUN.deltas(1):
         found.fold(delta)
     assert found.second(RUN.situation(1), []).tick.rps > 0
+
+
+@pytest.mark.parametrize("delay", [1, 3, 9])
+def test_percentiles_of_every_window_have_what_was_told_late(delay: int) -> None:
+    """Of windows that begin after the run, too: what is gone from the live one is kept that long."""
+    run = FakeRun(seconds=26, peak=6, workers=1)
+    timelines = []
+    for late in (0, delay):
+        aggregate = Aggregate(run.layout)
+        waiting: list[Delta] = []
+        for second in range(1, run.seconds + 1):
+            said = [msgspec.structs.replace(delta, from_s=delta.t_s - 1 / TICKS) for delta in run.deltas(second)]
+            if late and second == 14:
+                waiting, said = said, []
+            if second == 14 + late:
+                said = [*waiting, *said]
+            for delta in said:
+                aggregate.fold(delta)
+            aggregate.second(run.situation(second))
+        timelines.append(aggregate.timeline)
+    on_time, amended = (timeline.columns() for timeline in timelines)
+    assert {name: amended[name] for name in PERCENTILES} == {name: on_time[name] for name in PERCENTILES}
+    assert [_heat(tick) for tick in timelines[1].ticks()] == [_heat(tick) for tick in timelines[0].ticks()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import zip_longest
 
 import pytest
 from hypothesis import given
@@ -68,3 +69,16 @@ def test_zeros_at_both_ends_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> N
     made = _made([(*[0] * 16, *range(1, 15))] * 3600)
     (block,) = made._blocks
     assert sum(map(sys.getsizeof, (block.cells, block.firsts, block.starts))) / 3600 < 40
+
+
+@given(st.lists(second, min_size=1, max_size=14), st.data())
+def test_more_counts_of_a_second_change_no_other(seconds: list[tuple[int, ...]], data: st.DataObject) -> None:
+    made = _made(seconds)
+    index = data.draw(st.integers(0, len(seconds) - 1))
+    more = data.draw(second)
+    made.add(index, more)
+    for place, counts in enumerate(seconds):
+        both = [sum(pair) for pair in zip_longest(counts, more if place == index else (), fillvalue=0)]
+        assert made.at(place) == tuple(min(count, 65_535) for count in both)
+    made.append((1, 2))
+    assert made.at(len(seconds)) == (1, 2)

@@ -48,6 +48,13 @@ STEPS = {
     "asked for, and said not to be": (
         step('name = "run"', 'post = "/r"', "stream = false", STREAM), ["chat/run asks for a stream, and stream ="]),
     "not asked for": (step('name = "run"', 'post = "/r"', "json = {}"), ["chat/run does not ask for a stream"]),
+    "a thread is made by http": (step('post = "/threads"', 'protocol = "http"', SAVED) + ASKED, []),
+    "asked for, and said to be http": (
+        step('name = "run"', 'post = "/r"', 'protocol = "http"', STREAM),
+        ['chat/run asks for a stream, and protocol = "http" says that its answer is none'],
+    ),
+    "a step of its own is to stream": (
+        step('name = "run"', 'post = "/r"', 'protocol = "sse"', "json = {}"), ["chat/run does not ask for a stream"]),
     "not asked for, and none": (step('post = "/r"', "stream = false", "json = {}"), []),
 }  # fmt: skip
 
@@ -69,6 +76,16 @@ def test_a_step_whose_answer_is_no_stream_says_so(tmp_path: Path, name: str) -> 
         ("http", "openai.realtime", "", 'protocol = "ws"'),
         ("sse", "openai.realtime", "stream = false", 'protocol = "ws"'),
         ("sse", "langgraph", "", ""),
+        ("sse", "mcp", 'protocol = "http"', ""),
+        ("http", "mcp", 'protocol = "sse"', 'write protocol = "http" beside it'),
+        ("sse", "mcp", 'protocol = "sse"', 'write protocol = "http" beside it'),
+        ("http", "langgraph", 'protocol = "sse"', ""),
+        ("http", "openai.realtime", 'protocol = "sse"', 'pool with protocol = "ws"'),
+        ("http", "langgraph", 'protocol = "sse"\nstream = false', 'contradicts protocol = "sse"'),
+        ("sse", "langgraph", 'protocol = "http"\nstream = true', 'contradicts protocol = "http"'),
+        ("sse", "langgraph", 'protocol = "http"\nstream = false', ""),
+        ("http", "langgraph", 'protocol = "ws"', 'those of a pool with protocol = "ws"'),
+        ("http", "langgraph", 'protocol = "h2"', 'expected "http" or "sse"'),
     ],
 )
 def test_a_dialect_of_a_step_fits_its_pool(tmp_path: Path, protocol: str, dialect: str, more: str, words: str) -> None:
@@ -111,3 +128,18 @@ def test_a_conversation_has_one_id(tmp_path: Path, text: str, words: list[str]) 
     warnings = load(tmp_path, POOL + text).warnings
     assert len(warnings) == bool(words), warnings
     assert all(word in warnings[0] for word in words)
+
+
+def test_a_step_may_not_stream_in_the_dialect_of_its_pool(tmp_path: Path) -> None:
+    text = POOL.replace('"sse"', '"http"').replace("openai.chat", "mcp")
+    text += '[[pools.tasks]]\nname = "t"\n' + step('post = "/m"', 'protocol = "sse"')
+    (problem,) = problems(tmp_path, text)
+    assert problem.key.endswith("protocol")
+    assert 'write protocol = "http" beside it' in problem.message
+
+
+def test_a_step_of_a_websocket_has_no_protocol_of_its_own(tmp_path: Path) -> None:
+    text = POOL.replace('"sse"', '"ws"').replace("openai.chat", "openai.realtime")
+    text += '[[pools.setup]]\nconnect = "/"\n[[pools.tasks]]\nsend = {}\nprotocol = "http"\n'
+    (problem,) = problems(tmp_path, text)
+    assert 'cannot stand in a pool with protocol = "ws"' in problem.message

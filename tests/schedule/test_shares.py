@@ -93,26 +93,38 @@ def test_every_arrival_has_one_owner(
 
 
 @given(_groups, _changes)
-def test_who_owns_an_arrival_is_said_in_one_line(
-    first: tuple[int, ...], later: list[tuple[int, tuple[int, ...]]]
-) -> None:
-    changes = [Members(-math.inf, first), *(Members(tenths / 10, workers) for tenths, workers in sorted(later))]
+def test_whoever_is_left_keeps_what_it_had(first: tuple[int, ...], later: list[tuple[int, tuple[int, ...]]]) -> None:
     times = [tenth / 10 for tenth in range(1, 61)]
-    for worker in range(10):
+    for worker in first:
         deal = Deal(worker, first)
-        for members in changes[1:]:
-            deal.change(members)
-        owners = [
-            [each for each in changes if each.from_s < time][-1].owner(number) for number, time in enumerate(times, 7)
-        ]
-        assert list(deal.own(7, times)) == [time for time, owner in zip(times, owners, strict=True) if owner == worker]
+        before = deal.own(7, times)
+        for tenths, workers in sorted(later):
+            deal.change(Members(tenths / 10, (*workers, *(() if worker in workers else (worker,)))))
+            now = deal.own(7, times)
+            assert set(before) <= set(now)
+            assert sorted({*before, *deal.inherited(7, times)}) == now
+            before = now
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+def test_what_was_of_a_lost_worker_is_dealt_evenly(lost: int) -> None:
+    times = [float(number) for number in range(1, 12_001)]
+    left = tuple(number for number in range(4) if number != lost)
+    deals = [Deal(number, range(4)) for number in left]
+    for deal in deals:
+        deal.change(Members(0.0, left))
+    assert [len(deal.own(1, times)) for deal in deals] == [4000] * 3
+    for deal in deals[:2]:
+        deal.change(Members(6000.0, left[:2]))
+    assert [len(deal.own(1, times)) for deal in deals[:2]] == [5000] * 2
 
 
 def test_of_a_worker_that_is_gone_nobody_else_begins_what_was_due_before() -> None:
     deal = Deal(1, (0, 1, 2))
     deal.change(Members(0.5, (1, 2)))
     times = [tenth / 10 for tenth in range(1, 11)]
-    assert list(deal.own(1, times)) == [0.1, 0.4, 0.6, 0.8, 1.0]
+    assert deal.own(1, times) == [0.1, 0.4, 0.6, 0.7, 1.0]
+    assert deal.inherited(1, times) == [0.6]
     assert deal.part() == (0, 2)
     assert deal.share(9) == 5
     deal.change(Members(0.7, (2,)))
@@ -121,7 +133,7 @@ def test_of_a_worker_that_is_gone_nobody_else_begins_what_was_due_before() -> No
 
 
 def test_a_change_dated_before_the_last_takes_effect_with_it() -> None:
-    deal = Deal(0, (0, 1))
-    deal.change(Members(5.0, (0,)))
-    deal.change(Members(1.0, (0, 1, 2)))
-    assert list(deal.own(1, [2.0, 4.0, 6.0, 7.0, 8.0])) == [4.0, 6.0]
+    deal = Deal(0, (0, 1, 2))
+    deal.change(Members(5.0, (0, 1)))
+    deal.change(Members(1.0, (0,)))
+    assert deal.own(1, [2.0, 4.0, 5.0, 6.0, 7.0]) == [5.0, 6.0, 7.0]

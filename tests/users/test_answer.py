@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tracemalloc
 from inspect import getmodule
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import Any
 import pytest
 
 from agenttop.dialects import DIALECTS, dialect_named
+from agenttop.dialects.json_ import JsonReader
 from agenttop.metrics.delta import LeafDelta
+from agenttop.users import record
 from agenttop.users.answer import MAX_BODY, MAX_EXCERPT, Answer
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.record import missed_objectives
 from agenttop.wire.room import ROOM
+from agenttop.wire.turns import Turns
 from tests.users.playing import Play, Script, ended, play, playing, pool_of, profile
 from tests.users.test_stream_truth import BLOCK, SPOKEN, chat, part, sse, status
 from tests.wire.reading import until
-from tests.wire.server import Reader, Writer, chunked
+from tests.wire.server import Reader, Writer, chunked, ok
 
 STREAM = ("content-type: text/event-stream",)
 THINKING: dict[str, Any] = {"parts": [{"text": "Let me", "thought": True}], "role": "model"}
@@ -132,3 +136,34 @@ async def test_a_large_body_is_held_once(tmp_path: Path, size: int) -> None:
     assert peak < 1.3 * size
     answer.begin(step)
     assert (answer.body, ROOM.used) == (b"", 0)
+
+
+LARGE_JSON = b'{"usage":{"out":7},"reply":"' + b"x" * (2 << 20) + b'"}'
+READ = 'get = "/"\nsave = { reply = "$.usage.out" }\nchecks = { "has one" = "$.reply" }'
+PATHS = '[pools.measure]\noutput_tokens = "$.usage.out"'
+
+
+async def test_what_decoding_a_large_body_takes_is_told_of_its_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder keeps the interpreter to itself in any thread, so that the loop waits for it."""
+    turns = Turns()
+    monkeypatch.setattr(record, "TURNS", turns)
+    for body, whose in ((b'{"usage":{"out":7},"reply":"x"}', ""), (LARGE_JSON, "chat")):
+        await play(tmp_path, profile(READ, pool=PATHS), ok(body))
+        told, took = turns.busiest()
+        assert (told, took > 0) == (whose, bool(whose))
+
+
+async def test_a_body_that_is_checked_and_measured_is_decoded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JsonReader, "body", None)
+    for body in (LARGE_JSON, b'{"usage":{"out":7},"reply":"x"}'):
+        played = await play(tmp_path, profile(READ, pool=PATHS), ok(body))
+        assert played[0].only.outcomes == {"ok": 1}
+        assert played[0].only.sums["output_tokens"] == 7
+        assert played[0].checks == {"has one": (1, 0)}
+    gone = await play(tmp_path, profile('get = "/"\nchecks = { ok = "$.a" }', pool=PATHS), ok(b"no JSON"))
+    assert gone[0].only.outcomes == {"check_failed": 1}
+    assert gc.isenabled()

@@ -42,6 +42,21 @@ headers = { Mcp-Session-Id = "{session}" }
 """
 RPC_OK = said("200 OK", '{"jsonrpc":"2.0","id":2,"result":{"content":[{"type":"text","text":"a"}]}}')
 RPC_LOST = '{"jsonrpc":"2.0","id":2,"error":{"code":-32001,"message":"Session not found"}}'
+A2A = """
+[[pools.setup]]
+post = "/a2a"
+json = { jsonrpc = "2.0", id = 1, method = "message/send" }
+save = { task = "$.result.id" }
+"""
+GO_ON = """
+post = "/a2a"
+json = { jsonrpc = "2.0", id = 2, method = "message/send", params = { message = { taskId = "{task}" } } }
+"""
+TASK = said(
+    "200 OK", '{"jsonrpc":"2.0","id":1,"result":{"kind":"task","id":"t-1","status":{"state":"input-required"}}}'
+)
+TASK_LOST = '{"jsonrpc":"2.0","id":2,"error":{"code":-32001,"message":"Task not found"}}'
+REST_LOST = '{"error":{"code":404,"status":"NOT_FOUND","details":[{"reason":"TASK_NOT_FOUND"}]}}'
 CHAT = 'dialect = "openai.chat"\nprotocol = "sse"'
 ADK = 'post = "/run"\njson = { session_id = "{session}" }'
 TEXT = sse('{"choices":[{"delta":{"content":"a"}}]}', "[DONE]")
@@ -59,6 +74,17 @@ FORGOTTEN = {
     "MCP, 400": (
         MCP, CALL, 'dialect = "mcp"', ok(b"{}", "mcp-session-id: a"), RPC_OK,
         said("400 x", RPC_LOST.replace("Session not found", "Bad Request: No valid session ID provided"))),
+    "A2A, 200": (A2A, GO_ON, 'dialect = "a2a"', TASK, TASK, said("200 x", TASK_LOST)),
+    "A2A, in other words": (
+        A2A, GO_ON, 'dialect = "a2a"', TASK, TASK, said("200 x", TASK_LOST.replace("Task not found", "gone, sorry"))),
+    "A2A, 404": (A2A, GO_ON, 'dialect = "a2a"', TASK, TASK, said("404 x", TASK_LOST)),
+    "A2A, in a stream": (
+        A2A, GO_ON.replace("send", "stream"), 'dialect = "a2a"\nprotocol = "sse"', TASK,
+        sse('{"result":{"kind":"status-update","status":{"state":"completed"},"final":true}}'), sse(TASK_LOST)),
+    "A2A, by HTTP and JSON": (A2A, GO_ON, 'dialect = "a2a"', TASK, TASK, said("404 x", REST_LOST)),
+    "A2A, in words of the agent": (
+        A2A, GO_ON, 'dialect = "a2a"', TASK, TASK,
+        said("200 x", TASK_LOST.replace("-32001", "-32603").replace("Task not", "Task t-1 was not"))),
     "its name in a body, 404": (
         SESSION, ADK, "", ok(b'{"id":"a"}'), ok(b"x"), said("404 x", '{"detail":"Session not found"}')),
     "its name in a body, 500": (
@@ -91,6 +117,11 @@ KEPT = {
     "500 to its path": (SESSION, 'get = "/s/{session}"', "", said("500 x", "oops")),
     "403 to its path": (SESSION, 'get = "/s/{session}"', "", said("403 x", "no")),
     "429 in such words": (SESSION, 'get = "/s/{session}"', "", said("429 x", "session unknown: too many")),
+    "another error of A2A": (
+        A2A, GO_ON, 'dialect = "a2a"', said("200 x", '{"error":{"code":-32002,"message":"Task cannot be canceled"}}')),
+    "a timeout of MCP, by the same code": (
+        MCP, CALL, 'dialect = "mcp"', said("200 x", RPC_LOST.replace("Session not found", "Request timed out"))),
+    "a task of another dialect": (MCP, CALL, 'dialect = "mcp"', said("200 x", TASK_LOST)),
     "another error of MCP": (
         MCP, CALL, 'dialect = "mcp"', said("200 x", RPC_LOST.replace("Session not found", "Unknown tool: x"))),
 }  # fmt: skip
@@ -99,7 +130,7 @@ KEPT = {
 @pytest.mark.parametrize("name", KEPT)
 async def test_another_failure_does_not_end_a_session(tmp_path: Path, name: str) -> None:
     setup, step, pool, failed = KEPT[name]
-    begun = ok(b"{}" if "mcp" in pool else b'{"id":"a"}', "mcp-session-id: a")
+    begun = TASK if "a2a" in pool else ok(b"{}" if "mcp" in pool else b'{"id":"a"}', "mcp-session-id: a")
     played, _ = await play(tmp_path, profile(step, pool=pool, before=setup), begun, failed, failed)
     first, task = played.leaves.values()
     assert first.outcomes == {"ok": 1}

@@ -8,7 +8,9 @@ import socket
 import pytest
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.wire import http1
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
+from agenttop.wire.turns import Turns
 from tests.wire.reading import GET, Keeper, connected, exchange, until, until_closed
 from tests.wire.server import Reader, Writer, answering, chunked, ok, read_request, reset, serving
 
@@ -350,3 +352,25 @@ async def test_a_request_larger_than_the_socket_holds_arrives_whole() -> None:
         assert await exchange(connection) is None
         assert seen == [large, GET]
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("stall_ms", "lost_ms", "race"),
+    [
+        ((0, 0), 99, True),
+        ((0, 0), 101, False),
+        ((40, 600), 610, True),  # it came while our loop stood still, and may have come at once
+        ((40, 600), 700, False),  # the loop goes on, and still nothing for long
+        ((200, 600), 610, False),  # the loop was there when the race was over
+        ((40, 1500), 1510, False),  # too long for anybody to tell
+    ],
+)
+def test_a_stall_of_our_own_does_not_end_the_keep_alive_race(
+    monkeypatch: pytest.MonkeyPatch, stall_ms: tuple[int, int], lost_ms: int, race: bool
+) -> None:
+    sent = 10**12
+    turns = Turns()
+    turns.stalled(*(sent + ms * 1_000_000 for ms in stall_ms))
+    monkeypatch.setattr(http1, "TURNS", turns)
+    monkeypatch.setattr(http1, "perf_counter_ns", lambda: sent + lost_ms * 1_000_000)
+    assert http1.in_race(sent) is race

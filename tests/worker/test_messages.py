@@ -14,6 +14,7 @@ from agenttop.worker.messages import (
     FromWorker,
     Go,
     Halt,
+    Lease,
     Ready,
     Report,
     Start,
@@ -41,6 +42,7 @@ async def test_what_a_controller_says_arrives_as_it_was() -> None:
         Go(123_456_789_012_345),
         Steer(1.5, Control(shift=2.0, held_at=3.0, paused=True, users=4, pool_users={0: 5}, pool_rates={1: 2.5})),
         Dealt(Members(1.5, (0, 2))),
+        Lease(1.75),
         Halt("drain"),
     ]
     stream = reader(b"".join(map(pack, said)))

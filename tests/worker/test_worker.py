@@ -18,6 +18,7 @@ from agenttop.users.compile import layout_of
 from agenttop.users.pool import PoolRuntime
 from agenttop.worker import worker as module
 from agenttop.worker.messages import Broken, Dealt, Go, Halt, Ready, Start, Steer, pack, receive_from_worker
+from agenttop.worker.messages import Lease as Renewed
 from agenttop.worker.worker import Worker, obey
 from tests.steering.plans import TASK, profile_of
 
@@ -121,6 +122,39 @@ async def test_workers_begin_every_arrival_once(tmp_path: Path, monkeypatch: pyt
         worker._drive(0)
         worker.obey(Halt("cancel"))
     assert [round(wanted / 1e7) for wanted in sorted(begun)] == list(range(1, 901))
+
+
+@pytest.mark.parametrize("stalled_s", [4.1, 4.3, 5.0, 6.9])
+async def test_who_stood_still_as_another_was_lost_begins_what_it_inherited_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stalled_s: float
+) -> None:
+    """Its loop goes on with what is due, and only then hears of the loss."""
+    text = f'[[pools]]\nname = "a"\nstages = [{{ rate = 100, duration = "10s", ramp = "step" }}]\n{TASK}'
+    begun: list[int] = []
+    monkeypatch.setattr(PoolRuntime, "arrive", lambda self, wanted: begun.append(wanted))
+    now = [0]
+    monkeypatch.setattr(module, "perf_counter_ns", lambda: now[0])
+    workers = [worker_of(tmp_path, text, number, 3)[0] for number in range(3)]
+    for worker in workers:
+        worker.obey(Go(1))
+        for pool in worker._pools:
+            pool.enter(0, 0)
+    now[0] = 4_000_000_001
+    for worker in workers:
+        worker._drive(0)
+        worker.obey(Renewed(3.5))
+    workers[2].obey(Halt("cancel"))
+    workers[0].obey(Dealt(Members(4.0, (0, 1))))
+    for now[0] in (int(stalled_s * 1e9) + 1, 7_000_000_001):
+        for worker in workers[:2]:
+            worker._drive(0)
+        if len(workers[1]._deal._changes) == 1:
+            workers[1].obey(Dealt(Members(4.0, (0, 1))))
+    assert [round(wanted / 1e7) for wanted in sorted(begun)] == list(range(1, 701))
+    for worker in workers[:2]:
+        worker.obey(Renewed(7.0))
+        assert len(worker._dealt[0]) == 0
+        worker.obey(Halt("cancel"))
 
 
 async def test_its_last_word_is_heard_whatever_was_said_to_it_meanwhile(
