@@ -171,8 +171,9 @@ class LiveView:
     def _request_row(self, request: int) -> RequestRow:
         info = self._layout.requests[request]
         counts = self._live.counts[request]
-        p50, p95 = percentile_ms(self._live.records("latency", request), 50, 95)
-        (ttft,) = percentile_ms(self._live.records("ttft", request), 95)
+        latencies, ttfts = self._live.records("latency", request), self._live.records("ttft", request)
+        p50, p95 = percentile_ms(latencies, 50, 95)
+        (ttft,) = percentile_ms(ttfts, 95)
         return RequestRow(
             pool=self._layout.pools[info.pool].name,
             name=info.name,
@@ -186,4 +187,6 @@ class LiveView:
             errors=counts.other_failed,
             streamed=counts.sums["streamed"],
             one_burst=counts.sums["one_burst"],
+            samples=latencies.count if latencies is not None else 0,
+            ttft_samples=ttfts.count if ttfts is not None else 0,
         )

@@ -130,6 +130,10 @@ class RequestRow(msgspec.Struct, frozen=True):
     """Ok event streams that had output."""
     one_burst: int = 0
     """Of these, those whose output came in one burst."""
+    samples: int = 0
+    """Latencies that the percentiles are of."""
+    ttft_samples: int = 0
+    """Times to first token that theirs is of."""
 
 
 class Cause(msgspec.Struct, frozen=True):

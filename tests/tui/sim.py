@@ -64,6 +64,8 @@ SCENARIOS = {
     "graded": 300,
 }
 HANG_FROM = 300
+#: Seconds that the live window is of.
+SAMPLED_S = 10.0
 VERDICTS = (
     Verdict("latency p95 < 15s", "pass", True, 3.121, "s"),
     Verdict("ttft{pool:chat, request:answer} p(99.9) < 800", "fail", False, 1240.5, "ms", excess=0.55),
@@ -290,7 +292,7 @@ class Sim:
             manual=("all",) if self.by_hand is not None else (),
             in_flight=tick.in_flight,
             oldest_s=oldest,
-            window_s=10.0,
+            window_s=SAMPLED_S,
             rps=rps,
             ttft=ttft,
             latency=total,
@@ -459,8 +461,11 @@ class Sim:
                 ttft_p95_ms=shape.ttft * slow * 2.4 * self._noise() if ok and shape.ttft else None,
                 rate_limited=round(self.limited * 0.95 * shape.share / 0.59) if shape.pool == "chat" else 0,
                 errors=round((self.failed - self.limited) * shape.share),
+                samples=samples if ok else 0,
+                ttft_samples=samples if ok and shape.ttft else 0,
             )
             for shape in self.shapes
+            for samples in [round(rps * shape.share * SAMPLED_S)]
         )
 
     def _generator(self, lag: float | None) -> Generator:

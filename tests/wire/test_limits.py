@@ -12,6 +12,7 @@ import pytest
 
 from agenttop.dialects.ratelimit_field import parse_policies, parse_ratelimit
 from agenttop.dialects.server_timing import parse_server_timing
+from agenttop.metrics.outcome import Outcome
 from agenttop.users.answer import LOOKED_AT, MAX_STEPS, Answer
 from agenttop.users.cookies import MAX_SET, Cookies
 from agenttop.wire import http1
@@ -168,3 +169,32 @@ async def test_an_event_that_is_too_long_decides_nothing(tmp_path: Path, monkeyp
     played, _ = await play(tmp_path, text, answer)
     assert played.only.outcomes == {"ok": 1}
     assert "events of more than" in told[0]
+
+
+@pytest.mark.parametrize("size", [500, 5_000])
+async def test_a_head_has_an_end(size: int) -> None:
+    """However it comes: in reads that are parsed at once, and in those that are not."""
+    connection, _ = offline()
+    waiter = connection.send(GET, Keeper(), False)
+    line = b"x-" + b"y" * 97 + b"\r\n"
+    connection.data_received(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(2 * http1.MAX_HEAD // size):
+        connection.data_received(line[:-2] * (size // 100) if size < 1000 else b"x: " + b"y" * (size - 5) + b"\r\n")
+    await waiter
+    assert connection.failure == (Outcome.PROTOCOL_ERROR, "more than 256 KiB of headers")
+
+
+@pytest.mark.parametrize("lean", [False, True])
+@pytest.mark.parametrize("size", [500, 5_000])
+async def test_a_body_is_no_head(lean: bool, size: int) -> None:
+    """The bytes of a lean answer's body are told from none, and it may have as many as any."""
+    connection, _ = offline()
+    sink = Keeper()
+    waiter = connection.send(GET, sink, lean)
+    raw = ok(b"y" * 2 * http1.MAX_HEAD)
+    for at in range(0, len(raw), size):
+        connection.data_received(raw[at : at + size])
+        await until(lambda: not connection.behind_ns)
+    await waiter
+    assert (connection.failure, connection.status, connection.lean) == (None, 200, lean)
+    assert len(sink.body) == (0 if lean else 2 * http1.MAX_HEAD)

@@ -309,3 +309,41 @@ async def test_what_waited_in_another_loop_does_not_go_on_in_this_one() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     assert told == []
+
+
+async def test_events_of_a_large_read_are_not_cut() -> None:
+    """A piece ends with a line, so that an event is in one piece unless it is larger than that."""
+    connection, _ = offline()
+    sink = Keeper()
+    events = [b'data: {"n":%d,"text":"%s"}\n\n' % (n, b"x" * (n % 90)) for n in range(200)]
+    waiter = connection.send(GET, sink, False)
+    connection.data_received(chunked(*events, headers=("content-type: text/event-stream",)))
+    await waiter
+    assert sink.body == b"".join(events)
+    assert len(sink.times) - 1 == len(events)
+
+
+async def test_a_read_no_larger_than_pieces_are_by_now_is_parsed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, transport = offline()
+    sink = Keeper()
+    raw = chunked(*[b"z" * 90] * 20)
+    waiter = connection.send(GET, sink, False)
+    connection.data_received(raw[:1])
+    connection._piece = len(raw)
+    monkeypatch.setattr(http1, "SLOW_NS", -1)
+    shared = Turns()
+    monkeypatch.setattr(http1, "TURNS", shared)
+    connection.data_received(raw[1:])
+    assert waiter.done()
+    assert not transport.paused
+    assert (sink.body, connection.failure) == (b"z" * 1800, None)
+    assert connection._piece == len(raw) // 2, "it took longer than a piece may"
+    shared.reporting = True  # a report goes out first
+    waiter = connection.send(GET, sink, False)
+    connection.data_received(raw[:1])
+    connection._piece = len(raw)
+    connection.data_received(raw[1:])
+    assert transport.paused
+    assert not waiter.done()
+    shared.reporting = False
+    await waiter

@@ -55,7 +55,7 @@ ABOUT = {
     "requests": About(
         (
             "One line for each request of a pool. Counts are since the run began; rates and",
-            "percentiles are of the last 10 s. err: failures other than 429.",
+            "percentiles are of the last 10 s; dim: too few. err: failures other than 429.",
             "! before a TTFT: streams came in one burst, so it says nothing of the model.",
         ),
         (("o", "order"), ("/", "filter"), ("tab", "pool"), _SCROLL),

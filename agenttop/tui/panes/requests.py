@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agenttop.metrics.floors import too_few
 from agenttop.metrics.snapshot import RequestRow
 from agenttop.metrics.streams import is_bursty
 from agenttop.tui.panes.errors import percent
@@ -22,14 +23,16 @@ class Column:
     order: str
     text: Callable[[RequestRow], str]
     from_width: int = 0
+    believed: Callable[[RequestRow], bool] = lambda _: True
+    """Whether there are samples enough for its percentile."""
 
 
 COLUMNS = (
     Column("requests", 10, "", lambda r: count(r.requests), 96),
     Column("rps", 9, "rps", lambda r: rate(r.rps)),
-    Column("p50 ms", 9, "", lambda r: ms(r.p50_ms), 76),
-    Column("p95 ms", 9, "p95", lambda r: ms(r.p95_ms)),
-    Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms)),
+    Column("p50 ms", 9, "", lambda r: ms(r.p50_ms), 76, lambda r: not too_few(50, r.samples)),
+    Column("p95 ms", 9, "p95", lambda r: ms(r.p95_ms), believed=lambda r: not too_few(95, r.samples)),
+    Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms), believed=lambda r: not too_few(95, r.ttft_samples)),
     Column("429", 7, "429", lambda r: count(r.rate_limited)),
     Column("err", 7, "err", lambda r: count(r.errors)),
     Column("failed", 9, "", lambda r: percent((r.rate_limited + r.errors) / r.requests) if r.requests else "-", 124),
@@ -99,7 +102,7 @@ def _row(view: View, row: RequestRow, width: int) -> Line:
             style = look.warn
         elif column.title == "err" and row.errors:
             style = look.bad
-        elif text in ("-", "0", "0.0", "0.0%"):
+        elif text in ("-", "0", "0.0", "0.0%") or not column.believed(row):
             style = look.dim
         line.right(text, column.width, style)
     return line
