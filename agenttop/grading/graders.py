@@ -81,7 +81,7 @@ class Graders:
                 ask = self.judge.judge if spec.type == "judge" else self.judge.similar
                 return await ask(spec, case, answer)
             else:
-                reason = "judge_error: there is no judge; name one in [quality.judge]"
+                reason = "judge_error: there is no judge ([quality.judge], or --judge)"
         except Exception as error:
             reason = f"{spec.type} failed: {type(error).__name__}: {error}"
         return Part(name_of(spec), None, reason, spec.weight, spec.metric)

@@ -36,7 +36,7 @@ async def test_what_cannot_be_asked_leaves_the_answer_ungraded() -> None:
     await graders.close()
     assert (score.value, score.passed, score.cause) == (None, False, "")
     assert [part.reason for part in score.parts] == [
-        "judge_error: there is no judge; name one in [quality.judge]",
+        "judge_error: there is no judge ([quality.judge], or --judge)",
         "",
         "g.py:short is not run here",
     ]
