@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Collection
+from pathlib import Path
 
 from agenttop.exits import UsageError
 from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt, parse_duration
@@ -88,6 +90,22 @@ def refresh(text: str) -> float:
     if not 1 <= value <= 60:
         raise argparse.ArgumentTypeError("must be 1 to 60")
     return value
+
+
+def output_file(out: str | None, formats: Collection[str]) -> Path | None:
+    """Return the file to write to, whose ending is one of ``formats``; None if there is none.
+
+    Raises:
+        UsageError: it has another ending, or cannot be written to.
+    """
+    if out is None:
+        return None
+    path = Path(out)
+    if path.suffix.lower() not in formats:
+        raise UsageError(f"-o {out}: expected a file that ends in {', '.join(formats)}")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(f"-o {out}: there is no such place for a file")
+    return path
 
 
 def is_light(theme: str | None) -> bool:

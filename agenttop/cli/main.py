@@ -44,6 +44,7 @@ commands:
   replay [RUN]       play a run again, with a time cursor
   serve [RUN]        look at a live run in a browser on this machine
   report [RUN|FILE]  show a summary again, or rebuild that of a run cut off
+  compare BASE HEAD  is one run worse than another? can block a merge
   profile-of [RUN]   the profile that drives a run again as it was steered
   explain [TOPIC]    the reference: keys, metrics, dialects, outcomes, files
 
@@ -104,6 +105,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "init": _init_parser,
         "schema": _schema_parser,
         "report": cli_runs.report_parser,
+        "compare": cli_runs.compare_parser,
         "ps": cli_runs.ps_parser,
         "attach": _attach_parser,
         "ctl": cli_runs.ctl_parser,

@@ -70,6 +70,42 @@ def profile_of_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
     return parser
 
 
+def compare_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Define the arguments of ``agenttop compare``."""
+    parser.description = (
+        "Is HEAD worse than BASE, in answers, times, errors, tokens or cost? Each is a summary, a run, last (the "
+        "newest that is over) or last-passed (the newest whose exit code was 0). Exit code 99: worse than allowed."
+    )
+    parser.usage = f"{parser.prog} [-h] BASE HEAD [OPTION]..."
+    parser.add_argument("runs", metavar="BASE HEAD", nargs="*", help=f"a summary, {RUN}, last or last-passed")
+    parser.add_argument("--base", metavar="RUN", nargs="+", default=[], help="several runs instead of BASE")
+    parser.add_argument("--head", metavar="RUN", nargs="+", default=[], help="several runs instead of HEAD")
+    parser.add_argument(
+        "--max-score-drop",
+        metavar="2%|SLICE=5%",
+        action="append",
+        default=[],
+        help="points that the score, or that of a slice, may fall; repeatable",
+    )
+    parser.add_argument(
+        "--max-regress",
+        metavar="METRIC.STAT=10%",
+        action="append",
+        default=[],
+        help="by how much a figure may be worse, such as latency.p95=10%% or ttft.p95{pool:chat}=10%%; of shares in "
+        "points; repeatable",
+    )
+    unsure = parser.add_mutually_exclusive_group()
+    unsure.add_argument("--strict", action="store_true", help="what the data cannot tell blocks")
+    unsure.add_argument("--lenient", action="store_true", help="what the data cannot tell passes (as without)")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", help="also write it to a file: .html, .md, .json or .xml (JUnit)"
+    )
+    parser.add_argument("--json", action="store_true", help="as an object instead of a table")
+    parser.set_defaults(command=_compare)
+    return parser
+
+
 def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Define the arguments of ``agenttop hit``, but for the options that every run has."""
     parser.description = (
@@ -122,6 +158,12 @@ def _profile_of(options: argparse.Namespace) -> int:
     from agenttop.cli.profile_of import profile_of
 
     return profile_of(options.run, options.out)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from agenttop.cli.compare import compare_runs
+
+    return compare_runs(options)
 
 
 def _hit(options: argparse.Namespace) -> int:

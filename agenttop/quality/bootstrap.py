@@ -40,10 +40,6 @@ class Estimate:
     """Records, or requests, that it is of."""
 
 
-#: Of counts by name that stand for one whole run or draw (a value each): the figure of each.
-Ratio = Callable[[dict[str, Floats]], Floats]
-
-
 def percentile(sides: Sequence[Pieces], metric: str, percent: float, *, least: int = MIN_PIECES) -> Estimate:
     """Return a percentile (0 to 100; NaN: the mean) in ms of the runs of a side together.
 
@@ -73,16 +69,17 @@ def percentile(sides: Sequence[Pieces], metric: str, percent: float, *, least: i
 
 
 def ratio(
-    sides: Sequence[Pieces], upper: str, lower: str, *, per_second: bool = False, least: int = MIN_PIECES
+    sides: Sequence[Pieces], upper: str, lower: str, *, timeless: bool = False, least: int = MIN_PIECES
 ) -> Estimate:
-    """Return the sum of one counter by that of another (or by the seconds), with its standard error.
+    """Return the sum of one counter by that of another (empty: by the seconds), with its standard error; ``timeless``
+    of what does not depend on how long answers take.
 
     A ratio's error is that of a ratio estimator over pieces (W. G. Cochran, Sampling Techniques, 3rd ed. (1977), 6.4),
     by the same draws as a percentile's.
     """
 
     def parts(run: Pieces) -> tuple[Floats, Floats]:
-        below = np.full(len(run), run.width_s) if per_second else run.counts[lower]
+        below = run.counts[lower] if lower else np.full(len(run), run.width_s)
         return run.counts[upper], below
 
     above, below = (float(sum(parts(run)[at].sum() for run in sides)) for at in (0, 1))
@@ -94,7 +91,7 @@ def ratio(
         up, down = parts(run)
         return up - figure * down
 
-    limit_s = TIMES_P99 * max(_p99(run, "latency") for run in sides) / 1000
+    limit_s = 0.0 if timeless else TIMES_P99 * max(_p99(run, "latency") for run in sides) / 1000
     runs, why = _long_enough(sides, influence, limit_s, least)
     if why:
         return Estimate(figure, why=why, n=below)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,15 +89,17 @@ def drift(run: Pieces) -> float | None:
     """Return by how much of itself the median latency of a run's longest level surely changed from its first half to
     its second; 0 where it did not, None where nobody can say.
     """
-    levels = [level for level in np.unique(run.levels) if level >= 0 and level not in run.sloped]
+    levels = [int(level) for level in np.unique(run.levels) if level >= 0 and level not in run.sloped]
     if not levels:
         return None
     at = np.flatnonzero(run.levels == max(levels, key=lambda level: int((run.levels == level).sum())))
     half = at.size // 2
     if half < MIN_HALF:
         return None
+    # The drift within a half is a slope, and no likeness of neighbours.
+    level = replace(run, sloped=frozenset(levels))
     first, second = (
-        percentile([run.part(part)], "latency", 50, least=MIN_HALF) for part in (at[:half], at[at.size - half :])
+        percentile([level.part(part)], "latency", 50, least=MIN_HALF) for part in (at[:half], at[at.size - half :])
     )
     if first.error is None or second.error is None:
         return None

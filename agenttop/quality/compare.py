@@ -200,7 +200,7 @@ def _capacity(base: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any
 
 
 def _noted(row: Row, why: str) -> Row:
-    return msgspec.structs.replace(row, note=why) if why and not row.note else row
+    return msgspec.structs.replace(row, note=why) if why else row
 
 
 def _what_would(row: Row, cases: tuple[Mapping[str, CaseScore], Mapping[str, CaseScore]]) -> Row:

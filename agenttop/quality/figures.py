@@ -31,6 +31,8 @@ class Ratio:
     worse_is: str = "higher"
     shares: bool = False
     """One is a part of the other: its interval is Newcombe's."""
+    timeless: bool = False
+    """It does not depend on how long answers take."""
 
 
 #: By METRIC.STAT as it is written.
@@ -38,8 +40,8 @@ RATIOS = {
     "error_rate": Ratio("failed", "requests", "share", shares=True),
     "failed": Ratio("failed", "requests", "share", shares=True),
     "rate_limited": Ratio("rate_limited", "requests", "share", shares=True),
-    "tokens.per_request_mean": Ratio("output_tokens", "token_requests", "number"),
-    "cost_usd.per_request_mean": Ratio("cost_usd", "requests", "usd"),
+    "tokens.per_request_mean": Ratio("output_tokens", "token_requests", "number", timeless=True),
+    "cost_usd.per_request_mean": Ratio("cost_usd", "requests", "usd", timeless=True),
     "goodput": Ratio("good", "attempts", "share", "lower", shares=True),
     "rps": Ratio("requests", "", "per_s", "lower"),
 }
@@ -145,10 +147,7 @@ def _ratio_row(name: str, base: Side, head: Side, wanted: Ratio, margin: float |
         return None
     if not base.whole or not head.whole:
         return None
-    found = [
-        ratio(side.pieces, wanted.upper, wanted.lower or "requests", per_second=not wanted.lower)
-        for side in (base, head)
-    ]
+    found = [ratio(side.pieces, wanted.upper, wanted.lower, timeless=wanted.timeless) for side in (base, head)]
     if any(math.isnan(one.value) for one in found):
         return None
     if not wanted.shares:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenttop.quality.row import Row
-from agenttop.quality.statistics import FEW, cases_needed, mcnemar_exact, paired, smallest_visible, weighted_mean
+from agenttop.quality.statistics import cases_needed, mcnemar_exact, paired, smallest_visible, weighted_mean
 
 _NOTHING = 1e-9
 
@@ -100,8 +100,3 @@ def more_cases(row: Row, cases: int) -> str:
     if needed is None or needed <= cases:
         return "the drop is near what is allowed: ask each case more often"
     return f"{needed} cases, or about {needed / cases:.1f} times as many answers a case, would show a drop of this size"
-
-
-def too_few(cases: int) -> bool:
-    """Return whether so few cases are judged by flipped signs."""
-    return cases < FEW

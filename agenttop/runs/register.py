@@ -12,6 +12,7 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,22 @@ def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
     over = [run for run in runs if run not in live]
     left_out = set() if limit is None else set(over[limit:])
     return [_live(run) if run in live else _over(run) for run in runs if run not in left_out], len(left_out)
+
+
+def finished() -> Iterator[tuple[str, int | None]]:
+    """Yield the id and exit code of each run that is over and has its summary, the newest first; None of one that was
+    cut off.
+    """
+    live = set(live_ids())
+    for run in all_runs():
+        path = runs_directory() / run / SUMMARY
+        if run in live or not path.is_file():
+            continue
+        try:
+            head = _head(path)
+        except (*BROKEN, OSError):
+            continue
+        yield run, None if head.run.incomplete else head.run.exit_code
 
 
 def name_of(run: str) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from agenttop.exits import UsageError
 from agenttop.metrics.scope import clean_text
-from agenttop.runs.register import all_runs, called, live_ids
+from agenttop.runs.register import all_runs, called, finished, live_ids, name_of
 
+#: The newest run that is over, and the newest that passed.
+LAST, LAST_PASSED = "last", "last-passed"
 #: Runs that an error names.
 NAMED = 5
 
@@ -46,6 +48,26 @@ def find_live_run(wanted: str | None = None) -> str:
     if not runs:
         raise UsageError("there is no live run on this machine; those that are over: agenttop ps")
     return _only(found, runs, wanted or "", "no live run is called")
+
+
+def find_last(*, passed: bool = False, beside: Sequence[str] = (), name: str = "") -> str:
+    """Return the id of the newest run that is over.
+
+    Args:
+        passed: of those that passed: whose exit code was 0.
+        beside: runs that it is compared with: it is none of them, and of the same profile's name.
+        name: of its profile, as it stands in an id; empty: that of ``beside``, or any.
+
+    Raises:
+        UsageError: there is none.
+    """
+    name = name or next(filter(None, map(name_of, beside)), "")
+    for run, exit_code in finished():
+        if run not in beside and (not name or name_of(run) == name) and (exit_code == 0 or not passed):
+            return run
+    whose = f" of {clean_text(name)}" if name else ""
+    which = f"{'other ' if beside else ''}run{whose}"
+    raise UsageError(f"there is no {which} on this machine that {'passed' if passed else 'is over'} yet")
 
 
 def _by_id(runs: Sequence[str], wanted: str) -> list[str]:

@@ -1,0 +1,137 @@
+"""``agenttop compare``: is one run worse than another, and does that block?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agenttop.cli.arguments import output_file
+from agenttop.cli.run_path import run_path
+from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
+from agenttop.journal.journal import BROKEN, JournalError, rebuild
+from agenttop.journal.journal import FILE_NAME as JOURNAL
+from agenttop.journal.places import SUMMARY, live_runs, runs_directory
+from agenttop.quality.compare import Gate, IncomparableError, compare
+from agenttop.quality.margins import MarginError, regress, score_drop
+from agenttop.report.comparison import comparison_html, comparison_markdown, comparison_text, comparison_xml
+from agenttop.report.summary import SummaryError, load_summary
+from agenttop.runs.resolve import LAST, LAST_PASSED, find_last
+from agenttop.view.pipes import lost, say
+
+_WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    ".html": comparison_html,
+    ".md": comparison_markdown,
+    ".json": lambda found: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
+    ".xml": comparison_xml,
+}
+
+
+def compare_runs(options: argparse.Namespace) -> int:
+    """Compare two sides; return 0, or 99 where that blocks.
+
+    Raises:
+        UsageError: they cannot be compared.
+    """
+    base, head = _sides(options)
+    gate = gate_of(options.max_score_drop, options.max_regress, strict=options.strict)
+    out = output_file(options.out, _WRITERS)
+    try:
+        result = compare([_load(path) for path in base], [_load(path) for path in head], gate)
+    except IncomparableError as error:
+        raise UsageError(f"they cannot be compared: {error}") from None
+    except BROKEN as error:
+        raise UsageError(f"not summaries that can be compared: {type(error).__name__}") from None
+    found: dict[str, Any] = msgspec.to_builtins(result)
+    if out is not None:
+        try:
+            out.write_text(_WRITERS[out.suffix.lower()](found), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{options.out}: {error.strerror}") from None
+    if options.json:
+        say(json.dumps(found, ensure_ascii=False), sys.stdout)
+    else:
+        say_comparison(found)
+    return FAILED if lost(sys.stdout) else THRESHOLD if result.blocked else DONE
+
+
+def say_comparison(found: Mapping[str, Any]) -> None:
+    """Print a comparison for a human reader."""
+    terminal = sys.stdout.isatty()
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
+    color = terminal and not os.environ.get("NO_COLOR")
+    say(comparison_text(found, color=color, width=width).rstrip("\n"), sys.stdout)
+
+
+def gate_of(score_drops: Sequence[str], regressions: Sequence[str], *, strict: bool) -> Gate:
+    """Return the gate that options ask for.
+
+    Raises:
+        UsageError: one of them says no margin.
+    """
+    option = "--max-score-drop"
+    try:
+        drops = dict(score_drop(text) for text in score_drops)
+        option = "--max-regress"
+        return Gate(drops, tuple(regress(text) for text in regressions), strict)
+    except MarginError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _sides(options: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """Return the summaries' places of each side."""
+    base, head = list(options.base), list(options.head)
+    runs = list(options.runs)
+    if runs and (base or head):
+        raise UsageError("say either BASE HEAD, or --base … --head …")
+    if runs:
+        if len(runs) != 2:
+            raise UsageError("compare takes two runs, BASE and HEAD; several a side: --base A B --head C D")
+        base, head = runs[:1], runs[1:]
+    if not base or not head:
+        raise UsageError("say what to compare: agenttop compare BASE HEAD, such as last-passed last")
+    # What was named is known first: the last one is of the same profile, and never the other side itself.
+    heads = [_place(where) for where in head if where != LAST_PASSED]
+    known = _runs_of(heads + [_place(where) for where in base if where not in (LAST, LAST_PASSED)])
+    bases = [_place(where, known) for where in base]
+    heads = [_place(where, _runs_of(bases)) if where == LAST_PASSED else _place(where) for where in head]
+    return bases, heads
+
+
+def _runs_of(paths: Sequence[Path]) -> list[str]:
+    """Return the ids of the runs of these places that are this machine's."""
+    found = []
+    for path in paths:
+        directory = (path.parent if path.is_file() else path).resolve()
+        if directory.parent == runs_directory().resolve():
+            found.append(directory.name)
+    return found
+
+
+def _place(where: str, others: Sequence[str] = ()) -> Path:
+    if where in (LAST, LAST_PASSED) and not Path(where).exists():
+        return runs_directory() / find_last(passed=where == LAST_PASSED, beside=others)
+    return run_path(where)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Return a summary, or that of a run that was cut off, rebuilt."""
+    try:
+        if path.is_dir() and not (path / SUMMARY).exists():
+            if path.resolve().parent == runs_directory().resolve() and path.name in live_runs():
+                raise UsageError(f"{path.name} goes on; compare it when it is over")
+            if not (path / JOURNAL).exists():
+                raise UsageError(f"{path}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
+            return rebuild(path)
+        return load_summary(path / SUMMARY if path.is_dir() else path)
+    except (SummaryError, JournalError) as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename or path}: {error.strerror}") from None

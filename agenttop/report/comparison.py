@@ -1,0 +1,227 @@
+"""Renders a comparison of two sides (``agenttop.compare/1``): for a terminal, as Markdown, HTML and JUnit XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from agenttop.metrics.scope import clean_text
+from agenttop.report.figures import count, ms, per_s, share, table
+from agenttop.report.page import INDENT, Page
+
+#: Names of figures that are too long for a column.
+LABELS = {
+    "tokens.per_request_mean": "tokens/request",
+    "cost_usd.per_request_mean": "cost/request",
+    "rate_limited": "429",
+    "error_rate": "failed",
+}
+HEAD = ("", "base", "head", "change", "95% interval", "visible", "allowed", "verdict")
+#: Cases that flipped, by name.
+MAX_FLIPS = 12
+_STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
+_COLORS = {"red": "#b3261e", "yellow": "#8a6100", "green": "#1b6e3c", "": "inherit"}
+
+
+def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -> str:
+    """Return a comparison as text; its verdict stands first and last."""
+    page = Page(max(width, 60), color)
+    verdict = headline(found)
+    page.line()
+    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    page.joined([clean_text(run) for run in found["base"]], "dim", head="base  ")
+    page.joined([clean_text(run) for run in found["head"]], "dim", head="head  ")
+    page.line()
+    figures = [row for row in found["rows"] if row["unit"]]
+    for row in found["rows"]:
+        if not row["unit"]:
+            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+    page.line()
+    lines = table([HEAD, *(cells_of(row) for row in figures)], page.width - len(INDENT), first_min=6, gap=1)
+    for at, line in enumerate(lines):
+        page.line(INDENT + line, "dim" if at == 0 else _STYLES.get(figures[at - 1]["verdict"], ""))
+    notes: dict[str, list[str]] = {}
+    for row in figures:
+        notes.setdefault(clean_text(row["note"]), []).append(label(row))
+    notes.pop("", None)
+    if notes:
+        page.line()
+    for note, names in notes.items():
+        page.prose(f"! {', '.join(names)}: {note}", "yellow")
+    _flips(page, found["flips"])
+    page.line()
+    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    return "\n".join(page.lines) + "\n"
+
+
+def comparison_markdown(found: Mapping[str, Any]) -> str:
+    """Return a comparison as Markdown, as for a comment on a merge request."""
+    figures = [row for row in found["rows"] if row["unit"]]
+    lines = [f"**{_md(headline(found))}**", "", f"base {_runs(found['base'])} · head {_runs(found['head'])}", ""]
+    lines += [f"| {' | '.join(HEAD)} |", f"|{'|'.join(['---', *['---:'] * 6, '---'])}|"]
+    for row in figures:
+        cells = [_md(cell) for cell in cells_of(row)]
+        if row["verdict"] in ("worse", "undecided"):
+            cells[-1] = f"**{cells[-1]}**"
+        lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    lines += [f"- {row['name']}: {_md(_check(row))}" for row in found["rows"] if not row["unit"]]
+    lines += [f"- {_md(label(row))}: {_md(row['note'])}" for row in figures if row["note"]]
+    for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now")):
+        if found["flips"][what]:
+            lines.append(f"- {len(found['flips'][what])} {words}: {_md(_named(found['flips'][what]))}")
+    return "\n".join(lines) + "\n"
+
+
+def comparison_html(found: Mapping[str, Any]) -> str:
+    """Return a comparison as a page of its own, which loads nothing."""
+
+    def cell(text: str, tag: str = "td", style: str = "") -> str:
+        return f"<{tag}{f' style={quoteattr(style)}' if style else ''}>{escape(text)}</{tag}>"
+
+    color = _COLORS[_STYLES.get(found["verdict"], "")]
+    rows = []
+    for row in found["rows"]:
+        verdict_style = f"color:{_COLORS[_STYLES.get(row['verdict'], '')]};font-weight:600"
+        if row["unit"]:
+            *cells, verdict = cells_of(row)
+            rows.append("".join([*map(cell, cells), cell(verdict, style=verdict_style), cell(row["note"])]))
+        else:
+            rows.append("".join([cell(row["name"]), *[cell("")] * 6, cell(row["verdict"], style=verdict_style),
+                                 cell(row["note"])]))  # fmt: skip
+    flips = "".join(
+        f"<p>{len(found['flips'][what])} {words}: {escape(', '.join(found['flips'][what]))}</p>"
+        for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now"))
+        if found["flips"][what]
+    )
+    heads = "".join(cell(name, "th") for name in (*HEAD, ""))
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>agenttop compare: {escape(found["verdict"])}</title>
+<meta name="viewport" content="width=device-width">
+<style>body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
+color-scheme:light dark}}
+table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}td,th{{padding:.2rem .7rem;text-align:right;
+border-bottom:1px solid #8884}}td:first-child,td:last-child{{text-align:left}}</style></head><body>
+<h1 style="color:{color}">{escape(headline(found))}</h1>
+<p>base {escape(", ".join(found["base"]))}<br>head {escape(", ".join(found["head"]))}</p>
+<table><thead><tr>{heads}</tr></thead><tbody>
+{body}
+</tbody></table>
+{flips}</body></html>
+"""
+
+
+def comparison_xml(found: Mapping[str, Any]) -> str:
+    """Return a comparison as JUnit XML: a row that blocks is a failure, one that nobody can decide is skipped."""
+    rows, failed, skipped = [], 0, 0
+    for row in found["rows"]:
+        gated = row["margin"] is not None
+        why = clean_text(f"{' '.join(cells_of(row)[1:])} {row['note']}".strip() if row["unit"] else row["note"])
+        inner = ""
+        if (row["verdict"] == "worse" and (gated or not _has_gate(found))) or (
+            row["verdict"] == "undecided" and gated and found["strict"]
+        ):
+            failed += 1
+            inner = f"<failure message={quoteattr(why)}/>"
+        elif row["verdict"] == "undecided":
+            skipped += 1
+            inner = f"<skipped message={quoteattr(why)}/>"
+        rows.append(
+            f'  <testcase classname="agenttop.compare" name={quoteattr(clean_text(label(row)))}>{inner}</testcase>'
+        )
+    head = f'<testsuite name="agenttop compare" tests="{len(rows)}" failures="{failed}" skipped="{skipped}">'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *rows, "</testsuite>", ""])
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """Return the verdict in a sentence: ``BLOCK: worse than allowed: latency p95``."""
+    words = str(found["words"])
+    verdict = str(found["verdict"])
+    return f"{verdict.upper()}: {words.removeprefix(f'{verdict}: ')}"
+
+
+def label(row: Mapping[str, Any]) -> str:
+    """Return the name of a row as people read it."""
+    name = str(row["name"])
+    figure, brace, where = name.partition(" {")
+    return clean_text(LABELS.get(figure, figure) + brace + where)
+
+
+def cells_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a figure's row, as under :data:`HEAD`."""
+    interval = row["interval"]
+    between = "-" if interval is None else f"{_change(row, interval[0], bare=True)}…{_change(row, interval[1])}"
+    return [
+        label(row),
+        _figure(row, row["base"]),
+        _figure(row, row["head"]),
+        _change(row, row["difference"]),
+        between,
+        "-" if row["visible"] is None else _change(row, row["visible"]).lstrip("+"),
+        "-" if row["margin"] is None else _change(row, row["margin"]).lstrip("+"),
+        row["verdict"],
+    ]
+
+
+def _figure(row: Mapping[str, Any], value: float | None) -> str:
+    if value is None:
+        return "-"
+    unit = row["unit"]
+    if unit == "ms":
+        return ms(value)
+    if unit == "share":
+        return share(value)
+    if unit == "usd":
+        return f"${value:.3g}"
+    return count(value) if unit == "users" else per_s(value)
+
+
+def _change(row: Mapping[str, Any], value: float | None, *, bare: bool = False) -> str:
+    """Return a difference: of shares in points, of other figures as a part of base where that is not 0."""
+    if value is None:
+        return "-"
+    if row["unit"] == "share":
+        return _signed(value * 100, "" if bare else "pt")
+    if row["base"]:
+        return _signed(value / row["base"] * 100, "" if bare else "%")
+    return _signed(value, "")
+
+
+def _signed(value: float, unit: str) -> str:
+    size = abs(value)
+    text = f"{size:.2f}" if size < 0.995 else f"{size:.1f}" if size < 99.95 else f"{size:.0f}"
+    sign = "" if not float(text) else "-" if value < 0 else "+"
+    return f"{sign}{text}{unit}"
+
+
+def _check(row: Mapping[str, Any]) -> str:
+    return clean_text(f"{row['verdict']}, {row['note']}")
+
+
+def _flips(page: Page, flips: Mapping[str, Sequence[str]]) -> None:
+    if flips["lost"] or flips["won"]:
+        page.line()
+    for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now")):
+        if flips[what]:
+            page.prose(f"{len(flips[what])} {words}: {_named(flips[what])}")
+
+
+def _named(cases: Sequence[str]) -> str:
+    more = len(cases) - MAX_FLIPS
+    return ", ".join(clean_text(case, 60) for case in cases[:MAX_FLIPS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _runs(runs: Sequence[str]) -> str:
+    return ", ".join(f"`{clean_text(run).replace('`', '')}`" for run in runs)
+
+
+def _has_gate(found: Mapping[str, Any]) -> bool:
+    return any(row["margin"] is not None for row in found["rows"])
+
+
+def _md(text: str) -> str:
+    """Return text of a profile or a target as Markdown that means itself."""
+    return "".join(f"\\{char}" if char in "\\`*_|<>[]" else char for char in clean_text(text))
