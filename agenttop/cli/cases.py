@@ -23,7 +23,8 @@ from agenttop.grading.judge_endpoint import JudgeSettings
 from agenttop.grading.python_grader import PythonGraders, python_graders
 from agenttop.journal.places import runs_directory
 from agenttop.quality.answer import Answer
-from agenttop.quality.cases import Cases, read_cases, slices_of_case
+from agenttop.quality.case import slices_of_case
+from agenttop.quality.cases import Cases, read_cases
 from agenttop.quality.graders import graders
 from agenttop.quality.packages import MissingPackage
 from agenttop.quality.problem import CaseProblem

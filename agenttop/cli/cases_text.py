@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from agenttop.grading.calibration import Calibration
 from agenttop.grading.judge_endpoint import JudgeCounts
 from agenttop.quality.answer import Answer
-from agenttop.quality.case import Case
-from agenttop.quality.cases import Cases, slices_of_case
+from agenttop.quality.case import Case, slices_of_case
+from agenttop.quality.cases import Cases
 from agenttop.quality.grade import name_of
 from agenttop.quality.graders.base import plain
 from agenttop.quality.score import Score

@@ -24,6 +24,7 @@ ORDER = (
     "outcomes",
     "thresholds",
     "quality",
+    "graders",
     "rate-limits",
     "budget",
     "capacity",

@@ -27,11 +27,11 @@ import numpy.typing as npt
 from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, SliceScore
 from agenttop.quality.brief import Golden
 from agenttop.quality.score import CAUSES, Score
+from agenttop.quality.scores import interval_of
 from agenttop.quality.statistics import (
     CONFIDENCE,
     Interval,
     mcnemar_exact,
-    mean_interval,
     paired,
     smallest_visible,
     wilson,
@@ -315,12 +315,7 @@ class Curve:
             weights = np.ones(len(asked))
         score = float((means * weights).sum() / weights.sum())
         once = bool((sums.count[asked] == 1).all() and (sums.whole[asked] == 1).all())
-        alike = bool((means == means[0]).all())
-        if (once or alike) and bool((weights == weights[0]).all()):
-            # The effective number of passes where all are alike: as sure as so many single answers.
-            return score, wilson(round(score * len(asked)), len(asked)), len(asked)
-        low, high = mean_interval(means.tolist(), weights.tolist())
-        return score, (max(0.0, low), min(1.0, high)), len(asked)
+        return score, interval_of(means.tolist(), weights.tolist(), once=once), len(asked)
 
     def _lost(self, sums: _Sums, asked: npt.NDArray[np.int64]) -> _Floats:
         """Return the points lost by cause, means over the cases asked."""

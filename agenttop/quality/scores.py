@@ -2,7 +2,8 @@
 
 Of case *i* s_i is the mean over its answers. score = Σ w_i·s_i / Σ w_i; its interval is cluster-robust by case (E.
 Miller, Adding Error Bars to Evals, arXiv:2411.00640): mean ± t·SE of the s_i. Where every answer passes or fails, each
-case was asked once and all weigh the same: Wilson's. Neither is wider than 0 to 1.
+case was asked once and all weigh the same: Wilson's, and so where no two cases differ: 200 right of 200 are no proof
+that the next one is, though their deviation is 0. Neither is wider than 0 to 1.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from agenttop.quality.case import Case
-from agenttop.quality.cases import slices_of_case
+from agenttop.quality.case import Case, slices_of_case
 from agenttop.quality.score import Score
-from agenttop.quality.statistics import mean_interval, weighted_mean, wilson
+from agenttop.quality.statistics import Interval, mean_interval, weighted_mean, wilson
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -46,9 +46,24 @@ def scored(scores: Iterable[Score], cases: Mapping[str, Case]) -> Scored:
         return Scored(None, None, len(by_case), count, passed)
     means = [sum(of) / len(of) for of in values.values()]
     shares = [weights[name] for name in values]
-    return Scored(
-        weighted_mean(means, shares), _interval(list(values.values()), means, shares), len(by_case), count, passed
-    )
+    once = all(len(of) == 1 and of[0] in (0.0, 1.0) for of in values.values())
+    mean = weighted_mean(means, shares)
+    return Scored(mean, interval_of(means, shares, once=once), len(by_case), count, passed)
+
+
+def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool) -> Interval:
+    """Return the interval of a score.
+
+    Args:
+        means: of each case over its answers; one at least.
+        weights: of the cases.
+        once: each case was asked once, and passed or failed.
+    """
+    if len(set(weights)) == 1 and (once or len(set(means)) == 1):
+        low, high = wilson(round(sum(means)), len(means))
+    else:
+        low, high = mean_interval(means, weights)
+    return max(0.0, low), min(1.0, high)
 
 
 def by_slice(scores: Sequence[Score], cases: Mapping[str, Case]) -> dict[str, Scored]:
@@ -76,13 +91,3 @@ def lost_by_cause(scores: Iterable[Score]) -> dict[str, float]:
             lost[score.cause] = lost.get(score.cause, 0.0) + 1.0 - score.value
     total = sum(lost.values())
     return {cause: points / total for cause, points in sorted(lost.items(), key=lambda item: -item[1])} if total else {}
-
-
-def _interval(
-    answers: Sequence[Sequence[float]], means: Sequence[float], weights: Sequence[float]
-) -> tuple[float, float]:
-    if len(set(weights)) == 1 and all(len(of) == 1 and of[0] in (0.0, 1.0) for of in answers):
-        low, high = wilson(sum(of[0] == 1.0 for of in answers), len(answers))
-    else:
-        low, high = mean_interval(means, weights)
-    return max(0.0, low), min(1.0, high)

@@ -36,13 +36,12 @@ class Asked:
     level: Level | None
     """At which it was begun, which all its answers are counted under; None: in the warm-up."""
 
-    def before(self) -> None:
-        """Forget what the user's last request came to."""
+    def before(self, index: int) -> None:
+        """Forget what the user's last request came to, for this one may not get as far as that."""
         answer = self.user.answer
-        answer.outcome = None
-        answer.reader = None
-        answer.status = answer.latency_ns = 0
-        answer.ttft_ns = None
+        answer.begin(self.task.steps[index])
+        answer.outcome = answer.ttft_ns = None
+        answer.latency_ns = 0
 
     def after(self, index: int, whole: bool) -> None:
         """Hand over the answer to a step; one that failed is also that to all graded steps after it."""

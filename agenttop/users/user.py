@@ -219,7 +219,7 @@ class VirtualUser(UserBase):
             if not pool.sending:
                 return False
             if asked is not None:
-                asked.before()
+                asked.before(index)
             whole = await self._perform(step)
             if asked is not None:
                 asked.after(index, whole)

@@ -101,7 +101,7 @@ def said(seq: int, from_s: float, *, worker: int = 3) -> Delta:
             None if seq == 3 else lag, 10.0 * seq, 100.0 + seq, seq, 1_000 + seq, None if seq == 2 else lag, 50 + seq,
             Network(seq, 1, 1) if seq < 3 else None, turn, f"pool {seq}",
         ),
-        purse=WorkerBudgetState(kept=seq),
+        budget=WorkerBudgetState(kept=seq),
         slowest=[SlowRequest(0, 1, 1.0, float(seq), None, 200, f"{seq}")],
         addresses={"[::1]:80": seq},
         from_s=from_s,
@@ -122,7 +122,7 @@ def test_every_field_of_what_one_worker_said_in_a_second() -> None:
     assert one.errors[0] == ErrorDelta(0, 1, "timeout", "slow", 6, 2.0, 8.0)
     assert [error.message for error in one.errors] == ["slow", "1", "2", "3"]
     assert one.checks == {"both": (6, 60), "1": (1, 0), "2": (1, 0), "3": (1, 0)}
-    assert (one.states, one.oldest_s, one.purse) == ([PoolState(0, 3, 3)], 3.0, WorkerBudgetState(kept=3))
+    assert (one.states, one.oldest_s, one.budget) == ([PoolState(0, 3, 3)], 3.0, WorkerBudgetState(kept=3))
     assert [row.trace_id for row in one.slowest] == ["1", "2", "3"]
     assert one.addresses == {"[::1]:80": 6}
     health = one.health

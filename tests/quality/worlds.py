@@ -1,4 +1,4 @@
-"""Made-up runs to compare: summaries with the keys that a comparison reads, their blocks made by the program itself.
+"""Made-up runs to compare: summaries with the keys a comparison reads, their blocks made by the program's own code.
 
     idle(seed)                  so many requests a second, each its own server
     queue(seed)                 a closed pool past its knee: users wait in one line, so that neighbours are alike

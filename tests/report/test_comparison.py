@@ -86,8 +86,17 @@ def test_junit_fails_what_blocks(blocked: dict[str, Any]) -> None:
 
 
 def test_differences_of_shares_are_points_and_those_of_times_are_of_base(blocked: dict[str, Any]) -> None:
-    row: dict[str, Any] = {"name": "error_rate", "unit": "share", "base": 0.01, "head": 0.035, "difference": 0.025,
-                           "interval": [-0.001, 0.05], "visible": 0.03, "margin": 0.02, "verdict": "undecided"}  # fmt: skip
+    row: dict[str, Any] = {
+        "name": "error_rate",
+        "unit": "share",
+        "base": 0.01,
+        "head": 0.035,
+        "difference": 0.025,
+        "interval": [-0.001, 0.05],
+        "visible": 0.03,
+        "margin": 0.02,
+        "verdict": "undecided",
+    }
     assert cells_of(row) == ["failed", "1.0%", "3.5%", "+2.5pt", "-0.10…+5.0pt", "3.0pt", "2.0pt", "undecided"]
     time = row | {"name": "latency p95", "unit": "ms", "base": 200.0, "head": 230.0, "difference": 30.0}
     assert cells_of(time | {"interval": None, "visible": None, "margin": None})[1:5] == [

@@ -1,4 +1,4 @@
-"""The page ``quality`` of the reference says what the graders and formats are."""
+"""The page ``graders`` of the reference says what the graders and formats are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agenttop.quality.graders import GRADERS
 from agenttop.quality.specs import read_graders
 from tests.quality.reading import sound
 
-PAGE = next(page for page in read_pages() if page.name == "quality")
+PAGE = next(page for page in read_pages() if page.name == "graders")
 TOPICS = {name: topic for topic in topics_of([PAGE]) for name in topic.names}
 
 
