@@ -163,12 +163,11 @@ async def test_all_run_in_one_process_which_ends_when_it_is_closed(folder: Path)
 
 
 async def test_files_are_checked_before_anything_is_asked(folder: Path) -> None:
-    graders = PythonGraders(folder, import_s=0.5)
+    graders = PythonGraders(folder)
     cases = [
         Case("a", graders=(spec("polite"), spec("nice")), place="cases/golden.jsonl:1"),
         Case("b", graders=(spec("nice"), GraderSpec("python", "gone.py:x")), place="cases/golden.jsonl:2"),
         Case("c", graders=(GraderSpec("python", "wrong.py:x"),), place="cases/golden.jsonl:3"),
-        Case("d", graders=(GraderSpec("python", "sleepy.py:x"),), place="cases/golden.jsonl:4"),
     ]
     problems = [str(problem) for problem in await graders.check(cases)]
     await graders.close()
@@ -178,9 +177,17 @@ async def test_files_are_checked_before_anything_is_asked(folder: Path) -> None:
     assert problems[1:] == [
         'cases/golden.jsonl:2: case "b": the grader "gone.py:x": No such file or directory',
         'cases/golden.jsonl:3: case "c": the grader "wrong.py:x": wrong.py:1: not Python: invalid syntax',
-        'cases/golden.jsonl:4: case "d": the grader "sleepy.py:x": importing sleepy.py has not come to an end within '
-        "0.5s",
     ]
+
+
+async def test_an_import_that_does_not_come_to_an_end_is_told_once_and_for_all(folder: Path) -> None:
+    graders = PythonGraders(folder, import_s=0.3)
+    case = Case("d", graders=(GraderSpec("python", "sleepy.py:x"),), place="cases/golden.jsonl:4")
+    (problem,) = await graders.check([case])
+    part = await graders.grade(case.graders[0], case, ANSWER)
+    await graders.close()
+    assert problem.message == ('the grader "sleepy.py:x": importing sleepy.py has not come to an end within 0.3s')
+    assert part.reason == "sleepy.py:x is not asked any more: 3 times it did not come to an end"
 
 
 def test_graders_in_python_are_listed_once() -> None:

@@ -23,8 +23,7 @@ def test_the_score_is_the_weighted_mean_of_the_means_of_cases() -> None:
     found = scored([said("a", 1.0), said("a", 0.0), said("b", 1.0), said("c", 0.5), said("b", None)], CASES)
     assert found.score == pytest.approx((0.5 + 1.0 + 3 * 0.5) / 5)
     low, high = mean_interval([0.5, 1.0, 0.5], [1.0, 1.0, 3.0])
-    assert found.interval is not None
-    assert list(found.interval) == pytest.approx([max(0.0, low), min(1.0, high)])
+    assert found.interval == pytest.approx((max(0.0, low), min(1.0, high)))
     assert (found.cases, found.answers, found.passed) == (3, 4, 2)
 
 
