@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.blocks import Blocks
 from agenttop.metrics.catalogue import LIVE, PHASE, PHASE_SHARE
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, HistDelta
@@ -66,6 +67,7 @@ class Aggregate:
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
         self._of_pool = requests_of_pools(layout)
+        self._blocks = Blocks(len(layout.requests), layout.warmup_s, layout.price)
         self._dropped = [0] * len(layout.pools)
         self._pending: dict[tuple[int | None, int, int], Counts] = {}
         """What was counted of a request in a stage, by the second in which it ended, and is not yet merged."""
@@ -155,15 +157,18 @@ class Aggregate:
 
     def metrics_total(self, seconds: float) -> dict[str, Any]:
         """Return METRICS of the whole run over ``seconds`` measured seconds."""
-        return metrics(self.total(), seconds, self.layout)
+        found = metrics(self.total(), seconds, self.layout)
+        return found | {"blocks": self._blocks.summary(range(len(self._requests)), seconds)}
 
     def metrics_pool(self, pool: int, seconds: float) -> dict[str, Any]:
         """Return METRICS of one pool over ``seconds`` measured seconds."""
-        return metrics(self.pool(pool), seconds, self.layout)
+        found = metrics(self.pool(pool), seconds, self.layout)
+        return found | {"blocks": self._blocks.summary(self._of_pool[pool], seconds)}
 
     def metrics_request(self, request: int, seconds: float) -> dict[str, Any]:
         """Return METRICS of one request over ``seconds`` measured seconds."""
-        return metrics(self.request(request), seconds, self.layout)
+        found = metrics(self.request(request), seconds, self.layout)
+        return found | {"blocks": self._blocks.summary((request,), seconds)}
 
     def metrics_stage(self, stage: int, seconds: float) -> dict[str, Any]:
         """Return METRICS of one stage that really lasted ``seconds``."""
@@ -200,6 +205,7 @@ class Aggregate:
     def _merge(self) -> None:
         """Merge what has been noted into the scopes and the open slice."""
         pending, self._pending = self._pending, {}
+        open_s = self.timeline.last.t_s if self.timeline.last is not None else 0.0
         for (second, request, stage), new in pending.items():
             named: dict[str, list[HistDelta]] = {}
             for metric, parts in new.parts.items():
@@ -217,6 +223,7 @@ class Aggregate:
                 continue
             for scope in (self._requests[request], self._stages[stage]):
                 scope.add_merged(new, whole)
+            self._blocks.add(open_s if second is None else second, request, new, whole)
 
     def _metric(self, name: str) -> str:
         """Return the name to keep a distribution under: targets name phases, so their number is bounded."""

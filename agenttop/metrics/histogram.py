@@ -12,6 +12,7 @@ import math
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
@@ -238,15 +239,18 @@ class Hist:
 
     def to_hdr(self) -> str:
         """Return the standard HdrHistogram V2 encoding (compressed, base64), made by hdrh's codec."""
-        hdr = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
         used = np.flatnonzero(self._counts > 0)
-        if used.size:
-            size = int(used[-1]) + 1
-            ctypes.memmove(hdr.counts, self._counts.ctypes.data, size * 8)
-            hdr.total_count = self.count
-            hdr.min_value = lowest_value(int(used[0]))
-            hdr.max_value = highest_value(int(used[-1]))
-        return str(hdr.encode(), "ascii")
+        if not used.size:
+            return str(HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS).encode(), "ascii")
+        hdr, size = _encoder(), int(used[-1]) + 1
+        ctypes.memmove(hdr.counts, self._counts.ctypes.data, size * 8)
+        hdr.total_count = self.count
+        hdr.min_value = lowest_value(int(used[0]))
+        hdr.max_value = highest_value(int(used[-1]))
+        try:
+            return str(hdr.encode(), "ascii")
+        finally:
+            ctypes.memset(hdr.counts, 0, size * 8)
 
     def _grow(self, size: int) -> None:
         if size > self._counts.size:
@@ -264,6 +268,14 @@ class Hist:
         self.low = min(self.low, other.low)
         self.high = max(self.high, other.high)
         self.total += other.total
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> HdrHistogram:
+    """Return the one that encodes, its counts 0: to make it takes longer than to encode with it, and a summary has
+    hundreds.
+    """
+    return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
 
 
 def _tally(index: Ints) -> tuple[Ints, Ints]:

@@ -132,6 +132,22 @@ class Streams(msgspec.Struct, frozen=True):
     ] = 0
 
 
+class Block(msgspec.Struct, frozen=True):
+    """A piece of the measured time, as long as all others: what ended in it."""
+
+    start_s: Annotated[float, Meta(description="Seconds since the run began.")]
+    requests: Annotated[int, Meta(ge=0, description="Finished.")]
+    failed: Count
+    rate_limited: Count
+    latency_hdr: Annotated[str | None, Meta(description="Of ok requests, as a DIST's hdr; null without one.")]
+    ttft_hdr: Annotated[str | None, Meta(description="Likewise.")]
+    attempts: Count = 0
+    good: Annotated[int, Meta(ge=0, description="That met every objective.")] = 0
+    output_tokens: Count = 0
+    token_requests: Annotated[int, Meta(ge=0, description="Whose output tokens are known.")] = 0
+    cost_usd: Amount | None = None
+
+
 def _what(name: str, *, least: int | None = None, most: int | None = None) -> Meta:
     """Return the catalogue's description of a metric with the limits of its value."""
     return Meta(description=CATALOGUE[name].what, ge=least, le=most)
@@ -191,6 +207,17 @@ else:
             ("rate_limit", RateLimit),
             ("streams", Annotated[Streams | None, _what("streams")], None),
             *_counters(TRAFFIC),
+            (
+                "blocks",
+                Annotated[
+                    list[Block] | None,
+                    Meta(
+                        description="The measured time in 30 to 60 equal pieces, one a second of a run of less than "
+                        "30; what ended as the run drained is in further ones. Null of a stage."
+                    ),
+                ],
+                None,
+            ),
         ],
         namespace={"__doc__": "Everything measured of one thing. Latencies hold ok requests only."},
         module=__name__,

@@ -1,0 +1,1 @@
+"""The formats of case files, one file each."""
