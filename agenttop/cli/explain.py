@@ -52,7 +52,7 @@ def explain(options: argparse.Namespace) -> int:
 def contents(pages: Sequence[Page]) -> str:
     """Return the list of topics as Markdown: a page a line."""
     head = "# agenttop explain TOPIC: one of these, or any key, metric, dialect, file …"
-    return "\n".join((head, "", *(f"- `{page.name}`: {page.about}" for page in pages)))
+    return "\n".join((head, *(f"- `{page.name}`: {page.about}" for page in pages)))
 
 
 def together(found: Sequence[Topic]) -> str:

@@ -11,11 +11,13 @@ from agenttop.profile.validate import validate_files
 
 def validate(files: Sequence[str]) -> int:
     """Print every problem of these profiles, and what a run would be warned of; return the exit code."""
-    problems, warnings = validate_files(files)
+    problems, warnings, counts = validate_files(files)
     for line in (*problems, *warnings):
         print(line, file=sys.stderr)
     if problems:
         return USAGE
     for name in files:
         print(f"{name}: ok")
+        for line in counts.get(name, ()):
+            print(f"  {line}")
     return DONE

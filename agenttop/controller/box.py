@@ -25,8 +25,10 @@ from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
+from agenttop.quality.answer import Answer
 from agenttop.worker.lease import RENEW_S
 from agenttop.worker.messages import (
+    Answered,
     Broken,
     Dealt,
     Done,
@@ -47,12 +49,15 @@ from agenttop.worker.messages import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A report of a worker: a delta, a draw on the budget, or its end (``exit`` says how; empty: a proper one)."""
+    """A report of a worker: a delta, a draw on the budget, graded answers, or its end (``exit`` says how; empty: a
+    proper one).
+    """
 
     seq: int
     worker: int
     delta: Delta | None = None
     draw: Draw | None = None
+    answers: tuple[Answer, ...] = ()
     ended: bool = False
     exit: str = ""
     stopped_s: float | None = None
@@ -249,6 +254,8 @@ class BoxAgent:
                     self._put(Item(self._next(), worker.number, delta=message.delta))
                 elif isinstance(message, Drawn):
                     self._put(Item(self._next(), worker.number, draw=message.draw))
+                elif isinstance(message, Answered):
+                    self._put(Item(self._next(), worker.number, answers=message.answers))
                 elif isinstance(message, Ready):
                     worker.ready.set()
                 elif isinstance(message, Broken):

@@ -20,6 +20,7 @@ from time import perf_counter_ns
 
 import uvloop
 
+from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, failure, gate, nothing_answered
@@ -46,7 +47,7 @@ from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members
-from agenttop.steering.plan import Plan
+from agenttop.steering.plan import Plan, levels_of
 from agenttop.users.compile import layout_of
 from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
@@ -79,7 +80,9 @@ class Controller:
         self.watcher = Watcher(self.safe)
         self.box: Box = BoxAgent()
         self.records = Records(spec, self.plan, self.figures)
-        self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box)
+        self.answers = Answers(spec.profile, levels_of(self.plan), self.records)
+        """Takes graded answers; who grades them is among its sinks."""
+        self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box, self.answers)
         self.state = "starting"
         self.end = End()
         """The end as things stand."""
@@ -448,6 +451,8 @@ class Controller:
         self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
+        for text in self.answers.lacks():
+            self.intake.warn(elapsed, text, "warn")
         path, self.end = self.records.finish(
             duration_s=elapsed,
             sending_ended_s=self.halted.sending_ended_s if self.halted is not None else elapsed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agenttop.controller.answers import Answers
 from agenttop.controller.box import Box, Item
 from agenttop.controller.budget import BudgetController
 from agenttop.controller.data_exhaustion import DataExhaustion
@@ -26,6 +27,7 @@ class Intake:
         search: likewise; None where the run has none.
         watcher: is told what is worth an event.
         box: the workers, who are answered.
+        answers: takes graded answers.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Intake:
         search: Searching | None,
         watcher: Watcher,
         box: Box,
+        answers: Answers | None = None,
     ) -> None:
         aggregate = figures.aggregate
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)
@@ -46,6 +49,7 @@ class Intake:
         self._search = search
         self._watcher = watcher
         self._box = box
+        self._answers = answers
         self.lost = 0
         """Workers that ended as they should not …"""
         self.stopped_s: list[float] = []
@@ -66,6 +70,9 @@ class Intake:
             self._delta(item.delta)
             self._used_up(self.data.fold(item.worker, item.delta.states), elapsed, ending=ending)
             self._notes(item.delta.states, elapsed)
+        elif item.answers and self._answers is not None:
+            if why := self._answers.take(item.answers):
+                self.warn(elapsed, why, "error")
         elif item.ended:
             if item.stopped_s is not None:
                 self.stopped_s.append(item.stopped_s)

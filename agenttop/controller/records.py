@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from agenttop.controller.ending import End
 from agenttop.controller.spec import RunSpec
+from agenttop.journal.answers import FILE_NAME, AnswersWriter
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
@@ -22,6 +23,7 @@ from agenttop.metrics.compact import compact
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, ManualChange, RunInfo
+from agenttop.quality.answer import Answer
 from agenttop.report.summary import write_summary
 from agenttop.steering.plan import Plan, written_stages
 
@@ -65,6 +67,7 @@ class Records:
         durations_s = tuple(stage.duration for stage in written_stages(profile))
         self._header = replace(header, references=spec.references, folder=spec.folder, durations_s=durations_s)
         self._journal: JournalWriter | None = None
+        self._answers = AnswersWriter(spec.directory)
         self._controls_written = 0
         self._new = _New()
         self._unwritten = ""
@@ -114,6 +117,19 @@ class Records:
     def gone(self, worker: int) -> None:
         """Take the loss of a worker, for the second that is written next."""
         self._new.gone.append(worker)
+
+    @property
+    def answers_unwritten(self) -> str:
+        """Return how many graded answers are not written down, and why; empty if all are."""
+        count = self._answers.unwritten
+        return f"{count} graded answers are not in {FILE_NAME}: {self._answers.why}" if count else ""
+
+    def answers(self, answers: Iterable[Answer]) -> str:
+        """Write graded answers. Return why they cannot be, once for every reason; empty where they were."""
+        before = self._answers.why
+        self._answers.append(answers)
+        why = self._answers.why
+        return "" if why == before else f"graded answers cannot be written: {why}"
 
     def second(
         self,
@@ -199,6 +215,7 @@ class Records:
         if out is not None and elsewhere and not kept:
             outlet.write(out)
         self._journal.close()
+        self._answers.close()
         return own if kept else "", outlet.end
 
     def _lasts_s(self, plan: Plan) -> float:

@@ -23,6 +23,7 @@ ORDER = (
     "metrics",
     "outcomes",
     "thresholds",
+    "quality",
     "rate-limits",
     "budget",
     "capacity",

@@ -116,6 +116,10 @@ def _json_path(value: str) -> str:
     return value
 
 
+def _answer_path(value: str) -> str:
+    return value if value == "body" else _json_path(value)
+
+
 def script_parts(value: str) -> tuple[str, str] | None:
     """Return the file and the class of a ``python``; None if it is no such pair."""
     file, _, name = value.rpartition(":")
@@ -214,6 +218,9 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1), _IS_WHOLE]
 MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS), _IS_WHOLE]
 Turns = Annotated[int, Field(ge=1, le=1_000_000), _IS_WHOLE]
 Retries = Annotated[int, Field(ge=0, le=100), _IS_WHOLE]
+Repeats = Annotated[int, Field(ge=1, le=10_000), _IS_WHOLE]
+Concurrency = Annotated[int, Field(ge=1, le=100), _IS_WHOLE]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _IS_NUMBER]
 Cap = Annotated[int, Field(ge=1, le=10**15), _IS_WHOLE]
 Tokens = Annotated[int, Field(ge=0, le=10**9), _IS_WHOLE]
 Money = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False), _IS_NUMBER]
@@ -231,6 +238,7 @@ Dialect = Annotated[str, AfterValidator(_dialect), WithJsonSchema({"enum": list(
 ScriptText = Annotated[str, AfterValidator(_script)]
 Regex = Annotated[str, AfterValidator(_regex)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
+AnswerText = Annotated[str, AfterValidator(_answer_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
 CheckText = Annotated[str, AfterValidator(_check)]
 ThresholdText = Annotated[str, AfterValidator(_threshold)]

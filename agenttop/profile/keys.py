@@ -6,6 +6,7 @@ from agenttop.profile.model import (
     Budget,
     CircuitBreaker,
     Data,
+    Judge,
     Measure,
     Model,
     Objectives,
@@ -13,6 +14,7 @@ from agenttop.profile.model import (
     Price,
     Profile,
     Proxy,
+    Quality,
     RateLimit,
     Search,
     Stage,
@@ -29,12 +31,6 @@ SOCKET_ACTIONS = ("connect", "send", "close")
 #: What a step of an http or sse pool cannot have, and the other way round.
 SOCKET_KEYS = (*SOCKET_ACTIONS, "expect", "wait")
 REQUEST_KEYS = (*VERBS, "json", "body", "form", "stream")
-#: Keys of the profile's design that this version refuses by name.
-LATER = frozenset(
-    {
-        "quality",
-    }
-)
 
 
 def _fields(model: type[Model]) -> frozenset[str]:
@@ -54,6 +50,8 @@ KNOWN: dict[str, frozenset[str]] = {
     "price": _fields(Price),
     "circuit_breaker": _fields(CircuitBreaker),
     "search": _fields(Search),
+    "quality": _fields(Quality),
+    "judge": _fields(Judge),
     "tls": _fields(Tls),
     "proxy": _fields(Proxy),
     "measure": _fields(Measure),

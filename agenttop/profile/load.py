@@ -33,6 +33,7 @@ from agenttop.profile.problems import (
 )
 from agenttop.profile.proxies import proxy_warnings
 from agenttop.profile.python import check_scripts
+from agenttop.profile.quality import QualityFiles, check_quality
 from agenttop.profile.rules import check_rules
 from agenttop.profile.search import Capacity, derive, resolved
 from agenttop.profile.secrets import Filler, read_environment, redact
@@ -66,6 +67,8 @@ class Loaded:
     """Variables that look like keys of public providers, with the provider."""
     references: tuple[tuple[Loc, str], ...] = ()
     """Where ``${NAME}`` was written, and the text around it, without its value."""
+    counts: tuple[str, ...] = ()
+    """What there is to grade, a line each: cases, slices, graders, calls of a judge."""
 
 
 class _Loading:
@@ -145,21 +148,23 @@ def load_profile(
     if "tls" in raw:
         raw["tls"] = absolute_paths(raw["tls"], folder)
     secrets = tuple(sorted(filler.secrets, key=lambda secret: (-len(secret), secret)))
-    profile, files = _check(loading, raw, masked)
+    profile, files, quality = _check(loading, raw, masked)
     loading.stop_if_wrong(secrets)
     assert profile is not None  # every way to None has left a problem
-    profile = _resolve(profile, loading.path, files)
+    profile = quality.resolve(_resolve(profile, loading.path, files), secrets)
     warnings = (
         *said,
         *_warnings(profile),
         *budget_warnings(profile),
         *files.warnings,
+        *quality.warnings,
         *proxy_warnings(profile, environment),
         *(redact(text, secrets) for text in unknown_variables(environment)),
     )
     keys = live_keys(filler.used)
     written, references = _written(masked, profile), tuple(filler.references)
-    return Loaded(profile, written, secrets, digest, loading.path, warnings, settings, keys, references)
+    counts = tuple(quality.counts())
+    return Loaded(profile, written, secrets, digest, loading.path, warnings, settings, keys, references, counts)
 
 
 def _read(loading: _Loading) -> tuple[Table, str]:
@@ -251,8 +256,8 @@ def _replace_stages(
     loading.origins[("stages",)] = ("command line", "--users")
 
 
-def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None, DataFiles]:
-    """Return the model of the file, or None with every fault collected, and the data files it names."""
+def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None, DataFiles, QualityFiles]:
+    """Return the model of the file, or None with every fault collected, and the files of data and cases it names."""
     normaliser = Normaliser()
     data = normaliser.profile(raw, masked)
     for fault in normaliser.faults:
@@ -271,14 +276,18 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None
     for fault in scripts.faults:
         loading.add(fault)
     loading.problems += scripts.problems
-    for fault in check_rules(data, raw, files.columns):
+    quality = check_quality(data, masked, loading.path)
+    for fault in quality.faults:
+        loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
+    loading.problems += quality.problems
+    for fault in check_rules(data, raw, {**files.columns, **quality.columns}):
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     profile = scripts.resolve(profile) if profile is not None else None
     for fault in check_thresholds(profile) if profile is not None and scripts.sound else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
     for fault in check_files(raw.get("tls"), masked.get("tls")):
         loading.add(fault)
-    return profile, files
+    return profile, files, quality
 
 
 def _visible(fault: Fault, raw: Table, masked: Table) -> Fault:

@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agenttop.profile.durations import Duration, Span
 from agenttop.profile.fields import (
+    AnswerText,
     Cap,
     Checks,
+    Concurrency,
     Dialect,
     Headers,
     History,
@@ -29,10 +31,12 @@ from agenttop.profile.fields import (
     PositiveDuration,
     Rate,
     Regex,
+    Repeats,
     Retries,
     Save,
     ScriptText,
     Seed,
+    Share,
     Target,
     ThresholdText,
     Tokens,
@@ -172,6 +176,9 @@ class Step(Model):
     """Of this request, instead of the pool's. What is changed while it runs holds for all requests of its pool."""
     max_retries: Retries | None = None
     """Of this request, instead of the pool's."""
+    graders: list[Any] | None = None
+    """Of a graded task: the answer to this step is graded, by these and, if it is the last that is, by the case's own.
+    A list as in case files; [] has none of its own."""
     max_output_tokens: Tokens | None = None
     """Worst case of this request, instead of the budget's; 0: it calls no model, and so uses no tokens."""
 
@@ -215,6 +222,12 @@ class Task(Model):
     is done it is a conversation of its own, over its steps. What failed or said nothing is not in it."""
     history_turns: Turns | None = None
     """The most turns, with their answers, that are sent along; the oldest are forgotten. 1 MiB is the most anyway."""
+    graded: bool = False
+    """true: it asks a case of [quality] each time it is done, and the answer is graded: that to its last step, or to
+    each step with graders. The case's columns are variables: {input}, {id}, {messages}, {vars.NAME}."""
+    answer: AnswerText | None = None
+    """JSONPath of the answer's text, where the dialect does not say what it is; in a stream each event has a piece.
+    "body": all of it."""
     tool_results: ToolResults = {}
     """With history: what a tool that an answer calls returns, by its name; "*": any other (else {}). Text as it is, a
     table or a list as JSON."""
@@ -360,6 +373,56 @@ class CircuitBreaker(Model):
     """true: a rate-limited request counts as failed, too; false: as not failed, since a target that refuses works."""
 
 
+class Judge(Model):
+    """A model that judges answers by a rubric: an endpoint that speaks OpenAI's Chat Completions, with a key and caps
+    of its own."""
+
+    target: Target
+    """Its URL, up to and with /v1."""
+    model: Name
+    """The model asked for."""
+    api_key: str | None = None
+    """Its key, as a bearer token: ${NAME} from the environment."""
+    max_calls: Cap = 200
+    """The most calls of a run; answers beyond them are not judged, and said to be so."""
+    max_cost_usd: Money | None = None
+    """The most that its calls may cost, at the price given, in USD."""
+    price: Price | None = None
+    """Needed for max_cost_usd."""
+    concurrency: Concurrency = 4
+    """How many answers are judged at once."""
+    timeout: PositiveDuration = 60.0
+    """Limit of one call. Its own 429s are waited for."""
+    live: bool = False
+    """true: it judges while the load runs; false: when it has ended."""
+    calibration: str | None = None
+    """A .jsonl file of answers that people have scored, to know how far it can be trusted; a relative path starts at
+    the profile."""
+
+
+class Quality(Model):
+    """Whether answers are right, and whether they get worse as users are added: cases, and how they are asked."""
+
+    cases: str | list[str]
+    """File of cases, or several: .jsonl, .yaml or .csv; a relative path starts at the profile."""
+    repeats: Repeats = 1
+    """How often each case is asked at each level of load, at least; in what time is left cases are asked in turn. Those
+    of the lowest level are asked twice at least: they are the control."""
+    when: Literal["live", "after"] = "live"
+    """live: graders run while the load does; after: when it has ended. A judge waits for the end by itself."""
+    pass_: Share = Field(default=1.0, alias="pass")
+    """A case passes with at least this score, from 0 to 1; it may have a threshold of its own."""
+    judge: Judge | None = None
+    """Who judges the cases with a judge grader."""
+
+
+class AskedQuality(Quality):
+    """Cases of a loaded profile, read."""
+
+    found: tuple[Any, ...] = ()
+    """Of :class:`agenttop.quality.case.Case`, without the run's secrets."""
+
+
 class Search(Model):
     """Looks for the most users (or iterations per second) at which requests are good, instead of driving stages: it
     doubles them until a level fails, then halves what is left. Failed and rate-limited requests are not good."""
@@ -467,6 +530,8 @@ class Profile(Model):
     """What a rate-limited answer must look like; any other is counted as a violation."""
     circuit_breaker: CircuitBreaker | None = None
     """Ends a run whose target has fallen over."""
+    quality: Quality | None = None
+    """Cases whose answers are graded, and how."""
     search: Search | None = None
     """Looks for the capacity of the target instead of driving stages."""
     objectives: Objectives = Objectives()

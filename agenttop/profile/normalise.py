@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agenttop.profile.keys import LATER, SOCKET_ACTIONS, STEP_KEYS, TASK_KEYS, VERBS
+from agenttop.profile.keys import SOCKET_ACTIONS, STEP_KEYS, TASK_KEYS, VERBS
 from agenttop.profile.problems import Fault, Loc, shown
 from agenttop.schedule.quantities import MAX_NAME
 
@@ -24,7 +24,7 @@ class Normaliser:
 
     def profile(self, raw: Table, masked: Table) -> Table:
         """Return the whole file, normalised."""
-        data = self._supported(raw, (), masked)
+        data = self._named(raw, masked)
         if isinstance(data.get("pools"), list):
             data["pools"] = [
                 self._pool(pool, seen, ("pools", index)) if isinstance(pool, dict) else pool
@@ -41,15 +41,10 @@ class Normaliser:
     def _fault(self, loc: Loc, message: str) -> None:
         self.faults.append(Fault(loc, message))
 
-    def _supported(self, raw: Table, loc: Loc, masked: Table) -> Table:
-        """Return the table without the keys that are refused by name, and with its name as it is shown."""
-        data = {}
-        for key, value in raw.items():
-            if key in LATER:
-                self._fault((*loc, key), f"{key} is not supported yet")
-            else:
-                data[key] = masked[key] if key == "name" else value
-        return data
+    @staticmethod
+    def _named(raw: Table, masked: Table) -> Table:
+        """Return the table with its name as it is shown."""
+        return {key: masked[key] if key == "name" else value for key, value in raw.items()}
 
     def _thresholds(self, raw: list[Any], masked: list[Any]) -> list[Any]:
         """Return each threshold as a table; what is neither table nor text is a fault."""
@@ -66,7 +61,7 @@ class Normaliser:
         ]
 
     def _pool(self, raw: Table, masked: Table, loc: Loc) -> Table:
-        data = self._supported(raw, loc, masked)
+        data = self._named(raw, masked)
         for key in ("setup", "teardown"):
             if isinstance(data.get(key), list):
                 data[key] = self._steps(raw[key], masked[key], (*loc, key), "")
@@ -80,7 +75,7 @@ class Normaliser:
         return data
 
     def _task(self, raw: Table, masked: Table, loc: Loc) -> Table:
-        data = self._supported(raw, loc, masked)
+        data = self._named(raw, masked)
         name = data["name"] if isinstance(data.get("name"), str) else ""
         if "steps" in data:
             checks = data.pop("checks", None)
@@ -109,7 +104,7 @@ class Normaliser:
         ]
 
     def _step(self, raw: Table, masked: Table, loc: Loc, task: str) -> Table:
-        data = self._supported(raw, loc, masked)
+        data = self._named(raw, masked)
         actions = [key for key in (*VERBS, *SOCKET_ACTIONS) if key in data and not (key == "close" and not data[key])]
         if len(actions) > 1:
             self._fault(loc, f"a step is one thing only, and this has {' and '.join(actions)}")

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 #: Variables every user has without saving them.
 BUILT_IN = frozenset({"user", "iteration", "iteration_uuid", "session_uuid", "uuid", "now", "random"})
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]|[^{}]+")
+#: Before the names of variables of a case.
+OF_CASE = "vars."
+_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*|vars\.[A-Za-z0-9_-]+)\}|[{}]|[^{}]+")
 _URL_SAFE = "/?&=%:@!$'()*+,;~"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -34,6 +36,12 @@ class TemplateError(ValueError):
 
 class Variable(str):
     """The name of a variable among the parts of a template."""
+
+    __slots__ = ()
+
+
+class Raw(Variable):
+    """One whose value is JSON, and stands for itself where a text would."""
 
     __slots__ = ()
 
@@ -105,14 +113,16 @@ def compile_header(text: str) -> Template:
     return Template(_encoded(text, _latin1), _header, _PLAIN_HEADER)
 
 
-def compile_json(value: Any) -> Template:
+def compile_json(value: Any, raw: Collection[str] = ()) -> Template:
     """Compile to compact JSON; variables stand inside its texts and names and are escaped as JSON when filled.
+
+    A text that is nothing but ``{name}`` of one that is ``raw`` is not a text: the variable is JSON in its place.
 
     Raises:
         TemplateError: the braces of a text in it do not add up.
         ValueError: it holds a number that JSON has no spelling for.
     """
-    return Template(_joined(_json_pieces(value)), _json, _PLAIN_JSON)
+    return Template(_joined(_json_pieces(value, {f"{{{name}}}" for name in raw})), _json, _PLAIN_JSON)
 
 
 def compile_path(text: str) -> Template:
@@ -167,10 +177,19 @@ def _filler(parts: tuple[bytes | Variable, ...], encode: Encode, plain: Plain) -
     if not names:
         whole = join(part for part in parts if isinstance(part, bytes))
         return lambda variables: whole
-    if len(names) > 1:
+    if len(names) > 1 or any(isinstance(part, Raw) for part in parts):
 
         def quick(value: str) -> bytes:
             return value.encode() if value.isascii() and plain(value) else encode(value)
+
+        if any(isinstance(part, Raw) for part in parts):
+
+            def written(part: bytes | Variable, variables: Mapping[str, str]) -> bytes:
+                if isinstance(part, Raw):
+                    return _utf8(variables[part])
+                return quick(variables[part]) if isinstance(part, Variable) else part
+
+            return lambda variables: join([written(part, variables) for part in parts])
 
         def fill(variables: Mapping[str, str]) -> bytes:
             return join([part if part.__class__ is bytes else quick(variables[part]) for part in parts])  # type: ignore[index]
@@ -203,22 +222,24 @@ def _joined(pieces: Iterator[bytes | Variable]) -> list[bytes | Variable]:
     return parts
 
 
-def _json_pieces(value: Any) -> Iterator[bytes | Variable]:
-    if isinstance(value, dict):
+def _json_pieces(value: Any, raw: Collection[str]) -> Iterator[bytes | Variable]:
+    if isinstance(value, str) and value in raw:
+        yield Raw(value[1:-1])
+    elif isinstance(value, dict):
         yield b"{"
         for index, (key, item) in enumerate(value.items()):
             if index:
                 yield b","
             yield from _json_text(key)
             yield b":"
-            yield from _json_pieces(item)
+            yield from _json_pieces(item, raw)
         yield b"}"
     elif isinstance(value, list | tuple):
         yield b"["
         for index, item in enumerate(value):
             if index:
                 yield b","
-            yield from _json_pieces(item)
+            yield from _json_pieces(item, raw)
         yield b"]"
     elif value is None or isinstance(value, bool | int | float):
         yield json.dumps(value, allow_nan=False).encode()

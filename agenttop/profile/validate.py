@@ -11,14 +11,16 @@ from agenttop.profile.problems import Problem, ProfileError
 
 def validate_files(
     paths: Iterable[str | Path], *, env: Mapping[str, str] | None = None
-) -> tuple[list[Problem], list[str]]:
+) -> tuple[list[Problem], list[str], dict[str, tuple[str, ...]]]:
     """Return the problems of all files, in order, and of the files they name (certificates, data); empty if all is
     well.
 
-    Beside them, return a line for each warning that the run of a file without problems would start with.
+    Beside them, return a line for each warning that the run of a file without problems would start with, and by file
+    what it has to grade.
     """
     problems: list[Problem] = []
     warnings: list[str] = []
+    counts: dict[str, tuple[str, ...]] = {}
     for path in paths:
         try:
             loaded = load_profile(path, env=env)
@@ -26,4 +28,5 @@ def validate_files(
             problems += error.problems
         else:
             warnings += [f"{path}: warning: {text}" for text in loaded.warnings]
-    return problems, warnings
+            counts[str(path)] = loaded.counts
+    return problems, warnings, counts

@@ -38,6 +38,9 @@ def check_variables(data: Table, columns: Mapping[Loc, frozenset[str]]) -> Itera
             place: Loc = ("pools", index, "tasks", number)
             own = columns.get((*place, "data"), _NONE)
             yield from _replaced(own & known, (*place, "data"))
+            case = columns.get((*place, "graded"), _NONE)
+            yield from _saved_as_of_case(case & known, (*place, "graded"))
+            own |= case
             results = task.get("tool_results")
             for tool, result in results.items() if isinstance(results, dict) else ():
                 for where, text in texts(result, (*place, "tool_results", tool)):
@@ -56,6 +59,12 @@ def _replaced(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
         yield Fault(loc, f"its columns would replace {each} of setup or of the pool's data; give them other names")
 
 
+def _saved_as_of_case(names: set[str] | frozenset[str], loc: Loc) -> Iterator[Fault]:
+    """Yield a fault if a column of a case replaces a variable of the session."""
+    for name in sorted(names - BUILT_IN - {ANY}):
+        yield Fault(loc, f"{{{name}}} of a case would replace that of setup or of the pool's data; rename that")
+
+
 def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str], columns: frozenset[str]) -> Any:
     """Yield the faults of some steps in their order; return what is known after them."""
     for index, step in enumerate(tables(steps)):
@@ -66,7 +75,10 @@ def _steps(steps: Any, known: set[str], loc: Loc, elsewhere: dict[str, str], col
             if name in BUILT_IN:
                 yield Fault((*loc, index, "save", name), f"{{{name}}} is built in; save under another name")
             elif name in columns:
-                yield Fault((*loc, index, "save", name), f"{{{name}}} is a column of data; save under another name")
+                yield Fault(
+                    (*loc, index, "save", name),
+                    f"{{{name}}} is a column of data; save under another name",
+                )
         known |= _saved(step)
     return known
 

@@ -27,7 +27,9 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     case: str
     """The case's id."""
     level: str = ""
-    """The level of load at which the request was sent: a stage's name, ``NAME 2/4`` for a quarter of a ramp."""
+    """The level of load at which its case was begun: a stage's name, ``NAME 2/4`` for a quarter of a ramp, or
+    ``manual``.
+    """
     users: int = 0
     """Users at that level; 0 if unknown (a recorded answer)."""
     step: int = 0
@@ -51,3 +53,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    pool: str = ""
+    """The pool of its task …"""
+    task: str = ""
+    """… and the task, which may have graders at its steps."""

@@ -135,12 +135,17 @@ def _name(legs: Sequence[Leg], ramp: Ramp, time: float, names: Mapping[int, str]
     """Return the name of the stage at a time, with its quarter where it ramps; after the end the last one's."""
     index = ramp.stage_at(time)
     if index < 0:
-        return names.get(legs[-1].index, "")
-    name = names.get(legs[index].index, "")
+        return _called(names, legs[-1])
+    name = _called(names, legs[index])
     if not _ramps(ramp, index):
         return name
     begin, end = ramp.bounds[index]
     return f"{name} {min(int((time - begin) / (end - begin) * PARTS), PARTS - 1) + 1}/{PARTS}"
+
+
+def _called(names: Mapping[int, str], leg: Leg) -> str:
+    """Return the name of a stage; one of an edited plan may be known by its number alone."""
+    return names.get(leg.index) or f"stage {leg.index + 1}"
 
 
 def _unique(levels: Sequence[Level]) -> tuple[Level, ...]:

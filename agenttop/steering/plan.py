@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agenttop.metrics.layout import Layout
+from agenttop.quality.levels import Levels
 from agenttop.schedule.control import Control, PoolPlan, wanted_users
 from agenttop.schedule.course import RUN, Leg, ramp_of
 from agenttop.schedule.stages import Ramp
@@ -29,6 +30,11 @@ def most_of(profile: Profile) -> list[Control]:
 def written_stages(profile: Profile) -> list[Stage]:
     """Return the stages of a profile in the order of a layout: those of the run, then those of each pool."""
     return [*profile.stages, *(stage for pool in profile.pools for stage in pool.stages)]
+
+
+def levels_of(plan: Plan) -> Levels:
+    """Return the levels of load of a plan, which answers are counted under."""
+    return Levels(plan.pools, plan.courses, {stage.index: stage.name for stage in plan.layout.stages})
 
 
 class Plan:

@@ -52,6 +52,7 @@ class Answer:
         "_took",
         "content_type",
         "cut",
+        "end_ns",
         "first_output",
         "first_speech",
         "flags",
@@ -82,6 +83,8 @@ class Answer:
         self._took = 0
         self.status = 0
         self.latency_ns = 0
+        self.end_ns = 0
+        """When the last request that was judged ended."""
         self.ttft_ns: int | None = None
         self.ttfb_ns: int | None = None
         self.outcome: tuple[str, str] | None = None

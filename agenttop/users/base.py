@@ -181,7 +181,7 @@ class UserBase:
         """Record that there was no connection, and wait a little."""
         leaf = self.pool.leaves[step.request]
         assert connection.failure is not None
-        outcome, message = connection.failure
+        outcome, message = self.answer.outcome = connection.failure
         self.connection = None
         self.release()
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1

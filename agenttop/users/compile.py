@@ -4,9 +4,9 @@ here on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, count
 
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.metrics.layout import Layout
@@ -19,6 +19,7 @@ from agenttop.users.history import compile_turn
 from agenttop.users.layout import layout_of as layout_of
 from agenttop.users.layout import steps_of as steps_of
 from agenttop.users.policy import policy_of
+from agenttop.users.questions import RAW, graded_steps, questions_of
 from agenttop.users.sessions import within_session
 from agenttop.users.shared import PoolShared
 from agenttop.users.step import MADE_PER_REQUEST, compile_step, per_request
@@ -78,21 +79,28 @@ def _compile_pool(
 ) -> CompiledPool:
     target = parse_target(pool.target or profile.target)
 
-    def compile_steps(steps: list[Step], part: str) -> tuple[CompiledStep, ...]:
+    def compile_steps(steps: list[Step], part: str, raw: Collection[str] = ()) -> tuple[CompiledStep, ...]:
         return tuple(
-            compile_step(profile, pool, step, part, target, rows.get((index, step.name), -1)) for step in steps
+            compile_step(profile, pool, step, part, target, rows.get((index, step.name), -1), raw) for step in steps
         )
+
+    def compile_task(task: Task) -> tuple[CompiledStep, ...]:
+        steps = compile_steps(task.steps, "tasks", RAW if task.graded else ())
+        return graded_steps(profile, pool, task, _in_conversation(task, steps), steps)
 
     chosen = [task for task in pool.tasks if task.weight > 0]
     own_ids = _says(profile, pool, "{session_uuid}", "{iteration_uuid}")
     feed = feeds.add(pool.data)
+    questions = [questions_of(profile, pool, task) for task in chosen if task.graded]
+    numbers = count()
     tasks = tuple(
         CompiledTask(
             task.name,
-            _in_conversation(task, within_session(compile_steps(task.steps, "tasks"), pool.setup, own_ids=own_ids)),
+            within_session(compile_task(task), pool.setup, own_ids=own_ids),
             task.pause,
             feed=feeds.add(task.data),
             apart=task.history == "task",
+            questions=next(numbers) if task.graded else -1,
         )
         for task in chosen
     )
@@ -111,6 +119,7 @@ def _compile_pool(
         own_ids=own_ids,
         feeds=feeds.take(),
         feed=feed,
+        questions=tuple(questions),
         cookies=profile.cookies if pool.cookies is None else pool.cookies,
         per_request=per_request(profile, pool),
         traced=profile.traceparent,

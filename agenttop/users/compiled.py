@@ -8,7 +8,9 @@ from itertools import accumulate, pairwise
 
 from agenttop.dialects.dialect import Dialect
 from agenttop.expressions.jsonpath import JsonPath
+from agenttop.metrics.layout import Price
 from agenttop.profile.checks import Check
+from agenttop.profile.rows import Rows
 from agenttop.profile.template import Constant, Template
 from agenttop.users.feeder import Feed
 from agenttop.users.history import Turn
@@ -112,6 +114,28 @@ class CompiledTask:
     """Index of its data among the pool's feeds; -1: none."""
     apart: bool = False
     """It is a conversation of its own every time."""
+    questions: int = -1
+    """Index of its cases among the pool's questions; -1: it is not graded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The cases that a graded task asks."""
+
+    pool: str
+    task: str
+    cases: tuple[str, ...]
+    """Their ids."""
+    rows: Rows
+    """The variables of each that the task uses."""
+    graded: tuple[int, ...]
+    """Of every step, which graded one it is, from 0; -1: it is none."""
+    price: Price | None = None
+
+    @property
+    def last(self) -> int:
+        """Return the number of the last graded step."""
+        return max(self.graded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +160,8 @@ class CompiledPool:
     """The data of the pool and of its tasks."""
     feed: int = -1
     """Index of the data of its sessions in ``feeds``; -1: none."""
+    questions: tuple[Questions, ...] = ()
+    """The cases of its graded tasks."""
 
     # What follows from pauses and policy, which may change: ``tuned`` says it.
     think_time: tuple[float, float] = (0.0, 0.0)

@@ -101,6 +101,7 @@ def record_answer(
     sent_ns = exchange.sent_ns
     latency = exchange.end_ns - sent_ns
     answer.latency_ns = latency
+    answer.end_ns = exchange.end_ns
     answer.ttfb_ns = exchange.first_ns - sent_ns if exchange.first_ns else None
     answer.ttft_ns = answer.first_output - sent_ns if answer.first_output else None
     if answer.status:

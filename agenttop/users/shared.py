@@ -8,8 +8,11 @@ from time import perf_counter_ns
 from typing import Any
 
 from agenttop.metrics.recorder import Leaf, Recorder
+from agenttop.quality.levels import Level
+from agenttop.quality.spread import Spread
 from agenttop.users.compiled import CompiledPool, CompiledTask
 from agenttop.users.feeder import Feeder, shard_of
+from agenttop.users.handover import Handover
 from agenttop.users.quotas import Quotas
 from agenttop.users.refusals import Conformance
 from agenttop.users.reservations import Reservations
@@ -37,6 +40,7 @@ class PoolShared(ABC):
         redirects: bool,
         most_users: int = 1 << 62,
         till: Reservations | None = None,
+        answers: Handover | None = None,
     ) -> None:
         self.compiled = compiled
         self.loop = loop
@@ -66,6 +70,14 @@ class PoolShared(ABC):
         shard, shards = shard_of(worker, workers, compiled.index, most_users)
         self.feeders = [Feeder(feed, shard, shards) for feed in compiled.feeds]
         """This worker's position in the pool's data, by index."""
+        self.spreads = [
+            Spread(len(each.cases), shard, shards, f"{seed}/{each.pool}/{each.task}") for each in compiled.questions
+        ]
+        """Its course through the cases of graded tasks, likewise."""
+        self.answers = Handover() if answers is None else answers
+        """Where graded answers go."""
+        self.level = Level("")
+        """The level of load at present."""
         self.used_up: tuple[str, ...] = ()
         """Data files of which no rows are left here."""
         self.notes: tuple[str, ...] = ()

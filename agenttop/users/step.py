@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,10 @@ _NS = 1_000_000_000
 MADE_PER_REQUEST = frozenset({"uuid", "now", "random", TRACEPARENT})
 
 
-def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Target, request: int) -> CompiledStep:
+def compile_step(
+    profile: Profile, pool: Pool, step: Step, part: str, target: Target, request: int, raw: Collection[str] = ()
+) -> CompiledStep:
+    """Compile a step of one ``part`` of its pool (setup, tasks, teardown); variables that are ``raw`` are JSON."""
     measure = pool.measure or profile.measure
     dialect = dialect_named(step.dialect or pool.dialect or profile.dialect, _extractors(measure) if measure else None)
     checks = tuple((name, compile_check(text)) for name, text in step.checks.items())
@@ -43,7 +47,7 @@ def compile_step(profile: Profile, pool: Pool, step: Step, part: str, target: Ta
     timeout = step.timeout if step.timeout is not None else profile.timeout
     kind = "http" if step.method else "connect" if step.connect is not None else "close" if step.close else "send"
 
-    body, content_type = _body(step, kind)
+    body, content_type = _body(step, kind, raw)
     text_headers = _headers(profile, pool, step, target, kind, stream, content_type)
     headers = [(name, compile_header(value)) for name, value in text_headers.items()]
     url = _url(step, target, kind)
@@ -128,11 +132,11 @@ def _url(step: Step, target: Target, kind: str) -> Pieces:
     return pieces
 
 
-def _body(step: Step, kind: str) -> tuple[Template | None, str]:
+def _body(step: Step, kind: str, raw: Collection[str]) -> tuple[Template | None, str]:
     if kind == "send":
-        return (compile_text(step.send) if isinstance(step.send, str) else compile_json(step.send)), ""
+        return (compile_text(step.send) if isinstance(step.send, str) else compile_json(step.send, raw)), ""
     if step.json_ is not None:
-        return compile_json(step.json_), "application/json"
+        return compile_json(step.json_, raw), "application/json"
     if step.form is not None:
         return compile_form(step.form), "application/x-www-form-urlencoded"
     if step.body is not None:

@@ -37,5 +37,5 @@ def tuned(compiled: CompiledPool, pauses: Pauses, policy: RefusalPolicy | None) 
 
 
 def _alone(task: CompiledTask) -> bool:
-    """Return whether it is one request that is part of no conversation."""
-    return len(task.steps) == 1 and task.steps[0].turn is None
+    """Return whether it is one request that is part of no conversation, and nobody grades."""
+    return len(task.steps) == 1 and task.steps[0].turn is None and task.questions < 0

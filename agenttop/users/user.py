@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
+from agenttop.users.asking import ask
 from agenttop.users.base import RETRY_S, UserBase
 from agenttop.users.compiled import CompiledStep, CompiledTask
 from agenttop.users.messages import open_socket, send_message
@@ -213,10 +214,16 @@ class VirtualUser(UserBase):
     async def _run(self, task: CompiledTask) -> bool:
         pool = self.pool
         last = len(task.steps) - 1
+        asked = ask(self, task) if task.questions >= 0 else None
         for index, step in enumerate(task.steps):
             if not pool.sending:
                 return False
-            if not await self._perform(step):
+            if asked is not None:
+                asked.before(index)
+            whole = await self._perform(step)
+            if asked is not None:
+                asked.after(index, whole)
+            if not whole:
                 return False
             if index < last and task.pause[1] > 0:
                 await self.sleep(self.random.between(task.pause), within_task=True)

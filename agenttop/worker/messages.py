@@ -10,6 +10,7 @@ import msgspec
 from agenttop.budget.ledger import Draw, Grant
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
+from agenttop.quality.answer import Answer
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members
 
@@ -97,8 +98,14 @@ class Drawn(msgspec.Struct, tag="drawn"):
     draw: Draw
 
 
+class Answered(msgspec.Struct, tag="answered"):
+    """From a worker: graded answers that have ended, the oldest first."""
+
+    answers: tuple[Answer, ...]
+
+
 ToWorker = Start | Go | Steer | Dealt | Halt | Granted | Lease
-FromWorker = Ready | Done | Broken | Report | Drawn
+FromWorker = Ready | Done | Broken | Report | Drawn | Answered
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()

@@ -28,12 +28,15 @@ from agenttop.metrics.outgoing import outgoing
 from agenttop.metrics.recorder import Recorder
 from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.profile.model import Profile
+from agenttop.quality.levels import Levels
+from agenttop.quality.safe import safe_answer
 from agenttop.schedule.arrivals import Arrivals
 from agenttop.schedule.control import Control, Pauses, wanted_users
 from agenttop.schedule.shares import Deal
-from agenttop.steering.plan import Plan
+from agenttop.steering.plan import Plan, levels_of
 from agenttop.users.compile import compile_pools, makers_of
 from agenttop.users.connectors import Connectors
+from agenttop.users.handover import Handover
 from agenttop.users.policy import policy_of
 from agenttop.users.pool import PoolRuntime
 from agenttop.users.reservations import Reservations
@@ -45,6 +48,7 @@ from agenttop.worker.files import raise_file_limit
 from agenttop.worker.lease import LEASE_S, OVERDUE_S, Lease
 from agenttop.worker.memory import return_large
 from agenttop.worker.messages import (
+    Answered,
     Broken,
     Dealt,
     Done,
@@ -69,6 +73,8 @@ DELTA_S = 0.25
 WATCH_S = 0.01
 WATCH_NS = 10_000_000
 """Nanoseconds (and seconds) between two looks for timeouts at some of the users."""
+MAX_UNREAD = 32 << 20
+"""Bytes that the controller has not read yet, beyond which graded answers wait here."""
 SLICE_NS = 200_000
 """Nanoseconds of folding before what has arrived meanwhile is read."""
 
@@ -88,6 +94,8 @@ class Worker:
         self._makers = makers_of(profile, start.layout, self._compiled)
         self._recorder = Recorder(start.layout.closed, start.secrets)
         self._connectors = Connectors(loop, profile)
+        self._handover = Handover()
+        self._levels = self._levels_of(self._plan)
         self._control = Control()
         self._pools: list[PoolRuntime] = []
         self._arrivals: dict[int, Arrivals] = {}
@@ -142,6 +150,7 @@ class Worker:
                 redirects=self._profile.follow_redirects,
                 most_users=most,
                 till=self._till,
+                answers=self._handover,
                 make=self._makers.get(compiled.index, VirtualUser),
             )
             pool.broken = self.broken
@@ -166,12 +175,14 @@ class Worker:
         self._control = message.control
         if message.control.courses:
             self._plan = self._as_written.under(message.control)
+            self._levels = self._levels_of(self._plan)
         for index, arrivals in self._arrivals.items():
             arrivals.change(message.at_s, message.control, index, self._plan.pools[index].ramp)
             self._drive(index)
         for pool in self._pools:
             self._retune(pool)
             pool.pause(message.control.paused)
+        self._set_level(max(self._elapsed(), 0.0))
         self._aim()
 
     def _retune(self, pool: PoolRuntime) -> None:
@@ -236,6 +247,7 @@ class Worker:
         plan_time = self._control.plan_time(elapsed)
         warm = elapsed < self._profile.warmup
         mark = self._control.mark
+        self._set_level(elapsed)
         for pool in self._pools:
             stage = WARMUP if warm else self._plan.stage_of(pool.compiled.index, plan_time)
             if stage != pool.stage or mark != pool.mark or not pool.leaves:
@@ -248,6 +260,17 @@ class Worker:
                 pool.cancel()  # who was between two waits when it was first called
         if self._halted and not any(pool.tasks for pool in self._pools) and not self.finished.done():
             self.finished.set_result(None)
+
+    def _levels_of(self, plan: Plan) -> Levels | None:
+        """Return the levels of load that answers are counted under; None if nothing is graded."""
+        return levels_of(plan) if any(pool.questions for pool in self._compiled) else None
+
+    def _set_level(self, elapsed: float) -> None:
+        if self._levels is None:
+            return
+        level = self._levels.level_at(elapsed, self._control, searching=self._profile.search is not None)
+        for pool in self._pools:
+            pool.level = level
 
     def _mind_lease(self, elapsed: float, plan_time: float) -> None:
         """Halt if a silent controller does not: at the end of the plan, or of the lease.
@@ -360,7 +383,7 @@ class Worker:
             return
         if self._till is not None:
             self._till.close()
-        for _ in (*self._delta, *self._folding()):
+        for _ in (*self._delta, *self._folding(), *self._handing_over(all_of_it=True)):
             pass
 
     def _folding(self) -> Iterator[None]:
@@ -391,6 +414,18 @@ class Worker:
         more = (batch.slowest, open_marks, self._addresses(), before)
         delta = Delta(self._number, self._seq, elapsed, *figures, *more)
         self.send(Report(delta))
+        yield from self._handing_over()
+
+    def _handing_over(self, *, all_of_it: bool = False) -> Iterator[None]:
+        """Send the graded answers that wait, each made safe first; those that are not read stay here."""
+        while len(self._handover):
+            if not all_of_it and self._writer.transport.get_write_buffer_size() > MAX_UNREAD:
+                return
+            safe = []
+            for answer in self._handover.take():
+                safe.append(safe_answer(answer, self._recorder.safe))
+                yield
+            self.send(Answered(tuple(safe)))
 
     def _addresses(self) -> dict[str, int]:
         """Return the connections opened since the last delta, by address, and pass on the dialers' notes."""

@@ -20,7 +20,7 @@ from agenttop.dialects.heard import Call, Said, call_of, words
 from agenttop.dialects.heard_json import JsonHeard
 from agenttop.dialects.transcript import Listening
 from agenttop.dialects.transcripts import Transcribed
-from agenttop.profile.jsonpath import compile_path
+from agenttop.expressions.jsonpath import compile_path
 from agenttop.wire.sse import SseParser
 from tests.dialects.test_recorded import RECORDED, STREAMS, read_stream, summary
 

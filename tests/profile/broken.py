@@ -54,8 +54,7 @@ BROKEN = [
         'stages[0].user: unknown key; did you mean "users"?',
     ),
     ("key with spaces", SMALL + '"a b" = 1', f'{TASK}."a b": unknown key'),
-    # ---- not supported yet
-    ("later quality", "quality = 1" + SMALL, "peak.toml: quality: quality is not supported yet"),
+    ("quality is a table", "quality = 1" + SMALL, "quality: expected a table, not 1"),
     (
         "no dialect",
         'dialect = "morse"' + SMALL,

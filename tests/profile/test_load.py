@@ -264,9 +264,9 @@ def test_validate_reports_every_file(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
     good.write_text(SMALL)
     bad.write_text("a = 1")
-    found, _ = validate_files([bad, good, tmp_path / "none.toml"], env={})
+    found, _, _ = validate_files([bad, good, tmp_path / "none.toml"], env={})
     assert {Path(problem.file).name for problem in found} == {"bad.toml", "none.toml"}
-    assert validate_files([good], env={}) == ([], [])
+    assert validate_files([good], env={}) == ([], [], {str(good): ()})
 
 
 def test_without_a_given_environment_the_process_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -252,7 +252,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     names |= {"Data": "data", "Threshold": "thresholds", "Objectives": "objectives", "RateLimit": "rate_limit"}
     names |= {"Budget": "budget", "Price": "price"}
     names |= {"CircuitBreaker": "circuit_breaker"}
-    names |= {"CircuitBreaker": "circuit_breaker", "Search": "search"}
+    names |= {"CircuitBreaker": "circuit_breaker", "Search": "search", "Quality": "quality", "Judge": "judge"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

@@ -83,7 +83,7 @@ def test_a_password_in_a_variable_is_not_told(tmp_path: Path) -> None:
 def test_validate_tells_it_too(tmp_path: Path) -> None:
     path = tmp_path / "peak.toml"
     path.write_text(SMALL, encoding="utf-8")
-    problems, warnings = validate_files([path], env={"ALL_PROXY": "http://p:1"})
+    problems, warnings, _ = validate_files([path], env={"ALL_PROXY": "http://p:1"})
     assert (problems, warnings) == ([], [f"{path}: warning: {ignored('ALL_PROXY')}"])
 
 

@@ -145,3 +145,18 @@ def test_braces_that_do_not_add_up(text: str, message: str | None) -> None:
 
 def test_the_text_of_a_template_is_not_in_its_repr() -> None:
     assert "hunter2" not in repr(compile_text("hunter2 {v}"))
+
+
+def test_a_variable_of_a_case_has_a_name_of_two_parts() -> None:
+    assert compile_text("in {vars.home-town}").fill({"vars.home-town": "Oslo"}) == b"in Oslo"
+    for text in ("{vars.}", "{other.city}", "{vars.a.b}"):
+        with pytest.raises(TemplateError):
+            compile_text(text)
+
+
+def test_a_raw_variable_is_json_where_it_stands_alone() -> None:
+    template = compile_json({"messages": "{messages}", "said": "as {messages}", "{messages}": 1}, ["messages"])
+    filled = json.loads(template.fill({"messages": '[{"a":"é"}]'}))
+    assert filled == {"messages": [{"a": "é"}], "said": 'as [{"a":"é"}]', '[{"a":"é"}]': 1}
+    assert json.loads(compile_json(["{messages}"], ["messages"]).fill({"messages": "7"})) == [7]
+    assert json.loads(compile_json(["{messages}"]).fill({"messages": "7"})) == ["7"]

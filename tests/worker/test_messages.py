@@ -5,9 +5,11 @@ import asyncio
 import msgspec
 import pytest
 
+from agenttop.quality.answer import Answer, ToolCall
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members
 from agenttop.worker.messages import (
+    Answered,
     Broken,
     Dealt,
     Done,
@@ -26,6 +28,7 @@ from agenttop.worker.messages import (
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=3)
+SAID = Answered((Answer("a", "peak", 3, text="nine", tools=(ToolCall("f", {"a": [1, None]}),)), Answer("b")))
 
 
 def reader(data: bytes) -> asyncio.StreamReader:
@@ -48,7 +51,7 @@ async def test_what_a_controller_says_arrives_as_it_was() -> None:
 
 
 async def test_what_a_worker_says_arrives_as_it_was() -> None:
-    said: list[FromWorker] = [Ready(7), *map(Report, RUN.deltas(1)), Broken("no file"), Done()]
+    said: list[FromWorker] = [Ready(7), *map(Report, RUN.deltas(1)), Broken("no file"), SAID, Done()]
     stream = reader(b"".join(map(pack, said)))
     assert [await receive_from_worker(stream) for _ in said] == said
 
