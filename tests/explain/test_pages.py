@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agenttop import dialects, exits
+from agenttop.cli.explain import contents
 from agenttop.cli.main import _parse
 from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.exits import UsageError
@@ -94,6 +95,7 @@ def test_every_key_of_a_profile_has_its_text() -> None:
         **{name: f"{name}." for name in keys.KNOWN if name != "tasks"},
         "profile": "",
         "price": "budget.price.",
+        "judge": "quality.judge.",
         "step": "pools.tasks.steps.",
         "data": "pools.tasks.data.",
     }
@@ -237,6 +239,7 @@ def test_an_example_of_a_profile_is_accepted(page: str, text: str, tmp_path: Pat
         end = '\n[[pools.tasks]]\nname = "t"\nget = "/"\n'
     file = tmp_path / "p.toml"
     file.write_text(base + text + end)
+    (tmp_path / "golden.jsonl").write_text('{"id": "hours", "input": "When are you open?", "target": "nine"}\n')
     load_profile(file, env={"API_KEY": "x"})
 
 
@@ -283,8 +286,8 @@ def test_a_page_reads_well_in_a_pager_of_80_columns(page: Page) -> None:
     assert [line for line in prose if len(line) > WIDTH] == []
 
 
-def test_the_list_of_pages_fits_a_terminal_of_24_rows() -> None:
-    assert len(PAGES) + 2 <= 24  # the heading, and the prompt under it
+def test_the_list_of_pages_is_hardly_longer_than_a_screen() -> None:
+    assert len(contents(list(PAGES.values())).split("\n")) <= 25
 
 
 def test_where_a_new_thing_goes_names_files_that_are_there() -> None:
