@@ -56,11 +56,12 @@ def _error(error: ErrorDelta, safe: SafeText) -> ErrorDelta:
 
 
 def _state(state: PoolState, safe: SafeText) -> PoolState:
-    if not state.notes and not state.quotas and not state.used_up:
+    if not state.notes and not state.quotas and not state.used_up and not state.matched:
         return state
     return replace(
         state,
         used_up=tuple(safe(name) for name in state.used_up),
         notes=tuple(safe(note) for note in state.notes),
+        matched=tuple(safe(key) for key in state.matched),
         quotas=tuple(replace(quota, name=safe(quota.name, MAX_NAME)) for quota in state.quotas),
     )

@@ -59,7 +59,7 @@ def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool)
         weights: of the cases.
         once: each case was asked once, and passed or failed.
     """
-    if len(set(weights)) == 1 and (once or len(set(means)) == 1):
+    if len(set(weights)) == 1 and (once or (len(means) > 1 and len(set(means)) == 1)):
         low, high = wilson(round(sum(means)), len(means))
     else:
         low, high = mean_interval(means, weights)

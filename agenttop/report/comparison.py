@@ -133,7 +133,12 @@ def comparison_xml(found: Mapping[str, Any]) -> str:
             f'  <testcase classname="agenttop.compare" name={quoteattr(clean_text(label(row)))}>{inner}</testcase>'
         )
     head = f'<testsuite name="agenttop compare" tests="{len(rows)}" failures="{failed}" skipped="{skipped}">'
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *rows, "</testsuite>", ""])
+    sides = [
+        f'    <property name="{side}" value={quoteattr(", ".join(map(clean_text, found[side])))}/>'
+        for side in ("base", "head")
+    ]
+    properties = ["  <properties>", *sides, "  </properties>"]
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *properties, *rows, "</testsuite>", ""])
 
 
 def headline(found: Mapping[str, Any]) -> str:

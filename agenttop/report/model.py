@@ -593,22 +593,22 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     """The quality of the answers to the golden set. A score is the mean over cases of the mean over their answers."""
 
     score: Share | None
-    interval: Interval | None
-    cases: Annotated[int, Meta(ge=0, description="Cases with a score.")]
-    of_cases: Annotated[int, Meta(ge=0, description="Cases of the golden set.")]
-    answers: Annotated[int, Meta(ge=0, description="Answers to be graded.")]
-    graded: Count
-    ungraded: Annotated[int, Meta(ge=0, description="That no grader could judge: in no score.")]
-    waiting: Annotated[int, Meta(ge=0, description="That had not been graded when the run ended.")]
-    slices: dict[str, SliceScore]
-    by_stage: Annotated[list[StageScore], Meta(description="In the order in which they began.")]
-    by_case: dict[str, CaseScore]
-    drop: Annotated[ScoreDrop | None, Meta(description="From the fewest users to the most.")]
+    interval: Interval | None = None
+    cases: Annotated[int, Meta(ge=0, description="Cases with a score.")] = 0
+    of_cases: Annotated[int, Meta(ge=0, description="Cases of the golden set.")] = 0
+    answers: Annotated[int, Meta(ge=0, description="Answers to be graded.")] = 0
+    graded: Count = 0
+    ungraded: Annotated[int, Meta(ge=0, description="That no grader could judge: in no score.")] = 0
+    waiting: Annotated[int, Meta(ge=0, description="That had not been graded when the run ended.")] = 0
+    slices: dict[str, SliceScore] = {}
+    by_stage: Annotated[list[StageScore], Meta(description="In the order in which they began.")] = []
+    by_case: dict[str, CaseScore] = {}
+    drop: Annotated[ScoreDrop | None, Meta(description="From the fewest users to the most.")] = None
     control: Annotated[
         ScoreDrop | None, Meta(description="The fewest users against themselves: earlier and later answers.")
-    ]
-    judge: JudgeUse
-    failed: Annotated[list[FailedCase], Meta(description="The newest first, one a case.")]
+    ] = None
+    judge: JudgeUse | None = None
+    failed: Annotated[list[FailedCase], Meta(description="The newest first, one a case.")] = []
 
 
 class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):

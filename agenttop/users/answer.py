@@ -16,6 +16,7 @@ import msgspec
 from agenttop.dialects.base import DONE, ERROR, OUTPUT, QUOTA, REASONING, STEP, Reader
 from agenttop.dialects.encoding import utf8
 from agenttop.dialects.json_ import JsonReader
+from agenttop.dialects.transcript import Listening
 from agenttop.profile.checks import INVALID
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.quotas import Quotas
@@ -344,7 +345,8 @@ class Answer:
         if self.streamed or not step.dialect.reads_body or self.cut or not (self._parts or self._large):
             return
         self.reader = reader = step.dialect.reader()
-        if step.reads_json and isinstance(reader, JsonReader):
+        # Who listens as well reads the bytes by itself.
+        if step.reads_json and isinstance(reader, JsonReader) and not isinstance(reader, Listening):
             value = self.json
             self.flags |= DONE if value is INVALID else reader.decoded(value, self.body)
         else:

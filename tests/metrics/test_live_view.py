@@ -138,8 +138,8 @@ def test_every_field_of_a_snapshot() -> None:
             PoolRow("tools", "http", "json", "rate", 22, 0.0, 0.0, False, 20, 0.75, 0, 2, 9),
         ),
         table=(
-            RequestRow("chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21),
-            RequestRow("tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2),
+            RequestRow("chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10),
+            RequestRow("tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, samples=1),
         ),
         events=NOW.events[7:],
         generator=Generator(3, 2, 41.0, loop_lag, schedule_lag, 201.0, 51, True, ("worker 1: busy",)),
