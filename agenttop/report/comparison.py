@@ -133,7 +133,13 @@ def comparison_xml(found: Mapping[str, Any]) -> str:
             f'  <testcase classname="agenttop.compare" name={quoteattr(clean_text(label(row)))}>{inner}</testcase>'
         )
     head = f'<testsuite name="agenttop compare" tests="{len(rows)}" failures="{failed}" skipped="{skipped}">'
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *rows, "</testsuite>", ""])
+    named = [
+        f'    <property name="{side}" value={quoteattr(clean_text(run))}/>'
+        for side in ("base", "head")
+        for run in found[side]
+    ]
+    properties = ["  <properties>", *named, "  </properties>"]
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *properties, *rows, "</testsuite>", ""])
 
 
 def headline(found: Mapping[str, Any]) -> str:
