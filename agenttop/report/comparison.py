@@ -133,11 +133,12 @@ def comparison_xml(found: Mapping[str, Any]) -> str:
             f'  <testcase classname="agenttop.compare" name={quoteattr(clean_text(label(row)))}>{inner}</testcase>'
         )
     head = f'<testsuite name="agenttop compare" tests="{len(rows)}" failures="{failed}" skipped="{skipped}">'
-    sides = [
-        f'    <property name="{side}" value={quoteattr(", ".join(map(clean_text, found[side])))}/>'
+    named = [
+        f'    <property name="{side}" value={quoteattr(clean_text(run))}/>'
         for side in ("base", "head")
+        for run in found[side]
     ]
-    properties = ["  <properties>", *sides, "  </properties>"]
+    properties = ["  <properties>", *named, "  </properties>"]
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *properties, *rows, "</testsuite>", ""])
 
 

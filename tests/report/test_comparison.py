@@ -79,24 +79,17 @@ def test_html_is_a_page_that_loads_nothing(blocked: dict[str, Any]) -> None:
 
 def test_junit_fails_what_blocks(blocked: dict[str, Any]) -> None:
     suite = ElementTree.fromstring(comparison_xml(blocked))
-    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
+    properties = {(one.get("name"), one.get("value")) for one in suite.iter("property")}
+    assert ("head", blocked["head"][0]) in properties
     assert failed == ["score", "latency p95", "latency p99"]
     assert suite.get("failures") == "3"
     assert suite.get("tests") == str(len(blocked["rows"]))
 
 
 def test_differences_of_shares_are_points_and_those_of_times_are_of_base(blocked: dict[str, Any]) -> None:
-    row: dict[str, Any] = {
-        "name": "error_rate",
-        "unit": "share",
-        "base": 0.01,
-        "head": 0.035,
-        "difference": 0.025,
-        "interval": [-0.001, 0.05],
-        "visible": 0.03,
-        "margin": 0.02,
-        "verdict": "undecided",
-    }
+    row: dict[str, Any] = {"name": "error_rate", "unit": "share", "base": 0.01, "head": 0.035, "difference": 0.025}
+    row |= {"interval": [-0.001, 0.05], "visible": 0.03, "margin": 0.02, "verdict": "undecided"}
     assert cells_of(row) == ["failed", "1.0%", "3.5%", "+2.5pt", "-0.10…+5.0pt", "3.0pt", "2.0pt", "undecided"]
     time = row | {"name": "latency p95", "unit": "ms", "base": 200.0, "head": 230.0, "difference": 30.0}
     assert cells_of(time | {"interval": None, "visible": None, "margin": None})[1:5] == [
