@@ -82,7 +82,8 @@ def _written(field: Schema) -> Schema:
     default = field.pop("default", None)
     choices = [choice for choice in field.pop("anyOf", []) if choice.get("type") != "null"]
     if len(choices) == 1:
-        field = {**choices[0], **field}
+        # The field's default is taken above; pydantic before 2.11 writes into a kind what another field has.
+        field = {**{key: value for key, value in choices[0].items() if key != "default"}, **field}
     elif choices:
         field["anyOf"] = choices
     pattern = field.get("pattern")
