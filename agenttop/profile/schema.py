@@ -80,7 +80,9 @@ def _written(field: Schema) -> Schema:
     field = dict(field)
     field.pop("title", None)
     default = field.pop("default", None)
-    choices = [choice for choice in field.pop("anyOf", []) if choice.get("type") != "null"]
+    # pydantic before 2.11 writes into a kind the default that another field of this kind has.
+    kinds = [{key: value for key, value in kind.items() if key != "default"} for kind in field.pop("anyOf", [])]
+    choices = [kind for kind in kinds if kind.get("type") != "null"]
     if len(choices) == 1:
         field = {**choices[0], **field}
     elif choices:

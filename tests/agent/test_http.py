@@ -230,7 +230,7 @@ async def test_the_counts_are_exact_under_fifty_clients() -> None:
         "tokens_per_second": 5000,
         "tool_time": "1ms",
         "slow_tools": 0,
-        # So many that each is met: any machine is let through little more than the first burst of 80.
+        # So many that each is met: little more than the first burst of 80 is let through, however long that takes.
         "server_errors": "15%",
         "cut_streams": "70%",
         "requests_per_minute": 6,

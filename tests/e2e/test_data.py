@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from agenttop.agent.process import AgentProcess
 from tests.e2e.harness import Place
 
@@ -19,6 +23,13 @@ think_time = "50ms"
   json = {{ content = "{{prompt}}" }}
   data = {{ file = "prompts.csv", order = "once" }}
 """
+
+
+@pytest.fixture
+def agent() -> Iterator[AgentProcess]:
+    """One of its own: it remembers sessions, and counts those that it did not know."""
+    with AgentProcess({"preset": "quiet"}) as process:
+        yield process
 
 
 def test_two_workers_use_each_row_once_and_the_run_is_over(place: Place, agent: AgentProcess) -> None:
