@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import socket
+from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agenttop.controller.preflight import unreachable
+from agenttop.metrics.outcome import Outcome
+from agenttop.wire import transport
+from agenttop.wire.http1 import Http1Connection
 from tests.steering.plans import STAGES, TASK, profile_of
 
 
@@ -61,3 +65,18 @@ async def test_who_does_not_answer_a_handshake(tmp_path: Path, listening: int) -
 async def test_a_proxy_is_asked_instead(tmp_path: Path, listening: int, closed: int) -> None:
     text = STAGES + f'[proxy]\nurl = "http://127.0.0.1:{listening}"\n' + pool()
     assert await unreachable(profile_of(tmp_path, text, f"http://127.0.0.1:{closed}")) is None
+
+
+@pytest.mark.parametrize("why", ["connection closed before an answer", "the target spoke before it was asked"])
+async def test_who_closes_or_speaks_at_once_was_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: int, why: str
+) -> None:
+    """Whether that is heard of before the check is over is chance."""
+
+    def opened(loop: AbstractEventLoop, _: object, began_ns: int) -> Http1Connection:
+        connection = Http1Connection(loop)
+        connection.failure = (Outcome.PROTOCOL_ERROR, why)
+        return connection
+
+    monkeypatch.setattr(transport, "opened_connection", opened)
+    assert await unreachable(profile_of(tmp_path, STAGES + pool(), f"http://127.0.0.1:{listening}")) is None

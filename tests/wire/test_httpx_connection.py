@@ -6,6 +6,7 @@ HTTP/2, and HTTP/1.1 through a proxy, on the surface that users know from HTTP/1
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import ssl
 
@@ -19,7 +20,7 @@ from agenttop.wire.tls import client_context
 from tests.wire.authority import Authority
 from tests.wire.h2_server import Stream, hold, plain, speaking_h2
 from tests.wire.reading import GET, Keeper, exchange, to, until_closed
-from tests.wire.server import Server, answering, ok, serving
+from tests.wire.server import Reader, Server, Writer, answering, ok, serving
 
 
 def h2_transport(context: ssl.SSLContext | None = None) -> HttpxTransport:
@@ -196,7 +197,38 @@ async def talks_nonsense_midway(stream: Stream) -> None:
     stream.writer.write(NONSENSE)
 
 
+async def goes_away_midway(stream: Stream) -> None:
+    stream.answer()
+    stream.data(b"half")
+    stream.state.close_connection(2)
+    stream.flush()
+    stream.writer.close()
+
+
+def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
+    """A frame as it goes on the wire (RFC 9113, 4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + number.to_bytes(4, "big") + payload
+
+
+async def bombs_with_headers(stream: Stream) -> None:
+    """A line of 4 000 bytes goes into the table, and is named 60 000 times in a byte each: 240 MB (HPACK bomb)."""
+    line = b"\x40\x01a\x7f\xa1\x1e" + b"x" * 4000
+    stream.writer.write(frame(1, 4, stream.number, (b"\x88" + line + b"\xbe" * 12_000)))
+
+
+async def never_ends_its_headers(stream: Stream) -> None:
+    """A head goes on and on in CONTINUATION frames (CVE-2024-27316)."""
+    stream.writer.write(frame(1, 0, stream.number, b"\x88"))
+    with contextlib.suppress(OSError):
+        for _ in range(2000):
+            stream.writer.write(frame(9, 0, stream.number, b"\x00\x01a\x7f\x69" + b"y" * 232))
+            await stream.writer.drain()
+
+
 BAD = {
+    goes_away_midway: (Outcome.TRUNCATED, False, "in the middle of the answer"),
+    bombs_with_headers: (Outcome.PROTOCOL_ERROR, False, "malformed"),
+    never_ends_its_headers: (Outcome.PROTOCOL_ERROR, False, "malformed"),
     resets: (Outcome.PROTOCOL_ERROR, False, "INTERNAL_ERROR"),
     refuses: (Outcome.PROTOCOL_ERROR, True, "REFUSED_STREAM"),
     resets_midway: (Outcome.TRUNCATED, False, "INTERNAL_ERROR"),
@@ -241,3 +273,38 @@ async def test_a_target_that_closes_between_requests_is_noticed() -> None:
         assert await exchange(connection) is None
         await until_closed(connection)
         assert connection.failure is None
+
+
+async def floods(stream: Stream) -> None:
+    """Settings and pings, 20 000 of each, and only then an answer."""
+    for _ in range(20):
+        stream.writer.write(frame(4, 0, 0, b"\0\x03\0\0\0\x64") * 1000 + frame(6, 0, 0, b"12345678") * 1000)
+        await stream.writer.drain()
+    await plain(b"x")(stream)
+
+
+async def test_a_flood_of_settings_and_pings_is_read_over() -> None:
+    async with serving(speaking_h2(floods)) as server:
+        connection = await h2_connected(server)
+        sink = Keeper()
+        assert await exchange(connection, sink) is None
+        assert sink.body == b"x"
+        connection.close()
+
+
+async def test_a_window_that_never_opens_holds_a_request_until_its_timeout() -> None:
+    async def handle(reader: Reader, writer: Writer) -> None:
+        writer.write(frame(4, 0, 0, b"\0\x04\0\0\0\0"))  # SETTINGS_INITIAL_WINDOW_SIZE = 0
+        while await reader.read(1 << 16):
+            pass
+
+    async with serving(handle) as server:
+        connection = await h2_connected(server)
+        data = b"POST / HTTP/1.1\r\nhost: agent\r\ncontent-length: 100000\r\n\r\n" + b"x" * 100_000
+        waiting = connection.send(data, Keeper(), False)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert connection.waiting
+        connection.fail(Outcome.TIMEOUT, "as its user's watch says")
+        await waiting
+        assert (connection.failure, connection.state) == ((Outcome.TIMEOUT, "as its user's watch says"), CLOSED)
