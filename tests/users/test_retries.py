@@ -267,10 +267,10 @@ async def test_a_wait_is_what_was_asked_for_and_else_the_default(
 async def test_how_often_is_the_steps_own_word_before_the_profiles(tmp_path: Path) -> None:
     step = 'get = "/"\nmax_retries = {}'
     for most, sent in ((0, 1), (1, 2), (2, 3)):
-        answers = [AT_ONCE] * sent
-        played, requests = await play(tmp_path, profile(step.format(most), top=RETRY), *answers)
-        assert (len(requests), played.only.sums.get("retries", 0)) == (sent, most)
-        assert played.only.outcomes == {"rate_limited": 1}
+        played, requests = await play(tmp_path, profile(step.format(most), top=RETRY), *[AT_ONCE] * sent, ok(b"x"))
+        assert (len(requests), played.only.sums.get("retries", 0)) == (sent + 1, most)
+        assert played.only.outcomes == {"rate_limited": 1, "ok": 1}, "the next request is another one"
+        assert "recovered" not in played.only.sums
 
 
 async def test_a_retry_counts_in_the_stage_whose_request_it_is_and_its_answer_in_that_of_its_own(
