@@ -181,12 +181,15 @@ def try_room(room: str, count: int | None, seed: int, at_once: int) -> Score:
     Raises:
         RuntimeError: mutmut failed: most often because the room's tests fail without any change.
     """
+    from mutmut.configuration import reset_config
+
     with tempfile.TemporaryDirectory(prefix="agenttop-mutation-") as name:
         place = Path(name)
         _copy(place)
         with (place / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
             conftest.write(_CONFTEST)
         with contextlib.chdir(place):
+            reset_config()  # mutmut remembers that of the room before
             with Path("pyproject.toml").open("a", encoding="utf-8") as settings:
                 settings.write(_SETTINGS.format(room=room))
             _mutmut(sys.executable, "-c", _MAKE, str(at_once))

@@ -371,3 +371,21 @@ def test_whether_a_whole_body_has_said_something() -> None:
         reader = Adk().reader()
         assert reader.body(json.dumps(events).encode()) == DONE
         assert (reader.spoke, reader.chunks) == (spoke, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "written"),
+    [
+        ({"candidates": 5, "thoughts": 3}, 8),
+        ({"candidates": 5, "thoughts": 3, "total": 5}, 5),
+        ({"candidates": 5, "thoughts": 3, "total": 6}, 8),
+        ({"prompt": 10, "candidates": 5, "thoughts": 3, "total": 15}, 5),
+        ({"prompt": 10, "candidates": 5, "thoughts": 3, "total": 16}, 8),
+        ({"prompt": 10, "thoughts": 3, "total": 13}, 3),
+        ({"prompt": 10, "thoughts": 3, "total": 10}, None),
+    ],
+)
+def test_the_total_tells_whether_thoughts_are_counted_apart(counts: dict[str, int], written: int | None) -> None:
+    reader = Adk().reader()
+    feed(reader, event(text("a"), **usage(**counts)))
+    assert reader.output_tokens == written

@@ -245,3 +245,16 @@ def test_whether_a_whole_message_says_something(content: object, spoke: bool) ->
     assert reader.spoke is None
     assert reader.body(json.dumps({"type": "message", "content": content}).encode()) == DONE
     assert reader.spoke is spoke
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("abort", "stop_reason: abort"), ("Error", "stop_reason: Error"), ("end_turn", None)]
+)
+def test_a_message_that_was_given_up(reason: str, words: str | None) -> None:
+    streamed, whole = AnthropicMessages().reader(), AnthropicMessages().reader()
+    usage = {"input_tokens": 4, "output_tokens": 3}
+    assert streamed.event(event("message_delta", delta={"stop_reason": reason}, usage=usage)) == (ERROR if words else 0)
+    message = {"type": "message", "content": [], "stop_reason": reason, "usage": usage}
+    assert whole.body(json.dumps(message).encode()) == DONE | (ERROR if words else 0)
+    for reader in (streamed, whole):
+        assert (reader.error, reader.output_tokens) == (words, 3)

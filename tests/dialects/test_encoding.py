@@ -40,3 +40,11 @@ async def test_an_answer_is_read_checked_and_saved(tmp_path: Path, encoding: str
     played, _ = await play(tmp_path, text_of, ok(mark + text.encode(encoding), "content-type: application/json"))
     assert (played.only.outcomes, played.checks) == ({"ok": 1}, {"hi": (1, 0)})
     assert played.only.sums["output_tokens"] == 2
+
+
+def test_utf8_with_a_mark_loses_the_mark_alone() -> None:
+    assert utf8(b"\xef\xbb\xbf{\xff}") == b"{\xff}", "what is broken in it is the reader's to mend"
+    assert utf8(b"{\xff}") == b"{\xff}"
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        assert utf8('{"a": "ä"}'.encode(encoding)) == '{"a": "ä"}'.encode()
+    assert utf8('{"a"}'.encode("utf-16-le") + b"\x00") == '{"a"}\ufffd'.encode()

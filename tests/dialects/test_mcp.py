@@ -99,3 +99,11 @@ def test_nothing_raises(data: bytes) -> None:
     reader = Mcp().reader()
     assert not reader.event(data) & ERROR or reader.error
     reader.body(data)
+
+
+def test_a_batch_may_have_space_around_it() -> None:
+    message = b'{"result": {"content": [{"type": "text", "text": "a"}]}}'
+    for batch in (b"[%b,%b]", b" \n[%b, %b]\n"):
+        reader = Mcp().reader()
+        assert reader.event(batch % (message, message)) == OUTPUT | DONE
+        assert reader.tool_calls == 2

@@ -173,3 +173,12 @@ def test_a_limit_is_named_and_bounded() -> None:
     assert first == ("x" * MAX_NAME_LENGTH, 5, 2, None)
     assert second == (DEFAULT, None, 0, None)
     assert len(reader.quotas) == MAX_QUOTAS
+
+
+def test_the_words_of_a_refused_handshake() -> None:
+    reader = OpenAIRealtime().reader()
+    assert reader.body(b"<html>" + b"x" * 193 + "é".encode()) == DONE | ERROR
+    assert reader.error == "<html>" + "x" * 193 + "\ufffd"
+    assert reader.body(b"other") == DONE | ERROR
+    assert reader.error is not None
+    assert reader.error.startswith("<html>"), "the first words are kept"

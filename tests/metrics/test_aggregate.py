@@ -438,3 +438,18 @@ def test_users_of_a_silent_worker_are_not_counted_until_it_is_heard_again() -> N
             aggregate.fold(delta(worker=1, t_s=float(second), states=[PoolState(0, 30, 0)]))
         users.append(aggregate.second(RunState(float(second), workers=2)).users)
     assert users == [34, 34, 4, 4, 34, 34]
+
+
+def test_what_pools_do_is_of_the_run_their_pool_and_their_stage() -> None:
+    aggregate = Aggregate(LAYOUT)
+    pools = [PoolDelta(0, WARMUP, 1, 1, 1), PoolDelta(0, 0, 2, 20, 3), PoolDelta(1, 1, 5, 50, 7)]
+    aggregate.fold(delta(pools=pools))
+    aggregate.fold(delta(pools=pools[1:2]))
+    names = ("sessions", "iterations", "dropped_iterations")
+    total, *stages = (
+        [found[name] for name in names]
+        for found in (aggregate.metrics_total(1.0), *(aggregate.metrics_stage(stage, 1.0) for stage in (0, 1)))
+    )
+    assert (total, stages) == ([9, 90, 13], [[4, 40, 6], [5, 50, 7]])
+    assert [[aggregate.metrics_pool(pool, 1.0)[name] for name in names] for pool in (0, 1)] == stages
+    assert aggregate.snapshot(RunState(1.0)).dropped_iterations == 14, "the warm-up's among them"

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from agenttop.metrics.delta import Network
+from agenttop.metrics.delta import ErrorDelta, Network
+from agenttop.metrics.exhaustion import FILES_ADVICE, Failures, Files, Reason, grouped
 from agenttop.wire.dial import why_not
 from tests.metrics.strain import play, strained
 
@@ -112,3 +113,34 @@ def test_a_second_between_two_measurements_changes_nothing() -> None:
 def test_a_reason_fits_beside_the_word_on_a_narrow_screen(reasons: tuple[str, ...]) -> None:
     (reason,) = reasons
     assert len(f"! saturated: {reason}") <= 80 - 4
+
+
+@pytest.mark.parametrize(("age_s", "news"), [(0.0, True), (3.0, True), (3.1, False)])
+def test_a_failure_is_news_for_three_seconds(age_s: float, news: bool) -> None:
+    failures = Failures("no file")
+    assert not failures.recent(0.0)
+    failures.observe(
+        [ErrorDelta(0, 0, "connect_error", "no file", 2, 1.0, 7.0), other("no route"), other("no file", 5.0)]
+    )
+    failures.observe([ErrorDelta(0, 0, "timeout", "no file", 9, 1.0, 99.0)])
+    assert failures.count == 3
+    assert failures.recent(7.0 + age_s) is news
+
+
+def other(words: str, last_s: float = 60.0) -> ErrorDelta:
+    return ErrorDelta(0, 0, "connect_error", words, 1, 0.0, last_s)
+
+
+def test_files_that_were_refused_are_all_there_are() -> None:
+    files = Files(open=10, limit=64)
+    assert files.judge(1.0) is None
+    files.refused.observe([ErrorDelta(0, 0, "connect_error", NO_FILE, 2, 0.5, 0.9)])
+    assert files.judge(1.0) == Reason("open files", 64, "64 of 64 open files", FILES_ADVICE)
+    files.limit = 0
+    assert files.judge(1.0) == Reason("open files", 10, "no open file left", FILES_ADVICE)
+    assert Files(open=95, limit=100).judge(1.0) == Reason("open files", 95, "95 of 100 open files", FILES_ADVICE)
+    assert Files(open=94, limit=100).judge(1.0) is None
+
+
+def test_numbers_with_their_thousands_apart() -> None:
+    assert [grouped(number) for number in (0, 999, 12_480, 1_000_000)] == ["0", "999", "12 480", "1 000 000"]

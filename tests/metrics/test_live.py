@@ -67,6 +67,8 @@ def test_a_worker_that_is_ahead_counts_in_its_own_second() -> None:
     assert live.counts[0].outcomes == {"ok": 321, "timeout": 1}
     assert count(live.records("latency", 0)) == 1
     assert live.late() == []
+    told(live, 7, ok=1)
+    assert (live._ahead[7].start_s, live._ahead[7].end_s) == (7.0, 0.0)
 
 
 def test_seconds_ahead_that_are_over_come_in_one_with_the_open_one() -> None:

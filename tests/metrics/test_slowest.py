@@ -64,3 +64,12 @@ def test_a_row_of_the_summary() -> None:
             "trace_id": "a" * 32,
         }
     ]
+
+
+def test_either_figure_lets_a_request_in() -> None:
+    slowest = Slowest()
+    for number in range(MAX_SLOWEST):
+        slowest.add(SlowRequest(0, 0, float(number), 100.0, 50.0, 200, f"{number}"))
+    told = ((99.0, 49.0, False), (100.0, None, True), (99.0, 50.0, True), (99.0, None, False), (1.0, 60.0, True))
+    for latency_ms, ttft_ms, let_in in told:
+        assert slowest.lets_in(latency_ms, ttft_ms) is let_in, (latency_ms, ttft_ms)

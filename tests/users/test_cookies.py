@@ -252,3 +252,10 @@ async def test_the_same_over_http2(tmp_path: Path) -> None:
         pool.aim(1)
         await ended(pool)
     assert seen == [None, b"a=1; b=2", b"a=1; b=2"]
+
+
+async def test_what_the_answer_to_a_retry_sets_is_kept(tmp_path: Path) -> None:
+    busy = ok(b"later", "retry-after: 0", status="429 Too Many Requests")
+    text = profile(task='steps = [{ get = "/a" }, { get = "/b" }]', top='on_429 = "retry"\n')
+    _, requests = await play(tmp_path, text, busy, ok(b"x", "set-cookie: late=1; Path=/"), ok(b"x"))
+    assert [b"late=1" in request for request in requests] == [False, False, True]

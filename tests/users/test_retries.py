@@ -154,10 +154,11 @@ async def test_a_connection_may_be_closed_meanwhile(
 async def test_arrivals_wait_from_when_they_were_planned(tmp_path: Path) -> None:
     text = profile(pool=OPEN, top=RETRY).replace('users = 1\nduration = "1s"\n', "")
     async with playing(tmp_path, text, Script(BUSY, ok(b"x"))) as (pool, layout, recorder):
-        pool.arrive(time.perf_counter_ns())
+        pool.arrive(time.perf_counter_ns() - 10**10)
         await ended(pool)
         leaf = Play(layout, recorder).only
     assert leaf.outcomes == {"ok": 1}
+    assert leaf.hists["response_time"].total >= 10**7, "in µs, from ten seconds ago"
     assert [leaf.hists[name].count for name in ("schedule_lag", "response_time", "latency")] == [1, 1, 1]
     assert leaf.hists["response_time"].total >= leaf.hists["latency"].total + WAIT_MS * 1000
 
@@ -239,3 +240,52 @@ async def test_an_objective_of_response_time_has_the_wait_in_it(tmp_path: Path) 
         played, _ = await play(tmp_path, profile(top=RETRY + objectives), BUSY, ok(b"x"))
         assert played.only.outcomes == {"ok": 1}
         assert (played.only.sums.get("good", 0), played.only.sums.get("missed.response_time", 0)) == (good, 1 - good)
+
+
+async def test_a_wait_is_what_was_asked_for_and_else_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(user: VirtualUser, seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += int(seconds * 1e9)
+
+    now = [time.perf_counter_ns()]
+    monkeypatch.setattr(patience, "perf_counter_ns", lambda: now[0])
+    monkeypatch.setattr(VirtualUser, "sleep", sleep)
+    for asked_s, waited in ((7.0, 7.0), (0.0, None), (None, 40.0), (1e9, patience.MAX_WAIT_S)):
+        slept.clear()
+        async with playing(tmp_path, profile(top=RETRY), Script(ok(b"x"))) as (pool, _, _):
+            user = VirtualUser(pool, 0)
+            refusal = Refusal(pool.leaves[0], now[0] - 1, now[0], asked_s, "")
+            assert await patience._wait(user, refusal, 40.0)
+            assert slept == ([] if waited is None else [pytest.approx(waited)])
+            pool.finish(sending=True)
+
+
+async def test_how_often_is_the_steps_own_word_before_the_profiles(tmp_path: Path) -> None:
+    step = 'get = "/"\nmax_retries = {}'
+    for most, sent in ((0, 1), (1, 2), (2, 3)):
+        played, requests = await play(tmp_path, profile(step.format(most), top=RETRY), *[AT_ONCE] * sent, ok(b"x"))
+        assert (len(requests), played.only.sums.get("retries", 0)) == (sent + 1, most)
+        assert played.only.outcomes == {"rate_limited": 1, "ok": 1}, "the next request is another one"
+        assert "recovered" not in played.only.sums
+
+
+async def test_a_retry_counts_in_the_stage_whose_request_it_is_and_its_answer_in_that_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def meanwhile(user: VirtualUser, refusal: Refusal, default_s: float) -> bool:
+        pool.enter(1)
+        return True
+
+    monkeypatch.setattr(patience, "_wait", meanwhile)
+    stages = 'stages = [{ duration = "1s", users = 1 }, { duration = "1s", users = 1 }]\n'
+    text = profile(top=RETRY + stages).replace('users = 1\nduration = "1s"\n', "")
+    async with playing(tmp_path, text, Script(BUSY, ok(b"x"))) as (pool, _, recorder):
+        pool.aim(1)
+        await ended(pool)
+        leaves = {leaf.stage: leaf for leaf in recorder.fold().leaves}
+    assert (leaves[0].outcomes, leaves[0].sums["retries"]) == ({}, 1)
+    assert (leaves[1].outcomes, leaves[1].sums.get("retries"), leaves[1].sums["recovered"]) == ({"ok": 1}, None, 1)
