@@ -38,7 +38,7 @@ def test_messages(agent: AgentProcess, question: str, reason: str) -> None:
         if question == HOURS:
             assert "9 am" in message.content[0].text
         else:
-            assert (message.content[0].name, message.content[0].input) == ("get_order", {"id": "12345"})
+            assert (message.content[0].name, message.content[0].input) == ("get_order", {"order_id": "12345"})
 
 
 def test_thinking(agent: AgentProcess) -> None:

@@ -36,7 +36,7 @@ def test_responses(agent: AgentProcess, question: str, kind: str) -> None:
         assert "9 am" in final.output_text
         assert seen.count("response.output_text.delta") == final.usage.output_tokens
     else:
-        assert (final.output[0].name, final.output[0].arguments) == ("get_order", '{"id": "12345"}')
+        assert (final.output[0].name, final.output[0].arguments) == ("get_order", '{"order_id": "12345"}')
 
 
 def test_a_response_that_is_cut_short(agent: AgentProcess) -> None:
