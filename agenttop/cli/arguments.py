@@ -31,6 +31,20 @@ def whole(text: str) -> int:
     return value
 
 
+def percent(text: str) -> float:
+    """Return the share of ``90%`` or ``0.9``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or not from 0 to 1.
+    """
+    from agenttop.profile.percent import parse_percent
+
+    try:
+        return parse_percent(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from None
+
+
 def count(text: str) -> int:
     """Return a whole number above 0."""
     value = whole(text)

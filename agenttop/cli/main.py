@@ -35,6 +35,7 @@ commands:
   hit URL            a quick look without a profile
   agent              the embedded agent alone, as a target to play with
   validate FILE...   check profiles, send nothing
+  cases FILE...      show cases of a golden set; grade recorded answers
   init [FILE]        write a commented starter profile
   schema [WHAT]      JSON Schema of a profile or a summary, for editors
   ps                 the runs of this machine, live and over
@@ -99,6 +100,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "demo": _demo_parser,
         "hit": _hit_parser,
         "validate": _validate_parser,
+        "cases": cli_runs.cases_parser,
         "init": _init_parser,
         "schema": _schema_parser,
         "report": cli_runs.report_parser,

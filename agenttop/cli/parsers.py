@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agenttop.cli.arguments import count, duration, rate
+from agenttop.cli.arguments import count, duration, percent, rate
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
@@ -92,6 +92,30 @@ def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--write", metavar="FILE.toml", help="write the profile it amounts to, and send nothing")
     parser.set_defaults(command=_hit, limit=None)
     return parser
+
+
+def cases_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Define the arguments of ``agenttop cases``."""
+    parser.description = (
+        "Show what was understood of files of cases; with --answers grade recorded answers, without any load. "
+        "agenttop explain quality says how cases and graders are written."
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help=".jsonl, .yaml, .csv or .json")
+    parser.add_argument("--answers", metavar="FILE", help='recorded answers, a line each: {"id": "a", "text": "Hello"}')
+    parser.add_argument("--min-score", metavar="SHARE", type=percent, help="exit with 99 below it, such as 90%%")
+    parser.add_argument("--judge", metavar="URL", help="an OpenAI-compatible endpoint; its key is in $JUDGE_KEY")
+    parser.add_argument("--judge-model", metavar="NAME", default="gpt-4o-mini", help="its model (gpt-4o-mini)")
+    parser.add_argument("--max-calls", metavar="N", type=count, default=200, help="of the judge (200)")
+    parser.add_argument("--labels", metavar="FILE", help="answers with a person's score each: does the judge agree?")
+    parser.add_argument("--json", action="store_true", help="as an object")
+    parser.set_defaults(command=_cases)
+    return parser
+
+
+def _cases(options: argparse.Namespace) -> int:
+    from agenttop.cli.cases import cases
+
+    return cases(options)
 
 
 def _profile_of(options: argparse.Namespace) -> int:

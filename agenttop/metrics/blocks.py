@@ -22,8 +22,10 @@ MAX_BLOCKS = 60
 #: The distributions that are kept of a piece.
 KEPT = ("latency", "ttft")
 #: The counters that are kept of a piece.
-SUMS = ("attempts", "good", "token_requests", "input_tokens", "output_tokens", "cached_tokens", "output_told")
-SUMS += ("token_estimates", "estimated_tokens")
+SUMS = (
+    *("attempts", "good", "token_requests", "input_tokens", "output_tokens", "cached_tokens"),
+    *("output_told", "token_estimates", "estimated_tokens"),
+)
 #: Records that are kept as they came before they are merged: merging each second would cost more than it saves.
 _LOOSE = 16
 

@@ -66,8 +66,8 @@ def read_cases(files: Iterable[tuple[str, str]], *, read: Read | None = None) ->
 
     Args:
         files: paths (for messages; the suffix says whether it is JSON lines, YAML, JSON or CSV) and texts.
-        read: returns the text of a file that one of them names (``file://…`` of promptfoo), by its name relative to
-            the file's folder, and raises OSError or ValueError; without it they are refused.
+        read: returns the text of a file that one of them names (``file://…`` of promptfoo), by its path beside that
+            of the file, and raises OSError or ValueError; without it they are refused.
 
     A case without an id gets one of its first words and a digest of what it asks.
     """

@@ -24,7 +24,8 @@ MAX_SLICE = 40
 QUESTIONS = ("input", "question", "query", "prompt", "message", "text", "content", "request", "user_input")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 Read = Callable[[str], str]
-"""Returns the text of a file by its name in the folder of the file that names it; raises OSError or ValueError."""
+"""Returns the text of a file by its path, relative to what the path of the file that names it is relative to; raises
+OSError or ValueError."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Loads a user's file as a module, and describes its class."""
+"""Loads a user's file as a module, and describes its class, or finds a function in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +27,24 @@ class ScriptError(Exception):
         self.place = place
 
 
+def load_function(file: str, name: str) -> Callable[..., Any]:
+    """Return a function of a file, which is executed once in a process as long as it stays the same.
+
+    Raises:
+        OSError: the file cannot be read.
+        ScriptError: it cannot be imported, or has no such function.
+    """
+    source = Path(file).read_bytes()
+    found = vars(_executed(file, source)).get(name)
+    if not callable(found):
+        known = [key for key, value in vars(_executed(file, source)).items() if inspect.isfunction(value)]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f'; did you mean "{close[0]}"?' if close else f" (it has {', '.join(known)})" if known else ""
+        raise ScriptError(f"{Path(file).name} has no function {name}{hint}")
+    function: Callable[..., Any] = found
+    return function
+
+
 def load_class(file: str, name: str, sha256: str = "") -> type[User]:
     """Return the class of a file. Each file is executed once in a process; its folder can be imported from.
 
@@ -40,12 +58,9 @@ def load_class(file: str, name: str, sha256: str = "") -> type[User]:
         ScriptError: it is another file by now, cannot be imported, or has no such class.
     """
     source = Path(file).read_bytes()
-    digest = hashlib.sha256(source).hexdigest()
-    if sha256 and digest != sha256:
+    if sha256 and hashlib.sha256(source).hexdigest() != sha256:
         raise ScriptError(f"{Path(file).name} is not what it was when the profile was checked; start the run again")
-    module = _loaded.get((file, digest))
-    if module is None:
-        module = _loaded[file, digest] = _module(file, source)
+    module = _executed(file, source)
     found = vars(module).get(name)
     shown = Path(file).name
     if found is None:
@@ -57,6 +72,15 @@ def load_class(file: str, name: str, sha256: str = "") -> type[User]:
         raise ScriptError(f"{name} is no user; write class {name}(User), with User from agenttop.scripting")
     user: type[User] = found
     return user
+
+
+def _executed(file: str, source: bytes) -> ModuleType:
+    """Return the file as a module; it is executed where it was not yet, or is another one by now."""
+    key = (file, hashlib.sha256(source).hexdigest())
+    module = _loaded.get(key)
+    if module is None:
+        module = _loaded[key] = _module(file, source)
+    return module
 
 
 def _is_user(value: Any) -> bool:

@@ -154,7 +154,21 @@ def test_nothing_to_do_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        *("-", "agent", "attach", "capacity", "ctl", "demo", "hit", "init", "profile-of", "ps", "replay", "report"),
+        *(
+            "-",
+            "agent",
+            "attach",
+            "capacity",
+            "cases",
+            "ctl",
+            "demo",
+            "hit",
+            "init",
+            "profile-of",
+            "ps",
+            "replay",
+            "report",
+        ),
         *("schema", "serve", "validate"),
     ],
 )

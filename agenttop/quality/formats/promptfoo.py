@@ -324,7 +324,7 @@ def _text(file: CaseFile, name: str, line: int) -> str | None:
         file.fault(line, f'"{name}" is in another file, which is not read here; write it out')
         return None
     try:
-        return file.read(path)
+        return file.read(file.beside(path).path)
     except (OSError, ValueError) as error:
         file.fault(line, f'"{name}": {error.strerror if isinstance(error, OSError) and error.strerror else error}')
         return None

@@ -203,7 +203,8 @@ def test_files_that_are_named_are_read_where_the_caller_reads_them() -> None:
         "  - vars: {word: file://word.md}\n    assert: [{type: is-json, value: file://shape.json}]\n"
     )
 
-    def read(name: str) -> str:
+    def read(path: str) -> str:
+        name = path.removeprefix("cases/")
         if name not in files:
             raise FileNotFoundError(2, "No such file or directory")
         return files[name]
