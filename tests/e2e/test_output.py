@@ -71,6 +71,7 @@ def valid(summary: dict[str, object]) -> None:
         "realtime-ws",
         "ag-ui",
         "mcp",
+        "quality",
     ],
 )
 def test_every_profile_that_is_shipped_runs(place: Place, agent: AgentProcess, name: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agenttop import dialects, exits
+from agenttop.cli.explain import contents
 from agenttop.cli.main import _parse
 from agenttop.dialects import DIALECTS, dialect_named
 from agenttop.exits import UsageError

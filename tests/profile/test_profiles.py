@@ -70,6 +70,7 @@ def test_the_expected_profiles_are_shipped() -> None:
         "openai-sse",
         "peak",
         "python-user",
+        "quality",
         "rate-limit",
         "realtime-ws",
         "smoke",
