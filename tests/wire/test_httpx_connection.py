@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import gzip
 import ssl
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from agenttop.metrics.outcome import Outcome
+from agenttop.wire import http1
 from agenttop.wire.http1 import CLOSED, DRAINING, IDLE
 from agenttop.wire.httpx_connection import HttpxConnection
 from agenttop.wire.httpx_transport import HttpxTransport
@@ -250,6 +252,17 @@ async def test_what_goes_wrong(script: object) -> None:
         assert failure[0] is outcome
         assert words in failure[1]
         assert (connection.unanswered, connection.state) == (unanswered, CLOSED)
+
+
+@pytest.mark.parametrize("script", [refuses, goes_away, hangs_up], ids=lambda script: script.__name__)
+async def test_what_a_target_has_had_for_a_while_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, script: Callable[[Stream], Awaitable[None]]
+) -> None:
+    monkeypatch.setattr(http1, "RACE_NS", -1)
+    async with serving(speaking_h2(script)) as server:
+        connection = await h2_connected(server)
+        assert await exchange(connection, Keeper()) is not None
+        assert (connection.unanswered, connection.state) == (False, CLOSED)
 
 
 async def test_failing_from_outside() -> None:
