@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 
 from agenttop.metrics.outcome import Outcome
 from agenttop.profile.model import Profile
 from agenttop.users.connectors import Connectors
 from agenttop.wire.target import Target, parse_target
+
+#: Of a connection that is there: one that is not wanted is refused.
+_RESET = os.strerror(errno.ECONNRESET).lower()
 
 
 async def unreachable(profile: Profile) -> str | None:
@@ -22,11 +27,15 @@ async def unreachable(profile: Profile) -> str | None:
         target = parse_target(url)
         connection = await connectors.of(protocol).connect(target)
         failure = connection.failure
-        # Whoever closes, or speaks, as soon as it is connected was reached: when that is heard of is chance.
-        if failure is not None and failure[0] is not Outcome.PROTOCOL_ERROR:
+        if failure is not None and not _reached(target, *failure):
             return _problem(target, *failure)
         connection.close()
     return None
+
+
+def _reached(target: Target, outcome: Outcome, why: str) -> bool:
+    """Return whether a connection was made, and closed, reset or spoken on at once: when that is heard of is chance."""
+    return outcome is Outcome.PROTOCOL_ERROR or (not target.tls and why == _RESET)
 
 
 def _problem(target: Target, outcome: Outcome, why: str) -> str:

@@ -67,15 +67,23 @@ async def test_a_proxy_is_asked_instead(tmp_path: Path, listening: int, closed: 
     assert await unreachable(profile_of(tmp_path, text, f"http://127.0.0.1:{closed}")) is None
 
 
-@pytest.mark.parametrize("why", ["connection closed before an answer", "the target spoke before it was asked"])
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (Outcome.PROTOCOL_ERROR, "connection closed before an answer"),
+        (Outcome.PROTOCOL_ERROR, "the target spoke before it was asked"),
+        (Outcome.CONNECT_ERROR, "connection reset by peer"),
+    ],
+)
 async def test_who_closes_or_speaks_at_once_was_reached(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: int, why: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: int, outcome: Outcome, why: str
 ) -> None:
     """Whether that is heard of before the check is over is chance."""
 
-    def opened(loop: AbstractEventLoop, _: object, began_ns: int) -> Http1Connection:
+    def opened(loop: AbstractEventLoop, made: Http1Connection, began_ns: int) -> Http1Connection:
+        made.close()
         connection = Http1Connection(loop)
-        connection.failure = (Outcome.PROTOCOL_ERROR, why)
+        connection.failure = (outcome, why)
         return connection
 
     monkeypatch.setattr(transport, "opened_connection", opened)
