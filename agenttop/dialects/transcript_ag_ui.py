@@ -12,8 +12,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+<<<<<<< HEAD
 from agenttop.dialects.heard import Said, call_of, objects, part, text_of
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
+=======
+import msgspec
+
+from agenttop.dialects.failure import MALFORMED
+from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript, objects, part, text_of
+>>>>>>> mut
 
 #: How the ids of the results that clients add begin.
 OURS = "agenttop-result-"
@@ -174,9 +181,9 @@ class AgUiTranscript(Transcript):
         message = self._keep({name: value for name, value in fields.items() if name not in ("toolCalls", "tool_calls")})
         self._answered.add(_field(fields, "toolCallId", "tool_call_id"))
         for each in objects(fields.get("toolCalls") or fields.get("tool_calls")):
-            function = each.get("function") if isinstance(each.get("function"), dict) else {}
-            call = _Call(text_of(each.get("id")), _field(function, "name", "name"))
-            call.arguments = [_field(function, "arguments", "arguments")]
+            function = each.get("function")
+            call = _Call(text_of(each.get("id")), text_of(part(function, "name")))
+            call.arguments = [text_of(part(function, "arguments"))]
             self.spend(call.written())
             self._calls[call.id] = call
             message.calls.append(call)

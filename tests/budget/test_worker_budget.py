@@ -26,7 +26,7 @@ def purse_of(terms: Terms = REQUESTS, granted: Amount = NOTHING) -> tuple[Worker
 def test_a_new_one_has_nothing_and_has_told_nothing() -> None:
     purse, asked = purse_of()
     assert (purse.granted, purse.spent, purse.held, purse.left) == (NOTHING, NOTHING, NOTHING, NOTHING)
-    assert (purse.dry, purse.kept, purse.overran, asked) == (False, 0, {}, [])
+    assert (purse.dry, purse.scarce, purse.kept, purse.overran, asked) == (False, False, 0, {}, [])
 
 
 def use(purse: WorkerBudget, requests: int) -> None:

@@ -389,3 +389,19 @@ def test_the_total_tells_whether_thoughts_are_counted_apart(counts: dict[str, in
     reader = Adk().reader()
     feed(reader, event(text("a"), **usage(**counts)))
     assert reader.output_tokens == written
+
+
+def test_a_call_is_known_by_its_id_wherever_it_comes_again() -> None:
+    reader = Adk().reader()
+    feed(
+        reader,
+        event(call("a"), call("b"), id="1"),
+        ANSWERED,
+        event(call("a"), id="2"),
+        ANSWERED,
+        event(call("c"), id="3"),
+    )
+    assert reader.tool_calls == 3
+    without = Adk().reader()
+    feed(without, event(call(None), call(None), id="1"), ANSWERED, event(call(None), id="2"))
+    assert without.tool_calls == 3, "those without an id are one each"

@@ -320,3 +320,17 @@ def test_a_whole_message_after_pieces_is_no_output_however_it_comes() -> None:
     reader.event(piece("Hel"), b"messages")
     assert feed(reader, b"messages", [ai("Hello"), {}]) == 0
     assert reader.chunks == 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "flags"),
+    [
+        ({"type": "ai"}, OUTPUT), ({"type": "AIMessage"}, OUTPUT), ({"role": "assistant"}, OUTPUT),
+        ({"role": "ai"}, OUTPUT), ({"role": "user"}, 0), ({"type": "human", "role": "assistant"}, 0),
+        ({"type": "", "role": "assistant"}, 0), ({}, 0),
+    ],
+)  # fmt: skip
+def test_whose_message_it_is_by_its_type_or_else_its_role(kinds: dict[str, str], flags: int) -> None:
+    message = {"id": "m", "content": "a", **kinds}
+    assert feed(LangGraph().reader(), b"messages/complete", [message]) == flags
+    assert feed(LangGraph().reader(), b"updates", {"model": {"messages": [message]}}) == flags

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agenttop.dialects import dialect_named
 from agenttop.dialects.base import Reader
-from agenttop.dialects.usage import believable, doubt, reconciled
+from agenttop.dialects.usage import believable, doubt, reconciled, take_usage
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,17 @@ def test_a_budget_goes_by_no_fewer_tokens_than_there_were_pieces(
     reader = Reader()
     reader.input_tokens, reader.output_tokens, reader.chunks = read, written, chunks
     assert believable(reader) is believed
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "cached", "told"),
+    [(5, 3, 2, 2), (5, None, 2, 2), (None, 3, 2, 2), (None, None, 2, None), (0, 0, 2, None), (5, 3, None, None)],
+)
+def test_details_are_told_where_any_of_the_whole_is(
+    read: int | None, written: int | None, cached: int | None, told: int | None
+) -> None:
+    reader = Reader()
+    take_usage(reader, read, written, cached=cached)
+    assert reader.cached_tokens == told
+    take_usage(reader, read, written, reasoning=cached and 1)
+    assert reader.reasoning_tokens == (told and 1 if written != 0 else 1), "an output of 0 with reasoning is one of it"

@@ -16,6 +16,7 @@ from agenttop.search.judgement import FAIL, PASS, UNDECIDED, at_each_look, judge
         (73, 73, PASS, True),  # the fewest that can: 73/(73 + 1.96²) ≥ 95 %
         (72, 72, UNDECIDED, True),
         (0, 0, UNDECIDED, False),
+        (1, 1, UNDECIDED, True),
         (190, 200, UNDECIDED, True),
         (189, 200, UNDECIDED, False),
         (180, 200, FAIL, False),
@@ -78,3 +79,7 @@ def test_few_requests_are_judged_wrongly_no_more_often_than_is_said(requests: in
         often = math.comb(requests, good) * wanted**good * (1 - wanted) ** (requests - good)
         wrong[judge(good, requests, wanted, 0.95, looks).verdict] += often
     assert max(wrong[PASS], wrong[FAIL]) <= 0.05 / looks
+
+
+def test_of_nothing_the_share_is_none_of_it() -> None:
+    assert judge(0, 0, 0.95, 0.95).share == 0.0
