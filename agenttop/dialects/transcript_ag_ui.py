@@ -12,15 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-<<<<<<< HEAD
 from agenttop.dialects.heard import Said, call_of, objects, part, text_of
 from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript
-=======
-import msgspec
-
-from agenttop.dialects.failure import MALFORMED
-from agenttop.dialects.transcript import MAX_TRANSCRIPT_BYTES, Owed, Transcript, objects, part, text_of
->>>>>>> mut
 
 #: How the ids of the results that clients add begin.
 OURS = "agenttop-result-"
