@@ -86,9 +86,9 @@ STATES: dict[str, State] = {
     "budget spent": State(
         ("! budget spent, 3 not sent", "! 97%"), "budget", change=lambda s: replace(s, budget_refused=3)
     ),
-    "graded": State((r"quality 89\.\d%", r"! WORSE: 28\.3 points lost, 20 → 200 users"), "graded"),
+    "graded": State((r"quality [─ ]*89\.\d%", r"! WORSE: 28\.3 points lost, 20 → 200 users"), "graded"),
     "graded, enlarged": State(
-        (r"lost to: tool not called", "failed cases, the newest first"), "graded", keys=("g",)
+        (r"lost to: refused 15\.0, tool not called 13\.3", "failed cases, the newest first"), "graded", keys=("g",)
     ),
     "circuit": State(("breaker 12% of 50%",), "circuit"),
     "circuit open": State(("BREAKER OPEN", "! breaker 62% of 50% OPEN"), "breaker"),
