@@ -633,3 +633,10 @@ def test_calls_of_a_snapshot_that_are_none_are_left_out(name: str, none: Any) ->
     assert ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": [message]}) == [
         {"id": "m", "role": "assistant", "content": "Hi"}
     ]
+
+
+@pytest.mark.parametrize(
+    "kind", ["TEXT_MESSAGE_CONTENT", "TextMessageContent", "text_message_content", "text-message-content"]
+)
+def test_types_in_any_case(kind: str) -> None:
+    assert ag_ui({"type": kind, "messageId": "m", "delta": "a"}) == [{"id": "m", "role": "assistant", "content": "a"}]
