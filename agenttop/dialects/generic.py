@@ -4,14 +4,11 @@ names.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from agenttop.dialects.base import ERROR, RATE_LIMITED, Reader
 from agenttop.dialects.failure import fail, tells_limit
 from agenttop.dialects.usage import count, take_usage
-
-_DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
 #: Where a count of tokens stands, by the attribute of the reader.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -43,7 +40,6 @@ def fail_rpc(reader: Reader, error: Any) -> int:
     for detail in data if isinstance(data, list) else [data]:
         if isinstance(detail, dict):
             flags |= fail(reader, {"code": detail.get("reason"), **detail})
-            _delay(reader, detail.get("retryDelay", detail.get("retryAfter")))
         elif isinstance(detail, str):
             flags |= RATE_LIMITED if tells_limit(detail) else ERROR
     return flags | ERROR
@@ -60,14 +56,6 @@ def repaired(data: bytes) -> bytes | None:
     """Return the data with broken UTF-8 replaced, as the event-stream format does; None if that was not the trouble."""
     text = data.decode("utf-8", "replace").encode()
     return None if text == data else text
-
-
-def _delay(reader: Reader, delay: Any) -> None:
-    """Note a wait as google.rpc.RetryInfo has it, ``"3.5s"``, or as seconds."""
-    if isinstance(delay, str) and (match := _DELAY.fullmatch(delay)):
-        delay = float(match[1])
-    if reader.retry_after_s is None and isinstance(delay, int | float) and not isinstance(delay, bool):
-        reader.retry_after_s = delay if 0 <= delay < 1e9 else None
 
 
 def read_usage(reader: Reader, usage: Any) -> None:

@@ -200,3 +200,10 @@ def test_a_result_of_no_kind_is_a_failure(data: bytes) -> None:
     assert reader.event(data) == ERROR
     assert whole.body(data) == DONE | ERROR
     assert reader.error == whole.error == f"not an A2A response: {data.decode()}"
+
+
+def test_tokens_in_the_metadata_of_the_status_message() -> None:
+    message = {"parts": [], "metadata": {"adk_usage": {"promptTokenCount": 5, "candidatesTokenCount": 3}}}
+    reader = A2A().reader()
+    assert reader.event(json.dumps({"result": {"status": {"state": "working", "message": message}}}).encode()) == 0
+    assert (reader.input_tokens, reader.output_tokens) == (5, 3)

@@ -405,3 +405,11 @@ def test_a_call_is_known_by_its_id_wherever_it_comes_again() -> None:
     without = Adk().reader()
     feed(without, event(call(None), call(None), id="1"), ANSWERED, event(call(None), id="2"))
     assert without.tool_calls == 3, "those without an id are one each"
+
+
+def test_a_piece_of_nothing_is_no_call_yet() -> None:
+    reader = Adk().reader()
+    assert feed(reader, event(text(""), partial=True), event(call("c", args={}), partial=True)) == [0, 0]
+    assert reader.llm_calls is None
+    assert feed(reader, event(text("a"), partial=True), event(text(""), partial=True)) == [OUTPUT, 0]
+    assert reader.llm_calls == 1

@@ -194,3 +194,10 @@ def test_an_event_without_a_type_may_be_a_failure_of_who_stands_before_the_agent
         assert reader.event(data, name) & ERROR
         assert reader.error == "slow"
     assert AgUi().reader().event(b'{"delta": "x"}') == 0
+
+
+@pytest.mark.parametrize("kind", ["TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT"])
+def test_words_alone_are_no_tool_call(kind: str) -> None:
+    reader = AgUi().reader()
+    feed(reader, kind, messageId="m", delta="x")
+    assert reader.tool_calls == 0

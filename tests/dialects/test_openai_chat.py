@@ -278,3 +278,29 @@ def test_a_total_tells_what_was_counted_apart() -> None:
     usage = {"prompt_tokens": 12, "completion_tokens": 1, "reasoning_tokens": 386, "total_tokens": 399}
     reader.event(json.dumps({"choices": [], "usage": usage}).encode())
     assert (reader.input_tokens, reader.output_tokens, reader.reasoning_tokens) == (12, 387, 386)
+
+
+@pytest.mark.parametrize(
+    ("part", "flags"),
+    [
+        ({"text": "a"}, OUTPUT), ({"refusal": "no"}, OUTPUT), ({"image_url": {"url": "x"}}, OUTPUT), ("a", OUTPUT),
+        ({"thinking": [{"text": "a"}]}, OUTPUT | REASONING), ({"thinking": "a", "text": "b"}, OUTPUT | REASONING),
+        ({"refusal": ""}, 0), ({"other": "a"}, 0), ("", 0), (5, 0),
+    ],
+)  # fmt: skip
+def test_typed_parts(part: Any, flags: int) -> None:
+    assert OpenAIChat().reader().event(chunk({"content": [part]})) == flags
+
+
+def test_text_beside_a_function_call_of_old_is_a_call_too() -> None:
+    reader = OpenAIChat().reader()
+    assert reader.event(chunk({"content": "a", "function_call": {"name": "f", "arguments": ""}})) == OUTPUT
+    assert (reader.tool_calls, reader.chunks) == (1, 1)
+
+
+def test_words_of_an_error_within_an_answer_are_no_failure() -> None:
+    reader = OpenAIChat().reader()
+    data = {"type": "error", "choices": [{"index": 0, "delta": {"role": "assistant"}}]}
+    assert reader.event(json.dumps(data).encode()) == 0
+    assert reader.event(json.dumps(data | {"usage": {"prompt_tokens": 1}}).encode()) == 0
+    assert reader.error is None

@@ -182,3 +182,9 @@ def test_the_words_of_a_refused_handshake() -> None:
     assert reader.body(b"other") == DONE | ERROR
     assert reader.error is not None
     assert reader.error.startswith("<html>"), "the first words are kept"
+
+
+def test_an_answer_that_has_begun_is_a_call_of_the_model() -> None:
+    reader = OpenAIRealtime().reader()
+    assert reader.event(b'{"type":"response.created","response":{}}') == 0
+    assert reader.llm_calls == 1

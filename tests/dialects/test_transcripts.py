@@ -635,3 +635,24 @@ def test_calls_of_a_snapshot_that_are_none_are_left_out(name: str, none: Any) ->
     assert ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": [message]}) == [
         {"id": "m", "role": "assistant", "content": "Hi"}
     ]
+
+
+@pytest.mark.parametrize(
+    "kind", ["TEXT_MESSAGE_CONTENT", "TextMessageContent", "text_message_content", "text-message-content"]
+)
+def test_types_in_any_case(kind: str) -> None:
+    assert ag_ui({"type": kind, "messageId": "m", "delta": "a"}) == [{"id": "m", "role": "assistant", "content": "a"}]
+
+
+@pytest.mark.parametrize("dialect", TRANSCRIPTS)
+def test_who_listens_hears_of_what_cannot_be_read_as_everybody_does(dialect: str) -> None:
+    reader = heard(dialect)
+    assert reader.event(b"<html>") == dialect_named(dialect).reader().event(b"<html>")
+    assert reader.error is not None
+
+
+def test_calls_of_a_snapshot_take_room_too() -> None:
+    half = "x" * (MAX_TRANSCRIPT_BYTES // 2)
+    for arguments, kept in ((half, True), (half * 2, False)):
+        message = {"id": "m", "role": "assistant", "toolCalls": [calls("f", arguments, "a")]}
+        assert bool(ag_ui({"type": "MESSAGES_SNAPSHOT", "messages": [message]})) is kept
