@@ -30,6 +30,7 @@ def main(file: str, classes: list[str]) -> None:
                 found[name] = {"fault": f"it cannot be read: {error.strerror}", "place": ""}
         out.write(msgspec.json.encode(found))
         out.flush()
+        sys.stdout.flush()  # what the file printed: nothing else writes it out
         # Not through the end of the interpreter: threads that the file has begun need not be waited for.
         os._exit(0)
 

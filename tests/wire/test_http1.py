@@ -370,6 +370,7 @@ def test_a_stall_of_our_own_does_not_end_the_keep_alive_race(
 ) -> None:
     sent = 10**12
     turns = Turns()
+    monkeypatch.setattr(http1, "RACE_NS", 100_000_000)
     turns.stalled(*(sent + ms * 1_000_000 for ms in stall_ms))
     monkeypatch.setattr(http1, "TURNS", turns)
     monkeypatch.setattr(http1, "perf_counter_ns", lambda: sent + lost_ms * 1_000_000)
