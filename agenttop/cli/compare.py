@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop.cli.arguments import output_file
+from agenttop.cli.output import page_of
 from agenttop.cli.run_path import run_path
 from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN, JournalError, rebuild
@@ -64,9 +63,7 @@ def compare_runs(options: argparse.Namespace) -> int:
 
 def say_comparison(found: Mapping[str, Any]) -> None:
     """Print a comparison for a human reader."""
-    terminal = sys.stdout.isatty()
-    width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
-    color = terminal and not os.environ.get("NO_COLOR")
+    width, color = page_of(sys.stdout)
     say(comparison_text(found, color=color, width=width).rstrip("\n"), sys.stdout)
 
 

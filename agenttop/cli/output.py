@@ -39,6 +39,12 @@ def print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, asc
     if as_json:
         say(encode_summary(summary).decode(), stream)
         return
-    terminal = stream.isatty()
-    width = min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120) if terminal else 80
-    say(render_text(summary, color=terminal and not os.environ.get("NO_COLOR"), width=width, ascii=ascii_only), stream)
+    width, color = page_of(stream)
+    say(render_text(summary, color=color, width=width, ascii=ascii_only), stream)
+
+
+def page_of(stream: TextIO) -> tuple[int, bool]:
+    """Return how many columns a report has on a stream, and whether it has colours."""
+    if not stream.isatty():
+        return 80, False
+    return min(max(shutil.get_terminal_size((80, 24)).columns, 80), 120), not os.environ.get("NO_COLOR")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from agenttop.dialects import failure
 from agenttop.dialects.failure import MALFORMED
 
 #: Bytes that one answer may leave, and one conversation hold: what grows must end somewhere.
@@ -123,10 +124,7 @@ def strictly(data: bytes) -> Any:
 
 def decoded(data: bytes) -> Any:
     """Return JSON as a reader decodes it, broken UTF-8 replaced; None if it is none."""
-    try:
-        return msgspec.json.decode(data)
-    except MALFORMED:
-        return strictly(data.decode("utf-8", "replace").encode())
+    return failure.decoded(msgspec.json.decode, data)
 
 
 def text_of(value: Any) -> str:

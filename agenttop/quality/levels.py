@@ -115,6 +115,16 @@ class Levels:
         return spans
 
 
+def is_of(level: str, stage: str) -> bool:
+    """Return whether a level is of a stage, by their names: it, or a part of its ramp."""
+    return level == stage or level in {_part(stage, part) for part in range(PARTS)}
+
+
+def _part(stage: str, part: int) -> str:
+    """Return the name of a part of a stage that ramps, counted from 0."""
+    return f"{stage} {part + 1}/{PARTS}"
+
+
 def _bounds(ramp: Ramp) -> list[float]:
     """Return where a level begins or ends: at every stage's, and within those that ramp."""
     found = []
@@ -140,7 +150,7 @@ def _name(legs: Sequence[Leg], ramp: Ramp, time: float, names: Mapping[int, str]
     if not _ramps(ramp, index):
         return name
     begin, end = ramp.bounds[index]
-    return f"{name} {min(int((time - begin) / (end - begin) * PARTS), PARTS - 1) + 1}/{PARTS}"
+    return _part(name, min(int((time - begin) / (end - begin) * PARTS), PARTS - 1))
 
 
 def _called(names: Mapping[int, str], leg: Leg) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenttop.quality.row import Row
-from agenttop.quality.statistics import cases_needed, mcnemar_exact, paired, smallest_visible, weighted_mean
+from agenttop.quality.statistics import VISIBLE, cases_needed, paired, smallest_visible, weighted_mean
 
 _NOTHING = 1e-9
 
@@ -60,10 +60,7 @@ def score_row(
         return None
     weights = [base[case].weight for case in both]
     differences = [head[case].score - base[case].score for case in both]
-    found = paired(differences, weights)
-    p, single = found.p, all(side[case].runs == 1 for side in (base, head) for case in both)
-    if single and len(set(weights)) == 1 and all(abs(value) in (0, 1) for value in differences):
-        p = mcnemar_exact(differences.count(-1), differences.count(1))
+    found = paired(differences, weights, single=all(side[case].runs == 1 for side in (base, head) for case in both))
     visible = None if math.isinf(found.error) else smallest_visible(found.error)
     note = ""
     if len(both) < 2:
@@ -78,7 +75,7 @@ def score_row(
         interval=found.interval if math.isfinite(found.interval[0]) else None,
         visible=visible,
         margin=margin,
-        p=p,
+        p=found.p,
         note=note,
     )
 
@@ -96,7 +93,7 @@ def more_cases(row: Row, cases: int) -> str:
     """Return what would decide an undecided score, in words; empty where nothing would."""
     if not row.margin or row.visible is None:
         return ""
-    needed = cases_needed(row.visible / 2.8 * math.sqrt(cases), row.margin, cases)
+    needed = cases_needed(row.visible / VISIBLE * math.sqrt(cases), row.margin, cases)
     if needed is None or needed <= cases:
         return "the drop is near what is allowed: ask each case more often"
     return f"{needed} cases, or about {needed / cases:.1f} times as many answers a case, would show a drop of this size"

@@ -163,16 +163,24 @@ class Paired:
 
 
 def paired(
-    differences: Sequence[float], weights: Sequence[float] | None = None, confidence: float = CONFIDENCE
+    differences: Sequence[float],
+    weights: Sequence[float] | None = None,
+    confidence: float = CONFIDENCE,
+    *,
+    single: bool = False,
 ) -> Paired:
-    """Return the mean difference of pairs, its t interval, and p: of the t test, of flipped signs below 30 pairs.
+    """Return the mean difference of pairs, its t interval, and p: of the t test, of flipped signs below 30 pairs, of
+    McNemar's where each pair is of ``single`` answers that passed or failed, and all weigh the same.
 
     Raises:
         ValueError: as :func:`weighted_mean`.
     """
     mean, error = weighted_mean(differences, weights), standard_error(differences, weights)
     n = _used(differences, weights)
-    if n < FEW:
+    even = weights is None or len(set(weights)) == 1
+    if single and even and all(abs(value) in (0, 1) for value in differences):
+        p = mcnemar_exact(sum(value < 0 for value in differences), sum(value > 0 for value in differences))
+    elif n < FEW:
         p = sign_flip(differences, weights)
     elif error <= _NOTHING * abs(mean):
         p = 1.0 if mean == 0 else 0.0

@@ -6,6 +6,7 @@ times were taken.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from agenttop.dialects.heard import Said
 from agenttop.dialects.transcript import Listening
 from agenttop.metrics.delta import WARMUP
+from agenttop.metrics.formulas import cost_usd
 from agenttop.metrics.layout import Price
 from agenttop.metrics.outcome import NOT_FINISHED, Outcome
 from agenttop.quality.answer import MAX_TEXT, Answer, ToolCall
@@ -22,7 +24,6 @@ from agenttop.users.compiled import CompiledTask, Questions
 
 #: Where cases are counted that are asked in the warm-up, whose answers nobody grades.
 _WARMUP = "warm-up"
-_MILLION = 1_000_000
 
 
 @dataclass(slots=True)
@@ -87,13 +88,16 @@ def answer_of(user: UserBase, price: Price | None = None) -> Answer:
     reader = answer.reader
     said = reader.heard.said() if isinstance(reader, Listening) else Said()
     timed = answer.latency_ns > 0
-    read, written, cost = None, None, None
+    read = written = None
+    told: Counter[str] = Counter()
     if reader is not None:
         read, written = reader.input_tokens, reader.output_tokens
-        if price is not None and (read is not None or written is not None):
-            cached = min(reader.cached_tokens or 0, read or 0)
-            fresh = (read or 0) - cached
-            cost = (fresh * price.input + cached * price.cached + (written or 0) * price.output) / _MILLION
+        told = Counter(
+            input_tokens=read or 0,
+            cached_tokens=reader.cached_tokens or 0,
+            output_tokens=written or 0,
+            token_requests=int(read is not None or written is not None),
+        )
     return Answer(
         case="",
         at_s=(answer.end_ns - pool.epoch_ns) / 1e9 if timed else pool.elapsed(),
@@ -107,5 +111,5 @@ def answer_of(user: UserBase, price: Price | None = None) -> Answer:
         ttft_ms=None if answer.ttft_ns is None else round(answer.ttft_ns / 1e6, 3),
         input_tokens=read,
         output_tokens=written,
-        cost_usd=cost,
+        cost_usd=cost_usd(told, price),
     )

@@ -72,26 +72,17 @@ def _collector(task: Task, dialect: type[Dialect], measure: Measure) -> Callable
         return inner
     path = task.answer or measure.first_token
     assert path is not None  # as every profile that was loaded has it
-    text = None if path == "body" else _text_finder(path)
-    calls = _calls_finder(measure) if inner is None else None
+    text: Find | None = None
+    if path != "body":
+        # What [measure] finds may be the length of something: then it is that.
+        text = _finder(path) if path.lstrip().startswith("length") else compile_path(path).find
+    calls = _finder(measure.tool_calls) if inner is None and measure.tool_calls else None
     return partial(JsonHeard, text, calls, inner)
 
 
-def _text_finder(path: str) -> Find:
-    # What [measure] finds may be the length of something: then it is that.
+def _finder(path: str) -> Find:
+    """Return what finds what a path of ``[measure]`` does, or has the length of, as the only match."""
     first = compile_calls(path)
-
-    def find(value: Any) -> list[Any]:
-        found, match = first(value)
-        return [match] if found else []
-
-    return compile_path(path).find if not path.lstrip().startswith("length") else find
-
-
-def _calls_finder(measure: Measure) -> Find | None:
-    if not measure.tool_calls:
-        return None
-    first = compile_calls(measure.tool_calls)
 
     def find(value: Any) -> list[Any]:
         found, match = first(value)

@@ -231,7 +231,7 @@ def from_text(text: str, say: Say) -> dict[str, Any] | None:
     elif base in ("similar", "similar:cosine"):
         item["threshold"] = SIMILAR_CSV
     elif base in ("latency", "cost") and value:
-        item["threshold"] = _number(value)
+        item["threshold"] = number_in(value)
     return item
 
 
@@ -253,7 +253,8 @@ def _schema(text: str, say: Say) -> Any:
         return None
 
 
-def _number(text: str) -> Any:
+def number_in(text: str) -> Any:
+    """Return a text as a number if it is one; else as it is."""
     try:
         return float(text)
     except ValueError:

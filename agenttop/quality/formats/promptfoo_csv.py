@@ -13,7 +13,7 @@ from typing import Any
 from agenttop.expressions.nearest import nearest
 from agenttop.quality.case import GraderSpec
 from agenttop.quality.drafts import CaseFile, question_in, slices_of
-from agenttop.quality.formats.promptfoo_assertions import from_text, read_assertion
+from agenttop.quality.formats.promptfoo_assertions import from_text, number_in, read_assertion
 from agenttop.quality.formats.templates import TemplateError, fill, filled
 from agenttop.quality.records import Record
 
@@ -77,7 +77,7 @@ def _read(file: CaseFile, row: Record, default: Mapping[str, Any], prompt: Any) 
             continue
         for number, key, value in configs:
             if number in ("", expected[1]):
-                item[key] = _number(value)
+                item[key] = number_in(value)
         if cells.get("__metric"):
             item["metric"] = cells["__metric"]
         items.append(item)
@@ -101,7 +101,7 @@ def _read(file: CaseFile, row: Record, default: Mapping[str, Any], prompt: Any) 
         vars=variables,
         tags=tags,
         slices=slices,
-        threshold=_number(threshold) if threshold else default.get("threshold"),
+        threshold=number_in(threshold) if threshold else default.get("threshold"),
         graders=tuple(specs),
         description=cells.get("__description", ""),
         graded=not count,
@@ -120,10 +120,3 @@ def _metadata(cells: Mapping[str, str]) -> dict[str, Any]:
         else:
             found[name] = text.strip()
     return found
-
-
-def _number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
