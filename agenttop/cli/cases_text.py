@@ -16,6 +16,7 @@ from agenttop.quality.graders.base import plain
 from agenttop.quality.score import Score
 from agenttop.quality.scores import Scored, by_metric, by_slice, lost_by_cause, scored
 from agenttop.report.figures import cells, count, fit, pad, share
+from agenttop.report.quality import agreement_words
 
 #: Columns at most of an id, of slices and of graders.
 _ID, _SLICES, _GRADERS = 22, 16, 16
@@ -76,7 +77,7 @@ def scores_lines(
         told = f"judge: {_many(judge.calls, 'call')}, {judge.cached} cached, {judge.errors} errors, "
         lines += ["", f"{told}{count(judge.tokens)} tokens"]
     if calibration is not None:
-        lines += _calibrated(calibration)
+        lines.append(agreement_words(calibration.told(0, 0)))
     return lines
 
 
@@ -142,17 +143,6 @@ def _failed(answers: Sequence[Answer], scores: Sequence[Score], known: Mapping[s
         if len(those) > MAX_FAILED:
             lines.append(f"{_INDENT}and {len(those) - MAX_FAILED} more: --json has all")
     return lines
-
-
-def _calibrated(found: Calibration) -> list[str]:
-    kappa = found.kappa
-    if found.agreement is None:
-        return [f"judge against people: no answer was judged ({_many(found.errors, 'error')})"]
-    told = f"judge against people: {share(found.agreement)} of {_many(found.judged, 'answer')} alike"
-    if kappa is not None:
-        value, (low, high) = kappa
-        told += f", Cohen's κ {value:.2f} ({low:.2f} to {high:.2f})"
-    return [told]
 
 
 def _listed(title: str, counts: Counter[str], width: int) -> list[str]:

@@ -13,8 +13,9 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -36,6 +37,7 @@ from agenttop.grading.messages import (
 )
 from agenttop.journal.answers import FILE_NAME
 from agenttop.journal.places import runs_directory
+from agenttop.profile.certificates import located
 from agenttop.profile.model import Judge, Profile
 from agenttop.profile.quality import cases_of, step_graders
 from agenttop.quality.answer import Answer
@@ -75,6 +77,7 @@ def begin_of(spec: RunSpec) -> Begin | None:
         live=quality.when == "live",
         judge_live=judge is not None and judge.live,
         judge=None if judge is None else _judge(judge),
+        labels=str(located(Path(spec.folder), judge.calibration)) if judge is not None and judge.calibration else "",
         cache=str(runs_directory().parent / "judge"),
         steps=tuple(StepGraders(*place, graders) for place, graders in step_graders(spec.profile).items()),
     )
@@ -144,7 +147,9 @@ class Grading:
         start: starts a process.
     """
 
-    def __init__(self, begin: Begin, warn: Callable[[str], None], start: Callable[[], object] = spawn) -> None:
+    def __init__(
+        self, begin: Begin, warn: Callable[[str], None], start: Callable[[], Awaitable[Process]] = spawn
+    ) -> None:
         self._begin = begin
         self._warn = warn
         self._spawn = start
@@ -249,7 +254,7 @@ class Grading:
             process.stdin.close()
 
     async def _start(self) -> None:
-        process = self._process = await self._spawn()  # type: ignore[misc]
+        process = self._process = await self._spawn()
         self._listening = asyncio.create_task(self._listen(process))
         self._say(msgspec.structs.replace(self._begin, skip=tuple(sorted(self._scored))))
         self._say(Finish(self._lines) if self._finishing else Written(self._lines))

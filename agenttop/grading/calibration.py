@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
 
@@ -66,6 +67,17 @@ class Calibration(msgspec.Struct, frozen=True):
         """Return the share of good answers behind ``good`` of ``judged`` by this judge; None if it cannot be told."""
         people_good, people_bad = self.both_good + self.people_only, self.both_bad + self.judge_only
         return rogan_gladen(good, judged, self.both_good, people_good, self.both_bad, people_bad)
+
+    def told(self, good: int, judged: int) -> dict[str, Any]:
+        """Return it for a summary; ``good`` of ``judged`` verdicts of a run were good, which is corrected by it."""
+        return {
+            "judged": self.judged,
+            "errors": self.errors,
+            "agreement": self.agreement,
+            "kappa": self.kappa,
+            "rate": good / judged if judged else None,
+            "corrected": self.corrected(good, judged) if judged and self.judged else None,
+        }
 
 
 def read_labels(path: str, text: str, cases: Collection[str]) -> tuple[list[Label], list[CaseProblem]]:

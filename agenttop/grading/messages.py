@@ -34,6 +34,8 @@ class Begin(msgspec.Struct, tag="begin", frozen=True):
     """Ask the judge meanwhile, too."""
     judge: JudgeSettings | None = None
     """Its key included: it goes over a pipe to a process of our own."""
+    labels: str = ""
+    """Path of answers that people have scored, which the judge is held against; empty: none."""
     cache: str = ""
     """Where the judge's verdicts are kept; empty: nowhere."""
     steps: tuple[StepGraders, ...] = ()

@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from agenttop.grading.calibration import GOOD, Label, calibrate, read_labels
 from agenttop.grading.graders import Graders
 from agenttop.grading.judge import Judge
 from agenttop.grading.messages import (
@@ -52,11 +54,16 @@ class Grader:
     Args:
         begin: what by.
         graders: the graders themselves.
+        labels: what people made of some answers, which the judge is held against at the end.
     """
 
-    def __init__(self, begin: Begin, graders: Graders) -> None:
+    def __init__(self, begin: Begin, graders: Graders, labels: Sequence[Label] = ()) -> None:
         self._begin = begin
         self._graders = graders
+        self._labels = labels
+        self._agreement: dict[str, Any] | None = None
+        self._verdicts: Counter[bool] = Counter()
+        """The judge's, good or not."""
         self._file: IO[bytes] | None = None
         self._read = 0
         """Lines read so far …"""
@@ -95,7 +102,16 @@ class Grader:
         counts = judge.counts
         priced = judge.settings.price_input or judge.settings.price_output
         cost_usd = counts.cost_usd if priced else None
-        return JudgeUse(counts.calls, counts.cached, counts.errors, counts.tokens, cost_usd)
+        return JudgeUse(counts.calls, counts.cached, counts.errors, counts.tokens, cost_usd, self._agreement)
+
+    async def calibrate(self) -> Graded | None:
+        """Hold the judge against people, and return what it has done; None without a judge or labels."""
+        judge = self._graders.judge
+        if judge is None or not self._labels:
+            return None
+        found = await calibrate(judge, self._labels, self._graders.cases)
+        self._agreement = found.told(self._verdicts[True], self._verdicts.total())
+        return Graded({}, self._judged())
 
     async def run(self) -> None:
         """Grade until all is, after :meth:`finish`."""
@@ -171,6 +187,25 @@ class Grader:
                 reason=f"the grader failed: {type(error).__name__}: {error}",
             )
         self._scores[number] = score
+        for part in score.parts:
+            if part.grader == "judge" and part.value is not None:
+                self._verdicts[part.value >= GOOD] += 1
+
+
+def labels_of(begin: Begin) -> list[Label]:
+    """Return the labels of the judge's calibration.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is none of labels; the message says where and why.
+    """
+    if not begin.labels:
+        return []
+    text = Path(begin.labels).read_text(encoding="utf-8")
+    labels, problems = read_labels(begin.labels, text, {case.id for case in begin.cases})
+    if problems:
+        raise ValueError(str(problems[0]))
+    return labels
 
 
 def graders_of(begin: Begin) -> Graders:
@@ -194,11 +229,12 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
     begin = to_grader.decode(await reader.readline())
     assert isinstance(begin, Begin)
     try:
+        labels = labels_of(begin)
         graders = graders_of(begin)
     except Exception as error:  # whatever it is, the controller must hear of it
         say(Failed(f"{type(error).__name__}: {error}"))
         return
-    grader = Grader(begin, graders)
+    grader = Grader(begin, graders, labels)
     say(Ready())
 
     async def listen() -> None:
@@ -221,8 +257,9 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
         await asyncio.wait({listening, grading}, return_when=asyncio.FIRST_COMPLETED)
         if grading.done():
             grading.result()
-            if (news := grader.news()) is not None:
-                say(news)
+            for last in (grader.news(), await grader.calibrate()):
+                if last is not None:
+                    say(last)
             say(Finished())
     finally:
         for task in (listening, telling, grading):

@@ -19,6 +19,8 @@ class CaseBrief(msgspec.Struct, frozen=True, omit_defaults=True):
     weight: float = 1.0
     input: str = ""
     """The beginning of the question, in one line."""
+    threshold: float | None = None
+    """Passes with at least this score; None: the profile's."""
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -35,4 +37,5 @@ def brief_of(case: Case) -> CaseBrief:
         asked = case.input
     else:
         asked = next((str(message.get("content") or "") for message in reversed(case.input)), "")
-    return CaseBrief(case.id, slices_of_case(case), case.weight, " ".join(asked[: 4 * MAX_INPUT].split())[:MAX_INPUT])
+    question = " ".join(asked[: 4 * MAX_INPUT].split())[:MAX_INPUT]
+    return CaseBrief(case.id, slices_of_case(case), case.weight, question, case.threshold)

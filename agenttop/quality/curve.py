@@ -25,13 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, SliceScore
-from agenttop.quality.brief import Golden
+from agenttop.quality.brief import CaseBrief, Golden
+from agenttop.quality.levels import is_of
 from agenttop.quality.score import CAUSES, Score
 from agenttop.quality.scores import interval_of
 from agenttop.quality.statistics import (
     CONFIDENCE,
     Interval,
-    mcnemar_exact,
     paired,
     smallest_visible,
     wilson,
@@ -191,7 +191,7 @@ class Curve:
             if slice_name is None and stage is None:
                 return self.state.score
             among = self._all if slice_name is None else self._slices.get(slice_name)
-            sums = self._sum(lambda level, _: stage is None or _is_of(level, stage))
+            sums = self._sum(lambda level, _: stage is None or is_of(level, stage))
             found = None if among is None or sums is None else self._score(sums, among)
             return None if found is None else found[0]
         if name == "drop":
@@ -256,10 +256,9 @@ class Curve:
             case.id: {
                 "score": float(sums.total[index] / sums.count[index]),
                 "runs": int(sums.count[index]),
-                "reasons": [reason for reason, _ in self._reasons[case.id].most_common(KEPT_REASONS)]
-                if case.id in self._reasons
-                else [],
+                "reasons": [reason for reason, _ in self._reasons.get(case.id, Counter()).most_common(KEPT_REASONS)],
             }
+            | _as_written(case)
             for index, case in enumerate(self.golden.cases)
             if sums.count[index]
         }
@@ -361,9 +360,8 @@ class Curve:
         weights = self._weights[both]
         if not weights.sum():
             weights = np.ones(len(both))
-        found = paired(differences.tolist(), weights.tolist())
-        once = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
-        p = mcnemar_exact(int((differences > 0).sum()), int((differences < 0).sum())) if once else found.p
+        single = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
+        found = paired(differences.tolist(), weights.tolist(), single=bool(single))
         lost = self._lost(after, both) - self._lost(before, both)
         interval, visible = found.interval, smallest_visible(found.error)
         if not found.error:  # no two cases differ: what none of so many has shown, one in so many may
@@ -376,7 +374,7 @@ class Curve:
             *interval,
             visible,
             len(both),
-            verdict_of(found.mean, interval, p, self.golden.margin),
+            verdict_of(found.mean, interval, found.p, self.golden.margin),
             _by_cause(lost),
         )
 
@@ -406,12 +404,14 @@ def _halves(levels: Iterable[_Sums], cases: int) -> tuple[_Sums, _Sums]:
     return halves
 
 
-def _is_of(level: str, stage: str) -> bool:
-    """Return whether a level is of a stage: it, or a quarter of it."""
-    return level == stage or (level.startswith(f"{stage} ") and level[len(stage) + 1 :] in _QUARTERS)
-
-
-_QUARTERS = ("1/4", "2/4", "3/4", "4/4")
+def _as_written(case: CaseBrief) -> dict[str, Any]:
+    """Return what a comparison needs to know of a case, where it is not as usual."""
+    found: dict[str, Any] = {"tags": list(case.slices)} if case.slices else {}
+    if case.weight != 1.0:
+        found["weight"] = case.weight
+    if case.threshold is not None:
+        found["threshold"] = case.threshold
+    return found
 
 
 def _by_cause(lost: Sequence[float] | _Floats) -> dict[str, float]:

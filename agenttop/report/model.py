@@ -549,6 +549,9 @@ class CaseScore(msgspec.Struct, frozen=True, kw_only=True):
     score: Share
     runs: Annotated[int, Meta(ge=1, description="Answers with a score.")]
     reasons: Annotated[list[str], Meta(description="Why points were lost, the most frequent first.")]
+    tags: Annotated[list[str], Meta(description="Its slices: tags, and NAME=VALUE.")] = []
+    weight: Amount = 1.0
+    threshold: Annotated[float | None, Meta(description="Passes with at least this score; null: the profile's.")] = None
 
 
 class ScoreDrop(msgspec.Struct, frozen=True, kw_only=True):

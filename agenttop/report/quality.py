@@ -47,9 +47,27 @@ def causes(lost: Mapping[str, float], at_most: int = 8) -> str:
     return ", ".join(told[:at_most])
 
 
+def agreement_words(found: Mapping[str, Any]) -> str:
+    """Return how a judge agrees with people, in words."""
+    if found["agreement"] is None:
+        return f"judge against people: no answer was judged ({_many(found['errors'], 'error')})"
+    text = f"judge against people: {share(found['agreement'])} of {_many(found['judged'], 'answer')} alike"
+    if found["kappa"] is not None:
+        value, (low, high) = found["kappa"]
+        text += f", Cohen's κ {value:.2f} ({low:.2f} to {high:.2f})"
+    if found.get("corrected") is not None:
+        rate, ends = found["corrected"]
+        text += f"; corrected for its errors {share(rate)} ({interval(ends)}) are good, not {share(found['rate'])}"
+    return text
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def users(number: int) -> str:
     """Return ``12 users``, ``1 user``."""
-    return f"{count(number)} user{'' if number == 1 else 's'}"
+    return _many(number, "user")
 
 
 def quality_section(page: Page, quality: Mapping[str, Any] | None) -> None:
@@ -131,6 +149,8 @@ def _left(page: Page, quality: Mapping[str, Any]) -> None:
         if judge.get("cost_usd") is not None:
             facts.append(f"{judge['cost_usd']:.4f} USD")
         page.joined(facts, "dim")
+    if judge.get("agreement"):
+        page.prose(agreement_words(judge["agreement"]), "dim")
     if quality["ungraded"]:
         page.prose(f"! {count(quality['ungraded'])} answers that no grader could judge: they are in no score", "yellow")
     if quality["waiting"]:

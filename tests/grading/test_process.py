@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,8 +32,9 @@ from agenttop.grading.messages import (
 from agenttop.grading.process import serve
 from agenttop.quality.answer import Answer
 from agenttop.quality.case import Case, GraderSpec
+from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
-from tests.grading.fake_judge import fake_judge, scored
+from tests.grading.fake_judge import Reply, fake_judge, scored
 
 CASES = (Case("a", target=("yes",)), Case("b", graders=(GraderSpec("contains", "no"),)))
 JUDGED = Case("j", graders=(GraderSpec("judge", "is it polite?"),))
@@ -47,6 +49,7 @@ class Peer:
         self.heard: asyncio.Queue[FromGrader] = asyncio.Queue()
         self.scores: dict[int, Score] = {}
         self.lines = 0
+        self.judged: list[JudgeUse] = []
 
     def say(self, message: ToGrader) -> None:
         self.reader.feed_data(line(message))
@@ -64,6 +67,7 @@ class Peer:
             if isinstance(message, Graded):
                 assert not self.scores.keys() & message.scores.keys(), "a line has one score"
                 self.scores |= message.scores
+                self.judged += [message.judge] if message.judge is not None else []
             if isinstance(message, kind):
                 return message
 
@@ -145,6 +149,38 @@ async def test_a_judge_waits_for_the_end_and_the_others_do_not(tmp_path: Path) -
         await peer.until(Finished)
         assert peer.scores[0].value is not None
         assert len(judge.asked) == 1
+
+
+async def test_the_judge_is_held_against_people_when_all_is_graded(tmp_path: Path) -> None:
+    path, labels = tmp_path / "answers.jsonl", tmp_path / "labels.jsonl"
+    people = ["please", "now!", "thank you"]
+    labels.write_text(
+        "".join(f'{{"id": "j", "text": "{text}", "score": {text != "now!"}}}\n'.lower() for text in people)
+    )
+
+    def judged(_: str, body: Any) -> Reply:
+        return scored(float("please" in str(body) or "thank" in str(body)))
+
+    async with fake_judge(judged) as judge:
+        settings = JudgeSettings(judge.url, "m")
+        async with serving(path, begin(path, JUDGED, judge=settings, labels=str(labels))) as peer:
+            await peer.until(Ready)
+            peer.write(Answer("j", text="please wait"), Answer("j", text="no"))
+            peer.say(Finish(2))
+            await peer.until(Finished)
+            (told,) = [use for use in peer.judged if use.agreement is not None]
+    assert told.agreement is not None
+    assert (told.agreement["judged"], told.agreement["agreement"], told.agreement["rate"]) == (3, 1.0, 0.5)
+    assert told.calls == 5
+
+
+async def test_labels_that_cannot_be_read_end_it_before_it_begins(tmp_path: Path) -> None:
+    path, labels = tmp_path / "answers.jsonl", tmp_path / "labels.jsonl"
+    labels.write_text('{"id": "j", "text": "please"}\n')
+    async with serving(path, begin(path, JUDGED, labels=str(labels))) as peer:
+        message = await peer.until(Failed)
+        assert isinstance(message, Failed)
+        assert "labels.jsonl:1" in message.message
 
 
 async def test_lines_that_have_a_score_are_left_out(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
 from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeUse, verdict_of
+from agenttop.quality.paired_scores import case_scores
 from agenttop.quality.score import CAUSES, Part, Score
 
 
@@ -221,3 +222,13 @@ def test_the_order_of_scores_of_several_workers_changes_no_score(scores: list[Sc
     assert (drops[0] is None) == (drops[1] is None)
     if drops[0] is not None and drops[1] is not None:
         assert drops[0].drop == pytest.approx(drops[1].drop)
+
+
+def test_a_comparison_finds_the_slices_weight_and_threshold_of_a_case() -> None:
+    cases = (CaseBrief("a", ("tools", "language=de"), 2.0, threshold=0.5), CaseBrief("b"))
+    curve = Curve(Golden(cases))
+    curve.take([Score("a", value=0.6, passed=True), Score("b", value=0.6)])
+    summary = {"profile": {}, "quality": curve.summary()}
+    found = case_scores([summary])
+    assert [set(found[case].tags) for case in "ab"] == [{"tools", "language=de"}, set()]
+    assert [(found[case].weight, found[case].passed) for case in "ab"] == [(2.0, True), (1.0, False)]

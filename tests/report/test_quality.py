@@ -11,7 +11,7 @@ from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.curve import Curve, JudgeUse
 from agenttop.quality.score import Score
 from agenttop.report.page import Page
-from agenttop.report.quality import causes, drop_sentence, points, quality_section
+from agenttop.report.quality import agreement_words, causes, drop_sentence, points, quality_section
 
 DROP: dict[str, Any] = {
     "from_users": 1,
@@ -97,3 +97,13 @@ def test_nothing_graded_is_said_and_nothing_asked_is_not() -> None:
     quality_section(page, curve.summary())
     assert "no answer was graded" in "\n".join(page.lines)
     assert isinstance(curve.state, QualityState)
+
+
+def test_how_the_judge_agrees_with_people() -> None:
+    told = {"judged": 50, "errors": 0, "agreement": 0.92, "kappa": (0.83, (0.7, 0.96)), "rate": 0.8}
+    words = agreement_words(told | {"corrected": (0.75, (0.6, 0.9))})
+    assert words == (
+        "judge against people: 92.0% of 50 answers alike, Cohen's κ 0.83 (0.70 to 0.96); "
+        "corrected for its errors 75.0% (60.0–90.0%) are good, not 80.0%"
+    )
+    assert "no answer was judged (1 error)" in agreement_words({"agreement": None, "errors": 1})
