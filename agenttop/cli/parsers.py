@@ -134,7 +134,7 @@ def cases_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Define the arguments of ``agenttop cases``."""
     parser.description = (
         "Show what was understood of files of cases; with --answers grade recorded answers, without any load. "
-        "agenttop explain quality says how cases and graders are written."
+        "agenttop explain graders says how cases and graders are written."
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help=".jsonl, .yaml, .csv or .json")
     parser.add_argument("--answers", metavar="FILE", help='recorded answers, a line each: {"id": "a", "text": "Hello"}')

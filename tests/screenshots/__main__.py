@@ -32,6 +32,7 @@ PICTURES: dict[str, tuple[str, tuple[int, int], tuple[str, ...]]] = {
     "edit-120x40": ("ramp", (120, 40), ("e",)),
     "heat-120x40": ("errors", (120, 40), ("8",)),
     "capacity-120x40": ("search", (120, 40), ()),
+    "quality-120x40": ("graded", (120, 40), ("g",)),
     "help-80x24": ("ramp", (80, 24), ("question_mark",)),
 }
 LIGHT = ("ramp", (80, 24), ())
