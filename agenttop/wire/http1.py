@@ -121,6 +121,9 @@ class _Full:
         self.size += len(name) + len(value)
         if self.lines > MAX_HEADERS or self.size > MAX_HEADER_TEXT:
             self.connection.left_out += 1
+            # As each is read, for an answer may end with the piece that has too much of them. ": " and the line's end.
+            if self.size + 4 * self.lines > MAX_HEAD:
+                self.connection._too_long()
             return
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")

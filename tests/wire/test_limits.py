@@ -19,6 +19,7 @@ from agenttop.wire import http1
 from agenttop.wire.room import ROOM
 from agenttop.wire.sse import SseParser
 from agenttop.wire.target import parse_target
+from agenttop.wire.turns import Turns
 from tests.users.playing import play, pool_of, profile
 from tests.wire.reading import GET, Keeper, until
 from tests.wire.server import chunked, ok
@@ -180,6 +181,28 @@ async def test_a_head_has_an_end(size: int) -> None:
     connection.data_received(b"HTTP/1.1 200 OK\r\n")
     for _ in range(2 * http1.MAX_HEAD // size):
         connection.data_received(line[:-2] * (size // 100) if size < 1000 else b"x: " + b"y" * (size - 5) + b"\r\n")
+    await waiter
+    assert connection.failure == (Outcome.PROTOCOL_ERROR, "more than 256 KiB of headers")
+
+
+@pytest.mark.parametrize("trailers", [False, True])
+async def test_a_head_has_an_end_though_the_answer_ends_in_the_same_piece(
+    monkeypatch: pytest.MonkeyPatch, trailers: bool
+) -> None:
+    connection, _ = offline()
+    waiter = connection.send(GET, Keeper(), False)
+    lines = b"".join(b"set-cookie: a%d=b\r\n" % n for n in range(13_000))
+    assert http1.MAX_HEAD < len(lines) < http1.MAX_HEAD + 40_000
+    begin = b"HTTP/1.1 200 OK\r\n" + (b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n" if trailers else b"")
+    whole = begin + lines + (b"\r\n" if trailers else b"content-length: 0\r\n\r\n")
+    monkeypatch.setattr(http1, "TURNS", Turns())
+    monkeypatch.setattr(http1, "SLOW_NS", 1 << 60)
+    monkeypatch.setattr(http1, "FAST_NS", 1 << 60)
+    cut = http1.MAX_HEAD - 1_000
+    for at in range(0, cut, 4_096):
+        connection.data_received(whole[at : min(at + 4_096, cut)])
+    connection._piece = len(whole)
+    connection.data_received(whole[cut:])
     await waiter
     assert connection.failure == (Outcome.PROTOCOL_ERROR, "more than 256 KiB of headers")
 
