@@ -7,9 +7,9 @@ DONE = 0
 FAILED = 1
 """The run failed: its target was never reachable, its workers died, or what was asked for could not be written."""
 USAGE = 2
-"""Bad command line or profile; nothing was sent."""
+"""Bad command line or profile; nothing was sent. Also of a run that a gate cannot compare."""
 THRESHOLD = 99
-"""A threshold failed (k6's code) or the circuit breaker opened, in a run that nothing else was wrong with."""
+"""A threshold failed (k6's code), a gate blocks or the circuit breaker opened, in a run that nothing else is wrong with."""
 STOPPED = 130
 """Stopped by the user, whatever the thresholds say; the summary is written all the same."""
 

@@ -13,16 +13,13 @@ import msgspec
 
 from agenttop.cli.arguments import output_file
 from agenttop.cli.output import page_of
-from agenttop.cli.run_path import run_path
+from agenttop.cli.sides import place, read, runs_of
 from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
-from agenttop.journal.journal import BROKEN, JournalError, rebuild
-from agenttop.journal.journal import FILE_NAME as JOURNAL
-from agenttop.journal.places import SUMMARY, live_runs, runs_directory
-from agenttop.quality.compare import Gate, IncomparableError, compare
-from agenttop.quality.margins import MarginError, regress, score_drop
+from agenttop.journal.journal import BROKEN
+from agenttop.quality.compare import IncomparableError, compare
+from agenttop.quality.margins import Gate, MarginError, regress, score_drop
 from agenttop.report.comparison import comparison_html, comparison_markdown, comparison_text, comparison_xml
-from agenttop.report.summary import SummaryError, load_summary
-from agenttop.runs.resolve import LAST, LAST_PASSED, find_last
+from agenttop.runs.resolve import LAST, LAST_PASSED
 from agenttop.view.pipes import lost, say
 
 _WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -43,7 +40,7 @@ def compare_runs(options: argparse.Namespace) -> int:
     gate = gate_of(options.max_score_drop, options.max_regress, strict=options.strict)
     out = output_file(options.out, _WRITERS)
     try:
-        result = compare([_load(path) for path in base], [_load(path) for path in head], gate)
+        result = compare([read(path) for path in base], [read(path) for path in head], gate)
     except IncomparableError as error:
         raise UsageError(f"they cannot be compared: {error}") from None
     except BROKEN as error:
@@ -95,40 +92,8 @@ def _sides(options: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     if not base or not head:
         raise UsageError("say what to compare: agenttop compare BASE HEAD, such as last-passed last")
     # What was named is known first: the last one is of the same profile, and never the other side itself.
-    heads = [_place(where) for where in head if where != LAST_PASSED]
-    known = _runs_of(heads + [_place(where) for where in base if where not in (LAST, LAST_PASSED)])
-    bases = [_place(where, known) for where in base]
-    heads = [_place(where, _runs_of(bases)) if where == LAST_PASSED else _place(where) for where in head]
+    heads = [place(where) for where in head if where != LAST_PASSED]
+    known = runs_of(heads + [place(where) for where in base if where not in (LAST, LAST_PASSED)])
+    bases = [place(where, known) for where in base]
+    heads = [place(where, runs_of(bases)) if where == LAST_PASSED else place(where) for where in head]
     return bases, heads
-
-
-def _runs_of(paths: Sequence[Path]) -> list[str]:
-    """Return the ids of the runs of these places that are this machine's."""
-    found = []
-    for path in paths:
-        directory = (path.parent if path.is_file() else path).resolve()
-        if directory.parent == runs_directory().resolve():
-            found.append(directory.name)
-    return found
-
-
-def _place(where: str, others: Sequence[str] = ()) -> Path:
-    if where in (LAST, LAST_PASSED) and not Path(where).exists():
-        return runs_directory() / find_last(passed=where == LAST_PASSED, beside=others)
-    return run_path(where)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """Return a summary, or that of a run that was cut off, rebuilt."""
-    try:
-        if path.is_dir() and not (path / SUMMARY).exists():
-            if path.resolve().parent == runs_directory().resolve() and path.name in live_runs():
-                raise UsageError(f"{path.name} goes on; compare it when it is over")
-            if not (path / JOURNAL).exists():
-                raise UsageError(f"{path}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
-            return rebuild(path)
-        return load_summary(path / SUMMARY if path.is_dir() else path)
-    except (SummaryError, JournalError) as error:
-        raise UsageError(str(error)) from None
-    except OSError as error:
-        raise UsageError(f"{error.filename or path}: {error.strerror}") from None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agenttop.cli.ctl import stop
 from agenttop.cli.output import writable
@@ -68,7 +70,14 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
+    bases: list[dict[str, Any]] = []
+    no_base = ""
+    if loaded.profile.gate is not None:
+        from agenttop.cli.sides import gate_bases  # reads whole summaries, and what compares them
+
+        bases, no_base = gate_bases(loaded)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
+    spec = replace(spec, bases=tuple(bases), no_base=no_base)
     held.hold()
     try:
         socket = launch(spec)

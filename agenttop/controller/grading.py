@@ -38,6 +38,7 @@ from agenttop.grading.messages import (
 from agenttop.journal.answers import FILE_NAME
 from agenttop.journal.places import runs_directory
 from agenttop.profile.certificates import located
+from agenttop.profile.gate import allowed
 from agenttop.profile.model import Judge, Profile
 from agenttop.profile.quality import cases_of, step_graders
 from agenttop.quality.answer import Answer
@@ -60,7 +61,11 @@ _MAX_MESSAGE = 1 << 26
 def golden_of(profile: Profile) -> Golden | None:
     """Return what the figures of quality need to know of a profile's cases; None if it grades nothing."""
     cases = cases_of(profile)
-    return Golden(tuple(brief_of(case) for case in cases)) if cases else None
+    if not cases:
+        return None
+    briefs = tuple(brief_of(case) for case in cases)
+    margin = None if profile.gate is None else allowed(profile.gate).score_drops.get("")
+    return Golden(briefs) if margin is None else Golden(briefs, margin)
 
 
 def begin_of(spec: RunSpec) -> Begin | None:

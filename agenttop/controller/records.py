@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agenttop.controller.ending import End
+from agenttop.controller.gating import gated
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.answers import FILE_NAME, AnswersWriter
 from agenttop.journal.figures import Figures, Span
@@ -222,6 +223,7 @@ class Records:
             search=search,
         )
         summary["generator"]["warnings"] += self._spec.warnings
+        summary["gate"], end = gated(self._spec, summary, end)
         outlet = _Outlet(summary, end)
         if self._unwritten:
             outlet.lacks.append(f"the end of the run is not in its journal: {self._unwritten}")

@@ -29,5 +29,9 @@ class RunSpec:
     """A further path for the summary."""
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
     """Where the profile has ``${NAME}``, and the text around it."""
+    bases: tuple[dict[str, Any], ...] = ()
+    """Summaries that the profile's gate compares the run with."""
+    no_base: str = ""
+    """Why it has none."""
     folder: str = ""
     """The folder that paths in the profile are relative to; empty if it was no file."""

@@ -25,6 +25,7 @@ ORDER = (
     "thresholds",
     "quality",
     "graders",
+    "compare",
     "rate-limits",
     "budget",
     "capacity",

@@ -20,6 +20,7 @@ from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
 from agenttop.profile.measured import compile_measured
+from agenttop.quality.margins import MarginError, regress_of, score_drop
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
 
@@ -217,6 +218,28 @@ def _tool_result(value: Any) -> Any:
     return value
 
 
+def _score_drop(value: str) -> str:
+    try:
+        score_drop(value)
+    except MarginError as error:
+        raise faulty(f"bad margin: {error}", 'bad margin: expected "2%" or "SLICE=5%"') from None
+    return value
+
+
+def _score_drops(value: Any) -> Any:
+    """Return one margin, or several, as a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def _regress(value: dict[str, str]) -> dict[str, str]:
+    for figure, margin in value.items():
+        try:
+            regress_of(figure, margin)
+        except MarginError as error:
+            raise faulty(f"bad margin: {error}", 'bad margin: expected such as { "latency.p95" = "10%" }') from None
+    return value
+
+
 _IS_WHOLE = BeforeValidator(_not_bool("expected a whole number"))
 _IS_NUMBER = BeforeValidator(_not_bool("expected a number"))
 
@@ -249,6 +272,12 @@ JsonPathText = Annotated[str, AfterValidator(_json_path)]
 AnswerText = Annotated[str, AfterValidator(_answer_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
 CheckText = Annotated[str, AfterValidator(_check)]
+ScoreDrops = Annotated[
+    list[Annotated[str, AfterValidator(_score_drop)]],
+    BeforeValidator(_score_drops),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Regressions = Annotated[dict[str, str], AfterValidator(_regress)]
 ThresholdText = Annotated[str, AfterValidator(_threshold)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
 Save = dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_saved)]]

@@ -16,6 +16,7 @@ from agenttop.profile.budget import budget_warnings
 from agenttop.profile.cautions import step_warnings
 from agenttop.profile.certificates import absolute_paths, check_files
 from agenttop.profile.data import DataFiles, check_data
+from agenttop.profile.gate import check_gate
 from agenttop.profile.live_keys import live_keys
 from agenttop.profile.model import Measure, Pool, Profile
 from agenttop.profile.normalise import Normaliser, Table
@@ -285,6 +286,8 @@ def _check(loading: _Loading, raw: Table, masked: Table) -> tuple[Profile | None
     profile = scripts.resolve(profile) if profile is not None else None
     for fault in check_thresholds(profile) if profile is not None and scripts.sound else ():
         loading.add(_visible(Fault(file_loc(fault.loc, raw), fault.message), raw, masked))
+    for fault in check_gate(profile, quality.slices, loading.path) if profile is not None and scripts.sound else ():
+        loading.add(_visible(fault, raw, masked))
     for fault in check_files(raw.get("tls"), masked.get("tls")):
         loading.add(fault)
     return profile, files, quality

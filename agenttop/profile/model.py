@@ -31,9 +31,11 @@ from agenttop.profile.fields import (
     PositiveDuration,
     Rate,
     Regex,
+    Regressions,
     Repeats,
     Retries,
     Save,
+    ScoreDrops,
     ScriptText,
     Seed,
     Share,
@@ -436,6 +438,22 @@ class AskedQuality(Quality):
     """Of :class:`agenttop.quality.case.Case`, without the run's secrets."""
 
 
+class Gate(Model):
+    """Blocks a build that is worse than the one before: when the run is over it is compared with another, and one that
+    is surely worse than allowed ends with exit code 99."""
+
+    base: str | list[str] = "last-passed"
+    """What the run is compared with: last-passed or last, of this profile's runs on this machine, or a summary's file,
+    or several; a relative path starts at the profile. The first run of all has nothing to be worse than, and passes."""
+    max_score_drop: ScoreDrops = []
+    """How far the score may fall: 2%, or SLICE=5% for the cases of a slice; one or several. Paired by case."""
+    max_regress: Regressions = {}
+    """How much worse a figure may be, by METRIC.STAT: { "latency.p95" = "10%" }. Of a pool or a request: METRIC.STAT
+    {pool:NAME}."""
+    strict: bool = False
+    """true: what the data cannot tell blocks, too."""
+
+
 class Search(Model):
     """Looks for the most users (or iterations per second) at which requests are good, instead of driving stages: it
     doubles them until a level fails, then halves what is left. Failed and rate-limited requests are not good."""
@@ -545,6 +563,8 @@ class Profile(Model):
     """Ends a run whose target has fallen over."""
     quality: Quality | None = None
     """Cases whose answers are graded, and how."""
+    gate: Gate | None = None
+    """Blocks a run that is worse than one before it."""
     search: Search | None = None
     """Looks for the capacity of the target instead of driving stages."""
     objectives: Objectives = Objectives()

@@ -50,6 +50,11 @@ class QualityFiles:
         """Return the cases that could be read."""
         return self.read.cases if self.read is not None else ()
 
+    @property
+    def slices(self) -> frozenset[str]:
+        """Return the slices of the cases that could be read."""
+        return frozenset(self.read.slices) if self.read is not None else frozenset()
+
     def resolve(self, profile: Profile, secrets: tuple[str, ...]) -> Profile:
         """Return the profile with the cases in it, without the run's secrets."""
         if profile.quality is None:

@@ -18,7 +18,7 @@ def check_thresholds(profile: Profile) -> Iterator[Fault]:
     """Yield the faults of thresholds that name what the profile does not have. The profile is sound by itself."""
     if not profile.thresholds:
         return
-    names = _names(profile)
+    names = names_of(profile)
     checks = {name for pool in profile.pools for task in pool.tasks for step in task.steps for name in step.checks}
     checks |= {name for pool in profile.pools for step in (*pool.setup, *pool.teardown) for name in step.checks}
     if any(pool.python for pool in profile.pools):
@@ -60,7 +60,8 @@ def _problem(expression: Expression, names: Names, checks: set[str]) -> str:
     return ""
 
 
-def _names(profile: Profile) -> Names:
+def names_of(profile: Profile) -> Names:
+    """Return the names of a profile: its pools, requests and stages."""
     requests = {
         (pool.name, step.name): None
         for pool in profile.pools

@@ -13,7 +13,7 @@ import msgspec
 
 from agenttop.quality.comparable import drift_row, likeness
 from agenttop.quality.figures import Side, figure_row, side_of
-from agenttop.quality.margins import MarginError, Regress
+from agenttop.quality.margins import Gate, MarginError, Regress
 from agenttop.quality.paired_scores import CaseScore, case_scores, flips, more_cases, score_row
 from agenttop.quality.row import UNDECIDED, WORSE, Row, judged
 
@@ -32,19 +32,6 @@ SCORE, CAPACITY = "score", "capacity"
 
 class IncomparableError(ValueError):
     """The two cannot be compared at all; the message says why."""
-
-
-class Gate(msgspec.Struct, frozen=True):
-    """What head may be worse by."""
-
-    score_drops: dict[str, float] = {}
-    """Points of 1 by slice; of the whole score by the empty name."""
-    regress: tuple[Regress, ...] = ()
-    strict: bool = False
-    """What the data cannot tell blocks too."""
-
-    def __bool__(self) -> bool:
-        return bool(self.score_drops or self.regress)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*")
 _FIGURE = re.compile(
@@ -37,6 +37,20 @@ class Regress:
         """Return it as it was written, without the margin."""
         where = f"{{{self.kind.removesuffix('s')}:{self.name}}}" if self.name else ""
         return ".".join(part for part in (self.metric, self.stat) if part) + where
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What head may be worse by."""
+
+    score_drops: dict[str, float] = field(default_factory=dict)
+    """Points of 1 by slice; of the whole score by the empty name."""
+    regress: tuple[Regress, ...] = ()
+    strict: bool = False
+    """What the data cannot tell blocks too."""
+
+    def __bool__(self) -> bool:
+        return bool(self.score_drops or self.regress)
 
 
 def percent_of(text: str) -> float:

@@ -39,6 +39,31 @@ def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -
         if not row["unit"]:
             page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
     page.line()
+    _figures(page, figures)
+    _flips(page, found["flips"])
+    page.line()
+    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    return "\n".join(page.lines) + "\n"
+
+
+def gate_section(page: Page, gate: Mapping[str, Any] | None) -> None:
+    """Add what a profile's gate says of a run, with the figures that it limits."""
+    if gate is None:
+        return
+    page.section("gate")
+    page.prose(headline(gate), _STYLES.get(gate["verdict"], "yellow"))
+    page.joined([clean_text(run) for run in gate["base"]], "dim", head="base  ")
+    figures = [row for row in gate["rows"] if row["unit"] and (row["margin"] is not None or row["verdict"] == "worse")]
+    for row in gate["rows"]:
+        if not row["unit"] and row["verdict"] != "ok":
+            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+    if figures:
+        _figures(page, figures)
+        _flips(page, gate["flips"])
+
+
+def _figures(page: Page, figures: Sequence[Mapping[str, Any]]) -> None:
+    """Add a table of figures, and what there is to say about them."""
     lines = table([HEAD, *(cells_of(row) for row in figures)], page.width - len(INDENT), first_min=6, gap=1)
     for at, line in enumerate(lines):
         page.line(INDENT + line, "dim" if at == 0 else _STYLES.get(figures[at - 1]["verdict"], ""))
@@ -50,10 +75,6 @@ def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -
         page.line()
     for note, names in notes.items():
         page.prose(f"! {', '.join(names)}: {note}", "yellow")
-    _flips(page, found["flips"])
-    page.line()
-    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
-    return "\n".join(page.lines) + "\n"
 
 
 def comparison_markdown(found: Mapping[str, Any]) -> str:
@@ -146,7 +167,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Return the verdict in a sentence: ``BLOCK: worse than allowed: latency p95``."""
     words = str(found["words"])
     verdict = str(found["verdict"])
-    return f"{verdict.upper()}: {words.removeprefix(f'{verdict}: ')}"
+    return f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}"
 
 
 def label(row: Mapping[str, Any]) -> str:

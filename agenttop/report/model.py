@@ -614,6 +614,38 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     failed: Annotated[list[FailedCase], Meta(description="The newest first, one a case.")] = []
 
 
+class GateRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of the run and of what it is compared with; differences are the run's less the base's."""
+
+    name: str
+    unit: Annotated[str, Meta(description="ms, share, usd, users, per_s or number; empty of a row that is no figure.")]
+    worse_is: Literal["higher", "lower"]
+    base: float | None
+    head: float | None
+    difference: float | None
+    interval: Annotated[Interval | None, Meta(description="Ends of the 95 % interval of the difference.")]
+    visible: Annotated[float | None, Meta(description="The smallest difference that this data could have shown.")]
+    margin: Annotated[float | None, Meta(description="What the difference may be for the worse; null: anything.")]
+    p: Annotated[float | None, Meta(description="Two-sided, of no difference.")]
+    verdict: str
+    note: str
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate of the profile says of the run."""
+
+    verdict: Annotated[
+        Literal["pass", "block", "no_base", "not_compared"],
+        Meta(description="no_base: no run is there yet that it could be worse than; not_compared: it cannot be."),
+    ]
+    blocked: Annotated[bool, Meta(description="It is not let pass.")]
+    words: Annotated[str, Meta(description="The verdict in a sentence.")]
+    base: Annotated[list[str], Meta(description="Runs that it is compared with.")] = []
+    rows: list[GateRow] = []
+    strict: Annotated[bool, Meta(description="What the data cannot tell blocks, too.")] = False
+    flips: Annotated[dict[str, list[str]], Meta(description="Cases that pass no more (lost) and again (won).")] = {}
+
+
 class Control(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """A command given while the run went on."""
 
@@ -650,3 +682,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         list[QuotaLine], Meta(description="The target's limits by pool and name; empty if no target reports any.")
     ] = []
     search: Annotated[Search | None, Meta(description="The search for a capacity; null if there was none.")] = None
+    gate: Annotated[Gate | None, Meta(description="What the gate says; null without [gate].")] = None

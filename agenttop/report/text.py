@@ -10,6 +10,7 @@ from agenttop.metrics.catalogue import DISTRIBUTIONS, OWN_DISTRIBUTIONS
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
+from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.page import INDENT, Page
@@ -58,6 +59,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _header(page, summary)
     _verdict(page, summary)
     search_section(page, summary.get("search"))
+    gate_section(page, summary.get("gate"))
     quality_section(page, summary.get("quality"))
     _latency(page, summary["totals"])
     _requests(page, summary)

@@ -14,6 +14,10 @@ LAST, LAST_PASSED = "last", "last-passed"
 NAMED = 5
 
 
+class NoRunError(UsageError):
+    """There is no such run yet."""
+
+
 def find_run(wanted: str | None = None) -> str:
     """Return the id of the run that is meant, live or over; the newest of its name, or of all if none is ``wanted``.
 
@@ -59,7 +63,7 @@ def find_last(*, passed: bool = False, beside: Sequence[str] = (), name: str = "
         name: of its profile, as it stands in an id; empty: that of ``beside``, or any.
 
     Raises:
-        UsageError: there is none.
+        NoRunError: there is none.
     """
     name = name or next(filter(None, map(name_of, beside)), "")
     for run, exit_code in finished():
@@ -67,7 +71,7 @@ def find_last(*, passed: bool = False, beside: Sequence[str] = (), name: str = "
             return run
     whose = f" of {clean_text(name)}" if name else ""
     which = f"{'other ' if beside else ''}run{whose}"
-    raise UsageError(f"there is no {which} on this machine that {'passed' if passed else 'is over'} yet")
+    raise NoRunError(f"there is no {which} on this machine that {'passed' if passed else 'is over'} yet")
 
 
 def _by_id(runs: Sequence[str], wanted: str) -> list[str]:

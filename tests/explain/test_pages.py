@@ -235,6 +235,8 @@ def test_an_example_of_a_profile_is_accepted(page: str, text: str, tmp_path: Pat
     end = ""
     if "pools" not in profile:
         end = '\n[[pools]]\nname = "chat"\n[[pools.tasks]]\nname = "t"\nget = "/"\n'
+        if "quality" in profile:
+            end += 'graded = true\nanswer = "body"\nquery = { q = "{input}" }\n'
     elif not any("tasks" in pool for pool in profile["pools"]):
         end = '\n[[pools.tasks]]\nname = "t"\nget = "/"\n'
     file = tmp_path / "p.toml"

@@ -16,9 +16,9 @@ import pytest
 
 from agenttop.quality.bootstrap import MAX_CORRELATION, correlation, percentile
 from agenttop.quality.comparable import differences, drift
-from agenttop.quality.compare import Comparison, Gate, IncomparableError, compare
+from agenttop.quality.compare import Comparison, IncomparableError, compare
 from agenttop.quality.figures import side_of
-from agenttop.quality.margins import regress
+from agenttop.quality.margins import Gate, regress
 from agenttop.quality.pieces import pieces_of
 from agenttop.quality.row import Row
 from tests.quality.worlds import graded, idle, queue, summary_of, with_scores

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from agenttop.quality.compare import Gate, compare
-from agenttop.quality.margins import regress
+from agenttop.quality.compare import compare
+from agenttop.quality.margins import Gate, regress
 from agenttop.report.comparison import (
     cells_of,
     comparison_html,

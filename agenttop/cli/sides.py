@@ -1,0 +1,95 @@
+"""Finds and reads the runs that another is compared with, for ``agenttop compare`` and the gate of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agenttop.cli.run_path import run_path
+from agenttop.exits import UsageError
+from agenttop.journal.journal import BROKEN, JournalError, rebuild
+from agenttop.journal.journal import FILE_NAME as JOURNAL
+from agenttop.journal.places import SUMMARY, live_runs, plain_name, runs_directory
+from agenttop.profile.certificates import located
+from agenttop.profile.gate import allowed, bases_of
+from agenttop.profile.load import Loaded
+from agenttop.quality.compare import IncomparableError, compare
+from agenttop.report.summary import SummaryError, load_summary
+from agenttop.runs.resolve import LAST, LAST_PASSED, NoRunError, find_last
+
+
+def runs_of(paths: Sequence[Path]) -> list[str]:
+    """Return the ids of the runs of these places that are this machine's."""
+    found = []
+    for path in paths:
+        directory = (path.parent if path.is_file() else path).resolve()
+        if directory.parent == runs_directory().resolve():
+            found.append(directory.name)
+    return found
+
+
+def place(where: str, others: Sequence[str] = ()) -> Path:
+    """Return where the run is that one of a side means: a file, a run, ``last`` or ``last-passed``, which is none of
+    the ``others``, and of their profile.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if where in (LAST, LAST_PASSED) and not Path(where).exists():
+        return runs_directory() / find_last(passed=where == LAST_PASSED, beside=others)
+    return run_path(where)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a summary, or that of a run that was cut off, rebuilt.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        if path.is_dir() and not (path / SUMMARY).exists():
+            if path.resolve().parent == runs_directory().resolve() and path.name in live_runs():
+                raise UsageError(f"{path.name} goes on; compare it when it is over")
+            if not (path / JOURNAL).exists():
+                raise UsageError(f"{path}: no run's directory: it has neither {SUMMARY} nor {JOURNAL}")
+            return rebuild(path)
+        return load_summary(path / SUMMARY if path.is_dir() else path)
+    except (SummaryError, JournalError) as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename or path}: {error.strerror}") from None
+
+
+def gate_bases(loaded: Loaded) -> tuple[list[dict[str, Any]], str]:
+    """Return the summaries that the gate of a profile compares its run with, and why there are none; both are empty
+    where it has no gate.
+
+    Raises:
+        UsageError: they are none that a run could be compared with; better known before anything is sent.
+    """
+    gate = loaded.profile.gate
+    if gate is None:
+        return [], ""
+    try:
+        found = [_base(base, loaded) for base in bases_of(gate)]
+    except NoRunError as error:
+        return [], f"{error}: this run is what the next one is compared with"
+    except UsageError as error:
+        raise UsageError(f"{loaded.path.name}: gate.base: {error}") from None
+    try:
+        compare(found, found, allowed(gate))
+    except IncomparableError as error:
+        why = f"base has not what the gate asks for: {error}"
+    except BROKEN as error:
+        why = f"base: no summary that can be compared with: {type(error).__name__}"
+    else:
+        return found, ""
+    raise UsageError(f"{loaded.path.name}: gate: {why}; name another, or make one: run it once without [gate]")
+
+
+def _base(base: str, loaded: Loaded) -> dict[str, Any]:
+    if base in (LAST, LAST_PASSED):
+        name = plain_name(loaded.profile.name)
+        return read(runs_directory() / find_last(passed=base == LAST_PASSED, name=name))
+    return read(located(loaded.path.resolve().parent, base))
