@@ -9,7 +9,7 @@ FAILED = 1
 USAGE = 2
 """Bad command line or profile; nothing was sent. Also of a run that a gate cannot compare."""
 THRESHOLD = 99
-"""A threshold failed (k6's code), a gate blocks or the circuit breaker opened, in a run that nothing else is wrong with."""
+"""A threshold failed (k6's code), a gate blocks or the circuit breaker opened, in a run with nothing else wrong."""
 STOPPED = 130
 """Stopped by the user, whatever the thresholds say; the summary is written all the same."""
 

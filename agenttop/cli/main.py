@@ -128,6 +128,14 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"agenttop {__version__}")
     parser.add_argument("--profile", metavar="FILE", help="what to run (TOML)")
     _run_options(parser)
+    parser.add_argument(
+        "--until-decided",
+        metavar="DURATION",
+        type=_duration,
+        nargs="?",
+        const=0.0,
+        help="with [gate]: go on until it is decided, so long in all at most (4 times the plan)",
+    )
     parser.set_defaults(command=_run_profile)
     if not words:
         parser.print_help()

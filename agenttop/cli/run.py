@@ -21,6 +21,8 @@ from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
 from agenttop.runs.control_socket import SocketFeed
 from agenttop.runs.register import require_place
+from agenttop.steering.plan import Plan
+from agenttop.users.compile import layout_of
 from agenttop.users.terms import caps_of
 from agenttop.view import held
 from agenttop.view import lines as plain
@@ -70,14 +72,9 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
-    bases: list[dict[str, Any]] = []
-    no_base = ""
-    if loaded.profile.gate is not None:
-        from agenttop.cli.sides import gate_bases  # reads whole summaries, and what compares them
-
-        bases, no_base = gate_bases(loaded)
+    gate = _gate(loaded, getattr(options, "until_decided", None))
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, bases=tuple(bases), no_base=no_base)
+    spec = replace(spec, **gate)
     held.hold()
     try:
         socket = launch(spec)
@@ -131,6 +128,26 @@ def _spec(
         references=loaded.references,
         folder=str(loaded.path.resolve().parent),
     )
+
+
+def _gate(loaded: Loaded, until_s: float | None) -> dict[str, Any]:
+    """Return what the gate of a profile adds to a run; ``until_s`` is how long that may go on until it is decided.
+
+    Raises:
+        UsageError: it cannot, or there is nothing that it could be compared with.
+    """
+    if loaded.profile.gate is None and until_s is None:
+        return {}
+    # These read whole summaries, and import what compares them.
+    from agenttop.cli.sides import gate_bases
+    from agenttop.controller.until_decided import TIMES, problem_of
+
+    plan = Plan(loaded.profile, layout_of(loaded.profile))
+    if until_s is not None and (problem := problem_of(loaded.profile, plan)):
+        raise UsageError(f"--until-decided: {problem}")
+    bases, no_base = gate_bases(loaded)
+    most_s = (until_s or TIMES * plan.duration_s) if until_s is not None and bases else None
+    return {"bases": tuple(bases), "no_base": no_base, "until_s": most_s}
 
 
 def _refuse_uncapped(name: str, loaded: Loaded) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+from agenttop.controller.ending import End
 from agenttop.controller.grading import Grading
 from agenttop.controller.intake import Intake
 from agenttop.controller.orders import Now, Orders
@@ -11,6 +15,7 @@ from agenttop.controller.records import Records
 from agenttop.controller.searching import Searching
 from agenttop.controller.spans import Spans
 from agenttop.controller.spec import RunSpec
+from agenttop.controller.until_decided import Look, look_at
 from agenttop.controller.watcher import Watcher
 from agenttop.journal.figures import Closed, Figures
 from agenttop.journal.targets import situation
@@ -90,6 +95,37 @@ class Closing:
             told = self._grading.news()
             self._figures.graded(told.answers, told.scores, told.judge)
             self._records.graded(told.answers, told.scores, told.judge)
+
+    async def rest(self, elapsed: float, shown: Callable[[], object], go_on: Callable[[], bool]) -> None:
+        """Let the answers be graded that wait, with the run's clock at ``elapsed``, unless ``go_on`` says no; ``shown``
+        is called with every news.
+        """
+        if self._grading is None:
+            return
+        if self._grading.waiting:
+            self._watcher.say(elapsed, f"{self._grading.waiting} answers are still to be graded: stop ends that")
+
+        def news() -> None:
+            self.graded()
+            shown()
+
+        await self._grading.rest(news, go_on)
+
+    def summary(self, elapsed: float, end: End, sending_ended_s: float | None = None) -> dict[str, Any]:
+        """Return the summary of the run as things stand; what was sent ended just now, unless it is known when."""
+        return self._records.summary(
+            duration_s=elapsed,
+            sending_ended_s=elapsed if sending_ended_s is None else sending_ended_s,
+            end=end,
+            stage_spans=self._spans.all,
+            controls=self._orders.controls,
+            search=self._search.summary() if self._search is not None else None,
+        )
+
+    def begin_look(self, elapsed: float) -> asyncio.Future[Look]:
+        """Begin to look at the gate, beside the run, which goes on."""
+        look = partial(look_at, self._spec.profile, self._spec.bases, self.summary(elapsed, End()))
+        return asyncio.get_running_loop().run_in_executor(None, look)
 
     def snapshot(self, t_s: float, now: Now) -> Snapshot:
         """Return what viewers see of the run as it is."""

@@ -1,8 +1,6 @@
 """The controller: one process per run, in a session of its own, so that a run outlives the terminal that began it.
 
-Started by ``launch`` as ``python -m agenttop.controller.controller`` with a pickled :class:`RunSpec` on standard input;
-it answers ``ready`` on standard output when its control socket is open, and writes what it has to say to its log.
-
+It says ``ready`` on standard output when its control socket is open, and what else it has to say to its log.
 Longer than most files: it is one state machine, read in one piece.
 
     starting ──workers ready──► running ──end of plan, stop──► draining ──all users gone, or graceful_stop over──► done
@@ -12,36 +10,34 @@ Longer than most files: it is one state machine, read in one piece.
 from __future__ import annotations
 
 import asyncio
-import pickle
 import signal
-import sys
 from time import perf_counter_ns
-
-import uvloop
 
 from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
-from agenttop.controller.grading import Grading, GradingError, begin_of, golden_of
+from agenttop.controller.grading import GradingError, golden_of, grading_of
 from agenttop.controller.intake import Intake
 from agenttop.controller.launch import NO_ROOM
+from agenttop.controller.move import Move
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
-from agenttop.controller.searching import Searching, searching_of
+from agenttop.controller.searching import searching_of
 from agenttop.controller.seconds import PATIENCE_S, Seconds
 from agenttop.controller.spans import Spans, stage_words
 from agenttop.controller.spec import RunSpec
 from agenttop.controller.standstill import Standstill
+from agenttop.controller.until_decided import UntilDecided
 from agenttop.controller.watcher import Watcher
 from agenttop.exits import DONE, FAILED
 from agenttop.journal.figures import STEP_S, Closed, Figures
 from agenttop.journal.places import socket_path
 from agenttop.journal.rules import rules_of
 from agenttop.journal.unmatched import unmatched
-from agenttop.metrics.safe_text import SafeStream, SafeText
+from agenttop.metrics.safe_text import SafeText
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
@@ -75,10 +71,7 @@ class Controller:
         self.records = Records(spec, self.plan, self.figures)
         self.answers = Answers(spec.profile, levels_of(self.plan), self.records)
         """Takes graded answers; who grades them is among its sinks."""
-        begin = begin_of(spec)
-        self.grading = None if begin is None else Grading(begin, self._warn)
-        if self.grading is not None:
-            self.answers.sinks.append(self.grading.take)
+        self.grading = grading_of(spec, self.answers, self._warn)
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box, self.answers)
         self.state = "starting"
         self.end = End()
@@ -94,6 +87,7 @@ class Controller:
         self._seconds = Seconds()
         shared = (spec, self.figures, self.records, self.watcher, self.intake, self.orders, self.spans, self.search)
         self._closing = Closing(*shared, self.grading)
+        self.until = None if spec.until_s is None else UntilDecided(spec.until_s, self._closing.begin_look)
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -168,23 +162,12 @@ class Controller:
                 self._close_seconds()
             self._look()
         self._nobody_left()
-        await self._grade_rest()
+        if self.grading is not None:
+            # The run's clock stands. Who asks for a stop does not want to wait.
+            self._over_s = elapsed = self.elapsed()
+            asked = self._asked
+            await self._closing.rest(elapsed, lambda: self._show(elapsed), lambda: self._asked == asked)
         self._drain_clock()
-
-    async def _grade_rest(self) -> None:
-        """Let the answers be graded that wait; the run's clock stands. Who asks for a stop does not want to wait."""
-        if self.grading is None:
-            return
-        self._over_s = elapsed = self.elapsed()
-        if self.grading.waiting:
-            self.watcher.say(elapsed, f"{self.grading.waiting} answers are still to be graded: stop ends that")
-        asked = self._asked
-
-        def shown() -> None:
-            self._closing.graded()
-            self._socket.publish(self._closing.snapshot(elapsed, self._now()))
-
-        await self.grading.rest(shown, lambda: self._asked == asked)
 
     def _nobody_left(self) -> None:
         """Fail if the end of the last worker is not how the run was to end."""
@@ -209,7 +192,7 @@ class Controller:
         """Publish that the run is still armed: nothing has been sent, and no worker is lost."""
         if len(self.box.alive) < self.spec.workers:
             raise BoxError("a worker died while the run was armed")
-        self._socket.publish(self._closing.snapshot(0.0, self._now()))
+        self._show(0.0)
 
     def _deal(self) -> None:
         """Deal users and arrivals anew, to the workers of all boxes that are left."""
@@ -262,19 +245,21 @@ class Controller:
             self.watcher.say(elapsed, "all data has been used: nothing is left to do")
             self.halt("finish")
         elif self.search is not None:
-            self._search(self.search, elapsed)
+            if self._follow(self.search.look_at(elapsed, self.control, self.figures.aggregate), elapsed):
+                self.end = self.search.outcome
+                self.halt("drain")
+        elif self.until is not None:
+            end_s = self.plan.end_s(self.control, self.spec.limit_s)
+            self._follow(self.until.look_at(elapsed, self.control, end_s), elapsed)
 
-    def _search(self, search: Searching, elapsed: float) -> None:
-        """Let the search look at the clock, and follow it."""
-        move = search.look_at(elapsed, self.control, self.figures.aggregate)
+    def _follow(self, move: Move, elapsed: float) -> bool:
+        """Set the controls that a search, or a gate that is not decided, has moved on to; return whether it is over."""
         for text in move.said:
             self.watcher.say(elapsed, text)
         if move.control != self.control:
             self.control = move.control
             self._send_control()
-        if move.over:
-            self.end = search.outcome
-            self.halt("drain")
+        return move.over
 
     def _drain_clock(self) -> None:
         """Close the whole seconds that are left, and the piece after the last."""
@@ -296,6 +281,9 @@ class Controller:
 
     def _close_second(self, t_s: float) -> None:
         self._socket.publish(self._closing.second(t_s, self._now, self._judge))
+
+    def _show(self, t_s: float) -> None:
+        self._socket.publish(self._closing.snapshot(t_s, self._now()))
 
     def _judge(self, t_s: float, closed: Closed) -> None:
         """End the run if a threshold or the circuit breaker asks for it."""
@@ -406,23 +394,6 @@ class Controller:
         self._end_search(elapsed)
         for text in self.answers.lacks():
             self.intake.warn(elapsed, text, "warn")
-        path, self.end = self.records.finish(
-            duration_s=elapsed,
-            sending_ended_s=self.halted.sending_ended_s if self.halted is not None else elapsed,
-            end=self.end,
-            stage_spans=self.spans.all,
-            controls=self.orders.controls,
-            search=self.search.summary() if self.search is not None else None,
-        )
+        ended_s = self.halted.sending_ended_s if self.halted is not None else elapsed
+        path, self.end = self.records.finish(self._closing.summary(elapsed, self.end, ended_s), self.end)
         self._socket.publish(Ended(self.end.exit_code, self.end.stop_reason, path, self.end.message))
-
-
-def main() -> int:
-    """Run the run described on standard input; return its exit code."""
-    spec: RunSpec = pickle.load(sys.stdin.buffer)
-    sys.stderr = SafeStream(sys.stderr, SafeText(spec.secrets))
-    return uvloop.run(Controller(spec).run())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

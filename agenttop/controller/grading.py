@@ -20,6 +20,7 @@ from typing import Protocol
 
 import msgspec
 
+from agenttop.controller.answers import Answers
 from agenttop.controller.spec import RunSpec
 from agenttop.grading.judge_endpoint import JudgeSettings
 from agenttop.grading.messages import (
@@ -311,6 +312,16 @@ class Grading:
         self.over = True
         self._warn(f"{why}: {self.waiting} answers stay ungraded")
         self._news.set()
+
+
+def grading_of(spec: RunSpec, answers: Answers, warn: Callable[[str], None]) -> Grading | None:
+    """Return the grading of a run, which takes its ``answers``; None if it grades nothing."""
+    begin = begin_of(spec)
+    if begin is None:
+        return None
+    grading = Grading(begin, warn)
+    answers.sinks.append(grading.take)
+    return grading
 
 
 def _ungraded(answer: Answer, why: str) -> Score:

@@ -36,7 +36,7 @@ def launch(spec: RunSpec) -> Path:
         os.chmod(log, 0o600)
         hold(stream)
         process = subprocess.Popen(
-            [sys.executable, "-m", "agenttop.controller.controller"],
+            [sys.executable, "-m", "agenttop.controller"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stream,

@@ -192,7 +192,7 @@ class Records:
         self._unwritten = ""
         return ""
 
-    def finish(
+    def summary(
         self,
         *,
         duration_s: float,
@@ -201,14 +201,9 @@ class Records:
         stage_spans: Sequence[Span | None],
         controls: Sequence[Mapping[str, Any]],
         search: Mapping[str, Any] | None = None,
-    ) -> tuple[str, End]:
-        """Write the summary to the run's directory and to where the user wants it.
-
-        Returns:
-            Its path, empty where it could not be written, and the end with what could not be done in it.
-        """
-        assert self._journal is not None
-        summary = build_summary(
+    ) -> dict[str, Any]:
+        """Return the summary of the run as things stand."""
+        return build_summary(
             self._figures.aggregate,
             self._header,
             duration_s=duration_s,
@@ -222,8 +217,16 @@ class Records:
             quality=None if self._figures.quality is None else self._figures.quality.summary(),
             search=search,
         )
-        summary["generator"]["warnings"] += self._spec.warnings
+
+    def finish(self, summary: dict[str, Any], end: End) -> tuple[str, End]:
+        """Write the summary to the run's directory and to where the user wants it.
+
+        Returns:
+            Its path, empty where it could not be written, and the end with what could not be done in it.
+        """
+        assert self._journal is not None
         summary["gate"], end = gated(self._spec, summary, end)
+        summary["generator"]["warnings"] += self._spec.warnings
         outlet = _Outlet(summary, end)
         if self._unwritten:
             outlet.lacks.append(f"the end of the run is not in its journal: {self._unwritten}")

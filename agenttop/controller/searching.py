@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from agenttop.controller.ending import End, failure, gate
+from agenttop.controller.move import Move
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.exhaustion import Reason
@@ -37,15 +37,6 @@ LAG_SHARE = 0.1
 ARRIVE_S = 30.0
 #: After the longest that a good request may take, for what is on its way to the controller.
 REPORT_S = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The result of a look at the clock."""
-
-    control: Control
-    said: list[str] = field(default_factory=list)
-    over: bool = False
 
 
 class Searching:

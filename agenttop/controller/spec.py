@@ -33,5 +33,7 @@ class RunSpec:
     """Summaries that the profile's gate compares the run with."""
     no_base: str = ""
     """Why it has none."""
+    until_s: float | None = None
+    """The run goes on until its gate is decided, and lasts so long at most; None: as long as its plan."""
     folder: str = ""
     """The folder that paths in the profile are relative to; empty if it was no file."""

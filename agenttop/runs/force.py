@@ -8,7 +8,7 @@ import psutil
 
 #: Workers whose controller is gone cut what is in flight and go; one that cannot (stopped too, say) is killed then.
 PATIENCE_S = 2.0
-_MODULE = "agenttop.controller.controller"
+_MODULE = "agenttop.controller"
 
 
 def end_by_force(pid: int) -> bool:

@@ -42,7 +42,7 @@ class Program:
 
     def controller(self) -> psutil.Process:
         """The controller, as soon as there is one. Raises :class:`BenchmarkError` where none comes."""
-        return self._children("agenttop.controller.controller", 1)[0]
+        return self._children("agenttop.controller", 1)[0]
 
     def workers(self, count: int = 1) -> list[psutil.Process]:
         """The workers, as soon as there are so many. Raises like :meth:`controller`."""

@@ -92,6 +92,11 @@ def requests(second: int) -> int:
     return sum(sum(leaf.outcomes.values()) for delta in RUN.deltas(second) for leaf in delta.leaves)
 
 
+def finish(records: Records, end: End) -> tuple[str, End]:
+    summary = records.summary(duration_s=2.0, sending_ended_s=2.0, end=end, stage_spans=[], controls=[])
+    return records.finish(summary, end)
+
+
 OWN, OUT = "summary.json", "out.json"
 KEPT = "the end of the run is not in its journal: No space left on device"
 
@@ -115,9 +120,7 @@ def test_what_could_not_be_written_is_in_the_exit_code(
         write_summary(place, summary)
 
     monkeypatch.setattr("agenttop.controller.records.write_summary", write)
-    path, end = records.finish(
-        duration_s=2.0, sending_ended_s=2.0, end=End("completed", exit_code, "mine"), stage_spans=[], controls=[]
-    )
+    path, end = finish(records, End("completed", exit_code, "mine"))
     lacks = [
         f"cannot write the summary to {tmp_path / name}: No space left on device" for name in (OWN, OUT) if name in full
     ]
@@ -133,8 +136,7 @@ def test_what_could_not_be_written_is_in_the_exit_code(
 def test_a_summary_that_is_written_says_nothing(tmp_path: Path) -> None:
     records = records_of(tmp_path)
     records.second(RUN.situation(1), controls=[], events=[])
-    end = records.finish(duration_s=1.0, sending_ended_s=1.0, end=End(), stage_spans=[], controls=[])
-    assert end == (str(tmp_path / OWN), End())
+    assert finish(records, End()) == (str(tmp_path / OWN), End())
     assert "message" not in load_summary(tmp_path / OWN)["run"]
 
 

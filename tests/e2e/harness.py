@@ -30,7 +30,7 @@ import psutil
 PATIENCE_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 #: The modules that the processes of a run are started by.
-CONTROLLER, WORKER = "agenttop.controller.controller", "agenttop.worker.worker"
+CONTROLLER, WORKER = "agenttop.controller", "agenttop.worker.worker"
 
 T = TypeVar("T")
 

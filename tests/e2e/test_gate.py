@@ -32,3 +32,18 @@ def test_the_same_build_passes_and_a_degraded_one_is_blocked(place: Place) -> No
     scores = [json.loads(file.read_text())["quality"]["score"] for file in files]
     assert scores[:2] == [1.0, 1.0]
     assert scores[2] < 0.9
+
+
+def test_a_run_goes_on_until_its_gate_is_decided(place: Place) -> None:
+    cut = ("--set", "stages.0.duration=3s", "--set", "pools.0.think_time=5ms", "--set", "gate.max_score_drop=6%")
+    with AgentProcess({**FAST, "wrong": "3%"}) as agent:
+        words = ("--profile", PROFILE, "--target", agent.url, "--headless", *cut)
+        assert place.finish(*words).wait() == 0
+        second = place.finish(*words, "--until-decided", "60s")
+        code, said = second.wait(), second.out.text() + second.err.text()
+    assert code in (0, 99), said
+    assert "the gate is decided: " in said
+    newest = max((place.state / "agenttop" / "runs").glob("*/summary.json"), key=lambda file: file.stat().st_mtime_ns)
+    gate, lasted_s = json.loads(newest.read_text())["gate"], json.loads(newest.read_text())["run"]["duration_s"]
+    assert lasted_s < 60
+    assert [row for row in gate["rows"] if row["margin"] is not None and row["verdict"] == "undecided"] == []

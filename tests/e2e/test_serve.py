@@ -117,7 +117,7 @@ def test_a_run_that_ends_while_it_is_watched(place: Place, agent: AgentProcess) 
             list(socket)  # to its end
         viewer.drain()
         run = place.directory().name
-        place.gone("agenttop.controller.controller")
+        place.gone("agenttop.controller")
         assert answer(address, parts.path)[0::2] == (
             410,
             f"The run {run} is over. What it measured: agenttop report {run}\n",

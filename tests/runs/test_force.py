@@ -38,7 +38,7 @@ STUBBORN = "import signal; print(flush=True); signal.pause()"
 @contextlib.contextmanager
 def controller(worker: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
     """Such a process, and the ids of its workers."""
-    command = [sys.executable, "-c", CONTROLLER, "agenttop.controller.controller", worker, *arguments]
+    command = [sys.executable, "-c", CONTROLLER, "agenttop.controller", worker, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         workers = [int(pid) for pid in process.stdout.readline().split()]
