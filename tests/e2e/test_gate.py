@@ -42,8 +42,7 @@ def test_a_run_goes_on_until_its_gate_is_decided(place: Place) -> None:
         second = place.finish(*words, "--until-decided", "60s")
         code, said = second.wait(), second.out.text() + second.err.text()
     assert code in (0, 99), said
-    assert "the gate is decided: " in said
     newest = max((place.state / "agenttop" / "runs").glob("*/summary.json"), key=lambda file: file.stat().st_mtime_ns)
     gate, lasted_s = json.loads(newest.read_text())["gate"], json.loads(newest.read_text())["run"]["duration_s"]
-    assert lasted_s < 60
+    assert 3.2 < lasted_s < 60, said
     assert [row for row in gate["rows"] if row["margin"] is not None and row["verdict"] == "undecided"] == []
