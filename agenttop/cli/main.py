@@ -169,6 +169,7 @@ def _screen_options(parser: argparse.ArgumentParser) -> None:
 
 def _view_options(parser: argparse.ArgumentParser) -> None:
     _screen_options(parser)
+    parser.add_argument("--full", action="store_true", help="the whole report at the end, not only its answer")
     parser.add_argument(
         "--on-hangup", choices=("continue", "stop"), default="continue", help="what a lost terminal does to the run"
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agenttop.exits import UsageError
+from agenttop.report.glance import render_glance
 from agenttop.report.summary import encode_summary
-from agenttop.report.text import render_text
+from agenttop.report.text import in_ascii, render_text
 from agenttop.view.pipes import say
 
 
@@ -34,13 +35,17 @@ def writable(out: str | None) -> str | None:
     return str(path)
 
 
-def print_summary(summary: dict[str, Any], stream: TextIO, *, as_json: bool, ascii_only: bool) -> None:
-    """Write a summary as text for a human reader, or as JSON."""
+def print_summary(
+    summary: dict[str, Any], stream: TextIO, *, as_json: bool = False, full: bool = False, ascii_only: bool = False
+) -> None:
+    """Write a summary as text for a human reader, its answer last and without ``full`` alone; or as JSON."""
     if as_json:
         say(encode_summary(summary).decode(), stream)
         return
     width, color = page_of(stream)
-    say(render_text(summary, color=color, width=width, ascii=ascii_only), stream)
+    text = render_text(summary, color=color, width=width) + "\n" if full else ""
+    text += render_glance(summary, color=color, width=width)
+    say(in_ascii(text) if ascii_only else text, stream)
 
 
 def page_of(stream: TextIO) -> tuple[int, bool]:

@@ -23,6 +23,7 @@ def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
     parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
     parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
+    parser.add_argument("--full", action="store_true", help="all there is to tell, and the answer at its end")
     parser.set_defaults(command=_report)
     return parser
 
@@ -181,7 +182,7 @@ def _ps(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from agenttop.cli.report import show_report
 
-    return show_report(options.run, options.out)
+    return show_report(options.run, options.out, full=options.full)
 
 
 def _attach(options: argparse.Namespace) -> int:

@@ -16,8 +16,10 @@ from agenttop.report.summary import SummaryError, load_summary, write_summary
 from agenttop.view.pipes import lost
 
 
-def show_report(where: str | None, out: str | None) -> int:
-    """Print the summary of a file, a run's directory or a run; rebuild it if the run was cut off."""
+def show_report(where: str | None, out: str | None, *, full: bool) -> int:
+    """Print the answer of a file, a run's directory or a run, ``full`` with all there is to tell; rebuild it if the run
+    was cut off.
+    """
     path = run_path(where)
     named, target = where or path.name, writable(out)
     try:
@@ -38,7 +40,7 @@ def show_report(where: str | None, out: str | None) -> int:
     except OSError as error:
         raise UsageError(f"{error.filename or named}: {error.strerror}") from None
     try:
-        print_summary(summary, sys.stdout, as_json=out == "-", ascii_only=False)
+        print_summary(summary, sys.stdout, as_json=out == "-", full=full)
     except BROKEN as error:
         raise UsageError(f"{named}: not a summary that can be shown: {type(error).__name__}") from None
     return FAILED if lost(sys.stdout) else DONE

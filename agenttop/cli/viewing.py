@@ -60,7 +60,7 @@ def conclude(ended: Ended | None, directory: str, messages: TextIO, options: arg
     summary = load_summary(ended.summary)
     out = getattr(options, "out", None)
     if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
-        print_summary(summary, messages, as_json=False, ascii_only=options.ascii)
+        print_summary(summary, messages, full=options.full, ascii_only=options.ascii)
     if out == "-":
-        print_summary(summary, sys.stdout, as_json=True, ascii_only=False)
+        print_summary(summary, sys.stdout, as_json=True)
     return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)

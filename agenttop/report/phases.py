@@ -82,7 +82,7 @@ def columns(summary: Mapping[str, Any]) -> list[Column]:
     for stage in summary["stages"]:
         phases = phases_of(stage)
         if phases:
-            load, words = _load(summary, stage)
+            load, words = load_of(summary, stage)
             group = (stage.get("pool") or "", stage["unit"])
             found.append(Column(stage["index"], stage["name"], group, load, words, phases))
     return found
@@ -110,6 +110,16 @@ def growths(pairs: Sequence[tuple[Column, Column]]) -> list[Growth]:
         if name in most.phases and _grew(dist, most.phases[name], MIN_WORTH * _whole_ms(most))
     ]
     return sorted(found, key=lambda growth: growth.least_ms - growth.most_ms)
+
+
+def grown_most(before: Column, after: Column) -> tuple[str, float] | None:
+    """Return the phase that grew by most ms from one stage to another, and how many times what it was it is; None if
+    none grew beyond noise.
+    """
+    grown = growths([(before, after)])
+    if not grown or not grown[0].least_ms:
+        return None
+    return grown[0].phase, grown[0].most_ms / grown[0].least_ms
 
 
 def phases_by_stage(page: Page, summary: Mapping[str, Any]) -> None:
@@ -147,7 +157,7 @@ def _verdict(page: Page, pairs: Sequence[tuple[Column, Column]]) -> None:
         page.prose(f"no phase grew by over {MIN_SHARE:.0%} and beyond noise from {least.words} to {most.words}")
 
 
-def _load(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, str]:
+def load_of(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, str]:
     """Return the load of a stage with its text: as planned, or as it was if it rose, fell or was set manually."""
     low, high = sorted((stage["target_start"], stage["target_end"]))
     mean = (low + high) / 2

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from agenttop.exits import THRESHOLD
-from agenttop.metrics.catalogue import DISTRIBUTIONS, OWN_DISTRIBUTIONS
+from agenttop.metrics.catalogue import DISTRIBUTIONS
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
+from agenttop.report.glance import count_words, ended_words
+from agenttop.report.observed import observed
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
@@ -20,6 +20,7 @@ from agenttop.report.quality import quality_section
 from agenttop.report.quotas import quotas
 from agenttop.report.search import search_section
 from agenttop.report.slowest import slowest
+from agenttop.report.stages import stage_section
 from agenttop.report.streams import streams
 
 _ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
@@ -30,19 +31,9 @@ _LATENCY_ROWS = tuple(
     for name in dict.fromkeys((*_AWAITED, *DISTRIBUTIONS))
     if DISTRIBUTIONS[name].label
 )
-_TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
 #: Addresses whose connections are told.
 MAX_ADDRESSES = 8
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
-_REASONS = {
-    "completed": "completed",
-    "stopped_by_user": "stopped by hand",
-    "threshold_abort": "ABORTED by a threshold",
-    "budget": "stopped: the budget is used up",
-    "circuit_breaker": "STOPPED by the circuit breaker: the target has fallen over",
-    "target_unreachable": "FAILED: the target could not be reached",
-    "error": "FAILED",
-}
 
 
 def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii: bool = False) -> str:
@@ -59,6 +50,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     _header(page, summary)
     _verdict(page, summary)
     search_section(page, summary.get("search"))
+    stage_section(page, summary)
     gate_section(page, summary.get("gate"))
     quality_section(page, summary.get("quality"))
     _latency(page, summary["totals"])
@@ -82,22 +74,22 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
         page.line(INDENT + "summary and journal:", "dim")
         page.line(INDENT + clean_text(summary["run"]["directory"], 4096), "dim")
     text = "\n".join(page.lines) + "\n"
-    return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii else text
+    return in_ascii(text) if ascii else text
+
+
+def in_ascii(text: str) -> str:
+    """Return a report without box drawing, bars and µ; ``?`` stands for what else is not ASCII."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
 def _header(page: Page, summary: dict[str, Any]) -> None:
     run, totals = summary["run"], summary["totals"]
-    reason = _REASONS.get(run["stop_reason"], run["stop_reason"])
-    if run.get("incomplete"):
-        reason = "INCOMPLETE: cut off, rebuilt from its journal"
     page.line()
     page.line(f"{INDENT}agenttop · {fit(run['name'], page.width - 14)}", "bold")
     if run.get("target"):
         page.line(INDENT + fit(run["target"], page.width - 2))
-    well = run["stop_reason"] in ("completed", "stopped_by_user", "budget") and run["exit_code"] != THRESHOLD
-    style = "green" if well and not run.get("incomplete") else "red"
-    exit_code = f", exit code {run['exit_code']}" if run["exit_code"] else ""
-    page.joined([f"{reason} after {duration(run['duration_s'])}{exit_code}"], style)
+    words, style = ended_words(run)
+    page.joined([words], style)
     if run.get("message"):
         page.prose(f"! {fit(run['message'], 400)}", style)
     facts = [f"started {run['started_at']}", _workers(summary["generator"]["workers"]), f"seed {run['seed']}"]
@@ -105,16 +97,7 @@ def _header(page: Page, summary: dict[str, Any]) -> None:
         facts.append(f"first {duration(run['warmup_s'])} not counted (warm-up)")
     page.joined(facts, "dim")
     page.line()
-    page.joined(
-        [
-            f"{count(totals['requests'])} requests",
-            f"{per_s(totals['rps'])}/s",
-            f"{count(totals['ok'])} ok",
-            f"{count(totals['failed'])} failed ({share(totals['error_rate'])})",
-            f"{count(totals['rate_limited'])} rate-limited",
-        ],
-        "bold",
-    )
+    page.joined(count_words(totals), "bold")
 
 
 def _verdict(page: Page, summary: dict[str, Any]) -> None:
@@ -134,7 +117,7 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
     page.section("thresholds", verdict)
     for threshold in thresholds:
         word = "pass" if threshold["passed"] else "FAIL"
-        note = "no data" if threshold.get("verdict") == "no data" else f"observed {_observed(threshold)}"
+        note = "no data" if threshold.get("verdict") == "no data" else f"observed {observed(threshold)}"
         note += f" in the worst {duration(threshold['window_s'])}" if threshold.get("window_s") else ""
         note += ", ended the run" if threshold["aborted_run"] else ""
         room = page.width - 10 - len(note)
@@ -331,21 +314,6 @@ def _generator(page: Page, generator: dict[str, Any]) -> None:
     if not generator["saturated"]:
         for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")
-
-
-def _observed(threshold: dict[str, Any]) -> str:
-    """Return what a threshold observed, in the expression's own unit; durations without one are ms, as in k6."""
-    value, expression = threshold["observed"], threshold["expression"].strip()
-    if value is None:
-        return "nothing"
-    figure = f"{value:.4g}" if abs(value) < 10_000 else count(value)
-    if threshold.get("unit") is not None:
-        return f"{figure}{threshold['unit']}"
-    unit = re.search(r"[<>=]\s*[\d._]+\s*(%|[a-z]+)?$", expression)
-    if unit and unit[1]:
-        return figure + unit[1]
-    timed = re.split(r"[\s{(.]", expression, maxsplit=1)[0] in _TIMED and not re.search(r"\b(count|rate)\b", expression)
-    return f"{figure}ms" if timed else figure
 
 
 def _workers(number: int) -> str:

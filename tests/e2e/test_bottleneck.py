@@ -25,7 +25,7 @@ SHORT = {
 
 def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
     options = [word for key, value in SHORT.items() for word in ("--set", f"{key}={value}")]
-    arguments = ("--profile", PROFILE, "--headless", *options)
+    arguments = ("--profile", PROFILE, "--headless", "--full", *options)
     with AgentProcess(AGENT) as agent, place.start(*arguments, "--target", agent.url) as run:
         live = run.viewer().wait(lambda s: len(s["stage_phases"]) == 3 and s["stage_phases"][2]["requests"] >= 20)
         run.wait()

@@ -52,7 +52,9 @@ def judged(search: dict[str, Any]) -> bool:
 
 def test_the_capacity_of_an_agent_with_four_slots(place: Place) -> None:
     with AgentProcess(AGENT) as agent:
-        run = place.finish("--profile", place.write(PROFILE.format(url=agent.url)), "--headless", patience_s=300)
+        run = place.finish(
+            "--profile", place.write(PROFILE.format(url=agent.url)), "--headless", "--full", patience_s=300
+        )
     assert run.wait() == 0, run.err.text()
     summary = place.summary()
     check_summary(summary)
@@ -82,7 +84,9 @@ def test_a_profile_without_a_search_is_searched_up_to_its_highest_stage(place: P
     file = place.write(head + 'users = 3\nduration = "1m"\n' + rest[rest.index("[objectives]") :])
     short = ("--set", "search.settle=0s", "--set", "search.measure=1s", "--set", "search.max_measure=1s")
     with AgentProcess({"preset": "quiet"}) as agent:
-        run = place.finish("capacity", "--profile", file, "--target", agent.url, "--max", 2, "--headless", *short)
+        run = place.finish(
+            "capacity", "--profile", file, "--target", agent.url, "--max", 2, "--headless", "--full", *short
+        )
     assert run.wait() == 0, run.err.text()
     search = place.summary()["search"]
     if judged(search):
@@ -95,7 +99,7 @@ def test_users_are_the_searchs_business_and_stop_ends_it(place: Place) -> None:
     file = place.write(PROFILE.format(url="http://127.0.0.1:1").replace('measure = "1500ms"', 'measure = "5m"'))
     with (
         AgentProcess({"preset": "quiet"}) as agent,
-        place.start("--profile", file, "--target", agent.url, "--headless") as run,
+        place.start("--profile", file, "--target", agent.url, "--headless", "--full") as run,
     ):
         viewer = run.viewer()
         seen = viewer.wait(lambda s: s["search"]["phase"] == "measuring" and s["search"]["now"]["requests"] > 50)
@@ -139,7 +143,7 @@ def test_a_level_at_which_the_target_falls_over_fails_at_once_and_the_search_goe
     text = PROFILE.format(url="http://127.0.0.1:1").replace('measure = "1500ms"', 'measure = "5m"\nmax_measure = "5m"')
     with target(Overloaded(1)) as url:
         file = place.write(text.replace("from = 8", "from = 16").replace("[objectives]", breaker + "[objectives]"))
-        run = place.finish("--profile", file, "--target", url, "--headless")
+        run = place.finish("--profile", file, "--target", url, "--headless", "--full")
     assert run.wait() == 99
     summary = place.summary()
     (step,) = summary["search"]["steps"]
@@ -156,7 +160,7 @@ def test_what_a_level_did_to_the_target_is_nothing_against_the_next_one(place: P
     text = text.replace("resolution = 16", "resolution = 1").replace('latency = "500ms"', 'latency = "10s"')
     with target(Overloaded(3)) as url:
         file = place.write(text.replace("[objectives]", breaker + "[objectives]"))
-        run = place.finish("--profile", file, "--target", url, "--headless")
+        run = place.finish("--profile", file, "--target", url, "--headless", "--full")
     assert run.wait() == 0, run.err.text()
     search = place.summary()["search"]
     found = [(step["level"], step["holds"]) for step in search["steps"]]
@@ -172,7 +176,7 @@ def test_the_shipped_profile_in_short(place: Place) -> None:
     short = {"from": 2, "to": 4, "settle": "500ms", "measure": "1s", "max_measure": "1s"}
     options = [word for key, value in short.items() for word in ("--set", f"search.{key}={value}")]
     with AgentProcess({"preset": "quiet"}) as agent:
-        run = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless", *options)
+        run = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless", "--full", *options)
     assert run.wait() == 0, run.err.text()
     summary = place.summary()
     check_summary(summary)

@@ -79,7 +79,7 @@ output_tokens = "event usage $.out"
 
 
 def ran(place: Place, text: str) -> tuple[dict[str, Any], Run]:
-    done = place.finish("--profile", place.write(text), "--headless")
+    done = place.finish("--profile", place.write(text), "--headless", "--full")
     assert done.wait() == 0, done.err.text()
     return place.summary(), done
 

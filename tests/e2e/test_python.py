@@ -59,7 +59,7 @@ think_time = "20ms..60ms"
 def test_what_code_did_is_what_was_served(place: Place, agent: AgentProcess) -> None:
     place.write(CODE, "my_agent.py")
     profile = place.write(PROFILE.format(url=agent.url))
-    run = place.finish("--profile", profile, "--headless", "--workers", 2, env={"KEY": "private-key"})
+    run = place.finish("--profile", profile, "--headless", "--full", "--workers", 2, env={"KEY": "private-key"})
     assert run.process.returncode == 99, run.err.text()  # the threshold; nothing that code raises is fatal
     summary, stats = place.summary(), agent.stats()
     served, rows, totals = stats["requests"], summary["requests"], summary["totals"]
@@ -93,7 +93,7 @@ def test_what_code_did_is_what_was_served(place: Place, agent: AgentProcess) -> 
     assert "Traceback" in log
     # What was written down is enough to tell all of it again.
     (place.directory() / "summary.json").unlink()
-    again = place.finish("report", place.directory().name)
+    again = place.finish("report", place.directory().name, "--full")
     assert "exceptions in users' code" in again.out.text()
     for file in place.directory().iterdir():
         assert b"private-key" not in file.read_bytes(), file.name
@@ -101,7 +101,7 @@ def test_what_code_did_is_what_was_served(place: Place, agent: AgentProcess) -> 
 
 def test_the_shipped_class_runs_against_the_agent(place: Place, agent: AgentProcess) -> None:
     options = ["--users", 10, "--spawn-rate", 10, "--for", "2s", "--set", "pools.AgentUser.think_time=20ms"]
-    run = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless", *options)
+    run = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless", "--full", *options)
     assert run.process.returncode == 0, run.err.text()
     summary, served = place.summary(), agent.stats()["requests"]
     totals = summary["totals"]
@@ -123,7 +123,7 @@ def test_a_file_that_fails_in_the_worker_alone_is_one_line(place: Place, agent: 
         "my_agent.py",
     )
     profile = place.write(PROFILE.format(url=agent.url))
-    run = place.finish("--profile", profile, "--headless", env={"KEY": "private-key"})
+    run = place.finish("--profile", profile, "--headless", "--full", env={"KEY": "private-key"})
     assert run.process.returncode == 1
     said = "my_agent.py:2: importing it raised ZeroDivisionError: division by zero"
     assert f"worker 0 did not start: ScriptError: {said}" in run.err.text()

@@ -28,7 +28,7 @@ think_time = "50ms"
 def test_what_remains_is_live_and_kept(place: Place) -> None:
     with AgentProcess(LIMITED) as agent:
         profile = place.write(PROFILE.format(url=agent.url, duration="60s"))
-        with place.start("--profile", profile, "--headless") as run:
+        with place.start("--profile", profile, "--headless", "--full") as run:
             viewer = run.viewer()
             snapshot = viewer.wait(lambda s: len(s["quotas"]) == 4)
             status = json.loads(place.finish("ctl", place.directory().name, "status").out.text())
@@ -52,7 +52,7 @@ def test_what_remains_is_live_and_kept(place: Place) -> None:
 def test_a_target_that_tells_nothing_has_none(place: Place) -> None:
     with AgentProcess({"preset": "quiet"}) as agent:
         profile = place.write(PROFILE.format(url=agent.url, duration="1s"))
-        run = place.finish("--profile", profile, "--headless")
+        run = place.finish("--profile", profile, "--headless", "--full")
     assert run.wait() == 0, run.err.text()
     assert place.summary()["quotas"] == []
     assert "left of the limits" not in run.out.text()

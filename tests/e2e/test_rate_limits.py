@@ -45,7 +45,7 @@ def run(place: Place, policy: str, more: str = "") -> tuple[dict[str, Any], dict
     """The summary of a run against a limited agent, and what the agent counted."""
     with AgentProcess(LIMITED) as agent:
         profile = place.write(PROFILE.format(url=agent.url, policy=policy, more=more))
-        done = place.finish("--profile", profile, "--headless")
+        done = place.finish("--profile", profile, "--headless", "--full")
         assert done.wait() == 0, done.err.text()
         summary, stats = place.summary(), agent.stats()
     check_summary(summary)
@@ -89,7 +89,7 @@ def test_the_shipped_profile_tells_graceful_from_not(
 ) -> None:
     # 31 at once and one a second: however slowly the 50 arrive.
     with AgentProcess({"requests_per_minute": 60, "burst": "31s"} | config) as agent:
-        done = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless")
+        done = place.finish("--profile", SHIPPED, "--target", agent.url, "--headless", "--full")
         assert done.wait() == code, done.err.text()
         stats = agent.stats()
     summary = place.summary()

@@ -30,7 +30,7 @@ dialect = "openai.chat"
 
 def run(place: Place, buffered: str) -> tuple[dict[str, Any], Run]:
     with AgentProcess(AGENT | {"buffered_streams": buffered}) as agent:
-        done = place.finish("--profile", place.write(PROFILE.format(url=agent.url)), "--headless")
+        done = place.finish("--profile", place.write(PROFILE.format(url=agent.url)), "--headless", "--full")
     assert done.wait() == 0, done.err.text()
     summary = place.summary()
     check_summary(summary)

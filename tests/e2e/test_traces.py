@@ -22,7 +22,7 @@ PROFILE = HEAD + stream("20ms") + voice("20ms")
 def test_the_slowest_have_their_traces(place: Place) -> None:
     with AgentProcess({"preset": "quiet", "first_token": "5ms"}) as agent:
         run = place.finish(
-            "--profile", place.write(PROFILE.format(url=agent.url, on="true")), "--headless", "--workers", "2"
+            "--profile", place.write(PROFILE.format(url=agent.url, on="true")), "--headless", "--full", "--workers", "2"
         )
     assert run.wait() == 0, run.err.text()
     summary = place.summary()
@@ -44,7 +44,7 @@ def test_the_slowest_have_their_traces(place: Place) -> None:
 
 def test_other_profiles_have_none(place: Place) -> None:
     with AgentProcess({"preset": "quiet"}) as agent:
-        run = place.finish("--profile", place.write(PROFILE.format(url=agent.url, on="false")), "--headless")
+        run = place.finish("--profile", place.write(PROFILE.format(url=agent.url, on="false")), "--headless", "--full")
     assert run.wait() == 0, run.err.text()
     assert place.summary()["slowest"] is None
     assert "slowest requests" not in run.out.text()

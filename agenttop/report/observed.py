@@ -1,0 +1,27 @@
+"""Tells what a threshold observed, in the unit of its own expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from agenttop.metrics.catalogue import OWN_DISTRIBUTIONS
+from agenttop.report.figures import count
+
+_TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
+
+
+def observed(threshold: Mapping[str, Any]) -> str:
+    """Return what a threshold observed, in the expression's own unit; durations without one are ms, as in k6."""
+    value, expression = threshold["observed"], threshold["expression"].strip()
+    if value is None:
+        return "nothing"
+    figure = f"{value:.4g}" if abs(value) < 10_000 else count(value)
+    if threshold.get("unit") is not None:
+        return f"{figure}{threshold['unit']}"
+    unit = re.search(r"[<>=]\s*[\d._]+\s*(%|[a-z]+)?$", expression)
+    if unit and unit[1]:
+        return figure + unit[1]
+    timed = re.split(r"[\s{(.]", expression, maxsplit=1)[0] in _TIMED and not re.search(r"\b(count|rate)\b", expression)
+    return f"{figure}ms" if timed else figure
