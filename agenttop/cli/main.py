@@ -39,6 +39,7 @@ commands:
   init [FILE]        write a commented starter profile
   schema [WHAT]      JSON Schema of a profile or a summary, for editors
   ps                 the runs of this machine, live and over
+  prune              remove old runs of this machine
   attach [RUN]       look at a live run again
   ctl [RUN] COMMAND  steer a live run from a script
   replay [RUN]       play a run again, with a time cursor
@@ -107,6 +108,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         "report": cli_runs.report_parser,
         "compare": cli_runs.compare_parser,
         "ps": cli_runs.ps_parser,
+        "prune": cli_runs.prune_parser,
         "attach": _attach_parser,
         "ctl": cli_runs.ctl_parser,
         "serve": _serve_parser,

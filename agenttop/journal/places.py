@@ -121,7 +121,8 @@ def hold(log: IO[bytes]) -> None:
 def is_held(directory: Path) -> bool | None:
     """Whether a process of the run of this directory is there; None where nobody knows: it has no log."""
     try:
-        with (directory / LOG).open("rb") as log:
+        # Nothing is waited for: what is called so in a damaged directory may be a pipe.
+        with os.fdopen(os.open(directory / LOG, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as log:
             fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

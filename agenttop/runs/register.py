@@ -240,8 +240,15 @@ def _over(run: str) -> Entry:
     except OSError as error:
         return Entry(run, str(directory), problem=error.strerror or "it cannot be read")
     info = header.info
-    said = {"started_at": info.started_at, "profile": info.name, "target": info.target}
-    return Entry(run, str(directory), "cut off", verdict="cut off", **said)
+    return Entry(
+        run,
+        str(directory),
+        "cut off",
+        started_at=info.started_at,
+        profile=info.name,
+        target=info.target,
+        verdict="cut off",
+    )
 
 
 def _is_starting(directory: Path) -> bool:

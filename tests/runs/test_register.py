@@ -203,7 +203,9 @@ async def test_a_live_run_says_itself_how_it_is() -> None:
         assert (entry.state, entry.elapsed_s) == ("running", 3.0)
         assert (entry.score, entry.verdict) == (None, None)
         assert entry.requests
-        server.publish(replace(RUN.aggregate().snapshot(RUN.situation(3)), quality=QualityState(0.875, 0.8, 0.95, 8, 8, 8, 8, 0)))
+        server.publish(
+            replace(RUN.aggregate().snapshot(RUN.situation(3)), quality=QualityState(0.875, 0.8, 0.95, 8, 8, 8, 8, 0))
+        )
         entry = await asyncio.to_thread(only)
         assert entry.score == 0.875, "so far"
         # Live ones are listed however old they are.
