@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import socket
 import stat
@@ -21,6 +22,7 @@ LOG = "controller.log"
 #: Seconds that a run may take from its directory to its log, or from its socket to listening at it.
 BEGIN_S = 10.0
 _BLOCK = 4096
+_ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 
 
 def runs_directory() -> Path:
@@ -73,6 +75,12 @@ def plain_name(name: str) -> str:
     plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     # In bytes, for the id names a socket too.
     return plain.encode()[:40].decode(errors="ignore").strip("-") or "run"
+
+
+def name_of(run: str) -> str:
+    """Return the profile's name as it stands in a run's id; empty if it is no id of ours."""
+    match = _ID.fullmatch(run)
+    return match[1] if match else ""
 
 
 def socket_directory() -> Path:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agenttop.exits import UsageError
-from agenttop.journal.places import BEGIN_S, is_held, runs_directory
-from agenttop.runs.register import finished, live_ids, name_of
+from agenttop.journal.places import BEGIN_S, is_held, name_of, runs_directory
+from agenttop.runs.register import finished, live_ids
 
 #: A run that nobody can tell to be over is over when it was not written to for so long: it writes every second.
 SILENT_S = 60.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import sys
 import time
@@ -21,7 +20,16 @@ import msgspec
 
 from agenttop.exits import DONE, STOPPED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN, FILE_NAME, JournalError, read_header
-from agenttop.journal.places import BEGIN_S, SUMMARY, is_held, live_runs, plain_name, runs_directory, socket_path
+from agenttop.journal.places import (
+    BEGIN_S,
+    SUMMARY,
+    is_held,
+    live_runs,
+    name_of,
+    plain_name,
+    runs_directory,
+    socket_path,
+)
 from agenttop.metrics.snapshot import Message, RunInfo, Snapshot
 
 #: Runs that are listed unless all are asked for.
@@ -30,7 +38,6 @@ NEWEST = 20
 PATIENCE_S = 1.0
 #: Bytes that the path of a Unix socket may have: ``sun_path`` of unix(7), and of the BSDs, without its end.
 SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
-_ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed"}
 _VERDICTS = {DONE: "passed", THRESHOLD: "threshold", STOPPED: "by hand"}
 
@@ -134,7 +141,7 @@ def all_runs() -> list[str]:
         pass  # none has been yet
     except OSError as error:
         raise UsageError(f"{runs_directory()}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
-    return sorted(found, key=lambda run: (bool(_ID.fullmatch(run)), run), reverse=True)
+    return sorted(found, key=lambda run: (bool(name_of(run)), run), reverse=True)
 
 
 def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
@@ -163,12 +170,6 @@ def finished() -> Iterator[tuple[str, int | None]]:
         except (*BROKEN, OSError):
             continue
         yield run, None if head.run.incomplete else head.run.exit_code
-
-
-def name_of(run: str) -> str:
-    """Return the profile's name as it stands in a run's id; empty if it is no id of ours."""
-    match = _ID.fullmatch(run)
-    return match[1] if match else ""
 
 
 def called(runs: list[str], name: str) -> list[str]:

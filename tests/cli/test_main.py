@@ -162,6 +162,8 @@ def test_nothing_to_do_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
             "attach",
             "capacity",
             "cases",
+            "compare",
+            "completion",
             "ctl",
             "demo",
             "hit",

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from agenttop.exits import UsageError
 from agenttop.journal.journal import FILE_NAME, JournalWriter
-from agenttop.journal.places import LOG, hold, new_run, runs_directory, socket_path
+from agenttop.journal.places import LOG, hold, name_of, new_run, runs_directory, socket_path
 from agenttop.journal.summarize import build_summary, run_header
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.snapshot import Reply, RunInfo
 from agenttop.report.summary import load_summary, write_summary
 from agenttop.runs import register
 from agenttop.runs.control_socket import ControlSocket
-from agenttop.runs.register import Entry, all_runs, called, entries, name_of, require_place
+from agenttop.runs.register import Entry, all_runs, called, entries, require_place
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=5, storm=None)
