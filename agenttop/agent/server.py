@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     Returns the exit code: 0 stopped by a signal, 2 a mistake of the user's, told in one line on standard error.
     """
     try:
-        arguments = vars(_parser().parse_args(argv))
+        arguments = vars(agent_parser().parse_args(argv))
         host, port, parent_pid = arguments.pop("host"), arguments.pop("port"), arguments.pop("parent_pid")
         config = load_config(arguments.pop("config"), arguments)
         listener = _bind(host, port)
@@ -77,7 +77,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def agent_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``agenttop agent``."""
     parser = _Parser(
         prog="agenttop agent",
         description="A target to play with: a server that behaves as AI agents do, faults included.",

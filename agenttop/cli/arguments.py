@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Collection
 from pathlib import Path
 
 from agenttop.exits import UsageError
-from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt, parse_duration
+from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt, parse_duration, parse_number
+
+_DAY_S = 86_400.0
 
 
 def duration(text: str) -> float:
@@ -19,6 +22,18 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
     if value <= 0:
         raise argparse.ArgumentTypeError("must be longer than 0s")
+    return value
+
+
+def age(text: str) -> float:
+    """Return the seconds of an age above 0: days (``30d``), or a duration such as ``12h``."""
+    days = parse_number(text.removesuffix("d")) if text.endswith("d") else None
+    try:
+        value = days * _DAY_S if days is not None else parse_duration(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f'expected an age such as "30d" or "12h", not {excerpt(text)}')
     return value
 
 

@@ -12,7 +12,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +24,7 @@ from agenttop.cli.arguments import rate as _rate
 from agenttop.cli.arguments import refresh as _refresh
 from agenttop.cli.arguments import whole as _whole
 from agenttop.cli.arguments import workers as _workers
+from agenttop.cli.completion import WORDS, complete, completion, completion_parser
 from agenttop.cli.explain import explain_parser
 from agenttop.exits import FAILED, STOPPED, USAGE, UsageError
 from agenttop.view.pipes import hush
@@ -39,6 +40,7 @@ commands:
   init [FILE]        write a commented starter profile
   schema [WHAT]      JSON Schema of a profile or a summary, for editors
   ps                 the runs of this machine, live and over
+  prune              remove old runs of this machine
   attach [RUN]       look at a live run again
   ctl [RUN] COMMAND  steer a live run from a script
   replay [RUN]       play a run again, with a time cursor
@@ -47,6 +49,7 @@ commands:
   compare BASE HEAD  is one run worse than another? can block a merge
   profile-of [RUN]   the profile that drives a run again as it was steered
   explain [TOPIC]    the reference: keys, metrics, dialects, outcomes, files
+  completion SHELL   what the tab key completes in bash, zsh and fish
 
 RUN is a run's id, a unique beginning of it, or its profile's name. Each command
 says more with --help.
@@ -74,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from agenttop.agent.server import main as agent
 
             return agent(words[1:])
+        if words[:2] == ["completion", WORDS]:
+            return complete(words[2:], _COMMANDS, _parser_of)
         options = _parse(words)
         code = int(options.command(options))
         sys.stdout.flush()
@@ -96,29 +101,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
-    parsers = {
-        "capacity": _capacity_parser,
-        "demo": _demo_parser,
-        "hit": _hit_parser,
-        "validate": _validate_parser,
-        "cases": cli_runs.cases_parser,
-        "init": _init_parser,
-        "schema": _schema_parser,
-        "report": cli_runs.report_parser,
-        "compare": cli_runs.compare_parser,
-        "ps": cli_runs.ps_parser,
-        "attach": _attach_parser,
-        "ctl": cli_runs.ctl_parser,
-        "serve": _serve_parser,
-        "replay": _replay_parser,
-        "profile-of": cli_runs.profile_of_parser,
-        "explain": explain_parser,
-    }
-    if words and words[0] in parsers:
-        parser = parsers[words[0]](_Parser(prog=f"agenttop {words[0]}"))
-        return parser.parse_args(words[1:])
+    if words and words[0] in _PARSERS:
+        return _parser_of(words[0]).parse_args(words[1:])
     if words and not words[0].startswith("-"):
-        raise UsageError(_no_command(words[0], [*parsers, "agent"]))
+        raise UsageError(_no_command(words[0], _COMMANDS))
+    parser = _parser_of("")
+    if not words:
+        parser.print_help()
+        raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
+    options = parser.parse_args(words)
+    if options.profile is None:
+        raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
+    return options
+
+
+def _parser_of(command: str) -> argparse.ArgumentParser:
+    """Return the parser of a command; that of a run for an empty name."""
+    if command == "agent":
+        from agenttop.agent.server import agent_parser
+
+        return agent_parser()
+    if command:
+        return _PARSERS[command](_Parser(prog=f"agenttop {command}"))
     parser = _Parser(
         prog="agenttop",
         description="Load-test an AI agent over HTTP, SSE and WebSocket, live in the terminal.",
@@ -137,13 +141,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         help="with [gate]: go on until it is decided, so long in all at most (4 times the plan)",
     )
     parser.set_defaults(command=_run_profile)
-    if not words:
-        parser.print_help()
-        raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
-    options = parser.parse_args(words)
-    if options.profile is None:
-        raise UsageError("say what to run: agenttop --profile FILE, or agenttop demo")
-    return options
+    return parser
 
 
 def _no_command(word: str, commands: Sequence[str]) -> str:
@@ -264,6 +262,35 @@ def _serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def _completion_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.set_defaults(command=_completion)
+    return completion_parser(parser)
+
+
+_PARSERS: dict[str, Callable[[argparse.ArgumentParser], argparse.ArgumentParser]] = {
+    "capacity": _capacity_parser,
+    "demo": _demo_parser,
+    "hit": _hit_parser,
+    "validate": _validate_parser,
+    "cases": cli_runs.cases_parser,
+    "init": _init_parser,
+    "schema": _schema_parser,
+    "report": cli_runs.report_parser,
+    "compare": cli_runs.compare_parser,
+    "ps": cli_runs.ps_parser,
+    "prune": cli_runs.prune_parser,
+    "attach": _attach_parser,
+    "ctl": cli_runs.ctl_parser,
+    "serve": _serve_parser,
+    "replay": _replay_parser,
+    "profile-of": cli_runs.profile_of_parser,
+    "explain": explain_parser,
+    "completion": _completion_parser,
+}
+#: The agent parses what is said to it itself.
+_COMMANDS = (*_PARSERS, "agent")
+
+
 # -- dispatch: a command's file is imported when it is called, so that help and errors start fast
 
 
@@ -307,3 +334,7 @@ def _serve(options: argparse.Namespace) -> int:
     from agenttop.cli.serve import serve
 
     return serve(options.run, options.port)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    return completion(options.shell)

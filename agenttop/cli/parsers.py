@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import argparse
 
-from agenttop.cli.arguments import count, duration, percent, rate
+from agenttop.cli.arguments import age, count, duration, percent, rate, whole
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Define the arguments of ``agenttop ps``."""
-    parser.description = "List the runs of this machine: the live ones and the newest that are over."
+    parser.description = (
+        "List the runs of this machine: the live ones and the newest that are over, with what their graded answers "
+        "scored and how they ended. agenttop prune removes old ones."
+    )
     parser.add_argument("--json", action="store_true", help="as a list of objects")
     parser.add_argument("--all", action="store_true", help="every run there is, not only the newest")
     parser.set_defaults(command=_ps)
+    return parser
+
+
+def prune_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Define the arguments of ``agenttop prune``."""
+    parser.description = (
+        "Remove runs that are over from this machine, with all they left behind: summary, journal, answers. Says how "
+        "many and how much space, and asks; without a terminal it needs --yes. What goes on stays, and so does the "
+        "newest run of each profile that passed, which compare and gates call last-passed."
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--keep", metavar="N", type=whole, help="all but the N newest that are over")
+    which.add_argument("--older", metavar="AGE", type=age, help="those that are over for longer, such as 30d or 12h")
+    parser.add_argument("--also-last-passed", action="store_true", help="the newest that passed go as well")
+    parser.add_argument("--dry-run", action="store_true", help="list what would go, and remove nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.set_defaults(command=_prune)
     return parser
 
 
@@ -177,6 +197,12 @@ def _ps(options: argparse.Namespace) -> int:
     from agenttop.cli.ps import list_runs
 
     return list_runs(as_json=options.json, everything=options.all)
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from agenttop.cli.prune import prune
+
+    return prune(options)
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -14,19 +14,19 @@ from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.runs.register import NEWEST, Entry, entries
 from agenttop.schedule.quantities import clock
 
-_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EXIT")
-#: Columns of text; the others are figures and stand at the right of theirs.
-_TEXT = 4
-_TARGET = 3
+_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "SCORE", "VERDICT")
+_RUN, _STATE, _PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _SCORE, _VERDICT = range(len(_HEAD))
+#: Columns of figures, which stand at the right of theirs.
+_FIGURES = (_USERS, _REQUESTS, _ERRORS, _SCORE)
 #: Columns of a run: as many as an id has at most. What is longer is none of ours.
 _MAX_WIDTH = 61
-#: What goes where there is no room, the first one first: the id has the profile's name.
-_SPARED = (2, _TARGET, 4, 5)
+#: What goes where there is no room, the first one first: the id has the profile's name. The longest id, a score and a
+#: verdict are 80 columns.
+_SPARED = (_PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _STATE)
 #: A target is not cut below so many columns.
 _MIN_WIDTH = 16
 #: Columns of other text.
 _WIDEST = 120
-_EXITS = {0: "ok", 1: "failed", 99: "threshold", 130: "by hand"}
 
 
 def list_runs(*, as_json: bool, everything: bool) -> int:
@@ -48,11 +48,11 @@ def render_runs(found: Sequence[Entry], width: int | None = None) -> list[str]:
     """Return a line for each run under a heading.
 
     Where that is wider than ``width`` columns targets give way, then whole columns that matter least; the id stays
-    whole, for it is what one copies.
+    whole, for it is what one copies. There is no column of scores where no run has one.
     """
     rows = [_HEAD, *(_row(entry) for entry in found)]
     widths = [max(cells(row[i]) for row in rows) for i in range(len(_HEAD))]
-    shown = list(range(len(_HEAD)))
+    shown = [i for i in range(len(_HEAD)) if i != _SCORE or any(entry.score is not None for entry in found)]
     if width is not None:
         whole, widths[_TARGET] = widths[_TARGET], min(_MIN_WIDTH, widths[_TARGET])
         for least in _SPARED:
@@ -60,7 +60,7 @@ def render_runs(found: Sequence[Entry], width: int | None = None) -> list[str]:
                 shown.remove(least)
         widths[_TARGET] += max(0, min(whole - widths[_TARGET], width - _wide(shown, widths)))
     lines = [_line(row, shown, widths) for row in rows]
-    return [line + _problem(entry) for line, entry in zip(lines, (None, *found), strict=True)]
+    return [line + _problem(entry, line, width) for line, entry in zip(lines, (None, *found), strict=True)]
 
 
 def _wide(shown: Sequence[int], widths: Sequence[int]) -> int:
@@ -69,18 +69,21 @@ def _wide(shown: Sequence[int], widths: Sequence[int]) -> int:
 
 
 def _line(row: Sequence[str], shown: Sequence[int], widths: Sequence[int]) -> str:
-    parts = [pad(fit(row[i], widths[i]), widths[i], right=i >= _TEXT) for i in shown]
+    parts = [pad(fit(row[i], widths[i]), widths[i], right=i in _FIGURES) for i in shown]
     return "  ".join(parts).rstrip()
 
 
-def _problem(entry: Entry | None) -> str:
-    return f"  ! {fit(entry.problem, 200)}" if entry is not None and entry.problem else ""
+def _problem(entry: Entry | None, line: str, width: int | None) -> str:
+    """Return what stands behind a row: its problem, as far as there is room, but for a few words of it."""
+    if entry is None or not entry.problem:
+        return ""
+    room = 200 if width is None else max(_MIN_WIDTH, width - cells(line) - 4)
+    return f"  ! {fit(entry.problem, room)}"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     if entry.state == "broken":
         return (fit(entry.run, _MAX_WIDTH), entry.state, *[""] * (len(_HEAD) - 2))
-    code = "" if entry.exit_code is None else f"{entry.exit_code} {_EXITS.get(entry.exit_code, '')}".rstrip()
     return (
         entry.run,
         _state(entry),
@@ -89,7 +92,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         count(entry.users),
         count(entry.requests),
         share(entry.error_rate),
-        code or "-",
+        "" if entry.score is None else share(entry.score),
+        entry.verdict or "-",
     )
 
 

@@ -38,6 +38,7 @@ Measure = Mapping[str, Extractor | Path | Mapping[str, Extractor | Path]]
 #                      event of done or of error
 #     reasoning        holds: the event is output of reasoning, unless first_token holds as well
 #     done             holds: the answer ends here. With this path, a stream that ends before is truncated
+#     finish           holds: why the answer ended; of no figure, for who grades it (heard_json)
 #     error            holds: the target failed, in the match's words. Without it, too, an event called error is a
 #                      failure, and so is an object or a text under "error"
 #     input_tokens, output_tokens, cached_tokens, reasoning_tokens
@@ -54,7 +55,7 @@ Measure = Mapping[str, Extractor | Path | Mapping[str, Extractor | Path]]
 
 CALLS = ("llm_calls", "tool_calls")
 COUNTS = (*CALLS, "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
-NAMES = frozenset({"first_token", "reasoning", "done", "error", "phases", *COUNTS})
+NAMES = frozenset({"first_token", "reasoning", "done", "finish", "error", "phases", *COUNTS})
 #: Keys that say something of streams alone.
 OF_STREAMS = frozenset({"first_token", "reasoning", "done"})
 #: By what a call is known again.
@@ -155,6 +156,8 @@ class JsonReader(Reader):
             flags = fail(self, match)
         elif may_fail(data):
             flags = stray_value(self, value)
+        if paths.finish is not None and _holds(paths.finish, value)[0]:
+            self.matched |= paths.finish_bit
         if paths.done is not None and _holds(paths.done, value)[0]:
             self.matched |= paths.done_bit
             flags |= DONE
@@ -220,6 +223,8 @@ class _Paths:
     reasoning_bit: int = 0
     done: Extractor | None = None
     done_bit: int = 0
+    finish: Extractor | None = None
+    finish_bit: int = 0
     error: Extractor | None = None
     counts: tuple[tuple[str, Extractor, int, bool], ...] = ()
     """The last says whether whatever is found is a match."""

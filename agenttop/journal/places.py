@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import socket
 import stat
@@ -21,6 +22,7 @@ LOG = "controller.log"
 #: Seconds that a run may take from its directory to its log, or from its socket to listening at it.
 BEGIN_S = 10.0
 _BLOCK = 4096
+_ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 
 
 def runs_directory() -> Path:
@@ -75,6 +77,12 @@ def plain_name(name: str) -> str:
     return plain.encode()[:40].decode(errors="ignore").strip("-") or "run"
 
 
+def name_of(run: str) -> str:
+    """Return the profile's name as it stands in a run's id; empty if it is no id of ours."""
+    match = _ID.fullmatch(run)
+    return match[1] if match else ""
+
+
 def socket_directory() -> Path:
     """Return the directory for the control sockets of live runs, which only its owner may enter.
 
@@ -121,7 +129,8 @@ def hold(log: IO[bytes]) -> None:
 def is_held(directory: Path) -> bool | None:
     """Whether a process of the run of this directory is there; None where nobody knows: it has no log."""
     try:
-        with (directory / LOG).open("rb") as log:
+        # Nothing is waited for: what is called so in a damaged directory may be a pipe.
+        with os.fdopen(os.open(directory / LOG, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as log:
             fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -140,6 +140,8 @@ def build_summary(
         "profile_sha256": header.profile_sha256,
         "generator": _generator(aggregate, header),
         "totals": aggregate.metrics_total(measured_s),
+        # Before what is long: who lists runs reads as far as here.
+        "quality": None if quality is None else dict(quality),
         "pools": {
             pool.name: aggregate.metrics_pool(i, measured_s)
             | {"protocol": pool.protocol, "dialect": pool.dialect, "users_max": aggregate.workers.users_max[i]}
@@ -162,7 +164,6 @@ def build_summary(
         "quotas": aggregate.quotas.summary(),
         "slowest": _slowest(aggregate, stages) if layout.traceparent else None,
         "budget": aggregate.spending.summary(),
-        "quality": None if quality is None else dict(quality),
         "search": None if search is None else dict(search),
         "controls": [dict(control) for control in controls],
     }

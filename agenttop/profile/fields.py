@@ -19,7 +19,7 @@ from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_path
 from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
-from agenttop.profile.measured import compile_measured
+from agenttop.profile.measured import compile_measured, is_length
 from agenttop.quality.margins import MarginError, regress_of, score_drop
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
 from agenttop.thresholds.expression import ThresholdError, parse_threshold
@@ -157,6 +157,12 @@ def _measure_path(value: str) -> str:
     return value
 
 
+def _text_path(value: str) -> str:
+    if is_length(_measure_path(value)):
+        raise faulty("is a number; write the path of the text itself", "is a number")
+    return value
+
+
 def _check(value: str) -> str:
     try:
         compile_check(value)
@@ -271,6 +277,7 @@ Regex = Annotated[str, AfterValidator(_regex)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
 AnswerText = Annotated[str, AfterValidator(_answer_path)]
 MeasureText = Annotated[str, AfterValidator(_measure_path)]
+MeasureWords = Annotated[str, AfterValidator(_text_path)]
 CheckText = Annotated[str, AfterValidator(_check)]
 ScoreDrops = Annotated[
     list[Annotated[str, AfterValidator(_score_drop)]],

@@ -14,6 +14,7 @@ from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_calls, co
 from agenttop.schedule.quantities import MAX_EXPRESSION, MAX_NAME
 
 _WORD = "event"
+_LENGTH = "length"
 #: Where a path begins behind an event's name.
 _PATH = re.compile(r"\s(?=\$|length\s?\()")
 
@@ -24,7 +25,7 @@ def compile_measured(text: str, *, calls: bool = False) -> Path:
     Raises:
         JsonPathSyntaxError: it is none.
     """
-    event, path = _parts(text)
+    event, path = event_and_path(text)
     measure = compile_measure(path or "$")
     return Path(
         compile_calls(path or "$") if calls else measure.first,
@@ -37,13 +38,22 @@ def compile_measured(text: str, *, calls: bool = False) -> Path:
 def is_of_event(text: str) -> bool:
     """Return whether a path of ``[measure]`` looks into SSE events of one name."""
     try:
-        return _parts(text)[0] is not None
+        return event_and_path(text)[0] is not None
     except JsonPathSyntaxError:
         return False
 
 
-def _parts(text: str) -> tuple[str | None, str]:
-    """Return the event's name, None where there is none, and the path."""
+def is_length(text: str) -> bool:
+    """Return whether a path of ``[measure]`` is the length of what it finds, which is a number."""
+    return event_and_path(text)[1].lstrip().startswith(_LENGTH)
+
+
+def event_and_path(text: str) -> tuple[str | None, str]:
+    """Return the event's name, None where there is none, and the path; empty where the event alone is meant.
+
+    Raises:
+        JsonPathSyntaxError: no name of an event is between them.
+    """
     word, _, rest = text[: MAX_EXPRESSION + 1].strip().partition(" ")
     if word != _WORD or not rest.strip():
         return None, text
@@ -56,6 +66,6 @@ def _parts(text: str) -> tuple[str | None, str]:
 
 def _counts(path: str) -> bool:
     """Return whether it is the length of what may match more than once: 0 where nothing does."""
-    if not path.lstrip().startswith("length"):
+    if not path.lstrip().startswith(_LENGTH):
         return False
     return not compile_path(path.partition("(")[2].rpartition(")")[0].strip()).singular

@@ -24,6 +24,7 @@ from agenttop.profile.fields import (
     Level,
     MaxUsers,
     MeasureText,
+    MeasureWords,
     MinRequests,
     Money,
     Name,
@@ -117,6 +118,9 @@ class Measure(Model):
     """A non-empty match in a stream event is output of reasoning: TTFT counts it, TTFO does not."""
     done: MeasureText | None = None
     """A match in a stream event that is neither false nor null ends the answer; so does the event of an event NAME."""
+    finish: MeasureWords | None = None
+    """Why the answer ended, as text: the last non-empty match. The grader finish-reason looks at it, and the points of
+    an answer that ended for its length (length, max_tokens) are lost to truncated."""
     llm_calls: MeasureText | None = None
     """Model calls behind the answer: a number of them so far, or the calls themselves, as tool_calls."""
     tool_calls: MeasureText | None = None

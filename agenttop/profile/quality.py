@@ -147,6 +147,7 @@ def check_quality(data: Table, masked: Table, path: Path) -> QualityFiles:
         files.faults += _task(task, pool, loc, data)
         if not files.problems:
             files.problems += _lacking(task, cases, str(path))
+        files.warnings += _untold(task, pool, data, cases)
     return files
 
 
@@ -216,7 +217,7 @@ def _answer(task: Table, graded: list[Table], pool: Table, loc: Loc, data: Table
             yield Fault(
                 (*loc, "answer"), f"dialect {min(names)} says what the text is; leave it out, or write a JSONPath"
             )
-    elif unknown and not _first_token(pool, data):
+    elif unknown and not _measures("first_token", pool, data):
         text = (
             f'dialect {unknown[0]} does not say what the text is; write answer = "$.content", or "body" for all of it'
         )
@@ -230,8 +231,33 @@ def _graders(value: Any, told: list[tuple[int, str]] | None = None) -> tuple[Gra
     return read_graders(value, lambda index, text: told.append((index, text)) if told is not None else None)
 
 
-def _first_token(pool: Table, data: Table) -> bool:
-    return any(isinstance(each.get("measure"), dict) and "first_token" in each["measure"] for each in (pool, data))
+def _measures(key: str, pool: Table, data: Table) -> bool:
+    """Return whether ``[measure]`` has a key; a pool's own takes the place of the profile's."""
+    measure = pool["measure"] if "measure" in pool else data.get("measure")
+    return isinstance(measure, dict) and key in measure
+
+
+def _untold(task: Table, pool: Table, data: Table, cases: tuple[Case, ...]) -> Iterator[str]:
+    """Yield a warning for each kind of grader that asks what neither the dialect nor ``[measure]`` tells."""
+    usual = pool.get("dialect", data.get("dialect", "json"))
+    steps = tables(task.get("steps"))
+    own = [step for step in steps if isinstance(step.get("graders"), list)]
+    names = {str(step.get("dialect", usual)) for step in own or steps[-1:]}
+    if not any(name in DIALECTS and DIALECTS[name].collector() is None for name in names):
+        return
+    from agenttop.quality.graders import graders
+
+    known = graders()
+    given = [case.graders for case in cases] + [_graders(step["graders"]) for step in own]
+    asked = [{spec.type for spec in each} for each in given]
+    for key, nothing, wanted in (
+        ("finish", "nothing tells why an answer ended", {"finish-reason"}),
+        ("tool_calls", "nothing tells of any tool call", {name for name in known if known[name].tools}),
+    ):
+        types = " and ".join(sorted(wanted & set().union(*asked)))
+        if types and not _measures(key, pool, data):
+            where = f"{pool.get('name')}/{task.get('name')}"
+            yield f"{where}: {types} cannot be graded, as {nothing}: write {key} into [measure]"
 
 
 def is_answered(step: Table) -> bool:

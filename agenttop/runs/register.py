@@ -1,14 +1,14 @@
 """Lists the runs of this machine, live and finished, reading each cheaply.
 
 A live run is asked over its socket; of a finished one the first lines of its summary are read (``encode_summary``
-writes a line for each key), of one that was cut off the header of its journal.
+writes a line for each key; ``build_summary`` those first that are asked for here), of one that was cut off the header
+of its journal.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import sys
 import time
@@ -18,9 +18,18 @@ from typing import Any
 
 import msgspec
 
-from agenttop.exits import UsageError
+from agenttop.exits import DONE, STOPPED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN, FILE_NAME, JournalError, read_header
-from agenttop.journal.places import BEGIN_S, SUMMARY, is_held, live_runs, plain_name, runs_directory, socket_path
+from agenttop.journal.places import (
+    BEGIN_S,
+    SUMMARY,
+    is_held,
+    live_runs,
+    name_of,
+    plain_name,
+    runs_directory,
+    socket_path,
+)
 from agenttop.metrics.snapshot import Message, RunInfo, Snapshot
 
 #: Runs that are listed unless all are asked for.
@@ -29,8 +38,8 @@ NEWEST = 20
 PATIENCE_S = 1.0
 #: Bytes that the path of a Unix socket may have: ``sun_path`` of unix(7), and of the BSDs, without its end.
 SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
-_ID = re.compile(r"\d{8}-\d{6}-(.+)-[0-9a-f]{4}")
 _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed"}
+_VERDICTS = {DONE: "passed", THRESHOLD: "threshold", STOPPED: "by hand"}
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -52,6 +61,11 @@ class Entry(msgspec.Struct, frozen=True):
     users: int | None = None
     requests: int | None = None
     error_rate: float | None = None
+    score: float | None = None
+    """Of its graded answers, 0 to 1; of a live run so far. None where nothing is graded."""
+    verdict: str | None = None
+    """How it ended, in a word: ``passed``, ``threshold`` (one failed, or an objective of a search's first level),
+    ``gate`` (it blocked), ``breaker``, ``by hand``, ``error``, ``cut off``; None of a live run."""
     stop_reason: str | None = None
     exit_code: int | None = None
     problem: str = ""
@@ -73,9 +87,19 @@ class _Totals(msgspec.Struct):
     error_rate: float
 
 
+class _Quality(msgspec.Struct):
+    score: float | None = None
+
+
+class _Gate(msgspec.Struct):
+    blocked: bool = False
+
+
 class _Head(msgspec.Struct):
     run: _Run
     totals: _Totals
+    quality: _Quality | None = None
+    gate: _Gate | None = None
 
 
 def live_ids() -> list[str]:
@@ -117,7 +141,7 @@ def all_runs() -> list[str]:
         pass  # none has been yet
     except OSError as error:
         raise UsageError(f"{runs_directory()}: {error.strerror}; XDG_STATE_HOME says where runs are kept") from None
-    return sorted(found, key=lambda run: (bool(_ID.fullmatch(run)), run), reverse=True)
+    return sorted(found, key=lambda run: (bool(name_of(run)), run), reverse=True)
 
 
 def entries(limit: int | None = NEWEST) -> tuple[list[Entry], int]:
@@ -146,12 +170,6 @@ def finished() -> Iterator[tuple[str, int | None]]:
         except (*BROKEN, OSError):
             continue
         yield run, None if head.run.incomplete else head.run.exit_code
-
-
-def name_of(run: str) -> str:
-    """Return the profile's name as it stands in a run's id; empty if it is no id of ours."""
-    match = _ID.fullmatch(run)
-    return match[1] if match else ""
 
 
 def called(runs: list[str], name: str) -> list[str]:
@@ -202,6 +220,7 @@ def _live(run: str) -> Entry:
         users=snapshot.users,
         requests=snapshot.requests,
         error_rate=snapshot.error_rate,
+        score=None if snapshot.quality is None else snapshot.quality.score,
     )
 
 
@@ -222,7 +241,15 @@ def _over(run: str) -> Entry:
     except OSError as error:
         return Entry(run, str(directory), problem=error.strerror or "it cannot be read")
     info = header.info
-    return Entry(run, str(directory), "cut off", started_at=info.started_at, profile=info.name, target=info.target)
+    return Entry(
+        run,
+        str(directory),
+        "cut off",
+        started_at=info.started_at,
+        profile=info.name,
+        target=info.target,
+        verdict="cut off",
+    )
 
 
 def _is_starting(directory: Path) -> bool:
@@ -246,20 +273,37 @@ def _finished(run: str, directory: Path, head: _Head) -> Entry:
         users=found.users_max,
         requests=head.totals.requests,
         error_rate=head.totals.error_rate,
+        score=None if head.quality is None else head.quality.score,
+        verdict=_verdict(head),
         stop_reason=found.stop_reason,
         exit_code=None if found.incomplete else found.exit_code,
     )
 
 
+def _verdict(head: _Head) -> str:
+    """Return how a run ended, in a word."""
+    run = head.run
+    if run.incomplete:
+        return "cut off"
+    if run.exit_code == THRESHOLD and head.gate is not None and head.gate.blocked:
+        return "gate"
+    if run.exit_code == THRESHOLD and run.stop_reason == "circuit_breaker":
+        return "breaker"
+    return _VERDICTS.get(run.exit_code, "error")
+
+
 def _head(path: Path) -> _Head:
     """Return the first lines of a summary, or all of it if it is laid out in another way.
+
+    Of one in which a threshold failed or a gate blocked, lines are read as far as that of the gate.
 
     Raises:
         OSError: it cannot be read.
         msgspec.DecodeError: it is none.
     """
     found: dict[str, Any] = {}
-    types: dict[str, Any] = {"run": _Run, "totals": _Totals}
+    types: dict[str, Any] = {"run": _Run, "totals": _Totals, "quality": _Quality | None, "gate": _Gate | None}
+    wanted = set(types)
     with path.open("rb") as file:
         for line in file:
             key, _, value = line.partition(b": ")
@@ -269,6 +313,10 @@ def _head(path: Path) -> _Head:
                     found[name] = msgspec.json.decode(value.rstrip(b",\n"), type=types[name])
                 except msgspec.DecodeError:
                     break
-            if len(found) == len(types):
-                return _Head(**found)
+                if name == "run" and found[name].exit_code != THRESHOLD:
+                    wanted.discard("gate")
+            if wanted <= found.keys():
+                break
+    if "run" in found and "totals" in found:
+        return _Head(**found)
     return msgspec.json.decode(path.read_bytes(), type=_Head)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenttop.exits import UsageError
+from agenttop.journal.places import name_of
 from agenttop.metrics.scope import clean_text
-from agenttop.runs.register import all_runs, called, finished, live_ids, name_of
+from agenttop.runs.register import all_runs, called, finished, live_ids
 
 #: The newest run that is over, and the newest that passed.
 LAST, LAST_PASSED = "last", "last-passed"

@@ -19,6 +19,7 @@ from agenttop.metrics.layout import Price
 from agenttop.metrics.outcome import NOT_FINISHED, Outcome
 from agenttop.quality.answer import MAX_TEXT, Answer, ToolCall
 from agenttop.quality.levels import Level
+from agenttop.schedule.quantities import MAX_NAME
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledTask, Questions
 
@@ -103,7 +104,7 @@ def answer_of(user: UserBase, price: Price | None = None) -> Answer:
         at_s=(answer.end_ns - pool.epoch_ns) / 1e9 if timed else pool.elapsed(),
         text=said.text[:MAX_TEXT],
         tools=tuple(ToolCall(call.name, call.arguments) for call in said.calls),
-        finish=said.finish,
+        finish=said.finish and said.finish[:MAX_NAME],
         outcome=Outcome(outcome).value,
         error=message,
         cut=said.cut or answer.cut or len(said.text) > MAX_TEXT,

@@ -10,9 +10,10 @@ from typing import Any
 from agenttop.dialects import DIALECTS
 from agenttop.dialects.dialect import Dialect
 from agenttop.dialects.heard import Heard
-from agenttop.dialects.heard_json import Find, JsonHeard
+from agenttop.dialects.heard_json import Find, JsonHeard, Place
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.expressions.jsonpath import compile_calls, compile_path
+from agenttop.profile.measured import event_and_path
 from agenttop.profile.model import Measure, Pool, Profile, Step, Task
 from agenttop.profile.quality import cases_of, used_in, variables_of
 from agenttop.profile.rows import Rows
@@ -72,16 +73,27 @@ def _collector(task: Task, dialect: type[Dialect], measure: Measure) -> Callable
         return inner
     path = task.answer or measure.first_token
     assert path is not None  # as every profile that was loaded has it
-    text: Find | None = None
-    if path != "body":
-        # What [measure] finds may be the length of something: then it is that.
-        text = _finder(path) if path.lstrip().startswith("length") else compile_path(path).find
-    calls = _finder(measure.tool_calls) if inner is None and measure.tool_calls else None
-    return partial(JsonHeard, text, calls, inner)
+    text = None if path == "body" else _place(path, _every)
+    if inner is not None:
+        return partial(JsonHeard, text, None, inner)
+    calls = _place(measure.tool_calls, _whole) if measure.tool_calls else None
+    finish = _place(measure.finish, _every) if measure.finish else None
+    return partial(JsonHeard, text, calls, None, finish)
 
 
-def _finder(path: str) -> Find:
-    """Return what finds what a path of ``[measure]`` does, or has the length of, as the only match."""
+def _place(written: str, find: Callable[[str], Find]) -> Place:
+    """Return where a path of ``[measure]`` looks; ``find`` makes of its JSONPath what finds it."""
+    event, path = event_and_path(written)
+    return Place(find(path or "$"), None if event is None else event.encode(), event is not None and not path)
+
+
+def _every(path: str) -> Find:
+    """Return what finds every match of a path; of a length what has it."""
+    return _whole(path) if path.lstrip().startswith("length") else compile_path(path).find
+
+
+def _whole(path: str) -> Find:
+    """Return what finds what a path does, or has the length of, as the only match."""
     first = compile_calls(path)
 
     def find(value: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from agenttop.dialects import DIALECTS, dialect_named, heard
 from agenttop.dialects.heard import Call, Said, call_of, words
-from agenttop.dialects.heard_json import JsonHeard
+from agenttop.dialects.heard_json import JsonHeard, Place
 from agenttop.dialects.transcript import Listening
 from agenttop.dialects.transcripts import Transcribed
 from agenttop.expressions.jsonpath import compile_path
@@ -283,14 +283,24 @@ def test_broken_utf8_is_said_once() -> None:
         assert reader.heard.said().text == "N\ufffd", dialect
 
 
-def collected(path: str | None, *events: Any, calls: str | None = None, body: bool = False) -> Said:
-    find = compile_path(path).find if path is not None else None
-    found = compile_path(calls).find if calls is not None else None
-    reader = Transcribed(dialect_named("json", {}), partial(JsonHeard, find, found)).reader()
+def place(path: str | None, event: bytes | None = None, *, words: bool = False) -> Place | None:
+    return None if path is None else Place(compile_path(path).find, event, words)
+
+
+def heard_at(
+    text: Place | None, *events: Any, calls: Place | None = None, finish: Place | None = None, body: bool = False
+) -> Said:
+    """What is heard of bodies, or of events; one with a name is a pair."""
+    reader = Transcribed(dialect_named("json", {}), partial(JsonHeard, text, calls, None, finish)).reader()
     for each in events:
-        data = each if isinstance(each, bytes) else json.dumps(each).encode()
-        reader.body(data) if body else reader.event(data)
+        name, said = each if isinstance(each, tuple) else (b"", each)
+        data = said if isinstance(said, bytes) else json.dumps(said).encode()
+        reader.body(data) if body else reader.event(data, name)
     return reader.heard.said()
+
+
+def collected(path: str | None, *events: Any, calls: str | None = None, body: bool = False) -> Said:
+    return heard_at(place(path), *events, calls=place(calls), body=body)
 
 
 def test_a_path_says_where_an_answer_is() -> None:
@@ -326,10 +336,48 @@ def test_a_call_that_is_a_name_has_no_arguments_and_what_is_none_is_left_out() -
     assert collected("$.x", {"calls": ["f", 7, {"id": 1}, ""]}, calls="$.calls").calls == (Call("f", {}),)
 
 
+@pytest.mark.parametrize(
+    ("events", "finish"),
+    [
+        ([{"finish": "length"}], "length"),
+        ([{"finish": None}, {"finish": "stop"}, {"finish": ""}, {"other": 1}], "stop"),  # the last that says something
+        ([{"finish": "stop"}, {"finish": "length"}], "length"),
+        ([{"finish": 7}, {"finish": {"a": 1}}, {"finish": True}, b"no JSON", b"[DONE]"], None),
+        ([], None),
+    ],
+)
+def test_why_an_answer_ended_is_where_a_path_says(events: list[Any], finish: str | None) -> None:
+    assert heard_at(place("$.x"), *events, finish=place("$.finish")).finish == finish
+    assert heard_at(None, *events, finish=place("$.finish")).finish == finish
+    assert heard_at(place("$.x"), *events).finish is None
+
+
+def test_a_body_says_why_it_ended() -> None:
+    whole = {"choices": [{"text": "Ni", "why": None}, {"text": "ne", "why": "max_tokens"}]}
+    found = heard_at(place("$.choices[*].text"), whole, finish=place("$.choices[*].why"), body=True)
+    assert (found.text, found.finish) == ("Nine", "max_tokens")
+
+
+def test_a_place_may_be_in_events_of_one_name() -> None:
+    events = [(b"token", {"t": "Ni"}), (b"note", {"t": "no"}), (b"token", {"t": "ne"}), (b"end", {"t": "stop"})]
+    found = heard_at(place("$.t", b"token"), *events, finish=place("$.t", b"end"))
+    assert (found.text, found.finish) == ("Nine", "stop")
+    assert heard_at(place("$.t", b"message"), {"t": "Nine"}, (b"other", {"t": "no"})).text == "Nine", "one without"
+    assert heard_at(place("$.t", b"token"), {"t": "Nine"}, body=True).text == "", "a body has no name"
+
+
+def test_data_of_a_named_event_may_be_the_text_itself() -> None:
+    where = place("$", b"token", words=True)
+    events = [(b"token", b"Ni"), (b"note", b"no"), (b"token", b"ne "), (b"token", '"é"'.encode()), (b"token", b"null")]
+    found = heard_at(where, *events, (b"end", b"length"), (b"end", b"[DONE]"), finish=place("$", b"end", words=True))
+    assert (found.text, found.finish) == ("Nine é", "length")
+    assert heard_at(place("$", b"token"), (b"token", b"Nine")).text == "", "unless the event alone is meant"
+
+
 def test_a_path_beside_a_known_dialect_takes_the_place_of_its_text_alone() -> None:
     inner = DIALECTS["openai.chat"].collector()
-    find = compile_path("$.choices[0].delta.audio.transcript").find
-    reader = Transcribed(dialect_named("openai.chat"), partial(JsonHeard, find, None, inner)).reader()
+    where = place("$.choices[0].delta.audio.transcript")
+    reader = Transcribed(dialect_named("openai.chat"), partial(JsonHeard, where, None, inner)).reader()
     call = {"index": 0, "function": {"name": "f", "arguments": "{}"}}
     delta = {"content": "not this", "audio": {"transcript": "Nine"}, "tool_calls": [call]}
     reader.event(json.dumps({"choices": [{"delta": delta, "finish_reason": "stop"}]}).encode())

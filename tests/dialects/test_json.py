@@ -300,6 +300,25 @@ def test_a_body_says_which_paths_matched_too() -> None:
     }
 
 
+def test_why_an_answer_ended_is_of_no_figure_but_is_known_to_have_matched() -> None:
+    measure: Measure = {"output_tokens": key("n"), "finish": key("finish"), "done": key("done")}
+    for data, matched in (
+        (b'{"finish":"stop"}', {"finish"}),
+        (b'{"finish":"stop","done":true}', {"finish", "done"}),
+        (b'{"finish":null,"n":1}', {"output_tokens"}),
+        (b'{"finish":""}', set()),
+    ):
+        for read in ("event", "body"):
+            reader = dialect_named("custom", measure).reader()
+            getattr(reader, read)(data)
+            assert {name for bit, name in enumerate(keys_of(measure)) if reader.matched >> bit & 1} == matched
+    reader = dialect_named("custom", {"finish": Path(whole, event=b"end", words=True)}).reader()
+    assert reader.event(b"length", b"token") == OUTPUT
+    assert reader.matched == 0
+    reader.event(b"length", b"end")
+    assert reader.matched == 1
+
+
 def test_a_length_of_no_matches_is_none() -> None:
     measure: Measure = {"input_tokens": Path(lambda value: (True, len(value)), counts=True)}
     for data, matched in ((b"[]", 0), (b"[1]", 1)):

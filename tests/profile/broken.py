@@ -269,6 +269,15 @@ BROKEN = [
         f"{TASK}.save.id: bad JSONPath: expected '$', found 's' (at column 1)",
     ),
     ("bad measure", SMALL + '[measure]\ntool_calls = "length($.a"', "measure.tool_calls: bad JSONPath"),
+    ("bad finish", SMALL + '[measure]\nfinish = "$.["', "measure.finish: bad JSONPath"),
+    *(
+        (
+            "a length for a reason",
+            SMALL + f'[measure]\nfinish = "{path}"',
+            "measure.finish: is a number; write the path of the text itself",
+        )
+        for path in ("length($.why)", "event end length($.why)")
+    ),
     (
         "bad check",
         SMALL + 'checks = { "is ok" = "status = 200" }',

@@ -155,6 +155,14 @@ WRONG = [
     ("no column", WHOLE.replace("{input}", "Hello"), f"{AT}.graded: no column of its cases is sent"),
     ("weight", WHOLE + 'weight = 0\n[[pools.tasks]]\nget = "/"\n', f"{AT}.weight: is zero"),
     (
+        "no answer in the table that counts",
+        WHOLE.replace('answer = "$.content"\n', "").replace(
+            "[[pools.tasks]]", 'measure = { done = "$.d" }\n[[pools.tasks]]', 1
+        )
+        + '[measure]\nfirst_token = "$.delta"\n',
+        f"{AT}.answer: dialect json does not say what the text is",
+    ),
+    (
         "no answer",
         WHOLE.replace('answer = "$.content"\n', ""),
         f"{AT}.answer: dialect json does not say what the text is",
@@ -258,6 +266,42 @@ graded = true
 def test_first_token_says_where_a_streamed_answer_is(tmp_path: Path) -> None:
     text = WHOLE.replace('answer = "$.content"\n', "") + '[measure]\nfirst_token = "$.delta"\n'
     assert load(tmp_path, text).profile.pools[0].tasks[0].graded
+
+
+@pytest.mark.parametrize(
+    ("graders", "measure", "told"),
+    [
+        ([{"type": "finish-reason", "value": "stop"}], "", ["finish-reason", "write finish into [measure]"]),
+        ([{"type": "not-finish-reason", "value": "length"}], '[measure]\nfinish = "$.why"\n', []),
+        ([{"type": "tool-called", "value": "f"}, {"type": "no-tool-called"}], "", ["tool-called", "write tool_calls"]),
+        ([{"type": "tool-called", "value": "f"}], '[measure]\ntool_calls = "$.tools"\n', []),
+        ([{"type": "includes"}], "", []),
+    ],
+)
+def test_graders_of_what_nothing_tells_are_a_warning(
+    tmp_path: Path, graders: list[dict[str, Any]], measure: str, told: list[str]
+) -> None:
+    write_cases(tmp_path, CASES[0] | {"graders": graders}, CASES[1])
+    warnings = load(tmp_path, WHOLE + measure).warnings
+    assert len(warnings) == bool(told), warnings
+    for text in told:
+        assert text in warnings[0]
+    assert all(warning.startswith("chat/golden: ") for warning in warnings)
+    # A dialect tells by itself.
+    chat = WHOLE.replace('answer = "$.content"\n', "").replace(
+        'name = "chat"\n', 'name = "chat"\ndialect = "openai.chat"\n'
+    )
+    assert load(tmp_path, chat + measure).warnings == ()
+
+
+def test_graders_of_a_step_ask_too(tmp_path: Path) -> None:
+    steps = '[[pools.tasks.steps]]\npost = "/"\njson = { content = "{input}" }\n'
+    steps += 'graders = [ { type = "finish-reason", value = "stop" } ]\n'
+    text = WHOLE.replace('post = "/"\njson = { content = "{input}" }\n', steps)
+    (warning,) = load(tmp_path, text).warnings
+    assert warning == (
+        "chat/golden: finish-reason cannot be graded, as nothing tells why an answer ended: write finish into [measure]"
+    )
 
 
 def test_a_profile_without_cases_reads_nothing_that_reads_them() -> None:

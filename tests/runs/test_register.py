@@ -6,16 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agenttop.exits import UsageError
 from agenttop.journal.journal import FILE_NAME, JournalWriter
-from agenttop.journal.places import LOG, hold, new_run, runs_directory, socket_path
+from agenttop.journal.places import LOG, hold, name_of, new_run, runs_directory, socket_path
 from agenttop.journal.summarize import build_summary, run_header
+from agenttop.metrics.graded import QualityState
 from agenttop.metrics.snapshot import Reply, RunInfo
-from agenttop.report.summary import write_summary
+from agenttop.report.summary import load_summary, write_summary
 from agenttop.runs import register
 from agenttop.runs.control_socket import ControlSocket
-from agenttop.runs.register import Entry, all_runs, called, entries, name_of, require_place
+from agenttop.runs.register import Entry, all_runs, called, entries, require_place
 from tests.metrics.fakes import FakeRun
 
 RUN = FakeRun(seconds=5, storm=None)
@@ -37,6 +39,15 @@ def finish(run: str, stop_reason: str = "completed", exit_code: int = 0, *, inco
     )
     write_summary(directory / "summary.json", summary)
     return directory
+
+
+def graded(run: str, score: float | None, exit_code: int = 0, **more: object) -> Path:
+    """Leave behind a run with graded answers; ``more`` is what else its summary has."""
+    path = finish(run, exit_code=exit_code) / "summary.json"
+    summary = load_summary(path)
+    found = {"quality": {"score": score, "cases": 200}, **more}
+    write_summary(path, {key: found.pop(key, value) for key, value in summary.items()} | found)
+    return path
 
 
 def only() -> Entry:
@@ -74,6 +85,58 @@ def test_only_the_beginning_of_a_summary_is_read(monkeypatch: pytest.MonkeyPatch
     assert only().state == "done"
 
 
+@pytest.mark.parametrize(
+    ("stop_reason", "exit_code", "verdict"),
+    [
+        ("completed", 0, "passed"),
+        ("budget", 0, "passed"),
+        ("completed", 99, "threshold"),
+        ("threshold_abort", 99, "threshold"),
+        ("circuit_breaker", 99, "breaker"),
+        ("stopped_by_user", 130, "by hand"),
+        ("target_unreachable", 1, "error"),
+        ("error", 1, "error"),
+    ],
+)
+def test_how_a_run_ended_in_a_word(stop_reason: str, exit_code: int, verdict: str) -> None:
+    finish("20260101-120000-peak-0a0b", stop_reason, exit_code)
+    assert only().verdict == verdict
+    finish("20260101-120000-peak-0a0b", stop_reason, exit_code, incomplete=True)
+    assert only().verdict == "cut off"
+
+
+def test_the_score_of_graded_answers() -> None:
+    run = "20260101-120000-peak-0a0b"
+    finish(run)
+    assert only().score is None
+    graded(run, 0.9312)
+    assert (only().score, only().verdict) == (0.9312, "passed")
+    graded(run, None)
+    assert only().score is None, "nothing of it was graded"
+
+
+def test_the_score_is_there_before_what_is_long_and_after_it_in_older_summaries() -> None:
+    path = graded("20260101-120000-peak-0a0b", 0.9312)
+    summary = json.loads(path.read_text())
+    assert list(summary).index("quality") < list(summary).index("pools")
+    summary["quality"] = summary.pop("quality")
+    write_summary(path, summary)
+    assert only().score == 0.9312
+    del summary["quality"]
+    write_summary(path, summary)
+    assert (only().score, only().state) == (None, "done"), "one from before there was any"
+
+
+def test_a_gate_that_blocked_is_told_from_a_threshold_that_failed() -> None:
+    run = "20260101-120000-peak-0a0b"
+    graded(run, 0.9, 99, gate={"blocked": True, "rows": []})
+    assert only().verdict == "gate"
+    graded(run, 0.9, 99, gate={"blocked": False, "rows": []})
+    assert only().verdict == "threshold"
+    graded(run, 0.9, 99, gate=None)
+    assert only().verdict == "threshold"
+
+
 def test_a_summary_in_another_layout() -> None:
     path = finish("20260101-120000-peak-0a0b") / "summary.json"
     path.write_text(json.dumps(json.loads(path.read_text()), indent=2))
@@ -86,7 +149,7 @@ def test_a_run_that_was_cut_off() -> None:
     run, directory = new_run("peak")
     JournalWriter(directory, run_header(RUN.info(), RUN.layout, {}, "0" * 64)).close()
     entry = only()
-    assert (entry.run, entry.state, entry.profile) == (run, "cut off", "peak")
+    assert (entry.run, entry.state, entry.profile, entry.verdict) == (run, "cut off", "peak", "cut off")
     assert entry.requests is None
     finish(run, "error", 1, incomplete=True)
     entry = only()
@@ -138,7 +201,13 @@ async def test_a_live_run_says_itself_how_it_is() -> None:
         server.publish(RUN.aggregate().snapshot(RUN.situation(3)))
         entry = await asyncio.to_thread(only)
         assert (entry.state, entry.elapsed_s) == ("running", 3.0)
+        assert (entry.score, entry.verdict) == (None, None)
         assert entry.requests
+        server.publish(
+            replace(RUN.aggregate().snapshot(RUN.situation(3)), quality=QualityState(0.875, 0.8, 0.95, 8, 8, 8, 8, 0))
+        )
+        entry = await asyncio.to_thread(only)
+        assert entry.score == 0.875, "so far"
         # Live ones are listed however old they are.
         finish("20990101-120000-later-0a0b")
         found, more = await asyncio.to_thread(entries, 0)

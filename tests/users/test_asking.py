@@ -16,7 +16,10 @@ import pytest
 
 from agenttop.metrics.delta import WARMUP
 from agenttop.quality.answer import MAX_TEXT, Answer, ToolCall
+from agenttop.quality.case import Case, GraderSpec
+from agenttop.quality.grade import grade
 from agenttop.quality.levels import Level
+from agenttop.schedule.quantities import MAX_NAME
 from agenttop.users import handover
 from agenttop.users.handover import Handover
 from tests.users.playing import Action, Script, ended, nothing, playing, pool_of, profile, talking, then_close
@@ -297,6 +300,40 @@ async def test_a_long_answer_is_cut_and_says_so(tmp_path: Path) -> None:
 async def test_all_of_a_plain_answer_may_be_its_text(tmp_path: Path) -> None:
     (found,), _ = await asked(tmp_path, graded(STEP.replace('"$.content"', '"body"')), ok(b"It is nine."))
     assert found.text == "It is nine."
+
+
+async def test_why_a_plain_answer_ended_is_where_measure_says(tmp_path: Path) -> None:
+    text = graded() + '[measure]\nfinish = "$.meta.why"\n'
+    bodies = [
+        {"content": "nine", "meta": {"why": "max_tokens"}},
+        {"content": "ten"},
+        {"content": "x", "meta": {"why": "w" * 500}},
+    ]
+    answers = [ok(json.dumps(body).encode(), "content-type: application/json") for body in bodies]
+    found, _ = await asked(tmp_path, text, *answers, cases=[*CASES, {**CASES[0], "id": "c"}])
+    assert [each.finish for each in found] == ["max_tokens", None, "w" * MAX_NAME]
+    case = Case("any", target=("other",), graders=(GraderSpec("includes"), GraderSpec("finish-reason", "length")))
+    scores = [grade(case, each) for each in found]
+    assert [(score.cause, score.value) for score in scores] == [("truncated", 0.5), ("", None), ("wrong", 0.0)]
+
+
+async def test_a_stream_of_named_events_has_its_text_and_why_it_ended_by_their_names(tmp_path: Path) -> None:
+    paths = '[measure]\nfirst_token = "event token $.t"\ndone = "event end"\nfinish = "event end $.why"\n'
+    step = 'graded = true\npost = "/"\njson = { content = "{input}" }'
+    events = (
+        b'event: note\ndata: {"t":"not this"}\n\nevent: token\ndata: {"t":"ni"}\n\n'
+        b'event: token\ndata: {"t":"ne"}\n\nevent: end\ndata: {"why":"length"}\n\n'
+    )
+    (found,), _ = await asked(tmp_path, graded(step, pool='protocol = "sse"') + paths, streamed(events))
+    assert (found.text, found.finish, found.outcome) == ("nine", "length", "ok")
+
+
+async def test_an_event_by_its_name_alone_is_text(tmp_path: Path) -> None:
+    paths = '[measure]\nfirst_token = "event token"\ndone = "event end"\nfinish = "event end"\n'
+    step = 'graded = true\npost = "/"\njson = { content = "{input}" }'
+    events = b"event: token\ndata: ni\n\nevent: token\ndata: ne\n\nevent: end\ndata: length\n\n"
+    (found,), _ = await asked(tmp_path, graded(step, pool='protocol = "sse"') + paths, streamed(events))
+    assert (found.text, found.finish, found.outcome) == ("nine", "length", "ok")
 
 
 async def test_cases_of_an_open_pool_are_asked_too(tmp_path: Path) -> None:
