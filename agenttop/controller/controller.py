@@ -64,7 +64,8 @@ class Controller:
         self.plan = Plan(spec.profile, layout)
         self.control = Control()
         self.spans = Spans(len(layout.stages))
-        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile))
+        levels = levels_of(self.plan)
+        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile, levels))
         self.search = searching_of(spec.profile, layout)
         self.orders = Orders(spec.profile)
         self.trigger = Trigger(armed=spec.armed)
@@ -73,7 +74,7 @@ class Controller:
         self.watcher = Watcher(self.safe)
         self.box: Box = BoxAgent()
         self.records = Records(spec, self.plan, self.figures)
-        self.answers = Answers(spec.profile, levels_of(self.plan), self.records)
+        self.answers = Answers(spec.profile, levels, self.records)
         """Takes graded answers; who grades them is among its sinks."""
         begin = begin_of(spec)
         self.grading = None if begin is None else Grading(begin, self._warn)

@@ -43,6 +43,7 @@ from agenttop.profile.quality import cases_of, step_graders
 from agenttop.quality.answer import Answer
 from agenttop.quality.brief import Golden, brief_of
 from agenttop.quality.curve import JudgeUse
+from agenttop.quality.levels import Levels
 from agenttop.quality.score import Score
 
 #: How often a grader that was lost is started anew.
@@ -57,10 +58,11 @@ STEP_S = 0.5
 _MAX_MESSAGE = 1 << 26
 
 
-def golden_of(profile: Profile) -> Golden | None:
-    """Return what the figures of quality need to know of a profile's cases; None if it grades nothing."""
+def golden_of(profile: Profile, levels: Levels) -> Golden | None:
+    """Return what the figures of quality need to know of a profile's cases and levels; None if it grades nothing."""
     cases = cases_of(profile)
-    return Golden(tuple(brief_of(case) for case in cases)) if cases else None
+    stages = {level.name: level.stages for level in levels.all}
+    return Golden(tuple(brief_of(case) for case in cases), stages=stages) if cases else None
 
 
 def begin_of(spec: RunSpec) -> Begin | None:

@@ -191,12 +191,17 @@ class Curve:
             if slice_name is None and stage is None:
                 return self.state.score
             among = self._all if slice_name is None else self._slices.get(slice_name)
-            sums = self._sum(lambda level, _: stage is None or is_of(level, stage))
+            sums = self._sum(lambda level, _: stage is None or self._is_of(level, stage))
             found = None if among is None or sums is None else self._score(sums, among)
             return None if found is None else found[0]
         if name == "drop":
             return None if self.state.drop is None else self.state.drop.drop
         return float(getattr(self.state, name))
+
+    def _is_of(self, level: str, stage: str) -> bool:
+        """Return whether a stage is under way at a level; of a level that was not planned its name says so."""
+        stages = self.golden.stages.get(level)
+        return is_of(level, stage) if stages is None else stage in stages
 
     def summary(self) -> dict[str, Any]:
         """Return the ``quality`` of the summary."""

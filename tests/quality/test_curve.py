@@ -77,6 +77,35 @@ def test_slices_and_levels_have_scores_of_their_own() -> None:
     assert curve.figure("score", "colours") is None
 
 
+@pytest.mark.parametrize(
+    ("level", "stages", "stage", "value"),
+    [
+        # Of a planned level its stages are known, one that its name leaves out too …
+        ("low + a", ("low", "a"), "a", 0.0),
+        ("low + a", ("low", "a"), "low", 0.0),
+        ("low", ("low", "probe"), "probe", 0.0),
+        ("a + b", ("a + b",), "a", None),
+        ("hold (2)", ("hold",), "hold", 0.0),
+        ("hold (2)", ("hold (2)",), "hold", None),
+        # … of one that a changed plan made its name says them.
+        ("low + a", None, "a", 0.0),
+        ("low 2/4 + a", None, "low", 0.0),
+        ("low + a 4/4 + b (2)", None, "a", 0.0),
+        ("low + a (2)", None, "a", 0.0),
+        ("low + a", None, "lo", None),
+        ("low + ab", None, "a", None),
+        ("low + a + b", None, "a + b", 0.0),
+        ("hold (2)", None, "hold", 0.0),
+        ("hold (2)", None, "hold (2)", 0.0),
+    ],
+)
+def test_a_level_is_of_all_its_stages(level: str, stages: tuple[str, ...] | None, stage: str, value: object) -> None:
+    known = {} if stages is None else {level: stages}
+    curve = Curve(Golden(golden(1).cases, stages=known))
+    curve.take([score(0, 0.0, level)])
+    assert curve.figure("score", stage=stage) == value
+
+
 def test_the_drop_is_paired_over_the_cases_that_both_levels_answered() -> None:
     curve = Curve(golden(100))
     # The lowest level saw all of them, the highest no case that is hard.
