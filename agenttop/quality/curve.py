@@ -28,13 +28,11 @@ from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, 
 from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.levels import is_of
 from agenttop.quality.score import CAUSES, Score
-from agenttop.quality.scores import interval_of
+from agenttop.quality.scores import interval_of, shown_by
 from agenttop.quality.statistics import (
     CONFIDENCE,
     Interval,
     paired,
-    smallest_visible,
-    wilson,
 )
 
 #: Failed answers that are kept, one a case; and how many of them every snapshot has.
@@ -368,10 +366,7 @@ class Curve:
         single = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
         found = paired(differences.tolist(), weights.tolist(), single=bool(single))
         lost = self._lost(after, both) - self._lost(before, both)
-        interval, visible = found.interval, smallest_visible(found.error)
-        if not found.error:  # no two cases differ: what none of so many has shown, one in so many may
-            visible = wilson(0, len(both))[1]
-            interval = (found.mean - visible, found.mean + visible)
+        interval, visible = shown_by(found, differences.tolist(), weights.tolist())
         return Drop(
             from_users,
             to_users,

@@ -14,7 +14,19 @@ import msgspec
 
 from agenttop.quality.case import Case, slices_of_case
 from agenttop.quality.score import Score
-from agenttop.quality.statistics import Interval, mean_interval, weighted_mean, wilson
+from agenttop.quality.statistics import (
+    Interval,
+    Paired,
+    alike,
+    mean_interval,
+    smallest_visible,
+    unshown,
+    weighted_mean,
+    wilson,
+)
+
+#: Scores that are nearer than this are the same.
+_ALIKE = 1e-9
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -51,6 +63,19 @@ def scored(scores: Iterable[Score], cases: Mapping[str, Case]) -> Scored:
     return Scored(mean, interval_of(means, shares, once=once), len(by_case), count, passed)
 
 
+def shown_by(
+    found: Paired, differences: Sequence[float], weights: Sequence[float] | None = None
+) -> tuple[Interval, float]:
+    """Return the interval of a difference of scores paired by case, and the smallest that these cases could have shown.
+
+    Neither is narrower than what may be rare and was in no case: see :func:`agenttop.quality.statistics.unshown`.
+    """
+    low, high = found.interval
+    visible = smallest_visible(found.error)
+    hidden = unshown(differences, weights)
+    return (min(low, found.mean - hidden), max(high, found.mean + hidden)), max(visible, hidden)
+
+
 def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool) -> Interval:
     """Return the interval of a score.
 
@@ -59,8 +84,13 @@ def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool)
         weights: of the cases.
         once: each case was asked once, and passed or failed.
     """
-    if len(set(weights)) == 1 and (once or (len(means) > 1 and len(set(means)) == 1)):
+    used = [(mean, weight) for mean, weight in zip(means, weights, strict=True) if weight > 0]
+    values = [mean for mean, _ in used]
+    if once and len(set(weights)) == 1:
         low, high = wilson(round(sum(means)), len(means))
+    elif len(values) > 1 and max(values) - min(values) < _ALIKE:
+        n = alike([weight for _, weight in used])
+        low, high = wilson(min(1.0, max(0.0, values[0])) * n, n)
     else:
         low, high = mean_interval(means, weights)
     return max(0.0, low), min(1.0, high)

@@ -37,7 +37,8 @@ def drop_sentence(drop: Mapping[str, Any]) -> str:
         return f"answers hold: {points(drop['drop'])} points lost {where} ({span})"
     return (
         f"undecided: {points(drop['drop'])} points lost {where} ({span}); "
-        f"{count(drop['cases'])} cases can show a drop of {points(drop['visible'])} points: more repeats tell more"
+        f"{count(drop['cases'])} cases can show a drop of {points(drop['visible'])} points: "
+        "more cases or repeats tell more"
     )
 
 

@@ -147,7 +147,7 @@ def test_the_lowest_level_against_itself_shows_what_is_there_without_load() -> N
     assert curve.state.control.drop == 1.0
 
 
-@pytest.mark.parametrize(("cases", "verdict"), [(3, "undecided"), (400, "ok")])
+@pytest.mark.parametrize(("cases", "verdict"), [(3, "undecided"), (188, "undecided"), (189, "ok"), (400, "ok")])
 def test_few_cases_without_a_difference_prove_little(cases: int, verdict: str) -> None:
     curve = Curve(golden(cases))
     curve.take(score(case, 1.0) for case in range(cases))
