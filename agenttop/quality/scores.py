@@ -103,6 +103,15 @@ def by_slice(scores: Sequence[Score], cases: Mapping[str, Case]) -> dict[str, Sc
     return {name: scored(those, cases) for name, those in inside.items() if those}
 
 
+def by_level(scores: Sequence[Score], cases: Mapping[str, Case]) -> dict[str, Scored]:
+    """Return the score at each level of load, in the order in which they began; none of answers without a level."""
+    levels: dict[str, list[Score]] = {}
+    for score in sorted(scores, key=lambda score: score.at_s):
+        if score.level:
+            levels.setdefault(score.level, []).append(score)
+    return {level: scored(those, cases) for level, those in levels.items()}
+
+
 def by_metric(scores: Iterable[Score]) -> dict[str, tuple[float, int]]:
     """Return the mean of each named metric over the answers that have it, and how many they are."""
     values: dict[str, list[float]] = {}
