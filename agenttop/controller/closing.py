@@ -43,6 +43,8 @@ class Closing:
         self._spans = spans
         self._search = search
         self._grading = grading
+        self._given_up = False
+        """It has been said that the judge is not asked any more."""
 
     def second(self, t_s: float, now: Callable[[], Now], judge: Callable[[float, Closed], None]) -> Snapshot:
         """Close the second that ends ``t_s`` seconds after the run began, and return what is published of it.
@@ -57,7 +59,7 @@ class Closing:
             watcher.say(*event)
         state = self._state(t_s, now())
         news = search.news() if search is not None else None
-        self.graded()
+        self.graded(t_s)
         closed = figures.second(state, self._spans.all, sending_ended_s=now().sending_ended_s, search=news)
         watcher.silent(t_s, figures.aggregate.saturation.silent)
         for verdict in closed.failed:
@@ -84,10 +86,13 @@ class Closing:
             watcher.say(t_s, f"journal: {why}", "error")
         return snapshot
 
-    def graded(self) -> None:
-        """Take what is new about grading."""
+    def graded(self, t_s: float) -> None:
+        """Take what is new about grading, ``t_s`` seconds after the run began."""
         if self._grading is not None:
             told = self._grading.news()
+            if told.judge is not None and told.judge.given_up and not self._given_up:
+                self._given_up = True
+                self._watcher.say(t_s, f"the judge is not asked any more: {told.judge.given_up}", "warn")
             self._figures.graded(told.answers, told.scores, told.judge)
             self._records.graded(told.answers, told.scores, told.judge)
 

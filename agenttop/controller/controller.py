@@ -24,7 +24,7 @@ from agenttop.controller.armed import Trigger
 from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
-from agenttop.controller.grading import Grading, GradingError, begin_of, golden_of
+from agenttop.controller.grading import STOPPED, Grading, GradingError, begin_of, golden_of
 from agenttop.controller.intake import Intake
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.orders import Now, Orders
@@ -45,6 +45,7 @@ from agenttop.metrics.safe_text import SafeStream, SafeText
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
+from agenttop.schedule.quantities import format_duration
 from agenttop.schedule.shares import Members
 from agenttop.steering.plan import Plan, levels_of
 from agenttop.users.compile import layout_of
@@ -52,6 +53,8 @@ from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
 CANCEL_S = 5.0
+#: Seconds after the load in which what is left is graded without a word.
+SOON_S = 1.0
 """Seconds that workers get to end after they were told to cut everything."""
 
 
@@ -174,17 +177,24 @@ class Controller:
 
     async def _grade_rest(self) -> None:
         """Let the answers be graded that wait; the run's clock stands. Who asks for a stop does not want to wait."""
-        if self.grading is None:
+        quality = self.spec.profile.quality
+        if self.grading is None or quality is None:
             return
         self._over_s = elapsed = self.elapsed()
-        if self.grading.waiting:
-            self.watcher.say(elapsed, f"{self.grading.waiting} answers are still to be graded: stop ends that")
-        asked = self._asked
+        asked, wait = self._asked, format_duration(quality.max_wait)
+        wait_s, why = quality.max_wait, f"not graded within {wait} of the load's end ([quality] max_wait)"
+        if asked == "cancel":
+            wait_s, why = 0.0, STOPPED
 
         def shown() -> None:
-            self._closing.graded()
+            self._closing.graded(elapsed)
             self._socket.publish(self._closing.snapshot(elapsed, self._now()))
 
+        self.grading.finish(wait_s, why)
+        if not await self.grading.soon(SOON_S) and self.grading.waiting:
+            how = f"{wait} at most; {'stop now' if asked else 'stop'} ends that"
+            self.watcher.say(elapsed, f"{self.grading.waiting} answers are still to be graded: {how}", "warn")
+            shown()
         await self.grading.rest(shown, lambda: self._asked == asked)
 
     def _nobody_left(self) -> None:
@@ -405,7 +415,8 @@ class Controller:
         self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
-        for text in self.answers.lacks():
+        ungraded = self.figures.quality.ungraded if self.figures.quality is not None else ""
+        for text in (*self.answers.lacks(), *filter(None, [ungraded])):
             self.intake.warn(elapsed, text, "warn")
         path, self.end = self.records.finish(
             duration_s=elapsed,

@@ -37,8 +37,9 @@ from agenttop.quality.statistics import (
 
 #: Failed answers that are kept, one a case; and how many of them every snapshot has.
 KEPT_FAILED, SENT_FAILED = 100, 20
-#: Different reasons kept of a case.
-KEPT_REASONS = 3
+#: Different reasons kept of a case, and of all that is ungraded; those that come later are ``OTHERS``.
+KEPT_REASONS, KEPT_UNGRADED = 3, 20
+OTHERS = "other reasons"
 #: A level stands for its number of users if it has this part of the cases that the fullest has.
 _ENOUGH = 0.5
 
@@ -55,6 +56,10 @@ class JudgeUse(msgspec.Struct, frozen=True):
     tokens: int = 0
     cost_usd: float | None = None
     agreement: dict[str, Any] | None = None
+    rate_limited: int = 0
+    """429s; they are not among the calls."""
+    given_up: str = ""
+    """Why it is not asked any more."""
 
 
 @dataclass(slots=True)
@@ -115,7 +120,8 @@ class Curve:
         self._levels: dict[tuple[str, int], _Sums] = {}
         self._answers = 0
         self._graded = 0
-        self._ungraded = 0
+        self._ungraded: Counter[str] = Counter()
+        """By reason."""
         self._failed: OrderedDict[str, FailedCase] = OrderedDict()
         self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
         self.judge = JudgeUse()
@@ -125,6 +131,15 @@ class Curve:
         """Take that so many answers more were handed over."""
         self._answers += answers
         self._state = None
+
+    @property
+    def ungraded(self) -> str:
+        """Return how many answers have no score and why, in words; empty where all have one."""
+        total = self._ungraded.total()
+        if not total:
+            return ""
+        told = [f"{count} × {reason}" for reason, count in self._ungraded.most_common(KEPT_REASONS)]
+        return f"{total} of {self._answers} answers are in no score: {'; '.join(told)}"
 
     def judged(self, judge: JudgeUse) -> None:
         """Take what the judge has done so far."""
@@ -137,7 +152,9 @@ class Curve:
         for score in scores:
             case = self._index.get(score.case)
             if score.value is None or case is None:
-                self._ungraded += 1
+                reason = score.reason or "no reason given"
+                known = reason in self._ungraded or len(self._ungraded) < KEPT_UNGRADED
+                self._ungraded[reason if known else OTHERS] += 1
                 continue
             self._graded += 1
             key = (score.level, score.users)
@@ -213,6 +230,7 @@ class Curve:
             "answers": state.answers,
             "graded": state.graded,
             "ungraded": state.ungraded,
+            "ungraded_by": dict(self._ungraded.most_common()),
             "waiting": state.waiting,
             "slices": {
                 row.name: {"score": row.score, "interval": [row.low, row.high], "cases": row.cases}
@@ -284,7 +302,7 @@ class Curve:
             len(self.golden.cases),
             self._answers,
             self._graded,
-            self._ungraded,
+            self._ungraded.total(),
             tuple(self._level(*key, sums) for key, sums in self._levels.items()),
             tuple(slices),
             drop,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
-from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeUse, verdict_of
+from agenttop.quality.curve import KEPT_FAILED, KEPT_UNGRADED, OTHERS, Curve, JudgeUse, verdict_of
 from agenttop.quality.paired_scores import case_scores
 from agenttop.quality.score import CAUSES, Part, Score
 
@@ -51,6 +51,20 @@ def test_what_nobody_could_judge_is_in_no_score_and_waits_no_more() -> None:
     curve.asked(3)
     curve.take([score(0, 1.0), score(1, None)])
     assert (curve.state.score, curve.state.graded, curve.state.ungraded, curve.state.waiting) == (1.0, 1, 1, 1)
+
+
+def test_why_answers_are_ungraded_is_counted_and_bounded() -> None:
+    curve = Curve(golden(2))
+    curve.asked(7 + KEPT_UNGRADED)
+    curve.take([msgspec.structs.replace(score(0, None), reason="judge_error: HTTP 401")] * 5)
+    curve.take([score(0, 1.0), score(1, None)])
+    curve.take(msgspec.structs.replace(score(0, None), reason=f"no verdict in {n}") for n in range(KEPT_UNGRADED))
+    told = curve.summary()
+    assert told["ungraded"] == sum(told["ungraded_by"].values()) == 6 + KEPT_UNGRADED
+    assert list(told["ungraded_by"].items())[:2] == [("judge_error: HTTP 401", 5), (OTHERS, 2)]
+    assert len(told["ungraded_by"]) == KEPT_UNGRADED + 1
+    assert curve.ungraded.startswith(f"26 of 27 answers are in no score: 5 × judge_error: HTTP 401; 2 × {OTHERS}; 1 × ")
+    assert Curve(golden(1)).ungraded == ""
 
 
 def test_two_hundred_right_of_two_hundred_are_no_proof_of_the_next() -> None:
