@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from agenttop.cli.cases_text import cases_lines, scores_lines
+from agenttop.cli.run_answers import RunAnswers, answers_of, directory_of
 from agenttop.exits import DONE, THRESHOLD, USAGE, UsageError
 from agenttop.grading.calibration import Calibration, Label, calibrate, read_labels
 from agenttop.grading.graders import Graders
@@ -31,7 +32,7 @@ from agenttop.quality.problem import CaseProblem
 from agenttop.quality.recorded import read_answers
 from agenttop.quality.records import MAX_TEXT
 from agenttop.quality.score import Score
-from agenttop.quality.scores import by_metric, by_slice, lost_by_cause, scored
+from agenttop.quality.scores import by_level, by_metric, by_slice, lost_by_cause, scored
 from agenttop.view.pipes import say
 
 #: Where the judge's key comes from: not from the command line, which others can read.
@@ -59,8 +60,14 @@ def cases(options: argparse.Namespace) -> int:
     problems = list(found.problems)
     answers: list[Answer] = []
     labels: list[Label] = []
+    of_run: RunAnswers | None = None
     if options.answers is not None and not problems:
-        answers, problems = read_answers(options.answers, _text(options.answers), found.by_id)
+        run = directory_of(options.answers)
+        if run is None:
+            answers, problems = read_answers(options.answers, _text(options.answers), found.by_id)
+        else:
+            of_run = answers_of(run, found.by_id)
+            answers = of_run.answers
     if options.labels is not None and not problems:
         labels, problems = read_labels(options.labels, _text(options.labels), found.by_id)
     if not problems and python_graders(found.cases):
@@ -72,12 +79,14 @@ def cases(options: argparse.Namespace) -> int:
     if options.answers is None and options.labels is None:
         _print(_described(found) if options.json else cases_lines(found, _width()))
         return DONE
-    scores, calibration = asyncio.run(_graded(found, answers, labels, judge))
+    pass_at = 1.0 if of_run is None else of_run.pass_at
+    scores, calibration = asyncio.run(_graded(found, answers, labels, judge, pass_at))
     whole = scored(scores, found.by_id)
     if options.json:
-        _print(_scored(found, scores, judge, calibration))
+        _print(_scored(found, scores, judge, calibration, of_run))
     else:
-        _print(scores_lines(found, answers, scores, judge.counts if judge else None, calibration, _width()))
+        lines = scores_lines(found, answers, scores, judge.counts if judge else None, calibration, _width())
+        _print([*lines, *(of_run.left_out if of_run is not None else ())])
     if options.min_score is None or (whole.score is not None and whole.score >= options.min_score - 1e-9):
         return DONE
     reached = "no answer could be graded" if whole.score is None else f"the score is {whole.score:.1%}"
@@ -103,9 +112,9 @@ async def _checked(found: Cases) -> list[CaseProblem]:
 
 
 async def _graded(
-    found: Cases, answers: Sequence[Answer], labels: Sequence[Label], judge: Judge | None
+    found: Cases, answers: Sequence[Answer], labels: Sequence[Label], judge: Judge | None, pass_at: float
 ) -> tuple[list[Score], Calibration | None]:
-    grading = Graders(found.cases, judge, PythonGraders())
+    grading = Graders(found.cases, judge, PythonGraders(), pass_at=pass_at)
     try:
         scores = list(await asyncio.gather(*(grading.grade(answer) for answer in answers)))
         return scores, await calibrate(judge, labels, found.by_id) if judge and labels else None
@@ -124,19 +133,26 @@ def _described(found: Cases) -> dict[str, Any]:
 
 
 def _scored(
-    found: Cases, scores: Sequence[Score], judge: Judge | None, calibration: Calibration | None
+    found: Cases,
+    scores: Sequence[Score],
+    judge: Judge | None,
+    calibration: Calibration | None,
+    of_run: RunAnswers | None,
 ) -> dict[str, Any]:
     known = found.by_id
     told: dict[str, Any] = {
         **msgspec.to_builtins(scored(scores, known)),
         "waiting": sum(score.value is None for score in scores),
         "slices": {name: msgspec.to_builtins(value) for name, value in by_slice(scores, known).items()},
+        "levels": {name: msgspec.to_builtins(value) for name, value in by_level(scores, known).items()},
         "metrics": {name: value for name, (value, _) in by_metric(scores).items()},
         "lost": lost_by_cause(scores),
         "scores": [
             {**msgspec.to_builtins(score), "slices": list(slices_of_case(known[score.case]))} for score in scores
         ],
     }
+    if of_run is not None:
+        told["left_out"] = {"unknown_cases": of_run.unknown, "earlier_steps": of_run.earlier}
     if judge is not None:
         told["judge"] = msgspec.to_builtins(judge.counts)
     if calibration is not None:

@@ -14,7 +14,7 @@ from agenttop.quality.cases import Cases
 from agenttop.quality.grade import name_of
 from agenttop.quality.graders.base import plain
 from agenttop.quality.score import Score
-from agenttop.quality.scores import Scored, by_metric, by_slice, lost_by_cause, scored
+from agenttop.quality.scores import Scored, by_level, by_metric, by_slice, lost_by_cause, scored
 from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.report.quality import agreement_words
 
@@ -62,7 +62,11 @@ def scores_lines(
     if scores:
         counted = f"{_many(whole.cases, 'case')}, {_many(whole.answers, 'answer')}, {count(whole.passed)} passed"
         lines.append(f"score {_score(whole)}: {counted}")
-        lines += _slices(by_slice(scores, known), width)
+        tables = [
+            *_parts("SLICE", by_slice(scores, known), width),
+            *_parts("LEVEL", by_level(scores, known), width),
+        ]
+        lines += [*tables, ""] if tables else []
         metrics = by_metric(scores)
         if metrics:
             lines += _wrapped("metrics: ", [f"{name} {share(value)}" for name, (value, _) in metrics.items()], width)
@@ -100,14 +104,15 @@ def _score(value: Scored) -> str:
     return f"{share(value.score)} ({share(low)} to {share(high)})"
 
 
-def _slices(slices: Mapping[str, Scored], width: int) -> list[str]:
-    if not slices:
+def _parts(what: str, parts: Mapping[str, Scored], width: int) -> list[str]:
+    """Return a table of the scores of slices or levels."""
+    if not parts:
         return []
-    rows = [("SLICE", "SCORE", "95 %", "CASES"), *((name, *_cells(value)) for name, value in slices.items())]
+    rows = [(what, "SCORE", "95 %", "CASES"), *((name, *_cells(value)) for name, value in parts.items())]
     widths = [max(cells(row[i]) for row in rows) for i in range(4)]
     widths[0] = max(5, min(widths[0], width - sum(widths[1:]) - 6))
     lines = ["  ".join(pad(fit(row[i], widths[i]), widths[i], right=i > 0) for i in range(4)) for row in rows]
-    return ["", *lines, ""]
+    return ["", *lines]
 
 
 def _cells(value: Scored) -> tuple[str, str, str]:

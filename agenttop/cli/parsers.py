@@ -118,7 +118,9 @@ def compare_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     )
     unsure = parser.add_mutually_exclusive_group()
     unsure.add_argument("--strict", action="store_true", help="what the data cannot tell blocks")
-    unsure.add_argument("--lenient", action="store_true", help="what the data cannot tell passes (as without)")
+    unsure.add_argument(
+        "--lenient", action="store_true", help="what the data cannot tell passes, and is said: the default"
+    )
     parser.add_argument(
         "-o", "--out", metavar="FILE", help="also write it to a file: .html, .md, .json or .xml (JUnit)"
     )
@@ -158,7 +160,12 @@ def cases_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "agenttop explain graders says how cases and graders are written."
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help=".jsonl, .yaml, .csv or .json")
-    parser.add_argument("--answers", metavar="FILE", help='recorded answers, a line each: {"id": "a", "text": "Hello"}')
+    parser.add_argument(
+        "--answers",
+        metavar="FILE|RUN",
+        help='recorded answers, a line each: {"id": "a", "text": "Hello"}; or a run (its id, name, directory, "last"), '
+        "whose answers are graded anew",
+    )
     parser.add_argument("--min-score", metavar="SHARE", type=percent, help="exit with 99 below it, such as 90%%")
     parser.add_argument("--judge", metavar="URL", help="an OpenAI-compatible endpoint; its key is in $JUDGE_KEY")
     parser.add_argument("--judge-model", metavar="NAME", default="gpt-4o-mini", help="its model (gpt-4o-mini)")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from agenttop.controller.ending import End
-from agenttop.controller.grading import Grading
+from agenttop.controller.grading import STOPPED, Grading
 from agenttop.controller.intake import Intake
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.records import Records
@@ -22,6 +22,10 @@ from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import told
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Snapshot
+from agenttop.schedule.quantities import format_duration
+
+#: Seconds after the load in which what is left is graded without a word.
+SOON_S = 1.0
 
 
 class Closing:
@@ -48,6 +52,8 @@ class Closing:
         self._spans = spans
         self._search = search
         self._grading = grading
+        self._given_up = False
+        """It has been said that the judge is not asked any more."""
 
     def second(self, t_s: float, now: Callable[[], Now], judge: Callable[[float, Closed], None]) -> Snapshot:
         """Close the second that ends ``t_s`` seconds after the run began, and return what is published of it.
@@ -62,7 +68,7 @@ class Closing:
             watcher.say(*event)
         state = self._state(t_s, now())
         news = search.news() if search is not None else None
-        self.graded()
+        self.graded(t_s)
         closed = figures.second(state, self._spans.all, sending_ended_s=now().sending_ended_s, search=news)
         watcher.silent(t_s, figures.aggregate.saturation.silent)
         for verdict in closed.failed:
@@ -89,27 +95,39 @@ class Closing:
             watcher.say(t_s, f"journal: {why}", "error")
         return snapshot
 
-    def graded(self) -> None:
-        """Take what is new about grading."""
+    def graded(self, t_s: float) -> None:
+        """Take what is new about grading, ``t_s`` seconds after the run began."""
         if self._grading is not None:
             told = self._grading.news()
+            if told.judge is not None and told.judge.given_up and not self._given_up:
+                self._given_up = True
+                self._watcher.say(t_s, f"the judge is not asked any more: {told.judge.given_up}", "warn")
             self._figures.graded(told.answers, told.scores, told.judge)
             self._records.graded(told.answers, told.scores, told.judge)
 
-    async def rest(self, elapsed: float, shown: Callable[[], object], go_on: Callable[[], bool]) -> None:
-        """Let the answers be graded that wait, with the run's clock at ``elapsed``, unless ``go_on`` says no; ``shown``
-        is called with every news.
+    async def rest(self, elapsed: float, shown: Callable[[], object], asked: Callable[[], str]) -> None:
+        """Let the answers be graded that wait, with the run's clock at ``elapsed``; ``shown`` is called with each news.
+
+        Who asks for a stop does not want to wait: ``asked`` returns how somebody does, and what that ends is said.
         """
-        if self._grading is None:
+        grading, quality = self._grading, self._spec.profile.quality
+        if grading is None or quality is None:
             return
-        if self._grading.waiting:
-            self._watcher.say(elapsed, f"{self._grading.waiting} answers are still to be graded: stop ends that")
+        before, wait = asked(), format_duration(quality.max_wait)
+        wait_s, why = quality.max_wait, f"not graded within {wait} of the load's end ([quality] max_wait)"
+        if before == "cancel":
+            wait_s, why = 0.0, STOPPED
 
         def news() -> None:
-            self.graded()
+            self.graded(elapsed)
             shown()
 
-        await self._grading.rest(news, go_on)
+        grading.finish(wait_s, why)
+        if not await grading.soon(SOON_S) and grading.waiting:
+            how = f"{wait} at most; {'stop now' if before else 'stop'} ends that"
+            self._watcher.say(elapsed, f"{grading.waiting} answers are still to be graded: {how}", "warn")
+            news()
+        await grading.rest(news, lambda: asked() == before)
 
     def summary(self, elapsed: float, end: End, sending_ended_s: float | None = None) -> dict[str, Any]:
         """Return the summary of the run as things stand; what was sent ended just now, unless it is known when."""

@@ -60,7 +60,8 @@ class Controller:
         self.plan = Plan(spec.profile, layout)
         self.control = Control()
         self.spans = Spans(len(layout.stages))
-        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile))
+        levels = levels_of(self.plan)
+        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile, levels))
         self.search = searching_of(spec.profile, layout)
         self.orders = Orders(spec.profile)
         self.trigger = Trigger(armed=spec.armed)
@@ -69,7 +70,7 @@ class Controller:
         self.watcher = Watcher(self.safe)
         self.box: Box = BoxAgent()
         self.records = Records(spec, self.plan, self.figures)
-        self.answers = Answers(spec.profile, levels_of(self.plan), self.records)
+        self.answers = Answers(spec.profile, levels, self.records)
         """Takes graded answers; who grades them is among its sinks."""
         self.grading = grading_of(spec, self.answers, self._warn)
         self.intake = Intake(spec, self.figures, self.records, self.search, self.watcher, self.box, self.answers)
@@ -163,10 +164,8 @@ class Controller:
             self._look()
         self._nobody_left()
         if self.grading is not None:
-            # The run's clock stands. Who asks for a stop does not want to wait.
             self._over_s = elapsed = self.elapsed()
-            asked = self._asked
-            await self._closing.rest(elapsed, lambda: self._show(elapsed), lambda: self._asked == asked)
+            await self._closing.rest(elapsed, lambda: self._show(elapsed), lambda: self._asked)
         self._drain_clock()
 
     def _nobody_left(self) -> None:
@@ -392,7 +391,8 @@ class Controller:
         self.end = self.end.judged(self.figures.aggregate, self.figures.judge.verdicts)
         elapsed = max(self.elapsed(), 0.0)
         self._end_search(elapsed)
-        for text in self.answers.lacks():
+        ungraded = self.figures.quality.ungraded if self.figures.quality is not None else ""
+        for text in (*self.answers.lacks(), *filter(None, [ungraded])):
             self.intake.warn(elapsed, text, "warn")
         ended_s = self.halted.sending_ended_s if self.halted is not None else elapsed
         path, self.end = self.records.finish(self._closing.summary(elapsed, self.end, ended_s), self.end)

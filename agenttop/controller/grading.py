@@ -45,28 +45,34 @@ from agenttop.profile.quality import cases_of, step_graders
 from agenttop.quality.answer import Answer
 from agenttop.quality.brief import Golden, brief_of
 from agenttop.quality.curve import JudgeUse
+from agenttop.quality.levels import Levels
 from agenttop.quality.score import Score
 
 #: How often a grader that was lost is started anew.
 RESTARTS = 2
 #: Seconds that it has to read its cases and load users' graders.
 READY_S = 30.0
-#: Seconds after the load in which it may say nothing: a judge's own 429s are waited for.
+#: Seconds after the load in which it may say nothing; one that waits says that it is there.
 SILENT_S = 120.0
+#: Seconds that it has for what is graded without asking anybody, when nobody wants to wait any more.
+ENOUGH_S = 10.0
+#: Why answers are ungraded that somebody did not want to wait for.
+STOPPED = "the run was stopped before it was graded"
 #: Seconds between two looks at whether they go on.
 STEP_S = 0.5
 #: Bytes of one message of it.
 _MAX_MESSAGE = 1 << 26
 
 
-def golden_of(profile: Profile) -> Golden | None:
-    """Return what the figures of quality need to know of a profile's cases; None if it grades nothing."""
+def golden_of(profile: Profile, levels: Levels) -> Golden | None:
+    """Return what the figures of quality need to know of a profile's cases and levels; None if it grades nothing."""
     cases = cases_of(profile)
     if not cases:
         return None
-    briefs = tuple(brief_of(case) for case in cases)
+    stages = {level.name: level.stages for level in levels.all}
+    golden = Golden(tuple(brief_of(case) for case in cases), stages=stages)
     margin = None if profile.gate is None else allowed(profile.gate).score_drops.get("")
-    return Golden(briefs) if margin is None else Golden(briefs, margin)
+    return golden if margin is None else msgspec.structs.replace(golden, margin=margin)
 
 
 def begin_of(spec: RunSpec) -> Begin | None:
@@ -168,6 +174,8 @@ class Grading:
         """Lines that have a score."""
         self._lost = 0
         self._finishing = False
+        self._until: tuple[float, str] | None = None
+        """When nobody is asked any more, by the loop's clock, and why."""
         self.over = False
         """Nothing more will be graded."""
         self._failed = ""
@@ -215,17 +223,41 @@ class Grading:
         """Return how many answers have no score yet."""
         return self._lines - len(self._scored)
 
-    def finish(self) -> None:
-        """Ask for the rest: no more answers come."""
-        if not self._finishing:
-            self._finishing = True
-            self._say(Finish(self._lines))
+    def finish(self, wait_s: float | None = None, why: str = "") -> None:
+        """Ask for the rest: no more answers come, and in ``wait_s`` seconds nobody is asked any more, ``why`` in words.
+        It may be asked for again, with a shorter time.
+        """
+        self._finishing = True
+        if wait_s is not None:
+            self._until = asyncio.get_running_loop().time() + wait_s, why
+        self._say(self._finish())
+
+    def _finish(self) -> Finish:
+        if self._until is None:
+            return Finish(self._lines)
+        until, why = self._until
+        return Finish(self._lines, max(0.0, until - asyncio.get_running_loop().time()), why)
+
+    async def soon(self, within_s: float) -> bool:
+        """Wait until all is graded, ``within_s`` seconds at most; return whether it is."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while not self.over and (left_s := until - loop.time()) > 0:
+            await self.step(left_s)
+        return self.over
 
     async def rest(self, shown: Callable[[], object], go_on: Callable[[], bool]) -> None:
-        """Wait until all is graded that can be, or ``go_on`` says no; ``shown`` is called with every news."""
-        self.finish()
-        silent_s = 0.0
-        while not self.over and go_on():
+        """Wait until all is graded that can be; ``shown`` is called with every news. When ``go_on`` says no, nobody is
+        asked any more, and the rest is told to be ungraded.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._finishing:
+            self.finish()
+        silent_s, leave = 0.0, None
+        while not self.over and (leave is None or loop.time() < leave):
+            if leave is None and not go_on():
+                self.finish(0.0, STOPPED)
+                leave = loop.time() + ENOUGH_S
             heard = await self.step(STEP_S)
             silent_s = 0.0 if heard else silent_s + STEP_S
             if heard:
@@ -263,7 +295,7 @@ class Grading:
         process = self._process = await self._spawn()
         self._listening = asyncio.create_task(self._listen(process))
         self._say(msgspec.structs.replace(self._begin, skip=tuple(sorted(self._scored))))
-        self._say(Finish(self._lines) if self._finishing else Written(self._lines))
+        self._say(self._finish() if self._finishing else Written(self._lines))
 
     def _say(self, message: ToGrader) -> None:
         process = self._process

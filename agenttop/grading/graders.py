@@ -47,9 +47,15 @@ class Graders:
 
     def needs_judge(self, answer: Answer) -> bool:
         """Return whether a judge has to be asked about this answer."""
+        return any(spec.type != "python" for spec in self._outside(answer))
+
+    def asks(self, answer: Answer) -> bool:
+        """Return whether a judge or users' code has to be asked about this answer."""
+        return bool(self._outside(answer))
+
+    def _outside(self, answer: Answer) -> tuple[GraderSpec, ...]:
         case = self.cases.get(answer.case)
-        wanted = wanted_outside(case, answer, self.specs(answer)) if case is not None else ()
-        return any(spec.type != "python" for spec in wanted)
+        return wanted_outside(case, answer, self.specs(answer)) if case is not None else ()
 
     async def grade(self, answer: Answer) -> Score:
         """Return the score of an answer; it raises on nothing but being cancelled."""
@@ -62,6 +68,13 @@ class Graders:
         wanted = wanted_outside(case, answer, specs)
         parts = await asyncio.gather(*(self._part(spec, case, answer) for spec in wanted))
         return grade(case, answer, parts, specs=specs, pass_at=self.pass_at)
+
+    async def stop(self, why: str) -> None:
+        """Ask no judge and no function of users any more: what they have not said yet has no value for this reason."""
+        if self.judge is not None:
+            self.judge.stop(why)
+        if self.python is not None:
+            await self.python.stop(why)
 
     async def close(self) -> None:
         """Close the judge's connections, and end the process of users' graders."""

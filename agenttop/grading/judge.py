@@ -45,6 +45,7 @@ class Judge:
         self.counts = self.endpoint.counts
         self._cache = JudgeCache(cache)
         self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._stopped = "the run ended before its verdict"
         self._safe = SafeText([settings.api_key] if settings.api_key else [])
 
     async def judge(self, spec: GraderSpec, case: Case, answer: Answer) -> Part:
@@ -73,11 +74,25 @@ class Judge:
         said = f"{max(0.0, alike):.0%} like {quoted(targets[0] if targets else '')}"
         return part_of(spec, Verdict(float(alike >= least), f"{said}; {least:.0%} is wanted", said))
 
+    @property
+    def given_up(self) -> str:
+        """Return why it is not asked any more, secrets hidden; empty while it is."""
+        return self._safe(self.endpoint.given_up)
+
+    def stop(self, why: str) -> None:
+        """Ask no more: what is being asked, and all that comes, has no verdict for this reason."""
+        self._stopped = why
+        self.endpoint.given_up = self.endpoint.given_up or why
+        self._cancel()
+
     async def close(self) -> None:
         """Close its connections; what is being asked has no verdict."""
+        self._cancel()
+        await self.endpoint.close()
+
+    def _cancel(self) -> None:
         for running in self._waiting.values():
             running.cancel()
-        await self.endpoint.close()
 
     def _error(self, spec: GraderSpec, error: JudgeError) -> Part:
         self.counts.errors += 1
@@ -99,7 +114,7 @@ class Judge:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if running.cancelled() and not (task and task.cancelling()):
-                raise JudgeError("the run ended before its verdict") from None
+                raise JudgeError(self._stopped) from None
             raise
         self.counts.cached += not mine
         return value
@@ -115,11 +130,12 @@ class Judge:
             done.exception()  # looked at, for whoever wanted it may be gone
 
     async def _verdict(self, asked: list[dict[str, str]]) -> tuple[float, str]:
-        text = await self._chat(asked)
-        found = judge_prompt.verdict(text)
-        if found is None:
-            text = await self._chat(judge_prompt.again(asked, text))
+        async with self.endpoint.places:  # both times: or all are asked once before any is asked again
+            text = await self._chat(asked)
             found = judge_prompt.verdict(text)
+            if found is None:
+                text = await self._chat(judge_prompt.again(asked, text))
+                found = judge_prompt.verdict(text)
         if found is None:
             raise JudgeError(f"no verdict in {quoted(text)}" if text.strip() else "an empty verdict")
         return found
@@ -131,9 +147,10 @@ class Judge:
         return found
 
     async def _embed(self, model: str, text: str) -> list[float]:
-        body = await self.endpoint.call(
-            "/embeddings", {"model": model, "input": text or " "}, len(text.encode("utf-8", "replace")), 0
-        )
+        async with self.endpoint.places:
+            body = await self.endpoint.call(
+                "/embeddings", {"model": model, "input": text or " "}, len(text.encode("utf-8", "replace")), 0
+            )
         try:
             values = [float(value) for value in body["data"][0]["embedding"]]
         except (KeyError, IndexError, TypeError, ValueError):

@@ -1,7 +1,8 @@
 """The judge's endpoint: one that speaks as OpenAI's API does, asked within caps, with patience and an end.
 
 429s are waited for (``Retry-After``, else twice as long each time), lost connections and 5xx tried again. Each call has
-a timeout, each answer a longest wait, and after :data:`MAX_FAILED` failures in a row the endpoint is given up.
+a timeout, each answer a longest wait, and the endpoint is given up after :data:`MAX_FAILED` failures in a row, or where
+it refused for as long as one answer waits and answered nobody.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ MAX_TRIES = 3
 #: Bytes a token has at least, roughly: what is held beforehand, and counted where an endpoint says no usage.
 _PER_TOKEN = 2.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+#: One that is refused again and again waits at least this part of what it would without a hint: ``Retry-After: 0`` is
+#: no leave to storm.
+_HINTED = 1 / 8
 _MAX_BODY = 4 * 1024 * 1024
 
 
@@ -91,9 +95,11 @@ class Endpoint:
         self._base = settings.target.rstrip("/").removesuffix("/chat/completions")
         if not parts.path.strip("/"):
             self._base += "/v1"
-        self._places = asyncio.Semaphore(max(1, settings.concurrency))
+        self.places = asyncio.Semaphore(max(1, settings.concurrency))
+        """As many as may be asked at once."""
         self._client: Any = None
         self._failed = 0
+        self._answered = 0
         self._held_usd = 0.0
         self.plain = False
         """It knows no temperature, no limit of tokens of this name, or no JSON mode."""
@@ -106,27 +112,27 @@ class Endpoint:
             self._client = None
 
     async def call(self, path: str, request: dict[str, Any], size: int, most: int) -> Any:
-        """Return the JSON of an answer; its place, its share of the caps and its waits are in here.
+        """Return the JSON of an answer; its share of the caps and its waits are in here. Whoever calls has one of the
+        :attr:`places`, for as long as one verdict takes.
 
         Raises:
             JudgeError: there is none.
         """
-        async with self._places:
-            worst = self._cost(math.ceil(size / _PER_TOKEN), most)
-            self._hold(worst)
-            try:
-                body = await self._tried(path, request, worst)
-                self._failed = 0
-            except JudgeError as error:
-                if error.lost:
-                    self._failed += 1
-                    if self._failed >= MAX_FAILED and not self.given_up:
-                        self.given_up = f"given up after {MAX_FAILED} failures in a row: {error}"
-                raise
-            finally:
-                self._held_usd -= worst
-            self._count(body, size, most)
-            return body
+        worst = self._cost(math.ceil(size / _PER_TOKEN), most)
+        self._hold(worst)
+        try:
+            body = await self._tried(path, request, worst)
+            self._failed = 0
+        except JudgeError as error:
+            if error.lost:
+                self._failed += 1
+                if self._failed >= MAX_FAILED and not self.given_up:
+                    self.given_up = f"given up after {MAX_FAILED} failures in a row: {error}"
+            raise
+        finally:
+            self._held_usd -= worst
+        self._count(body, size, most)
+        return body
 
     def _hold(self, worst: float) -> None:
         """Take a call and its worst cost from what is left of the caps."""
@@ -140,7 +146,7 @@ class Endpoint:
     async def _tried(self, path: str, request: dict[str, Any], worst: float) -> Any:
         """Return the JSON of an answer after as many tries as are allowed; ``worst`` is what one may cost."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self.settings.patience_s
+        spent_s, answered = 0.0, self._answered
         wait, tries = _FIRST_WAIT_S, 0
         while True:
             if self.given_up:
@@ -148,16 +154,23 @@ class Endpoint:
             if self.counts.calls >= self.settings.max_calls:
                 raise JudgeError(f"max_calls of {self.settings.max_calls} is reached")
             self.counts.calls += 1
-            status, headers, body, failure = await self._sent(path, request)
+            began = loop.time()
+            try:
+                status, headers, body, failure = await self._sent(path, request)
+            except asyncio.CancelledError:
+                self.counts.cost_usd += worst  # it may be asked for all the same
+                raise
+            spent_s += loop.time() - began
             if status == 429:
                 self.counts.calls -= 1
                 self.counts.rate_limited += 1
                 asked = retry_after(headers)
-                pause = wait if asked is None else asked
+                pause = wait if asked is None else max(asked, wait * _HINTED)
                 failure = "refused with 429" + ("" if asked is None else f", to wait {asked:g}s")
             else:
                 tries += 1
                 if status is not None and status < 300:
+                    self._answered += 1
                     return self._decoded(body)
                 if status == 400 and "response_format" in request:
                     # Some endpoints know no temperature, no limit of this name, or no JSON mode.
@@ -177,9 +190,12 @@ class Endpoint:
                     raise JudgeError(failure, lost=True)
                 pause = wait
             wait = min(2 * wait, _LONGEST_WAIT_S)
-            if loop.time() + pause > until:
+            if spent_s + pause > self.settings.patience_s:
+                if self._answered == answered and spent_s > self.settings.patience_s / 2 and not self.given_up:
+                    self.given_up = f"given up after {spent_s:.0f}s without an answer: {failure}"
                 raise JudgeError(failure, lost=True)
             await asyncio.sleep(pause)
+            spent_s += pause
 
     async def _sent(self, path: str, request: dict[str, Any]) -> tuple[int | None, dict[str, str], bytes, str]:
         """Send once; return status, headers and body, or None and why there are none."""

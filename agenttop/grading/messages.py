@@ -53,6 +53,10 @@ class Finish(msgspec.Struct, tag="finish", frozen=True):
     """To the grader: no more answers come; grade what was put off, then end."""
 
     lines: int
+    wait_s: float | None = None
+    """After so many seconds no judge and no function of users is asked any more; None: they are waited for …"""
+    why: str = ""
+    """… and why, in words: the reason of what is ungraded."""
 
 
 class Ready(msgspec.Struct, tag="ready", frozen=True):
@@ -60,7 +64,9 @@ class Ready(msgspec.Struct, tag="ready", frozen=True):
 
 
 class Graded(msgspec.Struct, tag="graded", frozen=True):
-    """From the grader: scores, by the line of the answer (from 0), and what the judge has done so far."""
+    """From the grader: scores, by the line of the answer (from 0), and what the judge has done so far. Without a score
+    it says that the grader is there.
+    """
 
     scores: dict[int, Score]
     judge: JudgeUse | None = None

@@ -40,8 +40,10 @@ from agenttop.quality.score import Score
 
 #: Answers that are under way at once; most of them wait for a judge or for users' code.
 AT_ONCE = 64
-#: Seconds between two messages with scores.
-TELL_S = 0.25
+#: Of those at most so many for a judge or users' code, so that the others need not wait for them.
+ASKED_AT_ONCE = AT_ONCE // 2
+#: Seconds between two messages with scores, and those after which the grader says that it is there.
+TELL_S, ALIVE_S = 0.25, 5.0
 #: The longest line of the controller: all cases are in the first.
 _MAX_LINE = 1 << 28
 
@@ -72,8 +74,13 @@ class Grader:
         self._finishing = False
         self._skip = set(begin.skip)
         self._later: deque[tuple[int, int]] = deque()
-        """Line and offset of answers that were put off."""
+        """Line and offset of answers that wait for the end of the load …"""
+        self._placeless: deque[tuple[int, int]] = deque()
+        """… and of those that wait until fewer are asked about."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking = 0
+        """Answers under way for which a judge or users' code is asked."""
+        self._told: JudgeUse | None = None
         self._scores: dict[int, Score] = {}
         self._changed = asyncio.Event()
 
@@ -87,12 +94,15 @@ class Grader:
         self._finishing = True
         self.written(lines)
 
-    def news(self) -> Graded | None:
-        """Return the scores since the last call; None without any."""
-        if not self._scores:
+    def news(self, *, alive: bool = False) -> Graded | None:
+        """Return the scores since the last call, and what the judge did; None where there is nothing new, unless it is
+        to be said that this process is ``alive``.
+        """
+        judged = self._judged()
+        if not self._scores and judged == self._told and not alive:
             return None
-        scores, self._scores = self._scores, {}
-        return Graded(scores, self._judged())
+        scores, self._scores, self._told = self._scores, {}, judged
+        return Graded(scores, judged)
 
     def _judged(self) -> JudgeUse | None:
         """Return what the judge did so far; None without one."""
@@ -102,7 +112,16 @@ class Grader:
         counts = judge.counts
         priced = judge.settings.price_input or judge.settings.price_output
         cost_usd = counts.cost_usd if priced else None
-        return JudgeUse(counts.calls, counts.cached, counts.errors, counts.tokens, cost_usd, self._agreement)
+        return JudgeUse(
+            counts.calls,
+            counts.cached,
+            counts.errors,
+            counts.tokens,
+            cost_usd,
+            self._agreement,
+            counts.rate_limited,
+            judge.given_up,
+        )
 
     async def calibrate(self) -> Graded | None:
         """Hold the judge against people, and return what it has done; None without a judge or labels."""
@@ -132,10 +151,10 @@ class Grader:
 
     @property
     def _idle(self) -> bool:
-        return not self._tasks and not self._later and self._read >= self._written
+        return not (self._tasks or self._later or self._placeless) and self._read >= self._written
 
     def _next(self) -> tuple[int, Answer] | None:
-        """Return the next line to be graded now, and its answer."""
+        """Return the next line to be graded now, and its answer, which is under way from here on."""
         if self._begin.live or self._finishing:
             while self._read < self._written:
                 file = self._open()
@@ -147,11 +166,15 @@ class Grader:
                 answer = self._answer(number, text)
                 if answer is None:
                     continue
-                if self._finishing or self._begin.judge_live or not self._graders.needs_judge(answer):
+                if not self._graders.asks(answer):
                     return number, answer
-                self._later.append((number, offset))
-        while self._finishing and self._later:
-            number, offset = self._later.popleft()
+                ends = not (self._finishing or self._begin.judge_live) and self._graders.needs_judge(answer)
+                (self._later if ends else self._placeless).append((number, offset))
+        while self._asking < ASKED_AT_ONCE:
+            waiting = self._placeless or (self._later if self._finishing else None)
+            if not waiting:
+                break
+            number, offset = waiting.popleft()
             file = self._open()
             end = file.tell()
             file.seek(offset)
@@ -159,6 +182,7 @@ class Grader:
             file.seek(end)
             answer = self._answer(number, text)
             if answer is not None:
+                self._asking += 1
                 return number, answer
         return None
 
@@ -186,6 +210,8 @@ class Grader:
                 answer.at_s,
                 reason=f"the grader failed: {type(error).__name__}: {error}",
             )
+        finally:
+            self._asking -= self._graders.asks(answer)
         self._scores[number] = score
         for part in score.parts:
             if part.grader == "judge" and part.value is not None:
@@ -236,6 +262,11 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
         return
     grader = Grader(begin, graders, labels)
     say(Ready())
+    ending: list[asyncio.Task[None]] = []
+
+    async def end_in(wait_s: float, why: str) -> None:
+        await asyncio.sleep(wait_s)
+        await graders.stop(why)
 
     async def listen() -> None:
         while text := await reader.readline():
@@ -244,12 +275,17 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
                 grader.written(message.lines)
             elif isinstance(message, Finish):
                 grader.finish(message.lines)
+                if message.wait_s is not None:
+                    ending.append(asyncio.create_task(end_in(message.wait_s, message.why)))
 
     async def tell() -> None:
+        quiet_s = 0.0
         while True:
             await asyncio.sleep(TELL_S)
-            if (news := grader.news()) is not None:
+            quiet_s += TELL_S
+            if (news := grader.news(alive=quiet_s >= ALIVE_S)) is not None:
                 say(news)
+                quiet_s = 0.0
 
     listening, telling = asyncio.create_task(listen()), asyncio.create_task(tell())
     grading = asyncio.create_task(grader.run())
@@ -262,9 +298,10 @@ async def serve(reader: asyncio.StreamReader, write: Any) -> None:
                     say(last)
             say(Finished())
     finally:
-        for task in (listening, telling, grading):
+        tasks = (listening, telling, grading, *ending)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(listening, telling, grading, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await graders.close()
 
 

@@ -54,6 +54,7 @@ class PythonGraders:
         self._process: asyncio.subprocess.Process | None = None
         self._loaded: set[tuple[str, str]] = set()
         self._hung: Counter[tuple[str, str]] = Counter()
+        self._stopped = ""
 
     async def grade(self, spec: GraderSpec, case: Case, answer: Answer) -> Part:
         """Return what the function says of an answer; its value is None where it cannot be told."""
@@ -83,6 +84,11 @@ class PythonGraders:
                         problems.append(CaseProblem(path, int(line) if line.isdigit() else 0, case.id, message))
         return problems
 
+    async def stop(self, why: str) -> None:
+        """Ask no more: the answer under way, and all that come, have no value for this reason."""
+        self._stopped = why
+        await self._end()
+
     async def close(self) -> None:
         """End the process."""
         await self._end()
@@ -93,6 +99,10 @@ class PythonGraders:
         return str((self.base / folder / name).resolve()), function
 
     async def _asked(self, spec: GraderSpec, case: Case, answer: Answer) -> Said:
+        said = await self._answered(spec, case, answer) if not self._stopped else Said()
+        return Said(reason=self._stopped) if self._stopped and said.value is None else said
+
+    async def _answered(self, spec: GraderSpec, case: Case, answer: Answer) -> Said:
         where = self._where(spec, case)
         if self._hung[where] >= MAX_HUNG:
             return Said(reason=f"{spec.value} is not asked any more: {MAX_HUNG} times it did not come to an end")

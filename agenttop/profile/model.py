@@ -429,6 +429,9 @@ class Quality(Model):
     of the lowest level are asked twice at least: they are the control."""
     when: Literal["live", "after"] = "live"
     """live: graders run while the load does; after: when it has ended. A judge waits for the end by itself."""
+    max_wait: Duration = 600.0
+    """How long the run may wait, after its load, for a judge and for graders in Python. What they have not said by then
+    is ungraded, and counted so."""
     pass_: Share = Field(default=1.0, alias="pass")
     """A case passes with at least this score, from 0 to 1; it may have a threshold of its own."""
     judge: Judge | None = None

@@ -29,6 +29,8 @@ class Golden(msgspec.Struct, frozen=True):
     cases: tuple[CaseBrief, ...]
     margin: float = 0.02
     """A drop within this is none: the profile's ``max_score_drop``."""
+    stages: dict[str, tuple[str, ...]] = {}
+    """By level of the plan the names of all its stages."""
 
 
 def brief_of(case: Case) -> CaseBrief:

@@ -105,8 +105,7 @@ def _scores(base: Mapping[str, CaseScore], head: Mapping[str, CaseScore], gate: 
     shown = sorted((tag for tag in tags if tags[tag]), key=lambda tag: (tag not in asked, -tags[tag], tag))
     for tag in shown[: max(MAX_SLICES, len(asked))]:
         of_base, of_head = (
-            {case: score for case, score in side.items() if case in base and tag in base[case].tags}
-            for side in (base, head)
+            {case: score for case, score in side.items() if _tagged(case, tag, base)} for side in (base, head)
         )
         row = score_row(f"{SCORE} {tag}", of_base, of_head, asked.get(tag))
         if row is not None:
@@ -195,9 +194,15 @@ def _what_would(row: Row, cases: tuple[Mapping[str, CaseScore], Mapping[str, Cas
     if row.verdict != UNDECIDED or row.margin is None or not row.name.startswith(SCORE) or row.p is None:
         return row
     tag = row.name.removeprefix(SCORE).strip()
-    both = sum(case in cases[1] and (not tag or tag in score.tags) for case, score in cases[0].items())
-    words = more_cases(row, both)
-    return msgspec.structs.replace(row, note=words) if words and "times as much data" in (row.note or words) else row
+    base, head = ({case: score for case, score in side.items() if not tag or _tagged(case, tag, cases[0])}
+                  for side in cases)  # fmt: skip
+    words = more_cases(row, base, head)
+    return msgspec.structs.replace(row, note=words) if words and "as much data" in (row.note or "as much data") else row
+
+
+def _tagged(case: str, tag: str, base: Mapping[str, CaseScore]) -> bool:
+    """Return whether a case is of a slice: base says so for both sides."""
+    return case in base and tag in base[case].tags
 
 
 def _unpaired(base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]) -> list[str]:

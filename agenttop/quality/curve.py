@@ -28,19 +28,18 @@ from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, 
 from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.levels import is_of
 from agenttop.quality.score import CAUSES, Score
-from agenttop.quality.scores import interval_of
+from agenttop.quality.scores import interval_of, shown_by
 from agenttop.quality.statistics import (
     CONFIDENCE,
     Interval,
     paired,
-    smallest_visible,
-    wilson,
 )
 
 #: Failed answers that are kept, one a case; and how many of them every snapshot has.
 KEPT_FAILED, SENT_FAILED = 100, 20
-#: Different reasons kept of a case.
-KEPT_REASONS = 3
+#: Different reasons kept of a case, and of all that is ungraded; those that come later are ``OTHERS``.
+KEPT_REASONS, KEPT_UNGRADED = 3, 20
+OTHERS = "other reasons"
 #: A level stands for its number of users if it has this part of the cases that the fullest has.
 _ENOUGH = 0.5
 
@@ -57,6 +56,10 @@ class JudgeUse(msgspec.Struct, frozen=True):
     tokens: int = 0
     cost_usd: float | None = None
     agreement: dict[str, Any] | None = None
+    rate_limited: int = 0
+    """429s; they are not among the calls."""
+    given_up: str = ""
+    """Why it is not asked any more."""
 
 
 @dataclass(slots=True)
@@ -117,7 +120,8 @@ class Curve:
         self._levels: dict[tuple[str, int], _Sums] = {}
         self._answers = 0
         self._graded = 0
-        self._ungraded = 0
+        self._ungraded: Counter[str] = Counter()
+        """By reason."""
         self._failed: OrderedDict[str, FailedCase] = OrderedDict()
         self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
         self.judge = JudgeUse()
@@ -127,6 +131,15 @@ class Curve:
         """Take that so many answers more were handed over."""
         self._answers += answers
         self._state = None
+
+    @property
+    def ungraded(self) -> str:
+        """Return how many answers have no score and why, in words; empty where all have one."""
+        total = self._ungraded.total()
+        if not total:
+            return ""
+        told = [f"{count} × {reason}" for reason, count in self._ungraded.most_common(KEPT_REASONS)]
+        return f"{total} of {self._answers} answers are in no score: {'; '.join(told)}"
 
     def judged(self, judge: JudgeUse) -> None:
         """Take what the judge has done so far."""
@@ -139,7 +152,9 @@ class Curve:
         for score in scores:
             case = self._index.get(score.case)
             if score.value is None or case is None:
-                self._ungraded += 1
+                reason = score.reason or "no reason given"
+                known = reason in self._ungraded or len(self._ungraded) < KEPT_UNGRADED
+                self._ungraded[reason if known else OTHERS] += 1
                 continue
             self._graded += 1
             key = (score.level, score.users)
@@ -191,12 +206,17 @@ class Curve:
             if slice_name is None and stage is None:
                 return self.state.score
             among = self._all if slice_name is None else self._slices.get(slice_name)
-            sums = self._sum(lambda level, _: stage is None or is_of(level, stage))
+            sums = self._sum(lambda level, _: stage is None or self._is_of(level, stage))
             found = None if among is None or sums is None else self._score(sums, among)
             return None if found is None else found[0]
         if name == "drop":
             return None if self.state.drop is None else self.state.drop.drop
         return float(getattr(self.state, name))
+
+    def _is_of(self, level: str, stage: str) -> bool:
+        """Return whether a stage is under way at a level; of a level that was not planned its name says so."""
+        stages = self.golden.stages.get(level)
+        return is_of(level, stage) if stages is None else stage in stages
 
     def summary(self) -> dict[str, Any]:
         """Return the ``quality`` of the summary."""
@@ -210,6 +230,7 @@ class Curve:
             "answers": state.answers,
             "graded": state.graded,
             "ungraded": state.ungraded,
+            "ungraded_by": dict(self._ungraded.most_common()),
             "waiting": state.waiting,
             "slices": {
                 row.name: {"score": row.score, "interval": [row.low, row.high], "cases": row.cases}
@@ -281,7 +302,7 @@ class Curve:
             len(self.golden.cases),
             self._answers,
             self._graded,
-            self._ungraded,
+            self._ungraded.total(),
             tuple(self._level(*key, sums) for key, sums in self._levels.items()),
             tuple(slices),
             drop,
@@ -363,10 +384,7 @@ class Curve:
         single = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
         found = paired(differences.tolist(), weights.tolist(), single=bool(single))
         lost = self._lost(after, both) - self._lost(before, both)
-        interval, visible = found.interval, smallest_visible(found.error)
-        if not found.error:  # no two cases differ: what none of so many has shown, one in so many may
-            visible = wilson(0, len(both))[1]
-            interval = (found.mean - visible, found.mean + visible)
+        interval, visible = shown_by(found, differences.tolist(), weights.tolist())
         return Drop(
             from_users,
             to_users,

@@ -6,6 +6,7 @@ time. Times are seconds on the plan's own clock.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,10 @@ from agenttop.schedule.stages import Ramp
 MANUAL = "manual"
 #: Parts that a ramp is cut in.
 PARTS = 4
+#: Between the stages of courses that go on at once.
+JOIN = " + "
+#: What tells the second level of a name from the first.
+_NUMBER = re.compile(r" \(\d+\)$")
 #: Spans shorter than this (seconds) are nobody's: boundaries that differ by rounding alone.
 _SHORTEST = 1e-6
 
@@ -39,6 +44,8 @@ class Level:
     """Iterations per second of all open pools, likewise."""
     begin_s: float = 0.0
     end_s: float = 0.0
+    stages: tuple[str, ...] = ()
+    """The names of all stages under way, those of a course that says nothing too."""
 
     @property
     def load(self) -> tuple[int, float]:
@@ -102,22 +109,26 @@ class Levels:
         speaking = {group: legs for group, legs in courses.items() if sum(leg.duration > 0 for leg in legs) > 1}
         if not speaking:
             speaking = dict(list(courses.items())[:1])
-        ramps = {group: ramp_of(legs) for group, legs in speaking.items()}
-        bounds = sorted({0.0} | {time for ramp in ramps.values() for time in _bounds(ramp)})
+        ramps = {group: ramp_of(legs) for group, legs in courses.items() if legs}
+        bounds = sorted({0.0} | {time for group in speaking if group in ramps for time in _bounds(ramps[group])})
         spans = []
         for begin, end in pairwise(bounds):
             if end - begin < _SHORTEST:
                 continue
             middle = (begin + end) / 2
-            said = " + ".join(_name(legs, ramps[group], middle, names) for group, legs in speaking.items() if legs)
+            said = JOIN.join(_name(legs, ramps[group], middle, names) for group, legs in speaking.items() if legs)
             users, rate = self._load(middle, Control())
-            spans.append(Level(said, users, rate, begin, end))
+            under_way = (_stage(courses[group], ramp, middle) for group, ramp in ramps.items())
+            stages = tuple(dict.fromkeys(_called(names, leg) for leg in under_way))
+            spans.append(Level(said, users, rate, begin, end, stages))
         return spans
 
 
 def is_of(level: str, stage: str) -> bool:
-    """Return whether a level is of a stage, by their names: it, or a part of its ramp."""
-    return level == stage or level in {_part(stage, part) for part in range(PARTS)}
+    """Return whether a level is of a stage, by their names: it, a part of its ramp, or joined with others."""
+    joined = f"{JOIN}{_NUMBER.sub('', level)}{JOIN}"
+    own = (stage, *(_part(stage, part) for part in range(PARTS)))
+    return level == stage or any(f"{JOIN}{name}{JOIN}" in joined for name in own)
 
 
 def _part(stage: str, part: int) -> str:
@@ -139,6 +150,11 @@ def _ramps(ramp: Ramp, index: int) -> bool:
     stage = ramp.stages[index]
     before = ramp.stages[index - 1].target if index else ramp.start
     return stage.duration > 0 and not stage.step and stage.target != before
+
+
+def _stage(legs: Sequence[Leg], ramp: Ramp, time: float) -> Leg:
+    """Return the stage of a course at a time; after the end the last."""
+    return legs[ramp.stage_at(time)]  # -1 after the end
 
 
 def _name(legs: Sequence[Leg], ramp: Ramp, time: float, names: Mapping[int, str]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenttop.quality.row import Row
-from agenttop.quality.statistics import VISIBLE, cases_needed, paired, smallest_visible, weighted_mean
+from agenttop.quality.scores import shown_by
+from agenttop.quality.statistics import VISIBLE, cases_needed, paired, pairs_needed, unshown, weighted_mean
 
 _NOTHING = 1e-9
 
@@ -52,16 +53,15 @@ def score_row(
 ) -> Row | None:
     """Return the row of a score over the cases that both sides answered; None where there are none.
 
-    The interval is t's on the differences of cases' means (E. Miller, arXiv:2411.00640, 4.2); of fewer than 30 cases p
-    is that of flipped signs, of single answers that pass or fail McNemar's.
+    The interval is t's on the differences of cases' means (E. Miller, arXiv:2411.00640, 4.2), where few differ no
+    narrower than what may be rare; of fewer than 30 cases p is that of flipped signs, of single answers that pass or
+    fail McNemar's.
     """
-    both = [case for case in base if case in head and base[case].weight > 0]
+    both, differences, weights = _differences(base, head)
     if not both:
         return None
-    weights = [base[case].weight for case in both]
-    differences = [head[case].score - base[case].score for case in both]
     found = paired(differences, weights, single=all(side[case].runs == 1 for side in (base, head) for case in both))
-    visible = None if math.isinf(found.error) else smallest_visible(found.error)
+    interval, visible = shown_by(found, differences, weights)
     note = ""
     if len(both) < 2:
         note = "a single case says nothing of the others"
@@ -72,12 +72,20 @@ def score_row(
         base=weighted_mean([base[case].score for case in both], weights),
         head=weighted_mean([head[case].score for case in both], weights),
         difference=found.mean,
-        interval=found.interval if math.isfinite(found.interval[0]) else None,
-        visible=visible,
+        interval=interval if math.isfinite(interval[0]) else None,
+        visible=visible if math.isfinite(visible) else None,
         margin=margin,
         p=found.p,
         note=note,
     )
+
+
+def _differences(
+    base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]
+) -> tuple[list[str], list[float], list[float]]:
+    """Return the cases that both sides answered and that weigh something, how much higher head's are, and weights."""
+    both = [case for case in base if case in head and base[case].weight > 0]
+    return both, [head[case].score - base[case].score for case in both], [base[case].weight for case in both]
 
 
 def flips(base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]) -> dict[str, list[str]]:
@@ -89,10 +97,15 @@ def flips(base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]) -> dict[
     }
 
 
-def more_cases(row: Row, cases: int) -> str:
-    """Return what would decide an undecided score, in words; empty where nothing would."""
+def more_cases(row: Row, base: Mapping[str, CaseScore], head: Mapping[str, CaseScore]) -> str:
+    """Return what would decide an undecided score of these cases, in words; empty where nothing would."""
+    both, differences, weights = _differences(base, head)
+    cases = len(both)
     if not row.margin or row.visible is None:
         return ""
+    if row.visible <= unshown(differences, weights):
+        enough = max(pairs_needed(row.margin), cases + 1)
+        return f"{cases} cases that hardly differ cannot show a drop of this size: {enough} would"
     needed = cases_needed(row.visible / VISIBLE * math.sqrt(cases), row.margin, cases)
     if needed is None or needed <= cases:
         return "the drop is near what is allowed: ask each case more often"

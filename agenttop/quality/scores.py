@@ -14,7 +14,19 @@ import msgspec
 
 from agenttop.quality.case import Case, slices_of_case
 from agenttop.quality.score import Score
-from agenttop.quality.statistics import Interval, mean_interval, weighted_mean, wilson
+from agenttop.quality.statistics import (
+    Interval,
+    Paired,
+    alike,
+    mean_interval,
+    smallest_visible,
+    unshown,
+    weighted_mean,
+    wilson,
+)
+
+#: Scores that are nearer than this are the same.
+_ALIKE = 1e-9
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -51,6 +63,19 @@ def scored(scores: Iterable[Score], cases: Mapping[str, Case]) -> Scored:
     return Scored(mean, interval_of(means, shares, once=once), len(by_case), count, passed)
 
 
+def shown_by(
+    found: Paired, differences: Sequence[float], weights: Sequence[float] | None = None
+) -> tuple[Interval, float]:
+    """Return the interval of a difference of scores paired by case, and the smallest that these cases could have shown.
+
+    Neither is narrower than what may be rare and was in no case: see :func:`agenttop.quality.statistics.unshown`.
+    """
+    low, high = found.interval
+    visible = smallest_visible(found.error)
+    hidden = unshown(differences, weights)
+    return (min(low, found.mean - hidden), max(high, found.mean + hidden)), max(visible, hidden)
+
+
 def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool) -> Interval:
     """Return the interval of a score.
 
@@ -59,8 +84,13 @@ def interval_of(means: Sequence[float], weights: Sequence[float], *, once: bool)
         weights: of the cases.
         once: each case was asked once, and passed or failed.
     """
-    if len(set(weights)) == 1 and (once or (len(means) > 1 and len(set(means)) == 1)):
+    used = [(mean, weight) for mean, weight in zip(means, weights, strict=True) if weight > 0]
+    values = [mean for mean, _ in used]
+    if once and len(set(weights)) == 1:
         low, high = wilson(round(sum(means)), len(means))
+    elif len(values) > 1 and max(values) - min(values) < _ALIKE:
+        n = alike([weight for _, weight in used])
+        low, high = wilson(min(1.0, max(0.0, values[0])) * n, n)
     else:
         low, high = mean_interval(means, weights)
     return max(0.0, low), min(1.0, high)
@@ -71,6 +101,15 @@ def by_slice(scores: Sequence[Score], cases: Mapping[str, Case]) -> dict[str, Sc
     names = dict.fromkeys(name for case in cases.values() for name in slices_of_case(case))
     inside = {name: [s for s in scores if s.case in cases and name in slices_of_case(cases[s.case])] for name in names}
     return {name: scored(those, cases) for name, those in inside.items() if those}
+
+
+def by_level(scores: Sequence[Score], cases: Mapping[str, Case]) -> dict[str, Scored]:
+    """Return the score at each level of load, in the order in which they began; none of answers without a level."""
+    levels: dict[str, list[Score]] = {}
+    for score in sorted(scores, key=lambda score: score.at_s):
+        if score.level:
+            levels.setdefault(score.level, []).append(score)
+    return {level: scored(those, cases) for level, those in levels.items()}
 
 
 def by_metric(scores: Iterable[Score]) -> dict[str, tuple[float, int]]:

@@ -19,6 +19,7 @@ __all__ = [
     "CONFIDENCE",
     "Interval",
     "Paired",
+    "alike",
     "cases_needed",
     "cohen_kappa",
     "holm",
@@ -27,11 +28,13 @@ __all__ = [
     "newcombe",
     "newcombe_p",
     "paired",
+    "pairs_needed",
     "rogan_gladen",
     "sign_flip",
     "smallest_visible",
     "standard_error",
     "t_quantile",
+    "unshown",
     "weighted_mean",
     "wilson",
 ]
@@ -50,6 +53,10 @@ FEW = 30
 _ALL_FLIPS = 14
 _FLIPS = 20_000
 _NOTHING = 1e-12
+#: Pairs that differ from the others, below which their deviation is not what there is.
+FEW_DIFFER = 5
+#: Scores that are nearer than this are the same.
+_ALIKE = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -187,6 +194,37 @@ def paired(
     else:
         p = 2 * t_tail(abs(mean) / error, n - 1)
     return Paired(mean, error, _around(mean, error, n, confidence), p, n)
+
+
+def unshown(differences: Sequence[float], weights: Sequence[float] | None = None) -> float:
+    """Return the mean change that pairs like these may hide: 0 where :data:`FEW_DIFFER` of them or more differ from the
+    others, which is what their deviation then says.
+
+    Where fewer do, that deviation knows nothing of what is rare: a change by 1 that none of n pairs has may be in one
+    of so many as Wilson's interval of 0 in n ends at, about 3.8/(n + 3.8) (J. A. Hanley, A. Lippman-Hand, If nothing
+    goes wrong, is everything all right?, JAMA 249 (1983) 1743). Pairs of unequal weights are as many as L. Kish's
+    (Σw)²/Σw² (Survey Sampling (1965), 11.7).
+
+    Raises:
+        ValueError: as :func:`weighted_mean`.
+    """
+    x, w = _weighted(differences, weights)
+    x, w = x[w > 0], w[w > 0]
+    differ = int((np.abs(x - np.median(x)) > _ALIKE).sum())
+    return 0.0 if differ >= FEW_DIFFER else wilson(0, alike(w.tolist()))[1]
+
+
+def alike(weights: Sequence[float]) -> float:
+    """Return of how many equal ones values of these weights are worth: Kish's (Σw)²/Σw²; 0 of none."""
+    w = np.asarray(weights, np.float64)
+    return float(w.sum() ** 2 / np.square(w).sum()) if w.any() else 0.0
+
+
+def pairs_needed(margin: float) -> int:
+    """Return how many pairs of which none differs show that a change is within ``margin`` (above 0): the least n with
+    :func:`unshown` at most that.
+    """
+    return max(2, math.ceil(Z * Z * (1 - margin) / margin - 1e-9))
 
 
 def sign_flip(differences: Sequence[float], weights: Sequence[float] | None = None, seed: int = 0) -> float:

@@ -576,6 +576,8 @@ class JudgeUse(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Count
     cost_usd: float | None
     agreement: Annotated[dict[str, Any] | None, Meta(description="With the labels of people; null without any.")]
+    rate_limited: Annotated[int, Meta(ge=0, description="Its 429s, which are not among the calls.")] = 0
+    given_up: Annotated[str, Meta(description="Why it was not asked any more; empty if it was.")] = ""
 
 
 class FailedCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -602,6 +604,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     answers: Annotated[int, Meta(ge=0, description="Answers to be graded.")] = 0
     graded: Count = 0
     ungraded: Annotated[int, Meta(ge=0, description="That no grader could judge: in no score.")] = 0
+    ungraded_by: Annotated[dict[str, int], Meta(description="The ungraded answers by reason, the most first.")] = {}
     waiting: Annotated[int, Meta(ge=0, description="That had not been graded when the run ended.")] = 0
     slices: dict[str, SliceScore] = {}
     by_stage: Annotated[list[StageScore], Meta(description="In the order in which they began.")] = []

@@ -12,6 +12,8 @@ from agenttop.report.page import INDENT, Page
 MAX_FAILED = 8
 #: Slices that it shows.
 MAX_SLICES = 12
+#: Reasons why answers have no score.
+MAX_REASONS = 4
 CAUSES = {"tool_not_called": "tool not called"}
 
 
@@ -37,7 +39,8 @@ def drop_sentence(drop: Mapping[str, Any]) -> str:
         return f"answers hold: {points(drop['drop'])} points lost {where} ({span})"
     return (
         f"undecided: {points(drop['drop'])} points lost {where} ({span}); "
-        f"{count(drop['cases'])} cases can show a drop of {points(drop['visible'])} points: more repeats tell more"
+        f"{count(drop['cases'])} cases can show a drop of {points(drop['visible'])} points: "
+        "more cases or repeats tell more"
     )
 
 
@@ -141,17 +144,26 @@ def _failed(page: Page, failed: list[Mapping[str, Any]]) -> None:
 def _left(page: Page, quality: Mapping[str, Any]) -> None:
     """Tell what has no score, and what the judge did."""
     judge = quality["judge"] or {}
-    if judge.get("calls") or judge.get("cached"):
+    if any(judge.get(key) for key in ("calls", "cached", "errors", "rate_limited")):
         facts = [f"judge: {count(judge['calls'])} calls", f"{count(judge['cached'])} from the cache"]
         facts.append(f"{count(judge['errors'])} errors")
+        if judge.get("rate_limited"):
+            facts.append(f"{count(judge['rate_limited'])} refused with 429")
         if judge.get("tokens"):
             facts.append(f"{count(judge['tokens'])} tokens")
         if judge.get("cost_usd") is not None:
             facts.append(f"{judge['cost_usd']:.4f} USD")
         page.joined(facts, "dim")
+    if judge.get("given_up"):
+        page.prose(f"! the judge was not asked any more: {judge['given_up']}", "yellow")
     if judge.get("agreement"):
         page.prose(agreement_words(judge["agreement"]), "dim")
     if quality["ungraded"]:
         page.prose(f"! {count(quality['ungraded'])} answers that no grader could judge: they are in no score", "yellow")
+        reasons = list((quality.get("ungraded_by") or {}).items())
+        for reason, number in reasons[:MAX_REASONS]:
+            page.line(INDENT + fit(f"  {count(number)} × {reason}", page.width - len(INDENT)), "dim")
+        if len(reasons) > MAX_REASONS:
+            page.line(f"{INDENT}  and {len(reasons) - MAX_REASONS} more reasons in the summary", "dim")
     if quality["waiting"]:
         page.prose(f"! {count(quality['waiting'])} answers were not graded before the run ended", "yellow")

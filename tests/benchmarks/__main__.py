@@ -14,6 +14,7 @@ from tests.benchmarks.nginx import Missing
 from tests.benchmarks.options import Options
 from tests.benchmarks.peers import peers
 from tests.benchmarks.program import BenchmarkError
+from tests.benchmarks.quality import quality
 from tests.benchmarks.scenarios import agent, http, open_, sse, ws
 from tests.benchmarks.screen import screen
 from tests.benchmarks.script import script
@@ -37,6 +38,7 @@ ALL = {
     "detach": detach,
     "truth": truth,
     "capacity": capacity,
+    "quality": quality,
     "agent": agent,
     "peers": peers,
 }

@@ -51,6 +51,47 @@ think_time = "0ms..50ms"
   phases = {{ server = "$.total_s" }}
 """
 
+# Streams that arrive by themselves, graded or not, and probes whose answers say how long they took.
+QUALITY = """
+name = "benchmark-quality"
+target = "http://127.0.0.1:{port}"
+graceful_stop = "20s"
+timeout = "30s"
+dialect = "openai.chat"
+{quality}
+
+[[pools]]
+name = "load"
+protocol = "sse"
+arrivals = "constant"
+max_users = 1000
+stages = [ {{ duration = "{seconds}s", rate = {rate}, ramp = "step" }} ]
+  [[pools.tasks]]
+  name = "stream"
+  {task}
+  post = "/v1/chat/completions?tokens=20&rate=100"
+  [pools.tasks.json]
+  model = "benchmark"
+  stream = true
+  stream_options = {{ include_usage = true }}
+  messages = [ {{ role = "user", content = "{content}" }} ]
+
+[[pools]]
+name = "probe"
+protocol = "sse"
+dialect = "json"
+stages = [ {{ duration = "{seconds}s", users = 25, ramp = "step" }} ]
+think_time = "0ms..50ms"
+  [[pools.tasks]]
+  name = "one token"
+  post = "/probe?tokens=1&rate=1"
+  json = {{ content = "Hello" }}
+  [pools.measure]
+  first_token = "$.delta"
+  done = "$.done"
+  phases = {{ server = "$.total_s" }}
+"""
+
 WS = """
 name = "benchmark-ws"
 target = "http://127.0.0.1:{port}"

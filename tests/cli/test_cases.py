@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 from agenttop.cli.main import main
 from agenttop.exits import DONE, THRESHOLD, USAGE
 from agenttop.report.figures import cells
-from tests.grading.fake_judge import FakeJudge, fake_judge, scored
+from tests.grading.fake_judge import FakeJudge, judge_beside, scored
 
 DATA = Path(__file__).parent.parent / "quality" / "data"
 ANSWERS = [
@@ -41,25 +39,8 @@ def write(name: str, *records: object) -> None:
 @pytest.fixture
 def judge() -> Iterator[FakeJudge]:
     """Serve a judge from a thread, beside the loop of the command."""
-    started = threading.Event()
-    found: list[FakeJudge] = []
-    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        async with fake_judge([scored(0.5, "no apology")]) as fake:
-            found.append(fake)
-            ended = asyncio.Event()
-            stop.append((asyncio.get_running_loop(), ended))
-            started.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert started.wait(20)
-    yield found[0]
-    loop, ended = stop[0]
-    loop.call_soon_threadsafe(ended.set)
-    thread.join(20)
+    with judge_beside([scored(0.5, "no apology")]) as fake:
+        yield fake
 
 
 def test_what_was_understood_fits_80_columns(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from agenttop.controller import grading as module
-from agenttop.controller.grading import RESTARTS, Grading, GradingError, Process, spawn
+from agenttop.controller.grading import RESTARTS, STOPPED, Grading, GradingError, Process, spawn
 from agenttop.grading.judge_endpoint import JudgeSettings
 from agenttop.grading.messages import Begin
 from agenttop.quality.answer import Answer
-from agenttop.quality.case import Case
+from agenttop.quality.case import Case, GraderSpec
 from agenttop.quality.score import Score
+from tests.grading.fake_judge import fake_judge
 
 CASES = (Case("a", target=("yes",)),)
 
@@ -114,6 +115,46 @@ async def test_one_that_is_killed_again_and_again_is_given_up_and_said(tmp_path:
         assert [score.value for score in run.scores] == [None], "who comes late is not waited for"
     finally:
         await run.grading.stop()
+
+
+async def test_who_does_not_want_to_wait_has_the_rest_counted_as_ungraded(tmp_path: Path) -> None:
+    case = Case("j", graders=(GraderSpec("judge", "is it polite?"),))
+    async with fake_judge([None]) as judge:
+        run = Run(tmp_path, cases=(case, *CASES), judge=JudgeSettings(judge.url, "m"))
+        await run.grading.start()
+        try:
+            run.hand_over(Answer("j", text="please"), Answer("a", text="yes"), Answer("j", text="now"))
+            looks = 0
+
+            def go_on() -> bool:
+                nonlocal looks
+                looks += 1
+                return len(judge.asked) < 2
+
+            async with asyncio.timeout(60):
+                await run.grading.rest(run.collect, go_on)
+            run.collect()
+        finally:
+            await run.grading.stop()
+    assert sorted((score.case, score.value) for score in run.scores if score.value is not None) == [("a", 1.0)]
+    assert [score.reason for score in run.scores if score.value is None] == [f"judge_error: {STOPPED}"] * 2
+    assert (run.grading.waiting, run.warned) == (0, [])
+
+
+async def test_a_grader_that_begins_anew_is_told_what_is_left_of_its_time(tmp_path: Path) -> None:
+    case = Case("j", graders=(GraderSpec("judge", "is it polite?"),))
+    async with fake_judge([None]) as judge:
+        run = Run(tmp_path, cases=(case,), judge=JudgeSettings(judge.url, "m"))
+        await run.grading.start()
+        try:
+            run.hand_over(Answer("j", text="please"))
+            run.grading.finish(1.0, "nobody waits")
+            run.kill()
+            await run.until(1)
+        finally:
+            await run.grading.stop()
+    assert run.scores[0].reason == "judge_error: nobody waits"
+    assert len(run.processes) == 2
 
 
 async def test_what_could_not_be_written_down_is_ungraded(tmp_path: Path) -> None:

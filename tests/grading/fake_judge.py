@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 #: What it does with one request: status, headers, body; None: it never answers.
 Reply = tuple[int, dict[str, str], bytes] | None
+#: The key of a reply's headers that is none: it closes when so many bytes of the body are sent.
+CLOSES_AFTER = ":closes-after"
 
 
 def verdict(text: str, tokens: tuple[int, int] | None = (100, 10)) -> Reply:
@@ -33,6 +36,8 @@ class FakeJudge:
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.at_once = self.most_at_once = 0
         self.hold: asyncio.Event | None = None
+        self.delay_s = 0.0
+        """What each answer takes."""
         self.url = ""
 
     def next(self, path: str, body: Any) -> Reply:
@@ -53,15 +58,21 @@ class FakeJudge:
                 self.most_at_once = max(self.most_at_once, self.at_once)
                 if self.hold is not None:
                     await self.hold.wait()
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
                 reply = self.next(path, body)
                 if reply is None:
                     await asyncio.Event().wait()
                 assert reply is not None
                 self.at_once -= 1
                 status, more, data = reply
+                more = dict(more)
+                sent = data[: int(more.pop(CLOSES_AFTER, len(data)))]
                 extra = "".join(f"{name}: {value}\r\n" for name, value in more.items())
-                writer.write(f"HTTP/1.1 {status} X\r\n{extra}content-length: {len(data)}\r\n\r\n".encode() + data)
+                writer.write(f"HTTP/1.1 {status} X\r\n{extra}content-length: {len(data)}\r\n\r\n".encode() + sent)
                 await writer.drain()
+                if len(sent) < len(data):
+                    break
         writer.close()
 
 
@@ -88,3 +99,31 @@ async def fake_judge(replies: Iterable[Reply] | Callable[[str, Any], Reply]) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def judge_beside(replies: Iterable[Reply] | Callable[[str, Any], Reply], delay_s: float = 0.0) -> Iterator[FakeJudge]:
+    """Serve from a thread, for programs and commands that have a loop of their own."""
+    started = threading.Event()
+    found: list[FakeJudge] = []
+    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    async def serve() -> None:
+        async with fake_judge(replies) as fake:
+            fake.delay_s = delay_s
+            found.append(fake)
+            ended = asyncio.Event()
+            stop.append((asyncio.get_running_loop(), ended))
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield found[0]
+    finally:
+        if stop:
+            loop, over = stop[0]
+            loop.call_soon_threadsafe(over.set)
+        thread.join(20)

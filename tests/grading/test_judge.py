@@ -143,6 +143,77 @@ async def test_a_429_that_asks_for_too_long_ends_at_once() -> None:
     assert judge.counts.calls == 0
 
 
+async def test_a_judge_that_only_refuses_is_given_up_by_all_when_one_has_waited_long_enough(
+    no_waits: list[float],
+) -> None:
+    async with fake_judge([(429, {}, b"")]) as fake:
+        judge = judge_of(fake, concurrency=1)
+        parts = await asyncio.gather(
+            *(judge.judge(RUBRIC, CASE, Answer("a", text=f"answer {number}")) for number in range(20))
+        )
+        await judge.close()
+    assert no_waits == [1, 2, 4, 8, 16, 30, 30]
+    assert (judge.counts.calls, judge.counts.rate_limited, judge.counts.errors) == (0, 8, 20)
+    assert parts[0].reason == "judge_error: refused with 429"
+    assert parts[-1].reason == "judge_error: given up after 91s without an answer: refused with 429"
+    assert judge.given_up == "given up after 91s without an answer: refused with 429"
+
+
+async def test_a_judge_that_refuses_some_and_answers_others_is_not_given_up(no_waits: list[float]) -> None:
+    def reply(path: str, body: Any) -> Reply:
+        return (429, {}, b"") if "busy" in str(body) else scored(1.0)
+
+    async with fake_judge(reply) as fake:
+        judge = judge_of(fake, concurrency=2)
+        texts = ["busy", *(f"answer {number}" for number in range(1, 20))]
+        parts = await asyncio.gather(*(judge.judge(RUBRIC, CASE, Answer("a", text=text)) for text in texts))
+        await judge.close()
+    assert [part.value for part in parts] == [None] + [1.0] * 19
+    assert judge.given_up == ""
+
+
+async def test_a_hint_of_no_wait_is_no_leave_to_storm(no_waits: list[float]) -> None:
+    async with fake_judge([*[(429, {"retry-after": "0"}, b"")] * 8, scored(1.0)]) as fake:
+        judge = judge_of(fake)
+        assert (await judge.judge(RUBRIC, CASE, ANSWER)).value == 1.0
+        await judge.close()
+    assert no_waits == [0.125, 0.25, 0.5, 1, 2, 3.75, 3.75, 3.75]
+
+
+async def test_a_malformed_verdict_is_asked_again_before_others_are_asked() -> None:
+    async with fake_judge([verdict("I like it.")]) as fake:
+        judge = judge_of(fake, concurrency=1, max_calls=4)
+        parts = await asyncio.gather(
+            *(judge.judge(RUBRIC, CASE, Answer("a", text=f"answer {number}")) for number in range(6))
+        )
+        await judge.close()
+    assert [len(body["messages"]) for _, _, body in fake.asked] == [2, 4, 2, 4]
+    assert ["no verdict" in part.reason for part in parts] == [True, True, False, False, False, False]
+
+
+async def test_who_stops_a_judge_says_why_and_a_call_under_way_may_cost() -> None:
+    async with fake_judge([None]) as fake:
+        judge = judge_of(fake, concurrency=1, price_output=1.0)
+        first = asyncio.ensure_future(judge.judge(RUBRIC, CASE, ANSWER))
+        async with asyncio.timeout(10):
+            while not fake.asked:
+                await asyncio.wait([first], timeout=0.01)
+            judge.stop("nobody waits")
+            parts = [await first, await judge.judge(RUBRIC, CASE, Answer("a", text="another"))]
+        await judge.close()
+    assert [part.reason for part in parts] == ["judge_error: nobody waits"] * 2
+    assert (judge.counts.calls, judge.counts.errors, judge.given_up) == (1, 2, "nobody waits")
+    assert judge.counts.cost_usd > 0
+
+
+async def test_why_a_judge_is_given_up_has_no_secret() -> None:
+    async with fake_judge([(401, {}, b'{"error": {"message": "bad key sk-secret-key"}}')]) as fake:
+        judge = judge_of(fake)
+        await judge.judge(RUBRIC, CASE, ANSWER)
+        await judge.close()
+    assert judge.given_up == "HTTP 401: bad key ***"
+
+
 async def test_a_judge_that_never_answers_is_given_up_and_everything_ungraded_is_counted() -> None:
     async with fake_judge([None]) as fake:
         judge = judge_of(fake, timeout_s=0.05, concurrency=2, price_output=1.0)

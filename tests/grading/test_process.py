@@ -29,7 +29,7 @@ from agenttop.grading.messages import (
     from_grader,
     line,
 )
-from agenttop.grading.process import serve
+from agenttop.grading.process import AT_ONCE, serve
 from agenttop.quality.answer import Answer
 from agenttop.quality.case import Case, GraderSpec
 from agenttop.quality.curve import JudgeUse
@@ -222,6 +222,62 @@ async def test_graders_that_cannot_begin_say_why(tmp_path: Path) -> None:
         message = await peer.until(Failed)
         assert isinstance(message, Failed)
         assert "nowhere" in message.message
+
+
+async def test_nobody_is_waited_for_longer_than_is_said_and_the_rest_is_ungraded(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    (tmp_path / "slow.py").write_text("def ever(answer, case):\n    while True: pass\n")
+    users = Case("p", graders=(GraderSpec("python", "slow.py:ever"),), place=str(tmp_path / "golden.jsonl:1"))
+    async with (
+        fake_judge([None]) as judge,
+        serving(path, begin(path, *CASES, JUDGED, users, judge=JudgeSettings(judge.url, "m"))) as peer,
+    ):
+        peer.write(*(Answer("j", text=f"please {number}") for number in range(200)), Answer("a", text="yes"))
+        peer.write(Answer("p", text="please"), Answer("p", text="yes"))
+        peer.say(Finish(203, 0.3, "nobody waits"))
+        await peer.until(Finished)
+        assert peer.scores[200].value == 1.0
+        reasons = {peer.scores[line].reason for line in range(200)}
+        assert reasons == {"judge_error: nobody waits"}
+        assert {peer.scores[line].reason for line in (201, 202)} == {"nobody waits"}
+        use = peer.judged[-1]
+        assert (use.calls, use.errors, use.given_up) == (4, 200, "nobody waits")
+
+
+async def test_answers_that_ask_nobody_do_not_wait_for_those_that_ask(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    async with (
+        fake_judge([None]) as judge,
+        serving(path, begin(path, *CASES, JUDGED, judge_live=True, judge=JudgeSettings(judge.url, "m"))) as peer,
+    ):
+        await peer.until(Ready)
+        peer.write(*(Answer("j", text=f"please {number}") for number in range(AT_ONCE)), Answer("a", text="yes"))
+        peer.say(Written(AT_ONCE + 1))
+        while not peer.scores:
+            await peer.until(Graded)
+        assert set(peer.scores) == {AT_ONCE}
+        peer.say(Finish(AT_ONCE + 1, 0.0, "over"))
+        await peer.until(Finished)
+        assert len(peer.scores) == AT_ONCE + 1
+
+
+async def test_what_the_judge_did_is_told_before_there_is_a_score_and_that_one_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agenttop.grading.process.ALIVE_S", 0.5)
+    path = tmp_path / "answers.jsonl"
+    async with (
+        fake_judge([None]) as judge,
+        serving(path, begin(path, JUDGED, judge=JudgeSettings(judge.url, "m"))) as peer,
+    ):
+        peer.write(Answer("j", text="please"))
+        peer.say(Finish(1))
+        while not peer.judged or not peer.judged[-1].calls:
+            await peer.until(Graded)
+        told = len(peer.judged)
+        await peer.until(Graded)  # nothing is new
+        assert peer.judged[told] == peer.judged[told - 1]
+        assert not peer.scores
 
 
 @pytest.mark.parametrize("count", [500])

@@ -9,6 +9,8 @@ import pytest
 from agenttop.controller.grading import golden_of
 from agenttop.profile.gate import allowed, bases_of
 from agenttop.quality.margins import Gate, Regress
+from agenttop.steering.plan import Plan, levels_of
+from agenttop.users.compile import layout_of
 from tests.profile.test_quality import WHOLE, write_cases
 from tests.profile.writing import TOP, load, problems
 
@@ -34,10 +36,11 @@ def test_one_margin_stands_alone_and_is_that_of_the_curve(tmp_path: Path) -> Non
     profile = load(tmp_path, WHOLE + '\n[gate]\nmax_score_drop = "5%"\nstrict = true\n').profile
     assert profile.gate is not None
     assert allowed(profile.gate) == Gate({"": 0.05}, (), strict=True)
-    golden = golden_of(profile)
+    golden = golden_of(profile, levels_of(Plan(profile, layout_of(profile))))
     assert golden is not None
     assert golden.margin == 0.05
-    of_a_slice = golden_of(load(tmp_path, WHOLE + '\n[gate]\nmax_score_drop = "hours=5%"\n').profile)
+    profile = load(tmp_path, WHOLE + '\n[gate]\nmax_score_drop = "hours=5%"\n').profile
+    of_a_slice = golden_of(profile, levels_of(Plan(profile, layout_of(profile))))
     assert of_a_slice is not None
     assert of_a_slice.margin == 0.02
 

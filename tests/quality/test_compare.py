@@ -133,6 +133,67 @@ def test_an_undecided_score_says_what_would_decide_it() -> None:
     assert compare([scored(1)], [scored(2)], Gate({"": 0.001}, strict=True)).blocked
 
 
+def alike(cases: int, *, won: int = 0, weights: tuple[float, ...] = (1.0,), by: float = 1.0) -> Any:
+    """A run whose cases all pass, but for so many that lose ``by`` points."""
+    by_case = {
+        str(case): {
+            "score": 1.0 - by * (case < won),
+            "runs": 5,
+            "tags": ["all"],
+            "weight": weights[case % len(weights)],
+        }
+        for case in range(cases)
+    }
+    return with_scores(scored(1), by_case)
+
+
+@pytest.mark.parametrize(
+    ("cases", "weights", "verdict"),
+    [
+        (1, (1.0,), "undecided"),
+        (3, (1.0,), "undecided"),
+        (30, (1.0,), "undecided"),
+        (188, (1.0,), "undecided"),
+        (189, (1.0,), "ok"),
+        (189, (1.0, 2.0), "undecided"),  # worth 170 equal ones
+        (220, (1.0, 2.0), "ok"),
+        (400, (1.0,), "ok"),
+    ],
+)
+def test_cases_that_do_not_differ_show_what_one_in_so_many_would(
+    cases: int, weights: tuple[float, ...], verdict: str
+) -> None:
+    """The rule of three: of 3 cases that pass twice nothing is known of the next hundred."""
+    pair = alike(cases, weights=weights), alike(cases, weights=weights)
+    found = compare([pair[0]], [pair[1]], Gate(score_drops={"": 0.02, "all": 0.02}))
+    for name in ("score", "score all"):
+        one = row(found, name)
+        assert (one.difference, one.verdict) == (0.0, verdict)
+        if verdict == "undecided" and cases > 1:
+            assert f"{cases} cases that hardly differ cannot show" in one.note
+            assert "189 would" in one.note or weights != (1.0,)
+    assert compare([pair[0]], [pair[1]], Gate({"": 0.02}, strict=True)).blocked == (verdict == "undecided")
+
+
+@pytest.mark.parametrize("by", [1e-12, 0.001, 0.01])
+def test_one_case_of_few_that_differs_by_next_to_nothing_proves_no_more(by: float) -> None:
+    found = compare([alike(6, won=1, by=by)], [alike(6)], Gate(score_drops={"": 0.02}))
+    assert row(found, "score").verdict == "undecided"
+    assert (row(found, "score").visible or 0) > 0.3
+
+
+@pytest.mark.parametrize("rare", [0.0, 0.05])
+def test_few_cases_are_seldom_called_ok_where_some_that_were_not_asked_fall(rare: float) -> None:
+    """Builds that lose 5 % of all cases, and sets of 40 of which often none is one: ``ok`` within 2 points is wrong."""
+    trials, random = few(40), np.random.default_rng(3)
+    verdicts = []
+    for _ in range(trials):
+        lost = int(random.binomial(40, rare))
+        verdicts.append(row(compare([alike(40)], [alike(40, won=lost)], Gate({"": 0.02})), "score").verdict)
+    assert "ok" not in verdicts
+    assert verdicts.count("worse") <= (trials * 0.05 if not rare else trials)
+
+
 def test_answers_of_several_runs_are_one_case() -> None:
     found = compare([scored(1), scored(2)], [scored(3)])
     expected = [np.mean([run["quality"]["by_case"]["case-3"]["score"] for run in (scored(1), scored(2))])]

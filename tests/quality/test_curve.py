@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
-from agenttop.quality.curve import KEPT_FAILED, Curve, JudgeUse, verdict_of
+from agenttop.quality.curve import KEPT_FAILED, KEPT_UNGRADED, OTHERS, Curve, JudgeUse, verdict_of
 from agenttop.quality.paired_scores import case_scores
 from agenttop.quality.score import CAUSES, Part, Score
 
@@ -53,6 +53,20 @@ def test_what_nobody_could_judge_is_in_no_score_and_waits_no_more() -> None:
     assert (curve.state.score, curve.state.graded, curve.state.ungraded, curve.state.waiting) == (1.0, 1, 1, 1)
 
 
+def test_why_answers_are_ungraded_is_counted_and_bounded() -> None:
+    curve = Curve(golden(2))
+    curve.asked(7 + KEPT_UNGRADED)
+    curve.take([msgspec.structs.replace(score(0, None), reason="judge_error: HTTP 401")] * 5)
+    curve.take([score(0, 1.0), score(1, None)])
+    curve.take(msgspec.structs.replace(score(0, None), reason=f"no verdict in {n}") for n in range(KEPT_UNGRADED))
+    told = curve.summary()
+    assert told["ungraded"] == sum(told["ungraded_by"].values()) == 6 + KEPT_UNGRADED
+    assert list(told["ungraded_by"].items())[:2] == [("judge_error: HTTP 401", 5), (OTHERS, 2)]
+    assert len(told["ungraded_by"]) == KEPT_UNGRADED + 1
+    assert curve.ungraded.startswith(f"26 of 27 answers are in no score: 5 × judge_error: HTTP 401; 2 × {OTHERS}; 1 × ")
+    assert Curve(golden(1)).ungraded == ""
+
+
 def test_two_hundred_right_of_two_hundred_are_no_proof_of_the_next() -> None:
     curve = Curve(golden(200))
     for _ in range(5):
@@ -75,6 +89,35 @@ def test_slices_and_levels_have_scores_of_their_own() -> None:
     assert curve.figure("score", stage="peak") == 0.5
     assert curve.figure("score", stage="pea") is None
     assert curve.figure("score", "colours") is None
+
+
+@pytest.mark.parametrize(
+    ("level", "stages", "stage", "value"),
+    [
+        # Of a planned level its stages are known, one that its name leaves out too …
+        ("low + a", ("low", "a"), "a", 0.0),
+        ("low + a", ("low", "a"), "low", 0.0),
+        ("low", ("low", "probe"), "probe", 0.0),
+        ("a + b", ("a + b",), "a", None),
+        ("hold (2)", ("hold",), "hold", 0.0),
+        ("hold (2)", ("hold (2)",), "hold", None),
+        # … of one that a changed plan made its name says them.
+        ("low + a", None, "a", 0.0),
+        ("low 2/4 + a", None, "low", 0.0),
+        ("low + a 4/4 + b (2)", None, "a", 0.0),
+        ("low + a (2)", None, "a", 0.0),
+        ("low + a", None, "lo", None),
+        ("low + ab", None, "a", None),
+        ("low + a + b", None, "a + b", 0.0),
+        ("hold (2)", None, "hold", 0.0),
+        ("hold (2)", None, "hold (2)", 0.0),
+    ],
+)
+def test_a_level_is_of_all_its_stages(level: str, stages: tuple[str, ...] | None, stage: str, value: object) -> None:
+    known = {} if stages is None else {level: stages}
+    curve = Curve(Golden(golden(1).cases, stages=known))
+    curve.take([score(0, 0.0, level)])
+    assert curve.figure("score", stage=stage) == value
 
 
 def test_the_drop_is_paired_over_the_cases_that_both_levels_answered() -> None:
@@ -118,7 +161,7 @@ def test_the_lowest_level_against_itself_shows_what_is_there_without_load() -> N
     assert curve.state.control.drop == 1.0
 
 
-@pytest.mark.parametrize(("cases", "verdict"), [(3, "undecided"), (400, "ok")])
+@pytest.mark.parametrize(("cases", "verdict"), [(3, "undecided"), (188, "undecided"), (189, "ok"), (400, "ok")])
 def test_few_cases_without_a_difference_prove_little(cases: int, verdict: str) -> None:
     curve = Curve(golden(cases))
     curve.take(score(case, 1.0) for case in range(cases))

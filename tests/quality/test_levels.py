@@ -74,6 +74,7 @@ def test_a_plan_that_is_held_or_jumped_stays_on_its_own_clock() -> None:
 def test_a_pool_at_an_even_pace_says_nothing_of_the_level_but_its_users_count() -> None:
     levels = levels_of(("low", 10, 2, True), ("peak", 10, 20, True), own=(("probe", 20, 1, True),))
     assert [(level.name, level.users) for level in levels.all] == [("low", 3), ("peak", 21)]
+    assert [level.stages for level in levels.all] == [("low", "probe"), ("peak", "probe")]
 
 
 def test_courses_that_both_change_are_both_named() -> None:
@@ -83,6 +84,17 @@ def test_courses_that_both_change_are_both_named() -> None:
         ("low + b", 5, 10),
         ("peak + b", 23, 20),
     ]
+    assert [level.stages for level in levels.all] == [("low", "a"), ("low", "b"), ("peak", "b")]
+
+
+def test_a_quarter_of_a_ramp_and_the_second_of_a_name_know_their_stage() -> None:
+    levels = levels_of(("up", 40, 20, False), ("hold", 10, 20, True), ("up", 10, 30, True))
+    assert [(level.name, level.stages) for level in levels.all[-3:]] == [
+        ("up 4/4", ("up",)),
+        ("hold", ("hold",)),
+        ("up", ("up",)),
+    ]
+    assert [level.stages for level in levels_of(("a", 9, 2, True), ("a", 9, 3, True)).all] == [("a",), ("a",)]
 
 
 def test_an_open_pool_has_a_rate() -> None:

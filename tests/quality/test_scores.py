@@ -36,6 +36,13 @@ def test_a_single_case_tells_next_to_nothing() -> None:
     assert scored([said("a", 0.5)], CASES).interval == (0.0, 1.0)
 
 
+def test_cases_that_are_all_alike_are_no_proof_whatever_they_weigh() -> None:
+    low, high = scored([said("a", 1.0), said("b", 1.0), said("c", 1.0)], CASES).interval or (1.0, 1.0)
+    assert (low, high) == pytest.approx(wilson(25 / 11, 25 / 11))  # (1 + 1 + 3)² / (1² + 1² + 3²)
+    thirds = [said("a", 0.1), said("a", 0.1), said("a", 0.1), said("b", 0.1)]  # 0.30000000000000004 / 3
+    assert scored(thirds, CASES).interval == pytest.approx(wilson(0.2, 2))
+
+
 def test_nothing_graded_has_no_score_and_a_case_without_weight_is_in_none() -> None:
     assert scored([said("a", None)], CASES).score is None
     found = scored([said("a", 1.0), said("z", 0.0)], CASES)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from agenttop.quality import statistics
 from agenttop.quality.statistics import (
+    FEW_DIFFER,
+    alike,
     cases_needed,
     cohen_kappa,
     holm,
@@ -22,10 +24,12 @@ from agenttop.quality.statistics import (
     mean_interval,
     newcombe,
     paired,
+    pairs_needed,
     rogan_gladen,
     sign_flip,
     smallest_visible,
     standard_error,
+    unshown,
     weighted_mean,
     wilson,
 )
@@ -179,6 +183,31 @@ def test_signs_that_are_drawn_say_what_all_of_them_would(differences: list[int])
     # 20 000 draws: five standard errors
     assert sign_flip(differences) == pytest.approx(exact, abs=5 * math.sqrt(exact * (1 - exact) / 20_000) + 1e-4)
     assert sign_flip(differences) == sign_flip(differences)
+
+
+@given(st.integers(2, 60), st.floats(-1, 1), st.integers(0, 60))
+def test_pairs_of_which_few_differ_hide_what_is_rare(n: int, same: float, differ: int) -> None:
+    differences = [same] * n
+    for at in range(min(differ, n)):
+        differences[at] = same + 0.01 * (at + 1)
+    found = unshown(differences)
+    others = n - int(np.sum(np.abs(np.array(differences) - np.median(differences)) < 1e-9))
+    assert found == (0.0 if others >= FEW_DIFFER else pytest.approx(wilson(0, n)[1]))
+    assert unshown([*differences, 9.0], [1.0] * n + [0.0]) == pytest.approx(found)
+    assert unshown(differences, [2.5] * n) == pytest.approx(found)
+
+
+@given(st.floats(0.001, 0.9))
+def test_as_many_pairs_as_are_needed_are(margin: float) -> None:
+    n = pairs_needed(margin)
+    assert unshown([0.0] * n) <= margin + 1e-9
+    assert n == 2 or unshown([0.0] * (n - 1)) > margin - 1e-9
+
+
+def test_values_of_unequal_weights_are_worth_fewer_equal_ones() -> None:
+    assert alike([]) == alike([0.0]) == 0.0
+    assert alike([3.0, 3.0, 0.0]) == pytest.approx(2)
+    assert alike([1.0, 1.0, 3.0]) == pytest.approx(25 / 11)
 
 
 def test_pairs_without_a_difference_change_nothing_but_the_mean() -> None:
