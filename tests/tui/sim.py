@@ -8,6 +8,7 @@ import random
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -525,7 +526,8 @@ def _counts(count: int, p50: float, tail: float) -> tuple[int, ...]:
     def below(bucket: int) -> float:
         return 0.5 * (1 + math.erf(math.log(lower_ms(bucket) / p50) / sigma / math.sqrt(2)))
 
-    counts = [round(count * (below(bucket + 1) - below(bucket))) for bucket in range(BUCKETS)]
+    edges = [below(bucket) for bucket in range(BUCKETS + 1)]
+    counts = [round(count * (upper - lower)) for lower, upper in pairwise(edges)]
     while counts and not counts[-1]:
         counts.pop()
     return tuple(counts)
