@@ -5,15 +5,14 @@ their usual spellings they stand there: as they are, in other case, percent-enco
 as JSON or as HTML, in Base64 alone or with something before and after it (``user:key`` of Basic authentication), in
 any of these within another, and cut short at the end.
 
-Text and secrets are brought into one plain spelling (``_plain``) and compared there; what is found is replaced where it
-stood. Texts come again and again, so that the newest are kept with what became of them.
+Text and secrets are brought into one plain spelling (``metrics.spelling``) and compared there; what is found is
+replaced where it stood. Texts come again and again, so that the newest are kept with what became of them.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import html
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from typing import Any, TextIO
 from urllib.parse import unquote, urlsplit
 
 from agenttop.metrics.scope import ESCAPE, MAX_MESSAGE_LENGTH, clean_text
+from agenttop.metrics.spelling import BEGUN, located_spelling, plain_spelling
 
 MASK = "***"
 #: Shorter secrets are not looked for: without every "a" nothing would be left to read.
@@ -34,26 +34,6 @@ _CUT, _CUT_OF_NAME, _LONG = 4, 6, 100
 _SEPARATORS = re.compile(r"[\s,;=\"'<>(){}\[\]]+|\\n")
 _MIN_PART, _MIN_WORDS = 5, 20
 
-#: What stands for another character.
-_SPELLED = re.compile(
-    r"(?:%[89a-f][0-9a-f])+"  # UTF-8, or Latin-1
-    r"|%[0-7][0-9a-f]"
-    r"|(?:\\{1,8}u[0-9a-f]{4})+"
-    r"|\\{1,8}x[0-9a-f]{2}"
-    r"|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});",
-    re.IGNORECASE,
-)
-#: Encodings within encodings that are seen through.
-_ROUNDS = 4
-#: One of these whose end was cut off.
-_BEGUN = re.compile(
-    r"(?:%[0-9a-f]{0,3}|\\{1,8}(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?|&(?:amp;){0,8}#?[0-9a-z]{0,7})$", re.IGNORECASE
-)
-#: Characters that are left out: what no text shows, and what encodings put in or take for another.
-_LEFT_OUT = {
-    ord(char): None
-    for char in map(chr, (*range(0x21), *range(0x7F, 0xA1), 0xAD, *range(0x2000, 0x2010), *range(0x2028, 0x2030)))
-} | dict.fromkeys([*range(0x205F, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF, ord("+"), ord("\\")])
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
 _PADDING = re.compile(r"(?:=|%(?:25)?3d|\\{1,8}u003d){0,2}", re.IGNORECASE)
 #: A shorter secret is not looked for across words: "test" is not in "the late start".
@@ -118,10 +98,10 @@ class SafeText:
         """Where secrets are."""
         if not self._raw or len(text) < MIN_LENGTH:
             return []
-        lower, plain = text.lower(), _plain(text)
+        lower, plain = text.lower(), plain_spelling(text)
         found = self._plainly(text, lower)
         least = _CUT if len(text) >= _LONG else _CUT_OF_NAME
-        ends = [plain.removesuffix("…"), _plain(_BEGUN.sub("", text.removesuffix("…")))] if cut else []
+        ends = [plain.removesuffix("…"), plain_spelling(BEGUN.sub("", text.removesuffix("…")))] if cut else []
         everything = (*self._needles, *self._encoded)
         begun = any(_begins(end, needle, least) is not None for end in ends for needle in everything)
         if begun or any(needle in plain for needle in (*everything, *self._parts)):
@@ -136,7 +116,7 @@ class SafeText:
 
     def _mapped(self, text: str, least: int, *, cut: bool) -> list[tuple[int, int]]:
         """Where they are in any spelling."""
-        plain, begins, ends = _located(text)
+        plain, begins, ends = located_spelling(text)
         spans = []
         for needle in (*self._needles, *self._encoded, *self._parts):
             for at, to in _all(plain, needle):
@@ -148,8 +128,8 @@ class SafeText:
                 spans.append(_word(text, begin, end) if needle in self._encoded else (begin, end))
         if cut:
             whole = text.removesuffix("…")
-            for short in (whole, _BEGUN.sub("", whole)):
-                plain, begins, _ = _located(short)
+            for short in (whole, BEGUN.sub("", whole)):
+                plain, begins, _ = located_spelling(short)
                 for needle in (*self._needles, *self._encoded):
                     at_end = _begins(plain, needle, least)
                     if at_end is not None:
@@ -263,65 +243,14 @@ def _base64(secret: str) -> Iterator[str]:
 
 def _needles(texts: Iterable[str]) -> tuple[str, ...]:
     """The longest first, so that it is found before what it holds."""
-    return tuple(sorted({plain for text in texts if len(plain := _plain(text)) >= MIN_LENGTH}, key=len, reverse=True))
+    return tuple(
+        sorted({plain for text in texts if len(plain := plain_spelling(text)) >= MIN_LENGTH}, key=len, reverse=True)
+    )
 
 
 def _stands_alone(part: str) -> bool:
     """Whether part of a secret is looked for by itself; a plain word is not."""
     return len(part) >= _MIN_WORDS or (len(part) >= _MIN_PART and any(char.isdigit() for char in part))
-
-
-def _plain(text: str) -> str:
-    """A text in the one spelling that is compared."""
-    for _ in range(_ROUNDS):
-        before = text
-        if "%" in text or "\\" in text or "&" in text:
-            text = _SPELLED.sub(lambda match: _decoded(match[0]), text)
-        if text == before:
-            break
-    return text.translate(_LEFT_OUT).lower()
-
-
-def _located(text: str) -> tuple[str, list[int], list[int]]:
-    """The same, with where each of its characters begins and ends in the text."""
-    begins, ends = list(range(len(text))), list(range(1, len(text) + 1))
-    for _ in range(_ROUNDS):
-        before = text
-        pieces: list[str] = []
-        from_: list[int] = []
-        to: list[int] = []
-        at = 0
-        for match in _SPELLED.finditer(text):
-            begin, end = match.span()
-            said = _decoded(match[0])
-            pieces += [text[at:begin], said]
-            from_ += [*begins[at:begin], *[begins[begin]] * len(said)]
-            to += [*ends[at:begin], *[ends[end - 1]] * len(said)]
-            at = end
-        text, begins, ends = "".join((*pieces, text[at:])), from_ + begins[at:], to + ends[at:]
-        if text == before:
-            break
-    shown = [char.translate(_LEFT_OUT).lower() for char in text]
-    return (
-        "".join(shown),
-        [begin for char, begin in zip(shown, begins, strict=True) for _ in char],
-        [end for char, end in zip(shown, ends, strict=True) for _ in char],
-    )
-
-
-def _decoded(spelled: str) -> str:
-    """What some characters stand for."""
-    if spelled[0] == "%":
-        data = bytes.fromhex(spelled.replace("%", ""))
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return data.decode("latin-1")
-    if spelled[0] == "&":
-        return html.unescape(spelled)
-    units = [int(unit, 16) for unit in re.findall(r"\\+[ux]([0-9a-f]+)", spelled, re.IGNORECASE)]
-    # Two halves of a pair are one character.
-    return b"".join(unit.to_bytes(2, "big") for unit in units).decode("utf-16-be", "replace")
 
 
 def _word(text: str, begin: int, end: int) -> tuple[int, int]:

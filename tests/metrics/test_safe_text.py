@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttop.metrics import safe_text
 from agenttop.metrics.safe_text import KEPT, SafeStream, SafeText
 
 KEY = 'sk-very+secret/Zq8"vXw31=='
@@ -240,29 +239,6 @@ def test_what_a_url_and_a_pair_hold_may_not_be_said_alone() -> None:
     assert SafeText([base64.b64encode(b"bob:top").decode()])("bob:top, top") == "***, top", "too short"
     assert SafeText([base64.b64encode(b"bob:to\x00ps").decode()])("to ps") == "to ps", "no text at all"
     assert SafeText(["http://[::1"])("no http://[::1 here") == "no *** here"
-
-
-@pytest.mark.parametrize(
-    ("spelled", "said"),
-    [
-        ("%41%c3%a4", "aä"),
-        ("%e4", "ä"),
-        ("&#65;&#x42;&amp;", "ab&"),
-        ("&nosuch;", "&nosuch;"),
-        ("\\u0041\\x42\\\\u0043", "abc"),
-        ("\\ud83d\\ude00", "\U0001f600"),
-        ("%2541", "a"),
-        ("%25252541", "a"),
-        ("%2525252541", "%41"),
-        ("a+b\\c d\u200be\ufefff", "abcdef"),
-    ],
-)
-def test_the_plain_spelling_and_where_it_stood(spelled: str, said: str) -> None:
-    assert safe_text._plain(spelled) == said
-    plain, begins, ends = safe_text._located(f"<{spelled}>")
-    assert plain == f"<{said}>"
-    assert (begins[0], ends[0], begins[-1], ends[-1]) == (0, 1, len(spelled) + 1, len(spelled) + 2)
-    assert all(1 <= begin < end <= len(spelled) + 1 for begin, end in zip(begins[1:-1], ends[1:-1], strict=True))
 
 
 def test_a_long_line_that_does_not_end_is_written_in_pieces() -> None:

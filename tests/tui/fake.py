@@ -10,7 +10,7 @@ from msgspec import structs
 
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.view.feed import Cursor
-from tests.tui.sim import SCENARIOS, Sim
+from tests.tui.sim import SCENARIOS, Sim, played
 
 ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")
 
@@ -19,7 +19,7 @@ class FakeFeed:
     """Plays a scenario up to the second it is looked at, then waits for :meth:`advance` or :meth:`end`."""
 
     def __init__(self, scenario: str = "ramp", *, can_detach: bool = True, sim: Sim | None = None) -> None:
-        self.sim = sim or Sim(scenario)
+        self.sim, snapshots = (sim, sim.until(SCENARIOS[scenario])) if sim is not None else played(scenario)
         self.can_detach = can_detach
         self.commands: list[str] = []
         self.rejections: dict[str, str] = {}
@@ -32,7 +32,7 @@ class FakeFeed:
         self.opened = self.closed = self.killed = False
         self.last: Snapshot | None = None
         self._queue: asyncio.Queue[RunInfo | Snapshot | Ended | None] = asyncio.Queue()
-        for snapshot in self.sim.until(SCENARIOS[scenario]):
+        for snapshot in snapshots:
             self.put(snapshot)
 
     async def open(self) -> RunInfo:

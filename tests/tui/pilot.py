@@ -12,7 +12,7 @@ from agenttop.tui.result import LiveResult
 from tests.tui.fake import FakeFeed
 
 #: More turns of the event loop than anything here takes.
-TURNS = 500
+TURNS = 2500
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

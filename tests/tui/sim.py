@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -207,6 +210,14 @@ class Sim:
             workers=3,
             directory="~/.local/state/agenttop/runs/k3f9",
         )
+
+    def copy(self) -> Sim:
+        """One that goes on from here by itself."""
+        other = copy.copy(self)
+        other.random = copy.copy(self.random)
+        other.events, other.marks = self.events.copy(), self.marks.copy()
+        other.causes = {name: seconds.copy() for name, seconds in self.causes.items()}
+        return other
 
     def until(self, t_s: int) -> list[Snapshot]:
         """Every snapshot up to ``t_s``."""
@@ -483,6 +494,20 @@ class Sim:
         )
 
 
+def played(scenario: str) -> tuple[Sim, tuple[Snapshot, ...]]:
+    """A simulation that stands where its scenario is looked at, and its snapshots up to there. It is played once for
+    all tests: hundreds of screens begin with one.
+    """
+    sim, snapshots = _film(scenario)
+    return sim.copy(), snapshots
+
+
+@cache
+def _film(scenario: str) -> tuple[Sim, tuple[Snapshot, ...]]:
+    sim = Sim(scenario)
+    return sim, tuple(sim.until(SCENARIOS[scenario]))
+
+
 def _spread(count: int, p50: float, tail: float, noise: float) -> Percentiles:
     return Percentiles(
         count * 10,
@@ -501,7 +526,8 @@ def _counts(count: int, p50: float, tail: float) -> tuple[int, ...]:
     def below(bucket: int) -> float:
         return 0.5 * (1 + math.erf(math.log(lower_ms(bucket) / p50) / sigma / math.sqrt(2)))
 
-    counts = [round(count * (below(bucket + 1) - below(bucket))) for bucket in range(BUCKETS)]
+    edges = [below(bucket) for bucket in range(BUCKETS + 1)]
+    counts = [round(count * (upper - lower)) for lower, upper in pairwise(edges)]
     while counts and not counts[-1]:
         counts.pop()
     return tuple(counts)

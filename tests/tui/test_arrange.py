@@ -28,7 +28,7 @@ def check(width: int, height: int, lines: dict[str, int]) -> dict[str, Place]:
     room = height - AROUND
     slots = table.slots(layout)
     places = arrange(slots, width, room, lines)
-    cells = [[0] * width for _ in range(room)]
+    rows = [0] * room  # a bit a cell
     for name, at in places.items():
         assert lines[name], f"{name} has nothing to say"
         assert at.height >= slots[name].least, f"{name} is cut at {width}x{height}"
@@ -36,9 +36,11 @@ def check(width: int, height: int, lines: dict[str, int]) -> dict[str, Place]:
         assert at.y >= 0
         assert at.x + at.width <= width
         assert at.y + at.height <= room
-        for row in cells[at.y : at.y + at.height]:
-            row[at.x : at.x + at.width] = [cell + 1 for cell in row[at.x : at.x + at.width]]
-    assert all(cell == 1 for row in cells for cell in row), f"a hole or an overlap at {width}x{height}: {places}"
+        cells = (1 << at.width) - 1 << at.x
+        for y in range(at.y, at.y + at.height):
+            assert not rows[y] & cells, f"an overlap at {width}x{height}: {places}"
+            rows[y] |= cells
+    assert set(rows) == {(1 << width) - 1}, f"a hole at {width}x{height}: {places}"
     return places
 
 

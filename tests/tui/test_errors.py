@@ -15,12 +15,11 @@ from agenttop.tui.look import RGB
 from agenttop.tui.panes import errors
 from agenttop.tui.text import clean
 from agenttop.tui.view import View
-from tests.tui.sim import SCENARIOS, Sim
+from tests.tui.sim import played
 
 
 def view(scenario: str, later_s: float = 0.0) -> View:
-    sim = Sim(scenario)
-    snap = sim.until(SCENARIOS[scenario])[-1]
+    sim, (*_, snap) = played(scenario)
     causes = tuple(
         msgspec.structs.replace(c, first_s=c.first_s + later_s, last_s=c.last_s + later_s) for c in snap.causes
     )

@@ -34,31 +34,6 @@ async def sent(pilot: Pilot[Any], feed: FakeFeed, *commands: str) -> None:
     assert feed.commands == list(commands)
 
 
-@pytest.mark.parametrize(
-    ("key", "command"),
-    [
-        ("plus", "users +1"),
-        ("w", "users +1"),
-        ("minus", "users -1"),
-        ("s", "users -1"),
-        ("right_square_bracket", "users +10"),
-        ("W", "users +10"),
-        ("left_square_bracket", "users -10"),
-        ("S", "users -10"),
-        ("h", "hold"),
-        ("p", "pause"),
-        ("r", "release"),
-    ],
-)
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_key_sends_its_command_and_the_answer_is_shown(key: str, command: str, size: tuple[int, int]) -> None:
-    feed = FakeFeed("ramp")
-    async with running(feed, size) as pilot:
-        await pilot.press(key)
-        await sent(pilot, feed, command)
-        await until(pilot, lambda: "applied: " in text(pilot))
-
-
 async def test_a_rejection_says_why_and_goes_away_after_five_seconds_of_the_run() -> None:
     feed = FakeFeed("ramp")
     feed.rejections["users +1"] = "the profile caps users at \x1b[31m124"
@@ -159,39 +134,41 @@ async def test_space_freezes_and_says_how_old_while_commands_go_on() -> None:
         assert "02:21" in text(pilot)
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("1", "planned"),
-        ("2", "in flight"),
-        ("3", "answer does not contain an order number"),
-        ("4", "between chunks"),
-        ("5", "tools/lookup"),
-        ("6", "stage 1 warm: "),
-        ("7", "llm_call grew most: "),
-        ("8", "of each column"),
-        ("9", "voice"),
-        ("0", "busiest core"),
-        ("v", "the profile has none"),
-        ("b", "the profile has none"),
-        ("l", "no target tells of its limits"),
-        ("g", "the profile grades nothing"),
-    ],
-)
+#: Words that are on the screen while the pane of a key is enlarged.
+ENLARGED = {
+    "1": "planned",
+    "2": "in flight",
+    "3": "answer does not contain an order number",
+    "4": "between chunks",
+    "5": "tools/lookup",
+    "6": "stage 1 warm: ",
+    "7": "llm_call grew most: ",
+    "8": "of each column",
+    "9": "voice",
+    "0": "busiest core",
+    "v": "the profile has none",
+    "b": "the profile has none",
+    "l": "no target tells of its limits",
+    "g": "the profile grades nothing",
+}
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_numbers_enlarge_a_pane_and_escape_goes_back(key: str, words: str, size: tuple[int, int]) -> None:
+async def test_numbers_enlarge_a_pane_and_escape_goes_back(size: tuple[int, int]) -> None:
+    assert set(ENLARGED) == {entry.key for entry in table.by_key()}
     feed = FakeFeed("ramp")
     async with running(feed, size) as pilot:
         before = text(pilot)
-        await pilot.press(key)
-        await pilot.pause()
-        enlarged = text(pilot)
-        assert words in enlarged
-        assert f"{key} " in enlarged.splitlines()[2]
-        assert enlarged != before
-        await pilot.press("escape")
-        await pilot.pause()
-        assert text(pilot) == before
+        for key, words in ENLARGED.items():
+            await pilot.press(key)
+            await pilot.pause()
+            enlarged = text(pilot)
+            assert words in enlarged, key
+            assert f"{key} " in enlarged.splitlines()[2], key
+            assert enlarged != before, key
+            await pilot.press("escape")
+            await pilot.pause()
+            assert text(pilot) == before, key
 
 
 async def test_an_enlarged_list_scrolls() -> None:

@@ -31,8 +31,9 @@ def colourless(style: Style | None) -> bool:
 @by_size
 @by_name
 async def test_it_is_told_in_words_without_a_colour(
-    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
+    """The snapshot is of the first lines and the last, where states differ from each other, whatever the panes say."""
     monkeypatch.setenv("NO_COLOR", "1")
     async with shown(STATES[name], size) as pilot:
         screen = text(pilot)
@@ -40,14 +41,7 @@ async def test_it_is_told_in_words_without_a_colour(
     missing = [words for words in STATES[name].words if not re.search(words, screen)]
     assert not missing, f"{missing} not on the screen:\n{screen}"
     assert all(map(colourless, styles))
-
-
-@by_size
-@by_name
-async def test_the_first_lines_and_the_last(name: str, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
-    """Where states differ from each other, whatever the panes say."""
-    async with shown(STATES[name], size) as pilot:
-        lines = text(pilot).splitlines()
+    lines = screen.splitlines()
     assert "\n".join((*lines[:2], *lines[size[1] - 1 :])) == snapshot
 
 
