@@ -33,6 +33,17 @@ class LevelScore(msgspec.Struct, frozen=True):
     """Score by slice, of those with cases here."""
 
 
+class GraderSaid(msgspec.Struct, frozen=True):
+    """What one grader made of an answer."""
+
+    grader: str
+    """Its name, with ``not-`` where negated."""
+    score: float | None
+    """0 to 1; None: it could not judge."""
+    reason: str = ""
+    """Why points were lost; empty where none were."""
+
+
 class FailedCase(msgspec.Struct, frozen=True):
     """An answer that did not pass."""
 
@@ -48,6 +59,8 @@ class FailedCase(msgspec.Struct, frozen=True):
     """The beginning of the question."""
     answer: str = ""
     """The beginning of the answer."""
+    graders: tuple[GraderSaid, ...] = ()
+    """The graders one by one, those that cost most first; none of an answer that scores 0 by rule."""
 
 
 class Drop(msgspec.Struct, frozen=True):

@@ -24,10 +24,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState, SliceScore
+from agenttop.metrics.graded import Drop, FailedCase, GraderSaid, LevelScore, QualityState, SliceScore
 from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.levels import is_of
-from agenttop.quality.score import CAUSES, Score
+from agenttop.quality.score import CAUSES, Part, Score
 from agenttop.quality.scores import interval_of, shown_by
 from agenttop.quality.statistics import (
     CONFIDENCE,
@@ -37,6 +37,8 @@ from agenttop.quality.statistics import (
 
 #: Failed answers that are kept, one a case; and how many of them every snapshot has.
 KEPT_FAILED, SENT_FAILED = 100, 20
+#: Graders of a failed answer that are kept, and characters of what each says.
+KEPT_GRADERS, MAX_REASON = 12, 200
 #: Different reasons kept of a case, and of all that is ungraded; those that come later are ``OTHERS``.
 KEPT_REASONS, KEPT_UNGRADED = 3, 20
 OTHERS = "other reasons"
@@ -185,6 +187,7 @@ class Curve:
             score.reason,
             self.golden.cases[case].input,
             score.excerpt,
+            _said(score.parts),
         )
         while len(self._failed) > KEPT_FAILED:
             self._failed.popitem(last=False)
@@ -264,6 +267,7 @@ class Curve:
                     "answer": row.answer,
                     "grader": row.grader,
                     "reason": row.reason,
+                    "graders": [msgspec.to_builtins(said) for said in row.graders],
                 }
                 for row in reversed(self._failed.values())
             ],
@@ -436,6 +440,12 @@ def _by_cause(lost: Sequence[float] | _Floats) -> dict[str, float]:
     """Return points by cause, the largest first, without those that nothing was lost to."""
     found = {cause: float(part) for cause, part in zip(CAUSES, lost, strict=True) if abs(part) > 1e-12}
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def _said(parts: Sequence[Part]) -> tuple[GraderSaid, ...]:
+    """Return what the graders of an answer said, those that cost most first."""
+    found = sorted(parts, key=lambda part: -part.weight * (1.0 - (part.value or 0.0)))
+    return tuple(GraderSaid(part.grader, part.value, part.reason[:MAX_REASON]) for part in found[:KEPT_GRADERS])
 
 
 def _drop(drop: Drop | None) -> dict[str, Any] | None:

@@ -580,6 +580,14 @@ class JudgeUse(msgspec.Struct, frozen=True, kw_only=True):
     given_up: Annotated[str, Meta(description="Why it was not asked any more; empty if it was.")] = ""
 
 
+class GraderSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What one grader made of an answer."""
+
+    grader: Annotated[str, Meta(description="Its name, with not- where negated.")]
+    score: Annotated[float | None, Meta(description="0 to 1; null if it could not judge.")]
+    reason: Annotated[str, Meta(description="Why points were lost; empty where none were.")]
+
+
 class FailedCase(msgspec.Struct, frozen=True, kw_only=True):
     """The last answer to a case that did not pass."""
 
@@ -592,6 +600,12 @@ class FailedCase(msgspec.Struct, frozen=True, kw_only=True):
     answer: Annotated[str, Meta(description="The beginning of the answer; secrets as ***.")]
     grader: str
     reason: str
+    graders: Annotated[
+        list[GraderSaid],
+        Meta(
+            description="Its graders one by one, those that cost most first; none of an answer that scores 0 by rule."
+        ),
+    ] = []
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agenttop.report.figures import count, fit, share
@@ -73,6 +73,25 @@ def users(number: int) -> str:
     return _many(number, "user")
 
 
+def graders_words(graders: Sequence[tuple[str, float | None, str]]) -> list[str]:
+    """Return what graders said of an answer, a line each that took points, and one of those that took none.
+
+    Nothing where there is one alone: it is the reason of the case.
+
+    Args:
+        graders: the name, score (None: it gave none) and reason of each.
+    """
+    if len(graders) < 2:
+        return []
+    lines = [
+        f"{name} {'gave no score' if score is None else share(score)}{f': {reason}' if reason else ''}"
+        for name, score, reason in graders
+        if score != 1.0
+    ]
+    whole = [name for name, score, _ in graders if score == 1.0]
+    return [*lines, f"{', '.join(dict.fromkeys(whole))} 100%"] if whole else lines
+
+
 def quality_section(page: Page, quality: Mapping[str, Any] | None) -> None:
     """Add the section of a report; nothing where nothing is graded."""
     if quality is None:
@@ -137,6 +156,9 @@ def _failed(page: Page, failed: list[Mapping[str, Any]]) -> None:
             page.line(f"{INDENT}  asked     {fit(row['input'], page.width - 14)}")
         if row["answer"]:
             page.line(f"{INDENT}  answered  {fit(row['answer'], page.width - 14)}", "dim")
+        said = [(each["grader"], each["score"], each["reason"]) for each in row.get("graders") or ()]
+        for index, words in enumerate(graders_words(said)):
+            page.line(f"{INDENT}  {'' if index else 'graded':8}  {fit(words, page.width - 14)}", "dim")
     if len(failed) > MAX_FAILED:
         page.line(f"{INDENT}and {len(failed) - MAX_FAILED} more cases in the summary", "dim")
 

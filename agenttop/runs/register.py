@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from agenttop.exits import DONE, STOPPED, THRESHOLD, UsageError
+from agenttop.exits import DONE, STOPPED, THRESHOLD, USAGE, UsageError
 from agenttop.journal.journal import BROKEN, FILE_NAME, JournalError, read_header
 from agenttop.journal.places import (
     BEGIN_S,
@@ -39,6 +39,8 @@ PATIENCE_S = 1.0
 #: Bytes that the path of a Unix socket may have: ``sun_path`` of unix(7), and of the BSDs, without its end.
 SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
 _STATES = {"completed": "done", "error": "failed", "target_unreachable": "failed"}
+#: Exit codes that a gate can make: it blocks, or it could not compare.
+_GATED = (THRESHOLD, USAGE)
 _VERDICTS = {DONE: "passed", THRESHOLD: "threshold", STOPPED: "by hand"}
 
 
@@ -65,7 +67,7 @@ class Entry(msgspec.Struct, frozen=True):
     """Of its graded answers, 0 to 1; of a live run so far. None where nothing is graded."""
     verdict: str | None = None
     """How it ended, in a word: ``passed``, ``threshold`` (one failed, or an objective of a search's first level),
-    ``gate`` (it blocked), ``breaker``, ``by hand``, ``error``, ``cut off``; None of a live run."""
+    ``gate`` (it blocked, or could not compare), ``breaker``, ``by hand``, ``error``, ``cut off``; None of a live run."""
     stop_reason: str | None = None
     exit_code: int | None = None
     problem: str = ""
@@ -92,6 +94,7 @@ class _Quality(msgspec.Struct):
 
 
 class _Gate(msgspec.Struct):
+    verdict: str = ""
     blocked: bool = False
 
 
@@ -285,17 +288,18 @@ def _verdict(head: _Head) -> str:
     run = head.run
     if run.incomplete:
         return "cut off"
-    if run.exit_code == THRESHOLD and head.gate is not None and head.gate.blocked:
-        return "gate"
     if run.exit_code == THRESHOLD and run.stop_reason == "circuit_breaker":
         return "breaker"
+    if run.exit_code in _GATED and run.stop_reason == "completed" and head.gate is not None and head.gate.blocked:
+        # One that could not compare does not let pass either, but says nothing beside a threshold that failed.
+        return "gate" if run.exit_code == USAGE or head.gate.verdict == "block" else "threshold"
     return _VERDICTS.get(run.exit_code, "error")
 
 
 def _head(path: Path) -> _Head:
     """Return the first lines of a summary, or all of it if it is laid out in another way.
 
-    Of one in which a threshold failed or a gate blocked, lines are read as far as that of the gate.
+    Of one in which a threshold failed or a gate did not let it pass, lines are read as far as that of the gate.
 
     Raises:
         OSError: it cannot be read.
@@ -313,7 +317,7 @@ def _head(path: Path) -> _Head:
                     found[name] = msgspec.json.decode(value.rstrip(b",\n"), type=types[name])
                 except msgspec.DecodeError:
                     break
-                if name == "run" and found[name].exit_code != THRESHOLD:
+                if name == "run" and found[name].exit_code not in _GATED:
                     wanted.discard("gate")
             if wanted <= found.keys():
                 break

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
-from agenttop.quality.curve import KEPT_FAILED, KEPT_UNGRADED, OTHERS, Curve, JudgeUse, verdict_of
+from agenttop.quality.curve import (
+    KEPT_FAILED,
+    KEPT_GRADERS,
+    KEPT_UNGRADED,
+    MAX_REASON,
+    OTHERS,
+    Curve,
+    JudgeUse,
+    verdict_of,
+)
 from agenttop.quality.paired_scores import case_scores
 from agenttop.quality.score import CAUSES, Part, Score
 
@@ -200,6 +209,24 @@ def test_a_failed_case_names_the_grader_that_cost_most() -> None:
     curve.take([Score("c0", value=0.6, cause="wrong", reason="no date", parts=parts)])
     (row,) = curve.summary()["failed"]
     assert (row["grader"], row["reason"], row["score"]) == ("regex", "no date", 0.6)
+
+
+def test_a_failed_case_has_its_graders_one_by_one_those_that_cost_most_first() -> None:
+    curve = Curve(golden(1))
+    parts = (Part("contains", 1.0), Part("not-regex", 0.2, "a" * 999, 0.5), Part("tool-called", 0.0, "not called", 3.0))
+    curve.take([Score("c0", value=0.3, cause="wrong", reason="not called", parts=parts)])
+    (row,) = curve.summary()["failed"]
+    assert row["graders"] == [
+        {"grader": "tool-called", "score": 0.0, "reason": "not called"},
+        {"grader": "not-regex", "score": 0.2, "reason": "a" * MAX_REASON},
+        {"grader": "contains", "score": 1.0, "reason": ""},
+    ]
+    assert [said.grader for said in curve.state.failed[0].graders] == ["tool-called", "not-regex", "contains"]
+    curve.take([Score("c0", value=0.0, cause="refused", reason="refused with 429", parts=())])
+    assert curve.summary()["failed"][0]["graders"] == [], "no grader was asked"
+    many = tuple(Part(f"g{i}", 0.5 + i / 100) for i in range(KEPT_GRADERS + 9))
+    curve.take([Score("c0", value=0.6, cause="wrong", parts=many)])
+    assert [said.grader for said in curve.state.failed[0].graders] == [f"g{i}" for i in range(KEPT_GRADERS)]
 
 
 def test_the_summary_has_every_case_with_its_reasons() -> None:

@@ -9,7 +9,7 @@ import pytest
 from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.curve import Curve, JudgeUse
-from agenttop.quality.score import Score
+from agenttop.quality.score import Part, Score
 from agenttop.report.page import Page
 from agenttop.report.quality import agreement_words, causes, drop_sentence, points, quality_section
 
@@ -78,6 +78,36 @@ def test_the_section_fits_and_says_it_all(width: int) -> None:
     assert "4 answers were not graded" in " ".join(text.split())
     assert "judge: 3 calls" in text
     assert text.index("tools") < text.index("hours")  # the worst slice first
+
+
+def test_a_failed_answer_is_shown_grader_by_grader_with_reasons() -> None:
+    curve = Curve(Golden((CaseBrief("a", input="Where is it?"), CaseBrief("b"))))
+    parts = (
+        Part("contains", 0.0, "“Thursday” is not there"),
+        Part("judge", None, "no verdict that can be read"),
+        Part("icontains", 1.0),
+        Part("not-regex", 1.0),
+    )
+    curve.take([Score("a", "steady", 4, value=0.5, cause="wrong", reason=parts[0].reason, parts=parts, excerpt="No.")])
+    curve.take([Score("b", "steady", 4, value=0.0, cause="wrong", reason=parts[0].reason, parts=parts[:1])])
+    page = Page(80, color=False)
+    quality_section(page, curve.summary())
+    text = "\n".join(page.lines)
+    assert (
+        text[text.index("! b") :].rstrip()
+        == """\
+! b at 4 users: “Thursday” is not there
+  ! a at 4 users: “Thursday” is not there
+    asked     Where is it?
+    answered  No.
+    graded    contains 0%: “Thursday” is not there
+              judge gave no score: no verdict that can be read
+              icontains, not-regex 100%"""
+    )
+    old = curve.summary()
+    for row in old["failed"]:
+        del row["graders"]  # as summaries of before have it
+    quality_section(Page(80, color=False), old)
 
 
 def test_answers_that_hold_are_said_to() -> None:

@@ -129,12 +129,21 @@ def test_the_score_is_there_before_what_is_long_and_after_it_in_older_summaries(
 
 def test_a_gate_that_blocked_is_told_from_a_threshold_that_failed() -> None:
     run = "20260101-120000-peak-0a0b"
-    graded(run, 0.9, 99, gate={"blocked": True, "rows": []})
-    assert only().verdict == "gate"
-    graded(run, 0.9, 99, gate={"blocked": False, "rows": []})
-    assert only().verdict == "threshold"
-    graded(run, 0.9, 99, gate=None)
-    assert only().verdict == "threshold"
+    blocks, passes = {"verdict": "block", "blocked": True}, {"verdict": "pass", "blocked": False}
+    uncompared = {"verdict": "not_compared", "blocked": True}
+    for exit_code, gate, verdict in (
+        (99, blocks, "gate"),
+        (99, passes, "threshold"),
+        (99, uncompared, "threshold"),
+        (99, None, "threshold"),
+        (2, uncompared, "gate"),
+        (0, passes, "passed"),
+        (0, {"verdict": "no_base", "blocked": False}, "passed"),
+        (1, uncompared, "error"),
+        (130, uncompared, "by hand"),
+    ):
+        graded(run, 0.9, exit_code, gate=gate)
+        assert only().verdict == verdict, (exit_code, gate)
 
 
 def test_a_summary_in_another_layout() -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import msgspec
 import pytest
 
-from agenttop.metrics.graded import QualityState
+from agenttop.metrics.graded import GraderSaid, QualityState
 from agenttop.tui.history import History
 from agenttop.tui.look import ASCII, RGB
 from agenttop.tui.panes import quality
@@ -60,6 +60,18 @@ def test_every_line_of_the_enlarged_pane_can_be_scrolled_to() -> None:
     shown = quality.enlarged(view(GRADED, scroll=whole - 1), 80, 5)
     assert str(shown[1]).strip("│ ") != ""
     assert str(shown[2]).strip("│ ") == ""
+
+
+def test_a_failed_case_of_the_enlarged_pane_has_its_graders_one_by_one() -> None:
+    said = (GraderSaid("tool-called", 0.0, "lookup_order was not called"), GraderSaid("contains", 1.0))
+    (first, *rest) = GRADED.failed
+    state = msgspec.structs.replace(GRADED, failed=(msgspec.structs.replace(first, graders=said), *rest))
+    lines = [str(line) for line in quality.enlarged(view(state), 80, quality.lines(view(state), 80))]
+    (at,) = (index for index, line in enumerate(lines) if "graded" in line and "tool-called" in line)
+    assert "  graded    tool-called 0%: lookup_order was not called" in lines[at]
+    assert "            contains 100%" in lines[at + 1]
+    assert max(map(len, lines)) <= 80
+    assert not any("tool-called 0%" in str(line) for line in quality.full(view(state), 80, 30)), "no room for it there"
 
 
 def test_ascii_is_ascii() -> None:

@@ -6,7 +6,7 @@ from rich.style import Style
 
 from agenttop.metrics.graded import Drop, FailedCase, LevelScore, QualityState
 from agenttop.report.figures import share
-from agenttop.report.quality import causes, interval, points, users
+from agenttop.report.quality import causes, graders_words, interval, points, users
 from agenttop.tui.text import Line, clean, count, fit, wrap
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
@@ -237,7 +237,8 @@ def _cases(view: View, quality: QualityState, width: int) -> list[Line]:
 
 
 def _failed(view: View, case: FailedCase, width: int, *, whole: bool = False) -> list[Line]:
-    """Return a failed case: its reason, then question and answer; ``whole``: on as many lines as they take."""
+    """Return a failed case: its reason, then question and answer; ``whole``: on as many lines as they take, and what
+    its graders said."""
     look = view.look
     head = Line().add("! ", look.warn).add(fit(clean(case.id), 28, look.glyphs.ellipsis), look.strong)
     head.add(f" at {users(case.users)}: ", look.dim)
@@ -252,6 +253,11 @@ def _failed(view: View, case: FailedCase, width: int, *, whole: bool = False) ->
         elif text and name == "answered":
             words = fit(clean(text), max(8, width - 12), look.glyphs.ellipsis)
             body.append(Line().add(f"  {name}", look.dim).to(12).add(words, look.dim))
+    if whole:
+        graders = [(each.grader, each.score, each.reason) for each in case.graders]
+        for index, said in enumerate(graders_words(graders)):
+            words = fit(clean(said), max(8, width - 12), look.glyphs.ellipsis)
+            body.append(Line().add("" if index else "  graded", look.dim).to(12).add(words, look.dim))
     return body
 
 
