@@ -4,7 +4,8 @@
         └──────────────────┴──lost too often, gives up──────────────► over
 
 Answers are lines of a file; the process reads them by itself, so that none takes memory here. One that is lost (killed,
-out of memory) is started anew and told which lines have a score; after :data:`RESTARTS` the rest stays ungraded.
+out of memory) is started anew and told which lines have a score; after :data:`RESTARTS` the rest stays ungraded. One
+file, for these states are one machine.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from tests.benchmarks.script import CUSTOMER
 
 _VALUES = {
     "arrivals": "poisson",
+    "content": "Hello",
     "few": 10,
     "file": CUSTOMER,
     "few_s": 5,
@@ -21,9 +22,11 @@ _VALUES = {
     "many_s": 25,
     "port": 8000,
     "ramp": 2,
+    "quality": "",
     "rate": 40,
     "seconds": 3,
     "streams": 100,
+    "task": "",
     "think_time": "0s",
     "tokens": 80,
     "url": "http://127.0.0.1:8000",

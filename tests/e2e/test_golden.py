@@ -42,6 +42,22 @@ think_time = "5ms"
   answer = "$.content"
   json = {{ messages = "{{messages}}" }}
 """
+#: Stages of a pool of its own beside those of the run: what goes on at once is one level.
+BESIDE = """
+[[pools]]
+name = "beside"
+think_time = "100ms"
+stages = [
+  {{ name = "calm", duration = "1s", users = 1, ramp = "step" }},
+  {{ name = "wild", duration = "5s", users = 2, ramp = "step" }},
+]
+tasks = [ {{ name = "status", get = "/health" }} ]
+[[pools]]
+name = "steady"
+think_time = "100ms"
+stages = [ {{ name = "always", duration = "6s", users = 1, ramp = "step" }} ]
+tasks = [ {{ name = "status", get = "/health" }} ]
+"""
 FAST: dict[str, object] = {"preset": "quiet", "slots": 4, "first_token": "5ms"}
 
 
@@ -74,3 +90,21 @@ def test_what_graders_find_is_what_the_agent_counts(place: Place, keys: dict[str
         assert lost == Counter()
     else:
         assert {level for level, _ in lost} == {"few", "many"}
+
+
+def test_a_threshold_finds_every_level_that_holds_its_stage(place: Place) -> None:
+    stages = ("few", "many", "beside/calm", "beside/wild", "steady/always")
+    thresholds = "thresholds = [" + ", ".join(f'"quality{{stage:{stage}}} score >= 0%"' for stage in stages) + "]\n"
+    with AgentProcess({**FAST, "degrade": "50%"}) as agent:
+        text = thresholds + (PROFILE + BESIDE).format(url=agent.url, golden=GOLDEN)
+        run = place.finish("--profile", place.write(text), "--headless")
+        assert run.wait() == 0, run.err.text()
+    summary = place.summary()
+    levels = {row["stage"]: row for row in summary["quality"]["by_stage"]}
+    assert list(levels) == ["few + beside/calm", "few + beside/wild", "many + beside/wild"]
+    observed = {row["expression"]: row["observed"] for row in summary["thresholds"]}
+    found = {stage: observed[f"quality{{stage:{stage}}} score >= 0%"] / 100 for stage in stages}
+    assert found["many"] == pytest.approx(levels["many + beside/wild"]["score"], abs=1e-6)
+    assert found["beside/calm"] == pytest.approx(levels["few + beside/calm"]["score"], abs=1e-6)
+    assert found["steady/always"] == pytest.approx(summary["quality"]["score"], abs=1e-6)
+    assert found["many"] < found["beside/wild"] < found["few"]

@@ -8,27 +8,21 @@ How often it errs is tried on a few seeded pairs here, and on a hundred with HYP
 from __future__ import annotations
 
 import copy
-import os
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agenttop.quality.bootstrap import MAX_CORRELATION, correlation, percentile
+from agenttop.quality.bootstrap import MAX_CORRELATION, Estimate, correlation, percentile
 from agenttop.quality.comparable import differences, drift
 from agenttop.quality.compare import Comparison, IncomparableError, compare
 from agenttop.quality.figures import side_of
 from agenttop.quality.margins import Gate, regress
 from agenttop.quality.pieces import pieces_of
-from agenttop.quality.row import Row
-from tests.quality.worlds import graded, idle, queue, summary_of, with_scores
-
-SEARCH = os.environ.get("HYPOTHESIS") == "search"
-
-
-def few(gate: int) -> int:
-    """So many seeded trials in the gate."""
-    return 100 if SEARCH else gate
+from agenttop.quality.row import Row, row_of
+from tests.quality.worlds import SEARCH, graded, idle, queue, share, summary_of, trials, with_scores
 
 
 def row(found: Comparison, name: str) -> Row:
@@ -50,34 +44,31 @@ def scored(seed: int, **options: Any) -> Any:
 
 
 def test_identical_builds_are_seldom_worse() -> None:
-    trials = few(100)
     gate = Gate(score_drops={"": 0.02})
-    verdicts = [row(compare([scored(2 * n)], [scored(2 * n + 1)], gate), "score").verdict for n in range(trials)]
-    assert verdicts.count("worse") <= trials * 0.05
+    pairs = ((scored(2 * n), scored(2 * n + 1)) for n in range(trials(100)))
+    verdicts = [row(compare([base], [head], gate), "score").verdict for base, head in pairs]
+    assert share(verdicts, lambda verdict: verdict == "worse") <= 0.05
 
 
 def test_a_drop_of_five_points_is_found() -> None:
-    trials = few(100)
     gate = Gate(score_drops={"": 0.02})
-    pairs = ((scored(2 * n), scored(2 * n + 1, drop=0.05)) for n in range(trials))
+    pairs = ((scored(2 * n), scored(2 * n + 1, drop=0.05)) for n in range(trials(100)))
     verdicts = [row(compare([base], [head], gate), "score").verdict for base, head in pairs]
-    assert verdicts.count("worse") >= trials * 0.8
+    assert share(verdicts, lambda verdict: verdict == "worse") >= 0.8
 
 
 def test_two_runs_of_one_agent_past_its_knee_do_not_differ() -> None:
-    trials = few(12)
-    different = 0
-    for n in range(trials):
-        found = compare([queue(2 * n)], [queue(2 * n + 1)])
-        different += any(row.verdict in ("worse", "better") for row in figures(found))
-    assert different <= trials * 0.05 + 1 * (not SEARCH)
+    pairs = ((queue(2 * n), queue(2 * n + 1)) for n in range(trials(12)))
+    verdicts = [{row.verdict for row in figures(compare([base], [head]))} for base, head in pairs]
+    different = share(verdicts, lambda found: bool({"worse", "better"} & found))
+    assert different <= 0.05 + (0 if SEARCH else 1 / len(verdicts))
 
 
 def test_a_slower_agent_is_found_in_2_000_idle_requests() -> None:
-    trials = few(8)
     gate = Gate(regress=(regress("latency.p50=5%"),))
-    found = [compare([idle(2 * n)], [idle(2 * n + 1, slower=1.15)], gate) for n in range(trials)]
-    assert sum(one.verdict == "block" for one in found) >= trials * 0.9
+    pairs = ((idle(2 * n), idle(2 * n + 1, slower=1.15)) for n in range(trials(8)))
+    found = [compare([base], [head], gate) for base, head in pairs]
+    assert share(found, lambda one: one.verdict == "block") >= 0.9
     assert all(row(one, "latency p50").base == pytest.approx(300, rel=0.05) for one in found)
 
 
@@ -185,13 +176,12 @@ def test_one_case_of_few_that_differs_by_next_to_nothing_proves_no_more(by: floa
 @pytest.mark.parametrize("rare", [0.0, 0.05])
 def test_few_cases_are_seldom_called_ok_where_some_that_were_not_asked_fall(rare: float) -> None:
     """Builds that lose 5 % of all cases, and sets of 40 of which often none is one: ``ok`` within 2 points is wrong."""
-    trials, random = few(40), np.random.default_rng(3)
-    verdicts = []
-    for _ in range(trials):
+    random, verdicts = np.random.default_rng(3), []
+    for _ in range(trials(40)):
         lost = int(random.binomial(40, rare))
         verdicts.append(row(compare([alike(40)], [alike(40, won=lost)], Gate({"": 0.02})), "score").verdict)
-    assert "ok" not in verdicts
-    assert verdicts.count("worse") <= (trials * 0.05 if not rare else trials)
+    assert share(verdicts, lambda verdict: verdict == "ok") == 0
+    assert rare or share(verdicts, lambda verdict: verdict == "worse") == 0
 
 
 def test_answers_of_several_runs_are_one_case() -> None:
@@ -323,6 +313,19 @@ def test_the_capacity_of_two_searches() -> None:
     assert row(compare([base], [same]), "capacity").verdict == "same"
     found = row(compare([base], [worse], Gate(regress=(regress("capacity=10%"),))), "capacity")
     assert (found.verdict, found.difference, found.interval) == ("worse", -12, (-16, -8))
+
+
+@given(st.floats(-5, 5), st.floats(0.01, 3), st.floats(0.01, 3), st.integers(2, 60), st.integers(2, 60))
+def test_two_estimates_differ_by_welchs_test(apart: float, sd1: float, sd2: float, n1: int, n2: int) -> None:
+    from scipy import stats
+
+    base, head = (Estimate(m, sd / n**0.5, n - 1) for m, sd, n in ((10.0, sd1, n1), (10.0 + apart, sd2, n2)))
+    found = row_of("x", base, head, unit="number", worse_is="higher", margin=None)
+    expected = stats.ttest_ind_from_stats(10.0 + apart, sd2, n2, 10.0, sd1, n1, equal_var=False)
+    assert found.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+    freedom = (sd1**2 / n1 + sd2**2 / n2) ** 2 / ((sd1**2 / n1) ** 2 / (n1 - 1) + (sd2**2 / n2) ** 2 / (n2 - 1))
+    ends = stats.t.interval(0.95, freedom, loc=apart, scale=(sd1**2 / n1 + sd2**2 / n2) ** 0.5)
+    assert found.interval == pytest.approx(ends, rel=1e-6, abs=1e-9)
 
 
 def test_several_runs_a_side_differ_by_what_runs_differ_by() -> None:

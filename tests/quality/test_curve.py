@@ -25,6 +25,7 @@ from agenttop.quality.curve import (
 )
 from agenttop.quality.paired_scores import case_scores
 from agenttop.quality.score import CAUSES, Part, Score
+from tests.quality.worlds import graded, share, trials
 
 
 def golden(cases: int = 4, **slices: Iterable[int]) -> Golden:
@@ -177,6 +178,29 @@ def test_few_cases_without_a_difference_prove_little(cases: int, verdict: str) -
     curve.take(score(case, 1.0, "peak", 50) for case in range(cases))
     assert curve.state.drop is not None
     assert curve.state.drop.verdict == verdict
+
+
+def under_load(seed: int, drop: float, wrong: float = 0.03) -> str:
+    """The verdict on 200 cases asked five times at each of two levels, ``wrong`` by plain randomness."""
+    low = graded(3 * seed, wrong=wrong)
+    peak = graded(3 * seed + 1, wrong=wrong, drop=drop)
+    curve = Curve(golden(len(low)))
+    for level, users, found in (("low", 1, low), ("peak", 50, peak)):
+        for case, row in enumerate(found.values()):
+            passed = round(row["score"] * row["runs"])
+            curve.take(score(case, float(n < passed), level, users) for n in range(row["runs"]))
+    assert curve.state.drop is not None
+    return curve.state.drop.verdict
+
+
+def test_plain_randomness_is_seldom_called_a_drop_under_load() -> None:
+    verdicts = [under_load(seed, 0.0) for seed in range(trials(100))]
+    assert share(verdicts, lambda verdict: verdict == "worse") <= 0.05
+
+
+def test_a_true_drop_of_five_points_under_load_is_found() -> None:
+    verdicts = [under_load(seed, 0.05) for seed in range(trials(100))]
+    assert share(verdicts, lambda verdict: verdict == "worse") >= 0.8
 
 
 @pytest.mark.parametrize(

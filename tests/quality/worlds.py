@@ -4,12 +4,15 @@
     queue(seed)                 a closed pool past its knee: users wait in one line, so that neighbours are alike
     graded(seed)                a golden set, each case with a chance of its own to pass
 
-Equal arguments give equal runs.
+Equal arguments give equal runs. With HYPOTHESIS=search as many as :func:`trials` says are tried; with ``-rP`` pytest
+prints what came of them.
 """
 
 from __future__ import annotations
 
 import heapq
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,19 @@ from agenttop.metrics.counts import Counts
 from agenttop.metrics.histogram import Hist, fold
 
 Floats = NDArray[np.float64]
+SEARCH = os.environ.get("HYPOTHESIS") == "search"
+
+
+def trials(gate: int) -> int:
+    """So many seeded trials in the gate; a hundred where they are searched."""
+    return 100 if SEARCH else gate
+
+
+def share(verdicts: Sequence[object], wanted: Callable[[Any], bool]) -> float:
+    """The share of trials that came out so."""
+    count = sum(map(wanted, verdicts))
+    print(f"{count} of {len(verdicts)} trials")
+    return count / len(verdicts)
 
 
 def summary_of(
