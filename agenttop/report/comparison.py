@@ -167,7 +167,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Return the verdict in a sentence: ``BLOCK: worse than allowed: latency p95``."""
     words = str(found["words"])
     verdict = str(found["verdict"])
-    return f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}"
+    return clean_text(f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}")
 
 
 def label(row: Mapping[str, Any]) -> str:
