@@ -87,7 +87,8 @@ def gate_bases(loaded: Loaded) -> tuple[list[dict[str, Any]], str]:
         why = f"base: no summary that can be compared with: {type(error).__name__}"
     else:
         return found, ""
-    raise UsageError(f"{loaded.path.name}: gate: {safe(why, 1000)}; name another, or make one: run it once without [gate]")
+    remedy = "name another, or make one: run it once without [gate]"
+    raise UsageError(f"{loaded.path.name}: gate: {safe(why, 1000)}; {remedy}")
 
 
 def _base(base: str, loaded: Loaded) -> dict[str, Any]:

@@ -52,12 +52,12 @@ def test_files_are_beside_the_profile(tmp_path: Path) -> None:
         bases(tmp_path, 'base = "a.json"')
 
 
-def test_a_base_from_the_environment_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_from_the_environment_is_not_told(tmp_path: Path) -> None:
     secret = tmp_path / "hidden-place.json"
     secret.write_text("{")
-    monkeypatch.setenv("BASE_OF_CI", str(secret))
+    text = f'{TOP}\n[gate]\nbase = "${{BASE_OF_CI}}"\nmax_regress = {{ "latency.p95" = "10%" }}\n{POOL}'
     with pytest.raises(UsageError, match="not JSON") as told:
-        bases(tmp_path, 'base = "${BASE_OF_CI}"')
+        gate_bases(load(tmp_path, text, env={"BASE_OF_CI": str(secret)}))
     assert "hidden-place" not in str(told.value)
 
 
