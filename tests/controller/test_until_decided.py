@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agenttop.controller.until_decided import LEAD_S, Look, UntilDecided, look_at, problem_of
+from agenttop.controller.until_decided import LEAD_S, Look, UntilDecided, look_at, most_of, problem_of
 from agenttop.profile.load import Loaded
 from agenttop.quality.compare import compare
 from agenttop.quality.margins import Gate
@@ -153,8 +153,18 @@ def test_looking_thrice_seldom_makes_an_identical_build_worse() -> None:
 # -- what can go on at all
 
 
-def problem(found: Loaded) -> str:
-    return problem_of(found.profile, Plan(found.profile, layout_of(found.profile)))
+def problem(found: Loaded, asked_s: float | None = None, limit_s: float | None = None) -> str:
+    plan = Plan(found.profile, layout_of(found.profile))
+    return problem_of(found.profile, plan, most_of(plan, asked_s, limit_s))
+
+
+def test_a_run_that_may_last_no_longer_than_its_plan_cannot_go_on(tmp_path: Path) -> None:
+    found = loaded(tmp_path)
+    said = "the run may last 30s, and its plan is 1m long already; say more, such as --until-decided 4m"
+    assert problem(found, 30.0) == problem(found, None, 30.0) == problem(found, 600.0, 30.0) == said
+    assert problem(found, 61.0) == problem(found, None, 600.0) == ""
+    plan = Plan(found.profile, layout_of(found.profile))
+    assert [most_of(plan, *of) for of in ((None, None), (90.0, None), (90.0, 70.0))] == [240.0, 90.0, 70.0]
 
 
 def test_a_plan_of_one_level_can_go_on(tmp_path: Path) -> None:
