@@ -257,7 +257,7 @@ class Controller:
     def _follow(self, move: Move, elapsed: float) -> bool:
         """Set the controls that a search, or a gate that is not decided, has moved on to; return whether it is over."""
         for text in move.said:
-            self.watcher.say(elapsed, text)
+            self.watcher.say(elapsed, text, move.level)
         if move.control != self.control:
             self.control = move.control
             self._send_control()

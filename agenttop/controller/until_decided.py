@@ -139,10 +139,11 @@ class UntilDecided:
         later = min(2 * self._look_s, self._most_s - LEAD_S)
         if not look.decided and later > _WORTH * elapsed:
             self.state, self._look_s = "waiting", later
-            return Move(control, [f"the gate is not decided, the run goes on: {look.words}"])
+            return Move(control, [f"the gate is not decided, the run goes on: {look.words}"], level="warn")
         self.state = "over"
         how = "is decided" if look.decided else "is not decided in the time it has"
-        return Move(control.resume(elapsed), [f"the gate {how}: {look.words}"])
+        level = "info" if look.decided else "warn"
+        return Move(control.resume(elapsed), [f"the gate {how}: {look.words}"], level=level)
 
     def _before(self, elapsed: float, control: Control, end_s: float) -> Move:
         if control.held_at is not None or elapsed < end_s - LEAD_S:

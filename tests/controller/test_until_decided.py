@@ -37,6 +37,7 @@ class Driven:
         self.until = UntilDecided(most_s, self.look)
         self.control = Control()
         self.said: list[str] = []
+        self.levels: list[str] = []
         self.t = 0.0
 
     def look(self, elapsed: float) -> Future[Look]:
@@ -55,6 +56,7 @@ class Driven:
             move = self.until.look_at(self.t, self.control, self.end_s())
             self.control = move.control
             self.said += move.said
+            self.levels += [move.level] * len(move.said)
             self.t = round(self.t + 0.1, 3)
         return self
 
@@ -70,6 +72,8 @@ def test_an_undecided_one_is_looked_at_as_the_data_doubles() -> None:
     run = Driven(240.0, OPEN, DONE).to(500)
     assert run.looked == pytest.approx([59.0, 118.0], abs=0.2)
     assert run.said[0] == "the gate is not decided, the run goes on: the data cannot tell: score"
+    # Whoever looks at plain lines, as in CI, sees why the run goes on.
+    assert run.levels == ["warn", "info"]
     assert run.t == pytest.approx(118 + LEAD_S, abs=0.3)
 
 
