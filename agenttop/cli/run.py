@@ -72,7 +72,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     for warning in warnings:
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
-    gate = _gate(loaded, getattr(options, "until_decided", None))
+    gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     spec = replace(spec, **gate)
     held.hold()
@@ -130,8 +130,9 @@ def _spec(
     )
 
 
-def _gate(loaded: Loaded, until_s: float | None) -> dict[str, Any]:
-    """Return what the gate of a profile adds to a run; ``until_s`` is how long that may go on until it is decided.
+def _gate(loaded: Loaded, until_s: float | None, limit_s: float | None) -> dict[str, Any]:
+    """Return what the gate of a profile adds to a run; ``until_s`` is how long that may go on until it is decided, of
+    ``limit_s`` that any run may last.
 
     Raises:
         UsageError: it cannot, or there is nothing that it could be compared with.
@@ -140,14 +141,15 @@ def _gate(loaded: Loaded, until_s: float | None) -> dict[str, Any]:
         return {}
     # These read whole summaries, and import what compares them.
     from agenttop.cli.sides import gate_bases
-    from agenttop.controller.until_decided import TIMES, problem_of
+    from agenttop.controller.until_decided import most_of, problem_of
 
     plan = Plan(loaded.profile, layout_of(loaded.profile))
-    if until_s is not None and (problem := problem_of(loaded.profile, plan)):
+    most_s = most_of(plan, until_s, limit_s)
+    if until_s is not None and (problem := problem_of(loaded.profile, plan, most_s)):
         raise UsageError(f"--until-decided: {problem}")
     bases, no_base = gate_bases(loaded)
-    most_s = (until_s or TIMES * plan.duration_s) if until_s is not None and bases else None
-    return {"bases": tuple(bases), "no_base": no_base, "until_s": most_s}
+    goes_on = until_s is not None and bool(bases)
+    return {"bases": tuple(bases), "no_base": no_base, "until_s": most_s if goes_on else None}
 
 
 def _refuse_uncapped(name: str, loaded: Loaded) -> None:

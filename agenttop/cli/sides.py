@@ -11,6 +11,7 @@ from agenttop.exits import UsageError
 from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
 from agenttop.journal.places import SUMMARY, live_runs, plain_name, runs_directory
+from agenttop.metrics.safe_text import SafeText
 from agenttop.profile.certificates import located
 from agenttop.profile.gate import allowed, bases_of
 from agenttop.profile.load import Loaded
@@ -71,12 +72,13 @@ def gate_bases(loaded: Loaded) -> tuple[list[dict[str, Any]], str]:
     gate = loaded.profile.gate
     if gate is None:
         return [], ""
+    safe = SafeText(loaded.secrets)  # a base may come from the environment
     try:
         found = [_base(base, loaded) for base in bases_of(gate)]
     except NoRunError as error:
         return [], f"{error}: this run is what the next one is compared with"
     except UsageError as error:
-        raise UsageError(f"{loaded.path.name}: gate.base: {error}") from None
+        raise UsageError(f"{loaded.path.name}: gate.base: {safe(str(error), 1000)}") from None
     try:
         compare(found, found, allowed(gate))
     except IncomparableError as error:
@@ -85,7 +87,8 @@ def gate_bases(loaded: Loaded) -> tuple[list[dict[str, Any]], str]:
         why = f"base: no summary that can be compared with: {type(error).__name__}"
     else:
         return found, ""
-    raise UsageError(f"{loaded.path.name}: gate: {why}; name another, or make one: run it once without [gate]")
+    remedy = "name another, or make one: run it once without [gate]"
+    raise UsageError(f"{loaded.path.name}: gate: {safe(why, 1000)}; {remedy}")
 
 
 def _base(base: str, loaded: Loaded) -> dict[str, Any]:

@@ -248,13 +248,15 @@ class Controller:
                 self.end = self.search.outcome
                 self.halt("drain")
         elif self.until is not None:
-            end_s = self.plan.end_s(self.control, self.spec.limit_s)
-            self._follow(self.until.look_at(elapsed, self.control, end_s), elapsed)
+            end_s, t_s = self.plan.end_s(self.control, self.spec.limit_s), self._now().elapsed
+            move = self.until.look_at(t_s, self.control, end_s)
+            self.orders.clock(t_s, self.control, move.control, "gate")
+            self._follow(move, elapsed)
 
     def _follow(self, move: Move, elapsed: float) -> bool:
         """Set the controls that a search, or a gate that is not decided, has moved on to; return whether it is over."""
         for text in move.said:
-            self.watcher.say(elapsed, text)
+            self.watcher.say(elapsed, text, move.level)
         if move.control != self.control:
             self.control = move.control
             self._send_control()

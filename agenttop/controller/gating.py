@@ -12,6 +12,7 @@ from agenttop.controller.ending import End
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, STOPPED, THRESHOLD, USAGE
 from agenttop.journal.journal import BROKEN
+from agenttop.metrics.scope import clean_text
 from agenttop.profile.gate import allowed
 
 #: Verdicts of a run that could not be compared: there is no base yet, or it was cut short, or nothing can be paired.
@@ -37,7 +38,7 @@ def gated(spec: RunSpec, summary: Mapping[str, Any], end: End) -> tuple[dict[str
     try:
         found = compare(spec.bases, [summary], allowed(gate))
     except IncomparableError as error:
-        why = f"the gate cannot compare this run with its base: {error}"
+        why = f"the gate cannot compare this run with its base: {clean_text(str(error))}"
         return _without(NOT_COMPARED, why), _also(end, why, USAGE)
     except BROKEN as error:
         why = f"the gate cannot compare this run with its base: {type(error).__name__}"

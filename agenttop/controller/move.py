@@ -14,3 +14,5 @@ class Move:
     control: Control
     said: list[str] = field(default_factory=list)
     over: bool = False
+    level: str = "info"
+    """Of what is said, as of an event: plain lines leave out what is only for information."""

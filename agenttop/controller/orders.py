@@ -86,6 +86,15 @@ class Orders:
             return self._stop("stop now" if command.now else "stop", source, now)
         return self._steer(text, command, source, now)
 
+    def clock(self, t_s: float, before: Control, after: Control, source: str) -> None:
+        """Keep the record of a plan's clock that was held or let go on without a command, by a ``source`` of the run
+        itself: who repeats the run by its commands must get the same.
+        """
+        names = {True: "held", False: "running"}
+        was, is_ = before.held_at is not None, after.held_at is not None
+        if was != is_:
+            self._note(t_s, "hold" if is_ else "resume", source, Change(after, "", before=names[was], after=names[is_]))
+
     # -- apply
 
     def _start(self, source: str, now: Now) -> Order:

@@ -21,6 +21,7 @@ from agenttop.profile.model import Profile
 from agenttop.quality.compare import IncomparableError, compare
 from agenttop.quality.row import UNDECIDED
 from agenttop.schedule.control import Control
+from agenttop.schedule.quantities import format_duration
 from agenttop.steering.plan import Plan, levels_of
 
 #: The plan is held so long before its end, in seconds, that every worker hears of it in time.
@@ -31,12 +32,31 @@ TIMES = 4
 _WORTH = 1.2
 
 
-def problem_of(profile: Profile, plan: Plan) -> str:
-    """Return why a run of this profile cannot go on until its gate is decided; empty if it can."""
+def most_of(plan: Plan, asked_s: float | None, limit_s: float | None) -> float:
+    """Return how long a run may last until its gate is decided, in seconds.
+
+    Args:
+        plan: likewise.
+        asked_s: what the user says of it; 0 or None: nothing.
+        limit_s: what ends every run; None: nothing.
+    """
+    most_s = asked_s or TIMES * plan.duration_s
+    return most_s if limit_s is None else min(most_s, limit_s)
+
+
+def problem_of(profile: Profile, plan: Plan, most_s: float) -> str:
+    """Return why a run of this profile cannot go on until its gate is decided, for ``most_s`` seconds in all; empty if
+    it can.
+    """
     if profile.gate is None:
         return "there is no [gate] to decide; write one in the profile"
     if profile.search is not None:
         return "a search ends by itself"
+    if most_s <= plan.duration_s:
+        return (
+            f"the run may last {format_duration(most_s)}, and its plan is {format_duration(plan.duration_s)} long "
+            f"already; say more, such as --until-decided {format_duration(TIMES * plan.duration_s)}"
+        )
     loads = {level.load for level in levels_of(plan).all if level.end_s > profile.warmup}
     if len(loads) > 1:
         return (
@@ -119,10 +139,11 @@ class UntilDecided:
         later = min(2 * self._look_s, self._most_s - LEAD_S)
         if not look.decided and later > _WORTH * elapsed:
             self.state, self._look_s = "waiting", later
-            return Move(control, [f"the gate is not decided, the run goes on: {look.words}"])
+            return Move(control, [f"the gate is not decided, the run goes on: {look.words}"], level="warn")
         self.state = "over"
         how = "is decided" if look.decided else "is not decided in the time it has"
-        return Move(control.resume(elapsed), [f"the gate {how}: {look.words}"])
+        level = "info" if look.decided else "warn"
+        return Move(control.resume(elapsed), [f"the gate {how}: {look.words}"], level=level)
 
     def _before(self, elapsed: float, control: Control, end_s: float) -> Move:
         if control.held_at is not None or elapsed < end_s - LEAD_S:

@@ -32,6 +32,7 @@ from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Edited, Event
 from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
+from agenttop.report.model import Gate
 from agenttop.report.summary import check_summary, encode_summary
 
 MAGIC = b"agenttop-journal/1\n"
@@ -264,7 +265,7 @@ def _folded(records: Generator[RunHeader | Second, None, None]) -> dict[str, Any
         assert isinstance(second, Second)
         fold.add(second)
         controls += second.controls
-    return build_summary(
+    summary = build_summary(
         fold.figures.aggregate,
         header,
         duration_s=fold.end_s,
@@ -278,6 +279,10 @@ def _folded(records: Generator[RunHeader | Second, None, None]) -> dict[str, Any
         search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
         incomplete=True,
     )
+    if header.profile.get("gate") is not None:
+        words = "the run was cut off, and is compared with nothing"
+        summary["gate"] = msgspec.to_builtins(Gate(verdict="not_compared", blocked=True, words=words))
+    return summary
 
 
 def _record(payload: bytes) -> bytes:

@@ -17,6 +17,7 @@ from agenttop.journal.places import SUMMARY
 from agenttop.journal.replayed_plan import NotRepeatable, Steered, end_of_plan, followed, steered
 from agenttop.journal.summarize import RunHeader
 from agenttop.profile import model
+from agenttop.profile.gate import RUNS
 from agenttop.profile.problems import Loc, key_text
 from agenttop.profile.secrets import MASK
 from agenttop.report.summary import SummaryError, load_summary
@@ -209,12 +210,20 @@ def _make_absolute(table: dict[str, Any], folder: str) -> None:
             continue
         for key in _PATHS & set(holder):
             holder[key] = _absolute(holder[key], folder)
-    for pool in pools:
-        if isinstance(pool.get("python"), str):
-            pool["python"] = _absolute(pool["python"], folder)
+    quality = table.get("quality")
+    for owner, key in (
+        *((pool, "python") for pool in pools),
+        (quality, "cases"),
+        (quality.get("judge") if isinstance(quality, dict) else None, "calibration"),
+        (table.get("gate"), "base"),
+    ):
+        if isinstance(owner, dict) and key in owner:
+            owner[key] = _absolute(owner[key], folder)
 
 
 def _absolute(path: Any, folder: str) -> Any:
-    # A path out of the environment may be absolute already.
-    known = isinstance(path, str) and not path.startswith("${")
+    if isinstance(path, list):
+        return [_absolute(each, folder) for each in path]
+    # A path out of the environment may be absolute already; some words for runs stand where paths do.
+    known = isinstance(path, str) and not path.startswith("${") and path not in RUNS
     return os.path.join(folder, path) if known else path

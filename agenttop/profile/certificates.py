@@ -62,6 +62,8 @@ def unreadable(path: Path, written: str) -> str | None:
     be shown.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            return f"{written} is no regular file"  # opening a pipe would wait for who writes to it
         with path.open("rb"):
             return None
     except FileNotFoundError:

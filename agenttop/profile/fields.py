@@ -234,7 +234,23 @@ def _score_drop(value: str) -> str:
 
 def _score_drops(value: Any) -> Any:
     """Return one margin, or several, as a list."""
+    if not isinstance(value, str | list):
+        raise wanted('expected a margin such as "2%", or a list of them')
     return [value] if isinstance(value, str) else value
+
+
+def _names(value: Any) -> Any:
+    # Of a union, every branch would complain.
+    several = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    if not several and not isinstance(value, str):
+        raise wanted("expected text, or a list of texts")
+    return value
+
+
+def _regressions(value: Any) -> Any:
+    if not isinstance(value, dict) or any(isinstance(margin, dict) for margin in value.values()):
+        raise wanted('expected such as { "latency.p95" = "10%" }, with quotes around METRIC.STAT')
+    return value
 
 
 def _regress(value: dict[str, str]) -> dict[str, str]:
@@ -284,7 +300,8 @@ ScoreDrops = Annotated[
     BeforeValidator(_score_drops),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-Regressions = Annotated[dict[str, str], AfterValidator(_regress)]
+Names = Annotated[str | list[str], BeforeValidator(_names)]
+Regressions = Annotated[dict[str, str], AfterValidator(_regress), BeforeValidator(_regressions)]
 ThresholdText = Annotated[str, AfterValidator(_threshold)]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]]
 Save = dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_saved)]]

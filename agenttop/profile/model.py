@@ -28,6 +28,7 @@ from agenttop.profile.fields import (
     MinRequests,
     Money,
     Name,
+    Names,
     PoolName,
     PositiveDuration,
     Rate,
@@ -422,7 +423,7 @@ class Judge(Model):
 class Quality(Model):
     """Whether answers are right, and whether they get worse as users are added: cases, and how they are asked."""
 
-    cases: str | list[str]
+    cases: Names
     """File of cases, or several: .jsonl, .yaml or .csv; a relative path starts at the profile."""
     repeats: Repeats = 1
     """How often each case is asked at each level of load, at least; in what time is left cases are asked in turn. Those
@@ -449,7 +450,7 @@ class Gate(Model):
     """Blocks a build that is worse than the one before: when the run is over it is compared with another, and one that
     is surely worse than allowed ends with exit code 99."""
 
-    base: str | list[str] = "last-passed"
+    base: Names = "last-passed"
     """What the run is compared with: last-passed or last, of this profile's runs on this machine, or a summary's file,
     or several; a relative path starts at the profile. The first run of all has nothing to be worse than, and passes."""
     max_score_drop: ScoreDrops = []

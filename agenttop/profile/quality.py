@@ -51,9 +51,9 @@ class QualityFiles:
         return self.read.cases if self.read is not None else ()
 
     @property
-    def slices(self) -> frozenset[str]:
-        """Return the slices of the cases that could be read."""
-        return frozenset(self.read.slices) if self.read is not None else frozenset()
+    def slices(self) -> frozenset[str] | None:
+        """Return the slices of the cases; None where none could be read."""
+        return frozenset(self.read.slices) if self.cases and self.read is not None else None
 
     def resolve(self, profile: Profile, secrets: tuple[str, ...]) -> Profile:
         """Return the profile with the cases in it, without the run's secrets."""

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from agenttop.metrics.scope import clean_text
-from agenttop.report.figures import count, ms, per_s, share, table
+from agenttop.report.figures import cells, count, ms, per_s, share, table
 from agenttop.report.page import INDENT, Page
 
 #: Names of figures that are too long for a column.
@@ -19,6 +19,8 @@ LABELS = {
     "error_rate": "failed",
 }
 HEAD = ("", "base", "head", "change", "95% interval", "visible", "allowed", "verdict")
+#: Columns that a narrow page goes without, in turn, until so much is left for names.
+_SPARED, _NAME = ("visible", "95% interval", "allowed", "change"), 14
 #: Cases that flipped, by name.
 MAX_FLIPS = 12
 _STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
@@ -64,7 +66,8 @@ def gate_section(page: Page, gate: Mapping[str, Any] | None) -> None:
 
 def _figures(page: Page, figures: Sequence[Mapping[str, Any]]) -> None:
     """Add a table of figures, and what there is to say about them."""
-    lines = table([HEAD, *(cells_of(row) for row in figures)], page.width - len(INDENT), first_min=6, gap=1)
+    width = page.width - len(INDENT)
+    lines = table(_fitting([HEAD, *map(cells_of, figures)], width), width, first_min=6, gap=1)
     for at, line in enumerate(lines):
         page.line(INDENT + line, "dim" if at == 0 else _STYLES.get(figures[at - 1]["verdict"], ""))
     notes: dict[str, list[str]] = {}
@@ -75,6 +78,16 @@ def _figures(page: Page, figures: Sequence[Mapping[str, Any]]) -> None:
         page.line()
     for note, names in notes.items():
         page.prose(f"! {', '.join(names)}: {note}", "yellow")
+
+
+def _fitting(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """Return rows without the columns that there is no room for; the verdict stays whatever goes."""
+    kept = list(range(len(HEAD)))
+    for spared in map(HEAD.index, _SPARED):
+        if _NAME + sum(1 + max(cells(row[at]) for row in rows) for at in kept[1:]) <= width:
+            break
+        kept.remove(spared)
+    return [[row[at] for at in kept] for row in rows]
 
 
 def comparison_markdown(found: Mapping[str, Any]) -> str:
@@ -167,7 +180,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Return the verdict in a sentence: ``BLOCK: worse than allowed: latency p95``."""
     words = str(found["words"])
     verdict = str(found["verdict"])
-    return f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}"
+    return clean_text(f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}")
 
 
 def label(row: Mapping[str, Any]) -> str:

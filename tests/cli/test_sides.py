@@ -52,6 +52,15 @@ def test_files_are_beside_the_profile(tmp_path: Path) -> None:
         bases(tmp_path, 'base = "a.json"')
 
 
+def test_a_base_from_the_environment_is_not_told(tmp_path: Path) -> None:
+    secret = tmp_path / "hidden-place.json"
+    secret.write_text("{")
+    text = f'{TOP}\n[gate]\nbase = "${{BASE_OF_CI}}"\nmax_regress = {{ "latency.p95" = "10%" }}\n{POOL}'
+    with pytest.raises(UsageError, match="not JSON") as told:
+        gate_bases(load(tmp_path, text, env={"BASE_OF_CI": str(secret)}))
+    assert "hidden-place" not in str(told.value)
+
+
 def test_a_base_that_has_not_what_is_asked_for_is_known_before_anything_is_sent(tmp_path: Path) -> None:
     run(PASSED)
     with pytest.raises(UsageError, match=r"gate: base has not what the gate asks for: .*run it once without \[gate\]"):

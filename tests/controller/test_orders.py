@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agenttop.controller.orders import Now, Orders
+from agenttop.journal.replayed_plan import followed
 from agenttop.schedule.control import Control
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
@@ -79,3 +80,21 @@ def test_what_is_followed_is_written_down(orders: Orders, now: Now) -> None:
         (3.0, "stop", "running", "draining", "signal"),
         (3.0, "stop now", "draining", "draining", "signal"),
     ]
+
+
+def test_a_plan_that_a_gate_held_is_repeated_by_its_commands(orders: Orders, now: Now, tmp_path: Path) -> None:
+    before, held = Control(), Control().hold(8.0)
+    orders.clock(7.0, before, before, "gate")
+    orders.clock(8.0, before, held, "gate")
+    orders.clock(9.0, held, held, "gate")
+    assert orders.follow("resume", "ctl", replace(now, control=held, elapsed=20.0)).reply.applied
+    orders.clock(30.0, held, held.resume(30.0), "gate")
+    found = [(row["t_s"], row["command"], row["from"], row["to"], row["source"]) for row in orders.controls]
+    assert found == [
+        (8.0, "hold", "running", "held", "gate"),
+        (20.0, "resume", "held", "running", "ctl"),
+        (30.0, "resume", "held", "running", "gate"),
+    ]
+    plan = Plan(profile_of(tmp_path, MIXED), layout_of(profile_of(tmp_path, MIXED)))
+    driven = followed(plan, orders.controls[:2])[0]
+    assert driven[-1] == (20.0, held.resume(20.0))

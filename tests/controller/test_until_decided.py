@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agenttop.controller.until_decided import LEAD_S, Look, UntilDecided, look_at, problem_of
+from agenttop.controller.until_decided import LEAD_S, Look, UntilDecided, look_at, most_of, problem_of
 from agenttop.profile.load import Loaded
 from agenttop.quality.compare import compare
 from agenttop.quality.margins import Gate
@@ -18,8 +18,8 @@ from agenttop.users.compile import layout_of
 from tests.profile.test_gate import POOL
 from tests.profile.test_quality import TASK, write_cases
 from tests.profile.writing import load
-from tests.quality.test_compare import few, scored
-from tests.quality.worlds import graded, idle, with_scores
+from tests.quality.test_compare import scored
+from tests.quality.worlds import graded, idle, trials, with_scores
 
 PLAN_S = 60.0
 OPEN, DONE = (
@@ -37,6 +37,7 @@ class Driven:
         self.until = UntilDecided(most_s, self.look)
         self.control = Control()
         self.said: list[str] = []
+        self.levels: list[str] = []
         self.t = 0.0
 
     def look(self, elapsed: float) -> Future[Look]:
@@ -55,6 +56,7 @@ class Driven:
             move = self.until.look_at(self.t, self.control, self.end_s())
             self.control = move.control
             self.said += move.said
+            self.levels += [move.level] * len(move.said)
             self.t = round(self.t + 0.1, 3)
         return self
 
@@ -70,6 +72,8 @@ def test_an_undecided_one_is_looked_at_as_the_data_doubles() -> None:
     run = Driven(240.0, OPEN, DONE).to(500)
     assert run.looked == pytest.approx([59.0, 118.0], abs=0.2)
     assert run.said[0] == "the gate is not decided, the run goes on: the data cannot tell: score"
+    # Whoever looks at plain lines, as in CI, sees why the run goes on.
+    assert run.levels == ["warn", "info"]
     assert run.t == pytest.approx(118 + LEAD_S, abs=0.3)
 
 
@@ -130,8 +134,8 @@ def test_what_blocks_or_is_all_known_is_decided(tmp_path: Path) -> None:
 
 
 def test_looking_thrice_seldom_makes_an_identical_build_worse() -> None:
-    trials, worse = few(20), 0
-    for seed in range(trials):
+    many, worse = trials(20), 0
+    for seed in range(many):
         base = scored(10_000 + seed, repeats=4)
         answers: dict[str, Any] = {}
         for look in range(3):
@@ -147,14 +151,24 @@ def test_looking_thrice_seldom_makes_an_identical_build_worse() -> None:
             if found.verdict == "block" or not any(row.margin and row.verdict == "undecided" for row in found.rows):
                 worse += found.verdict == "block"
                 break
-    assert worse <= max(1, trials * 0.06)
+    assert worse <= max(1, many * 0.06)
 
 
 # -- what can go on at all
 
 
-def problem(found: Loaded) -> str:
-    return problem_of(found.profile, Plan(found.profile, layout_of(found.profile)))
+def problem(found: Loaded, asked_s: float | None = None, limit_s: float | None = None) -> str:
+    plan = Plan(found.profile, layout_of(found.profile))
+    return problem_of(found.profile, plan, most_of(plan, asked_s, limit_s))
+
+
+def test_a_run_that_may_last_no_longer_than_its_plan_cannot_go_on(tmp_path: Path) -> None:
+    found = loaded(tmp_path)
+    said = "the run may last 30s, and its plan is 1m long already; say more, such as --until-decided 4m"
+    assert problem(found, 30.0) == problem(found, None, 30.0) == problem(found, 600.0, 30.0) == said
+    assert problem(found, 61.0) == problem(found, None, 600.0) == ""
+    plan = Plan(found.profile, layout_of(found.profile))
+    assert [most_of(plan, *of) for of in ((None, None), (90.0, None), (90.0, 70.0))] == [240.0, 90.0, 70.0]
 
 
 def test_a_plan_of_one_level_can_go_on(tmp_path: Path) -> None:

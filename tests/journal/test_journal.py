@@ -27,6 +27,7 @@ from agenttop.metrics.delta import Delta
 from agenttop.metrics.histogram import fold
 from agenttop.metrics.snapshot import Edited, Event, StageInfo
 from agenttop.report.summary import check_summary
+from agenttop.report.text import render_text
 from tests.metrics.fakes import FakeRun
 
 CONTROL = {"t_s": 4.5, "command": "users", "pool": "chat", "from": 10.0, "to": 20.0, "source": "key"}
@@ -70,6 +71,22 @@ def test_rebuilt_is_what_would_have_been_written(tmp_path: Path) -> None:
     for key in ("requests", "outcomes", "status", "errors", "tokens", "iterations"):
         assert rebuilt["totals"][key] == expected["totals"][key]
     assert rebuilt["totals"]["latency_ms"] == pytest.approx(expected["totals"]["latency_ms"])
+
+
+def test_a_gate_says_that_a_run_that_was_cut_off_is_compared_with_nothing(tmp_path: Path) -> None:
+    run = FakeRun(seconds=2)
+    header = header_of(run)
+    with JournalWriter(tmp_path, msgspec.structs.replace(header, profile=header.profile | {"gate": {}})) as journal:
+        journal.second(run.situation(1), run.deltas(1))
+    rebuilt = rebuild(tmp_path)
+    check_summary(rebuilt)
+    assert (rebuilt["gate"]["verdict"], rebuilt["gate"]["blocked"], rebuilt["gate"]["rows"]) == (
+        "not_compared",
+        True,
+        [],
+    )
+    text = render_text(rebuilt, color=False)
+    assert "NOT COMPARED: the run was cut off, and is compared with nothing" in text
 
 
 def test_a_plan_that_was_edited(tmp_path: Path) -> None:

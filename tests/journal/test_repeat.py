@@ -161,3 +161,17 @@ def test_a_search_says_how_to_search_again(tmp_path: Path) -> None:
     header = header_of(tmp_path, f'target = "${{URL}}"\n{search}[[pools]]\nname = "chat"\n{TASK}')
     with pytest.raises(NotRepeatable, match=f"search for capacity, .* capacity --profile {tmp_path}/p.toml"):
         driven(Left(header, [], 30.0, completed=True))
+
+
+def test_paths_of_cases_of_a_gate_and_of_labels_are_found_and_words_for_runs_stay(tmp_path: Path) -> None:
+    header = header_of(tmp_path)
+    header.profile["quality"] = {"cases": ["a.jsonl", "/b.yaml"], "judge": {"calibration": "labels.jsonl"}}
+    header.profile["gate"] = {"base": "base.json"}
+    found, end_s = driven(Left(header, [CONTROL], 30.03, completed=True))
+    table, _ = rewritten(header, found, end_s)
+    assert table["quality"]["cases"] == [str(tmp_path / "a.jsonl"), "/b.yaml"]
+    assert table["quality"]["judge"]["calibration"] == str(tmp_path / "labels.jsonl")
+    assert table["gate"] == {"base": str(tmp_path / "base.json")}
+    for word in ("last", "last-passed", "${BASE}"):
+        header.profile["gate"] = {"base": word}
+        assert rewritten(header, found, end_s)[0]["gate"] == {"base": word}

@@ -71,12 +71,30 @@ def test_bases_are_files_beside_the_profile(tmp_path: Path) -> None:
         ('max_score_drop = "2%"\nbase = []', 'gate.base: names nothing; write base = "last-passed", or a file'),
         ('max_score_drop = "2%"\nbase = ["last"]\nstrict = "maybe"', "gate.strict: expected true or false"),
         ('max_score_drop = "2%"\nbase = ["last", "golden.jsonl"]', "gate.base[0]: last stands alone"),
+        ("max_score_drop = 2", 'gate.max_score_drop: expected a margin such as "2%", or a list of them, not 2'),
+        ('max_score_drop = ["2%", "3%"]', "gate.max_score_drop: has two margins for one score"),
+        ('max_regress = { latency.p95 = "1%" }', "with quotes around METRIC.STAT"),
+        ('max_regress = ["latency.p95=1%"]', "with quotes around METRIC.STAT, not a list"),
+        ('max_regress = { "latency.p96" = "1%" }', "latency.p96: has no such statistic; write such as latency.p95"),
+        ('max_regress = { "latency" = "1%" }', "latency: has no such statistic"),
+        ('max_regress = { "phase.llm_call" = "1%" }', "write such as phase.llm_call.p95"),
+        ('max_regress = { "error_rate.p95" = "1%" }', "error_rate is one figure, and has no p95"),
+        ('max_score_drop = "2%"\nbase = 5', "gate.base: expected text, or a list of texts, not 5"),
+        ('max_score_drop = "2%"\nbase = [5]', "gate.base: expected text, or a list of texts"),
+        ('max_score_drop = "2%"\nbase = ""', "gate.base: names nothing"),
+        ('max_score_drop = "2%"\nbase = "/dev/null"', "gate.base: /dev/null is no regular file"),
         ('max_score_drop = "2%"\nbse = "last"', 'gate.bse: unknown key; did you mean "base"?'),
     ],
 )
 def test_what_could_never_be_compared_is_known_before_anything_is_sent(tmp_path: Path, gate: str, said: str) -> None:
     found = problems(tmp_path, f"{WHOLE}\n[gate]\n{gate}\n")
     assert any(said in str(problem) for problem in found), [str(problem) for problem in found]
+
+
+def test_a_slice_is_missed_where_no_case_has_any(tmp_path: Path) -> None:
+    (tmp_path / "golden.jsonl").write_text('{"id": "a", "input": "hi", "target": "x"}\n')
+    found = problems(tmp_path, WHOLE + '\n[gate]\nmax_score_drop = "hours=2%"\n')
+    assert any('no case is in a slice "hours"' in str(problem) for problem in found), found
 
 
 def test_a_score_needs_cases(tmp_path: Path) -> None:

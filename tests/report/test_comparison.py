@@ -60,6 +60,16 @@ def test_the_widest_figures_fit(blocked: dict[str, Any]) -> None:
     assert all("undecided" in line for line in lines if line.strip().startswith("latency p"))
 
 
+@pytest.mark.parametrize("width", [60, 66, 72])
+def test_a_narrow_page_keeps_every_verdict_and_name(blocked: dict[str, Any], width: int) -> None:
+    lines = comparison_text(blocked, color=False, width=width).splitlines()
+    assert max(map(cells, lines)) <= width
+    header = next(line for line in lines if "base" in line and "head" in line and "verdict" in line)
+    rows = lines[lines.index(header) + 1 :][:3]
+    assert all(row.split()[-1] in ("worse", "better", "same", "ok", "undecided") for row in rows), rows
+    assert any(line.strip().startswith("latency p95") for line in lines)
+
+
 def test_markdown_means_what_it_says(blocked: dict[str, Any]) -> None:
     text = comparison_markdown(blocked)
     assert text.startswith("**BLOCK: worse than allowed: ")
