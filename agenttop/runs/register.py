@@ -67,8 +67,7 @@ class Entry(msgspec.Struct, frozen=True):
     """Of its graded answers, 0 to 1; of a live run so far. None where nothing is graded."""
     verdict: str | None = None
     """How it ended, in a word: ``passed``, ``threshold`` (one failed, or an objective of a search's first level),
-    ``gate`` (it blocked, or could not compare), ``breaker``, ``by hand``, ``error``, ``cut off``; None of a live
-    run."""
+    ``gate`` (it blocked, or could not compare), ``breaker``, ``by hand``, ``error``, ``cut off``; None if it lives."""
     stop_reason: str | None = None
     exit_code: int | None = None
     problem: str = ""
