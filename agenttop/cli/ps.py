@@ -14,7 +14,7 @@ from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.runs.register import NEWEST, Entry, entries
 from agenttop.schedule.quantities import clock
 
-_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "EXIT")
+_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "VERDICT", "EXIT")
 #: Columns of text; the others are figures and stand at the right of theirs.
 _TEXT = 4
 _TARGET = 3
@@ -89,6 +89,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         count(entry.users),
         count(entry.requests),
         share(entry.error_rate),
+        (entry.verdict or "-").replace("_", " ").upper(),
         code or "-",
     )
 

@@ -220,6 +220,7 @@ class Records:
             thresholds=summed(self._figures.judge.verdicts),
             quality=None if self._figures.quality is None else self._figures.quality.summary(),
             search=search,
+            assessor=self._figures.assessor,
         )
         summary["generator"]["warnings"] += self._spec.warnings
         outlet = _Outlet(summary, end)

@@ -27,6 +27,7 @@ ORDER = (
     "graders",
     "rate-limits",
     "budget",
+    "verdict",
     "capacity",
     "commands",
     "ctl",

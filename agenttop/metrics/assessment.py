@@ -12,6 +12,8 @@ FAILS = "fails"
 HANGS = "hangs"
 RECOVERS = "recovers"
 UNKNOWN = "unknown"
+#: How the event of a change begins.
+EVENT = "verdict: "
 #: States of a target that does not do well, the worst first.
 BAD = (HANGS, FAILS, REFUSES, QUEUES, SLOWS)
 
@@ -24,7 +26,7 @@ class Evidence(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     to: float | None
 
 
-class Reason(msgspec.Struct, frozen=True):
+class VerdictCause(msgspec.Struct, frozen=True):
     """What lies behind a state. ``kind`` is ``model``, ``queue``, ``tools``, ``phase``, ``quota`` or ``outcome``."""
 
     kind: str
@@ -86,7 +88,7 @@ class Assessment(msgspec.Struct, frozen=True):
     words: str
     """One sentence without the state."""
     evidence: tuple[Evidence, ...] = ()
-    causes: tuple[Reason, ...] = ()
+    causes: tuple[VerdictCause, ...] = ()
     knee: Knee | None = None
     holds: float | None = None
     """Highest load at which it was seen to keep up."""
@@ -95,6 +97,11 @@ class Assessment(msgspec.Struct, frozen=True):
     def word(self) -> str:
         """Return the state as it is shown: ``KEEPS UP``."""
         return self.state.replace("_", " ").upper()
+
+    @property
+    def event(self) -> str:
+        """Return it as an event of the run."""
+        return f"{EVENT}{self.word} · {self.words}"
 
     @property
     def bad(self) -> bool:

@@ -20,8 +20,9 @@ from agenttop.report.quotas import quotas
 from agenttop.report.search import search_section
 from agenttop.report.slowest import slowest
 from agenttop.report.streams import streams
+from agenttop.report.verdict import verdict_lines
 
-_ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
+_ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-", "→": ">", "κ": "kappa"})
 #: Rows of latencies: what users wait for first, then the others as the summary has them.
 _AWAITED = ("ttft", "ttfo", "latency", "response_time", "inter_chunk", "tpot")
 _LATENCY_ROWS = tuple(
@@ -56,6 +57,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     """
     page = Page(max(width, 60), color)
     _header(page, summary)
+    verdict_lines(page, summary["run"])
     _verdict(page, summary)
     search_section(page, summary.get("search"))
     quality_section(page, summary.get("quality"))
@@ -74,6 +76,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     phases_by_stage(page, summary)
     _checks(page, summary["checks"])
     _generator(page, summary["generator"])
+    verdict_lines(page, summary["run"])
     if summary["run"].get("directory"):
         page.line()
         # A path is for copying: on a line of its own, and whole even where it is wider than the page.

@@ -54,7 +54,13 @@ class Entry(msgspec.Struct, frozen=True):
     error_rate: float | None = None
     stop_reason: str | None = None
     exit_code: int | None = None
+    verdict: str | None = None
+    """Whether the target keeps up, now or in all of a finished run: ``keeps_up``, ``queues`` …"""
     problem: str = ""
+
+
+class _Verdict(msgspec.Struct):
+    state: str
 
 
 class _Run(msgspec.Struct):
@@ -66,6 +72,7 @@ class _Run(msgspec.Struct):
     target: str = ""
     incomplete: bool = False
     users_max: int | None = None
+    verdict: _Verdict | None = None
 
 
 class _Totals(msgspec.Struct):
@@ -202,6 +209,7 @@ def _live(run: str) -> Entry:
         users=snapshot.users,
         requests=snapshot.requests,
         error_rate=snapshot.error_rate,
+        verdict=snapshot.verdict.state if snapshot.verdict is not None else None,
     )
 
 
@@ -248,6 +256,7 @@ def _finished(run: str, directory: Path, head: _Head) -> Entry:
         error_rate=head.totals.error_rate,
         stop_reason=found.stop_reason,
         exit_code=None if found.incomplete else found.exit_code,
+        verdict=found.verdict.state if found.verdict is not None else None,
     )
 
 

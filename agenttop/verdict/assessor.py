@@ -103,7 +103,8 @@ class Assessor:
     def bound(self) -> str:
         """Return the knee in words, or the load that is held at least; empty where neither is known."""
         if (knee := self.knee) is not None:
-            return words.knee(knee, self.record.grown)
+            queued = any(worst.state == QUEUES for worst in self.record.worst)
+            return words.knee(knee, self.record.grown, queued=queued)
         return words.holds(self.held, self._seen.unit) if self.held is not None else ""
 
     def summary(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from agenttop.verdict.second import Second
 
 #: Answers of a request that are enough, and those that are at least needed once the load has grown.
 ENOUGH, FEW = 200, 20
+#: Records of a phase that say something of its mean.
+SOME = 5
 #: The first level is over when the load is so many times what it was at the first answer …
 GROWN = 1.25
 #: … or after so many seconds: what creeps up at a constant load must not become what it is compared with.
@@ -88,6 +90,8 @@ class Baseline:
     phase_us: dict[str, float] = field(default_factory=dict)
     """By phase: sum of its durations."""
     phase_count: Counter[str] = field(default_factory=Counter)
+    answers: int = 0
+    """Ok answers in the same time."""
     load: float = 0.0
     """Load at the first answer."""
     _begun_s: float | None = None
@@ -108,6 +112,7 @@ class Baseline:
         told = max(self.phase_count.values(), default=0)
         over = load > self.load * GROWN or t_s - self._begun_s > LONGEST_S
         if told < FEW or (told < ENOUGH and not over):
+            self.answers += sum(answers.ok for answers in second.answers.values())
             for name, (total_us, count) in second.phases.items():
                 self.phase_us[name] = self.phase_us.get(name, 0.0) + total_us
                 self.phase_count[name] += count
@@ -130,9 +135,13 @@ class Baseline:
         wholes = [f.whole for r, f in firsts.items() if f.whole is not None and request in (None, r)]
         return percentiles_of(merge(wholes), (95.0,))[0] / 1000 if wholes else None
 
+    def told(self, phase: str) -> float:
+        """Return the part of the answers that told a phase, 0 to 1."""
+        return self.phase_count[phase] / self.answers if self.answers else 0.0
+
     def phase_ms(self) -> dict[str, float]:
-        """Return the mean duration by phase; only of phases with enough records."""
-        return {name: self.phase_us[name] / n / 1000 for name, n in self.phase_count.items() if n >= FEW}
+        """Return the mean duration by phase; only of phases with some records."""
+        return {name: self.phase_us[name] / n / 1000 for name, n in self.phase_count.items() if n >= SOME}
 
 
 def _beyond(records: HistDelta, limit: int) -> int:

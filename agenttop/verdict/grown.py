@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agenttop.metrics.assessment import Reason
+from agenttop.metrics.assessment import VerdictCause
 from agenttop.report.figures import ms
 from agenttop.verdict.baseline import Baseline
 from agenttop.verdict.window import Window, p95_ms
@@ -35,6 +35,8 @@ class Growth:
     now_ms: float
     part: float = 1.0
     """Of all that was lost."""
+    told: float = 1.0
+    """The part of the answers that tell it."""
 
     @property
     def times(self) -> float:
@@ -63,7 +65,10 @@ def phases(baseline: Baseline, window: Window) -> list[Growth]:
         if now[name] > GREW * before[name] and now[name] - before[name] > _LEAST_MS
     }
     lost = sum(after - first for first, after in grown.values())
-    found = [Growth(name, first, after, (after - first) / lost) for name, (first, after) in grown.items()]
+    found = [
+        Growth(name, first, after, (after - first) / lost, baseline.told(name))
+        for name, (first, after) in grown.items()
+    ]
     return sorted((growth for growth in found if growth.part >= TOLD), key=lambda growth: -growth.part)
 
 
@@ -102,13 +107,13 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def reasons(grown: Sequence[Growth]) -> tuple[Reason, ...]:
+def reasons(grown: Sequence[Growth]) -> tuple[VerdictCause, ...]:
     """Return grown phases as reasons."""
     found = []
     for growth in grown:
         kind = kind_of(growth.name)
         text = _WORDS.get(kind)
-        found.append(Reason(kind, f"{text}: {growth.words}" if text else growth.words, round(growth.part, 4)))
+        found.append(VerdictCause(kind, f"{text}: {growth.words}" if text else growth.words, round(growth.part, 4)))
     return tuple(found)
 
 

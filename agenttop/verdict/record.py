@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import msgspec
 
-from agenttop.metrics.assessment import BAD, KEEPS_UP, UNKNOWN, Assessment
+from agenttop.metrics.assessment import BAD, KEEPS_UP, QUEUES, SLOWS, UNKNOWN, Assessment
 from agenttop.verdict.grown import Growth
 from agenttop.verdict.telling import Told
 
@@ -58,20 +59,21 @@ class Record:
 
     @property
     def worst(self) -> list[Assessment]:
-        """Return each bad state at its worst, since it first was so; the worst first."""
-        return [self._worst[state][1] for state in BAD if state in self._worst]
+        """Return each bad state at its worst, since it first was so; the worst first. A queue slows as well."""
+        found = [state for state in BAD if state in self._worst and (state != SLOWS or QUEUES not in self._worst)]
+        return [self._worst[state][1] for state in found]
 
     def final(self, now: Assessment) -> Assessment:
         """Return the verdict on the whole run: its worst state, or the newest with which it did well."""
         return next(iter(self.worst), None) or self._well or now
 
-    def of_stage(self, stage: int) -> str | None:
-        """Return the state that lasted longest in a stage; None of one without."""
+    def of_stage(self, stage: int) -> dict[str, Any] | None:
+        """Return the summary's ``verdict`` of a stage: the state that lasted longest in it; None of one without."""
         seconds = self._stages.get(stage)
         if not seconds:
             return None
         known = {state: count for state, count in seconds.items() if state != UNKNOWN} or seconds
-        return max(known, key=lambda state: known[state])
+        return {"state": max(known, key=lambda state: known[state]), "seconds": dict(seconds)}
 
     def spoils(self, load: float) -> bool:
         """Return whether a load is not held: the target once did badly at it, or at less."""

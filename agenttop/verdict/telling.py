@@ -15,7 +15,7 @@ from agenttop.metrics.assessment import (
     SLOWS,
     Evidence,
     Knee,
-    Reason,
+    VerdictCause,
 )
 from agenttop.metrics.snapshot import QuotaGauge
 from agenttop.verdict import grown, words
@@ -30,7 +30,7 @@ class Told:
 
     words: str
     evidence: tuple[Evidence, ...] = ()
-    causes: tuple[Reason, ...] = ()
+    causes: tuple[VerdictCause, ...] = ()
     weight: float = 0.0
     """How bad it is, against others of the same state."""
     grown: tuple[Growth, ...] = ()
@@ -87,7 +87,7 @@ def _slow(state: str, seen: Seen, load: float, at: str, knee: Knee | None) -> To
     first = words.load(baseline.load, seen.unit)
     ok_per_s = level.per_s if level is not None else window.sums.ok / max(window.sums.seconds, 1e-3)
     if state == QUEUES:
-        text = words.queues(whole, first, at, ok_per_s, knee, phases, name)
+        text = words.queues(whole, at, ok_per_s, knee, phases, name)
     else:
         text = words.slows(own or whole, token, first, at, phases, name)
     evidence = [*_grew("latency_p95_ms", whole), *_grew("ttft_p95_ms", token)]
@@ -106,7 +106,7 @@ def _refused(seen: Seen, at: str, quotas: Sequence[QuotaGauge]) -> Told:
     part = sums.refused / max(sums.finished, 1)
     spent = words.run_out(quotas)
     text = words.refuses(part, at, _mostly(seen, sums.refused_of, sums.refused), spent)
-    causes = tuple(Reason("quota", words.spent(quota), 1.0) for quota in spent)
+    causes = tuple(VerdictCause("quota", words.spent(quota), 1.0) for quota in spent)
     return Told(text, (Evidence("refused", 0.0, round(part, 4)),), causes, part)
 
 
@@ -116,7 +116,7 @@ def _failed(seen: Seen, at: str) -> Told:
     kinds = [(outcome, number) for outcome, number in sums.failures.most_common(3) if number]
     text = words.fails(part, kinds[0][0] if kinds else "", at, _mostly(seen, sums.failed_of, sums.failed))
     causes = tuple(
-        Reason("outcome", outcome.replace("_", " "), round(number / sums.failed, 4)) for outcome, number in kinds
+        VerdictCause("outcome", outcome.replace("_", " "), round(number / sums.failed, 4)) for outcome, number in kinds
     )
     return Told(text, (Evidence("failed", 0.0, round(part, 4)),), causes, part)
 

@@ -16,6 +16,8 @@ from agenttop.verdict.window import MIN_ANSWERS, Sums
 SPENT = 0.02
 #: Where so much is refused the limit is one of rate, and no number of requests at a time.
 REFUSED = 0.05
+#: A phase that so many answers tell is one of all of them.
+ALL = 0.9
 
 
 def load(value: float, unit: str) -> str:
@@ -57,14 +59,14 @@ def slows(
 
 
 def queues(
-    whole: Growth | None, first: str, at: str, ok_per_s: float, knee: Knee | None, grown: Sequence[Growth], request: str
+    whole: Growth | None, at: str, ok_per_s: float, knee: Knee | None, grown: Sequence[Growth], request: str
 ) -> str:
-    """Return that of one that queues: that throughput stands, since when, and how much longer one waits."""
-    parts = [f"p95 {ms(whole.now_ms)} {times(whole.times)} of {first}"] if whole is not None else []
+    """Return that of one that queues: that throughput is flat, since when, and how much longer one waits."""
+    parts = [f"p95 {ms(whole.now_ms)} {times(whole.times)}"] if whole is not None else []
     if knee is None:
-        parts.append(f"{per_s(ok_per_s)}/s, not more since {at}")
+        parts.append(f"flat at {per_s(ok_per_s)}/s since {at}")
     else:
-        parts.append(f"{per_s(knee.per_s.value)}/s, not more since ~{load(knee.load.value, knee.unit)}")
+        parts.append(f"flat at {per_s(knee.per_s.value)}/s since ~{load(knee.load.value, knee.unit)}")
     return _joined(parts, grown, request)
 
 
@@ -96,15 +98,19 @@ def spent(quota: QuotaGauge) -> str:
     return f"{clean_text(quota.name, 40)}: {count(quota.remaining)}{of} left"
 
 
-def knee(found: Knee, grown: Sequence[Growth] = ()) -> str:
-    """Return the knee as a sentence of its own."""
+def knee(found: Knee, grown: Sequence[Growth] = (), *, queued: bool = True) -> str:
+    """Return the knee as a sentence of its own; ``queued``: what limits it is a number of requests at a time."""
     text = f"throughput stops growing at ~{_about(found.load, found.unit)}: {per_s(found.per_s.value)}/s"
-    if found.refused > REFUSED:
+    if found.refused > REFUSED and not queued:
         return f"{text}; more is refused (429)"
     served = max(1, round(found.served.value))
     text += f", about {count(served)} request{' is' if served == 1 else 's are'} served at a time"
     if grown:
         text += f"; {waits(grown)}"
+        # By Little's law so many are in this phase at a time where nothing waits in it.
+        inside = found.per_s.value * grown[0].before_ms / 1000
+        if grown[0].told >= ALL and round(inside) >= 1:
+            text += f", about {count(inside)} at a time"
     if found.scaling is not None and found.scaling.falls:
         text += f"; beyond it falls (κ {found.scaling.coherency.value:.2g})"
     return text

@@ -97,3 +97,21 @@ def test_what_could_not_be_written_is_told(rig: Rig, monkeypatch: pytest.MonkeyP
         full.setattr(JournalWriter, "_append", no_space)
         rig.close(1.0, ok=3)
     assert any(text.startswith("journal: ") for text in (event.text for event in rig.watcher.events))
+
+
+def test_another_state_of_the_target_is_an_event_and_a_mark(rig: Rig) -> None:
+    for second in range(1, 6):
+        rig.now = replace(rig.now, control=Control(users=2))
+        rig.close(float(second), ok=30)
+    texts = [event.text for event in rig.watcher.events]
+    assert [text.split(" · ")[0] for text in texts] == ["verdict: KEEPS UP"]
+    assert rig.closing._orders.changes.all == ()  # that it does well from the beginning is no mark
+    rig.closing._orders.changes.mark(5.5, "by hand")
+    for second in range(6, 12):
+        snapshot = rig.close(float(second), rate_limited=30)
+    (event,) = [event for event in rig.watcher.events if event.text.startswith("verdict: REFUSES · ")]
+    assert event.level == "warn"
+    assert snapshot.verdict is not None
+    assert snapshot.verdict.state == "refuses"
+    assert [change.text for change in rig.closing._orders.changes.all] == ["by hand", "REFUSES"]
+    assert event in [told for second in rig.seconds() for told in second.events]

@@ -124,17 +124,19 @@ def test_the_knee_is_within_a_fifth_of_the_truth(slots: int) -> None:
 
 
 def test_the_knee_of_a_ramp_and_of_arrivals() -> None:
+    off = []
     for seed in range(RUNS):
         assessor, _ = judged(World(Target(slots=8), ramp(1, 70, 60), 80, seed=seed).seconds())
         assert assessor.knee is not None
-        assert assessor.knee.load.value == pytest.approx(23.3, rel=0.25)
+        off.append(abs(assessor.knee.load.value / 23.3 - 1) > 0.25)
         assessor, states = judged(arrivals(Target(slots=8), lambda t: 3 if t < 30 else 30, 60, seed=seed))
         assert after(states, 30, (QUEUES,)) in range(1, 16)
         knee = assessor.knee
         assert knee is not None
         assert knee.unit == "rate"
-        assert knee.per_s.value == pytest.approx(15.3, rel=0.2)
+        off.append(abs(knee.per_s.value / 15.3 - 1) > 0.2)
         assert "/s" in assessor.bound()
+    assert not false(off), off
 
 
 def test_arrivals_that_are_all_served_have_no_knee() -> None:
@@ -156,7 +158,7 @@ def test_a_queue_is_told_with_its_evidence() -> None:
     found = queued().now
     assert found.word == "QUEUES"
     assert (round(found.since_s), found.load) == (42, 40)
-    pattern = r"p95 4\.\d\ds ×[56]\.\d of 3 users · 7\.\d\d/s, not more since ~12 users · llm_call ×8\.\d"
+    pattern = r"p95 4\.\d\ds ×[56]\.\d · flat at 7\.\d\d/s since ~12 users · llm_call ×8\.\d"
     assert re.fullmatch(pattern, found.words)
     evidence = {row.what: (row.from_, row.to) for row in found.evidence}
     assert evidence["load"] == (3, 40)
@@ -174,12 +176,12 @@ def test_the_end_of_a_run_says_the_knee_and_why() -> None:
     assert summary["state"] == "queues"
     assert re.fullmatch(
         r"throughput stops growing at ~12 users \(\d+–\d+\): 7\.\d\d/s, about 4 requests are served at a time; "
-        r"calls wait for a free model slot: llm_call ×8\.\d",
+        r"calls wait for a free model slot: llm_call ×8\.\d, about 4 at a time",
         summary["bound"],
     )
     assert summary["holds"] is None
     assert [change["state"] for change in summary["changes"]] == ["keeps_up", "slows", "queues"]
-    assert [other["state"] for other in summary["others"]] == ["slows"]
+    assert summary["others"] == []  # what queues is slow as well
     assert summary["knee"]["load"]["low"] < 11.6 < summary["knee"]["load"]["high"]
 
 

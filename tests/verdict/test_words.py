@@ -10,8 +10,8 @@ from agenttop.verdict import words
 from agenttop.verdict.grown import Growth
 from agenttop.verdict.window import Sums
 
-LLM = Growth("llm_call", 500.0, 3300.0)
-QUEUE = Growth("queue", 3.0, 1200.0)
+LLM = Growth("llm_call", 500.0, 3300.0, 1.0, 0.5)
+QUEUE = Growth("queue", 3.0, 1200.0, 1.0, 0.5)
 TOTAL, TOKEN = Growth("p95", 1240.0, 6324.0), Growth("first token p95", 300.0, 900.0)
 
 
@@ -27,10 +27,10 @@ def knee(unit: str = "users", *, refused: float = 0.0, served: float = 4.0, fall
 
 
 def test_a_queue() -> None:
-    text = words.queues(TOTAL, "3 users", "40 users", 7.9, knee(), [LLM], "")
-    assert text == "p95 6.32s ×5.1 of 3 users · 7.93/s, not more since ~12 users · llm_call ×6.6"
-    text = words.queues(None, "3 users", "40 users", 7.9, None, [], "chat/tools")
-    assert text == "7.90/s, not more since 40 users · mostly chat/tools"
+    text = words.queues(TOTAL, "40 users", 7.9, knee(), [LLM], "")
+    assert text == "p95 6.32s ×5.1 · flat at 7.93/s since ~12 users · llm_call ×6.6"
+    text = words.queues(None, "40 users", 7.9, None, [], "chat/tools")
+    assert text == "flat at 7.90/s since 40 users · mostly chat/tools"
 
 
 def test_slowness() -> None:
@@ -69,7 +69,12 @@ def test_the_knee() -> None:
     )
     assert words.knee(knee(), [QUEUE]).endswith("requests wait in the agent's queue: queue 3.00ms → 1.20s")
     assert words.knee(knee(falls=True)).endswith("; beyond it falls (κ 0.0021)")
-    assert words.knee(knee(refused=0.3)).endswith("7.93/s; more is refused (429)")
+    assert words.knee(knee(refused=0.3), queued=False).endswith("7.93/s; more is refused (429)")
+    assert words.knee(knee(refused=0.3)).endswith("are served at a time")
+    whole = words.knee(knee(), [Growth("llm_call", 500.0, 3300.0, 1.0, 1.0)])
+    assert whole.endswith("; calls wait for a free model slot: llm_call ×6.6, about 4 at a time")
+    some = words.knee(knee(), [Growth("llm_call", 500.0, 3300.0, 1.0, 0.5)])
+    assert some.endswith("llm_call ×6.6")  # how many of the others wait is not known
     assert "~12.2/s (9.76–14.6)" in words.knee(knee("rate"))
     assert words.holds(40.0, "users") == "holds at least 40 users"
 
