@@ -14,15 +14,15 @@ from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.runs.register import NEWEST, Entry, entries
 from agenttop.schedule.quantities import clock
 
-_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "SCORE", "VERDICT")
-_RUN, _STATE, _PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _SCORE, _VERDICT = range(len(_HEAD))
+_HEAD = ("RUN", "STATE", "PROFILE", "TARGET", "USERS", "REQUESTS", "ERRORS", "SCORE", "VERDICT", "RESULT")
+_RUN, _STATE, _PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _SCORE, _VERDICT, _RESULT = range(len(_HEAD))
 #: Columns of figures, which stand at the right of theirs.
 _FIGURES = (_USERS, _REQUESTS, _ERRORS, _SCORE)
 #: Columns of a run: as many as an id has at most. What is longer is none of ours.
 _MAX_WIDTH = 61
 #: What goes where there is no room, the first one first: the id has the profile's name. The longest id, a score and a
-#: verdict are 80 columns.
-_SPARED = (_PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _STATE)
+#: result are 80 columns.
+_SPARED = (_PROFILE, _TARGET, _USERS, _REQUESTS, _ERRORS, _STATE, _VERDICT)
 #: A target is not cut below so many columns.
 _MIN_WIDTH = 16
 #: Columns of other text.
@@ -93,7 +93,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         count(entry.requests),
         share(entry.error_rate),
         "" if entry.score is None else share(entry.score),
-        entry.verdict or "-",
+        (entry.verdict or "-").replace("_", " ").upper(),
+        entry.result or "-",
     )
 
 

@@ -20,6 +20,7 @@ from agenttop.controller.watcher import Watcher
 from agenttop.journal.figures import Closed, Figures
 from agenttop.journal.targets import situation
 from agenttop.journal.verdicts import told
+from agenttop.metrics.assessment import RECOVERS, Assessment
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.snapshot import Snapshot
 from agenttop.schedule.quantities import format_duration
@@ -74,6 +75,8 @@ class Closing:
         for verdict in closed.failed:
             if not verdict.aborted_run:
                 watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
+        if closed.verdict is not None:
+            self._changed(t_s, closed.verdict)
         judge(t_s, closed)
         for text in self._intake.budget.news():
             watcher.say(t_s, text, "warn")
@@ -94,6 +97,14 @@ class Closing:
         if why:  # a full disk must not end a run that goes well; the summary may yet find room
             watcher.say(t_s, f"journal: {why}", "error")
         return snapshot
+
+    def _changed(self, t_s: float, verdict: Assessment) -> None:
+        """Report another state of the target: an event, and a mark unless it does well from the beginning."""
+        self._watcher.say(t_s, verdict.event, "warn" if verdict.bad else "info")
+        if verdict.bad or verdict.state == RECOVERS:
+            for event in self._orders.changes.rested(t_s, now=True):
+                self._watcher.say(*event)
+            self._orders.changes.mark(t_s, verdict.word)
 
     def graded(self, t_s: float) -> None:
         """Take what is new about grading, ``t_s`` seconds after the run began."""

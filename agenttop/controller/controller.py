@@ -98,8 +98,9 @@ class Controller:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
-        # The controller is in a session of its own; no terminal's end is its end.
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: None
+        )  # it has a session of its own: no terminal's end is its end
         await self._socket.open()
         try:
             self.records.open()

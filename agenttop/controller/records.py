@@ -216,6 +216,7 @@ class Records:
             thresholds=summed(self._figures.judge.verdicts),
             quality=None if self._figures.quality is None else self._figures.quality.summary(),
             search=search,
+            assessor=self._figures.assessor,
         )
 
     def finish(self, summary: dict[str, Any], end: End) -> tuple[str, End]:

@@ -28,6 +28,7 @@ ORDER = (
     "compare",
     "rate-limits",
     "budget",
+    "verdict",
     "capacity",
     "commands",
     "ctl",

@@ -4,7 +4,7 @@ The controller holds one while the run goes on, and whoever folds its journal ag
 replay shows. It stands here and not beside the controller because a journal is what makes the same figures twice. A
 second is closed in this order:
 
-    aggregate  ─►  thresholds, one of which may end the run  ─►  circuit breaker, of a run that goes on
+    aggregate  ─►  verdict  ─►  thresholds, one of which may end the run  ─►  circuit breaker, of a run that goes on
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from agenttop.journal.rules import Rules
 from agenttop.metrics.aggregate import Aggregate
+from agenttop.metrics.assessment import Assessment
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.run_state import RunState
@@ -27,6 +28,8 @@ from agenttop.quality.curve import Curve, JudgeUse
 from agenttop.quality.score import Score
 from agenttop.thresholds.breaker import Breaker
 from agenttop.thresholds.judge import Judge, Seconds
+from agenttop.verdict.assessor import Assessor
+from agenttop.verdict.observe import names_of, second_of
 
 #: Begin and end of a stage, in seconds since the run began.
 Span = tuple[float, float]
@@ -46,6 +49,8 @@ class Closed:
     """The threshold that ends the run; None if none does."""
     opens: bool
     """The circuit breaker opens: it ends the run, or fails the level of a search."""
+    verdict: Assessment | None = None
+    """The verdict on the target, if its state has changed."""
 
 
 class Figures:
@@ -67,6 +72,7 @@ class Figures:
         self.quality = None if golden is None else Curve(golden)
         self.judge = Judge(rules.thresholds, layout, None if self.quality is None else self.quality.figure)
         self.breaker = Breaker(rules.breaker)
+        self.assessor = Assessor(names_of(layout))
         self._ahead: list[Delta] = []
         """Told already, of seconds that are still to be judged."""
 
@@ -115,7 +121,9 @@ class Figures:
             sending_ended_s: when the sending ended, where it has.
             search: the summary's, where a level was over in this second.
         """
+        before = self.aggregate.timeline.last
         tick = self.aggregate.second(now)
+        verdict = self.assessor.second(second_of(self.aggregate, now, now.t_s - (before.t_s if before else 0.0)))
         ahead, self._ahead = self._ahead, []
         for delta in ahead:
             if delta.second is not None and delta.second >= now.t_s:
@@ -134,14 +142,19 @@ class Figures:
             # How a level failed is nothing against the one that follows: not even in the second they share.
             opens = opens and not level_failed(search)
             self.breaker.reset(now.t_s)
-        return Closed(tick, failed, aborting, opens)
+        return Closed(tick, failed, aborting, opens, verdict)
 
     def snapshot(self, now: RunState, search: SearchState | None = None) -> Snapshot:
         """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         picture = self.aggregate.snapshot(now)
         quality = None if self.quality is None else self.quality.state
         return replace(
-            picture, thresholds=self.judge.verdicts, breaker=self.breaker.state, search=search, quality=quality
+            picture,
+            thresholds=self.judge.verdicts,
+            breaker=self.breaker.state,
+            search=search,
+            quality=quality,
+            verdict=self.assessor.now,
         )
 
 

@@ -277,6 +277,7 @@ def _folded(records: Generator[RunHeader | Second, None, None]) -> dict[str, Any
         thresholds=summed(fold.figures.judge.verdicts),
         quality=None if fold.figures.quality is None else fold.figures.quality.summary(),
         search=None if fold.search is None else fold.search | {"stopped": fold.search["stopped"] or "aborted"},
+        assessor=fold.figures.assessor,
         incomplete=True,
     )
     if header.profile.get("gate") is not None:

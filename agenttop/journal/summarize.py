@@ -21,6 +21,7 @@ from agenttop.metrics.snapshot import RunInfo, StageInfo
 from agenttop.metrics.streams import silence_words
 from agenttop.quality.brief import Golden
 from agenttop.report.model import SCHEMA
+from agenttop.verdict.assessor import Assessor
 
 
 class RunHeader(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ def build_summary(
     thresholds: Sequence[Mapping[str, Any]] = (),
     quality: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
+    assessor: Assessor | None = None,
     incomplete: bool = False,
 ) -> dict[str, Any]:
     """Return the summary, as plain data that validates against ``summary_schema()``.
@@ -108,6 +110,7 @@ def build_summary(
         thresholds: likewise.
         quality: likewise.
         search: likewise.
+        assessor: the verdict on the target; None leaves it out.
         incomplete: the run was cut off and this is what is left of it.
     """
     info, layout = header.info, aggregate.layout
@@ -133,6 +136,8 @@ def build_summary(
     }
     if incomplete:
         run["incomplete"] = True
+    if assessor is not None:
+        run["verdict"] = assessor.summary()
     return {
         "schema": SCHEMA,
         "run": run,
@@ -153,7 +158,8 @@ def build_summary(
             if _counted(found := aggregate.metrics_request(i, measured_s)) or not request.optional
         },
         "stages": [
-            _stage(aggregate, stage, spans[stage.index], sending_ended_s, warmup_s) | {"index": index}
+            _stage(aggregate, stage, spans[stage.index], sending_ended_s, warmup_s)
+            | {"index": index, "verdict": None if assessor is None else assessor.record.of_stage(stage.index)}
             for index, stage in enumerate(stages)
         ],
         "timeline": _timeline(aggregate, stages),

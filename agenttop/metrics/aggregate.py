@@ -59,6 +59,8 @@ class Aggregate:
         self.quotas = QuotaBoard(layout)
         self.slowest = Slowest()
         self.live = Live(len(layout.requests), window_s)
+        self.closed: tuple[Slice, ...] = ()
+        """What was new when the last second was closed: of seconds before it, and then the second itself."""
         self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
@@ -128,7 +130,8 @@ class Aggregate:
         """
         self._merge()
         windows: dict[float, list[Slice]] = {}
-        for start_s, late in self.live.late():
+        all_late = self.live.late()
+        for start_s, late in all_late:
             self.timeline.amend(start_s, late)
             windows |= self.live.amended(start_s)
         for t_s, slices in windows.items():
@@ -137,7 +140,9 @@ class Aggregate:
         for worker in self.saturation.silent:
             self.workers.forget(worker)  # until it is heard again
         self.workers.close()
-        tick = self.live_view.tick(self.live.close(now.t_s), now)
+        newest = self.live.close(now.t_s)
+        self.closed = (*(late for _, late in all_late), newest)
+        tick = self.live_view.tick(newest, now)
         self.timeline.append(tick)
         return tick
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from agenttop.metrics.assessment import Assessment
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.searched import SearchState
 
@@ -338,6 +339,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Other settings that differ from the profile, in words: ``think 1s..3s``, ``on_429 honor chat``."""
     by_hand: tuple[ManualChange, ...] = ()
     """The last manual changes, the newest last; at most 20."""
+    verdict: Assessment | None = None
+    """Whether the target keeps up, in words; None before the first second."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):

@@ -17,6 +17,7 @@ from agenttop.report.page import INDENT, Page
 from agenttop.report.quality import points
 from agenttop.report.search import sentence
 from agenttop.report.stages import stage_rows
+from agenttop.report.verdict import verdict_in_short
 
 #: Lines that are never exceeded: a terminal of 24 rows, without that of the shell's prompt.
 LINES = 23
@@ -94,6 +95,7 @@ def _head(page: Page, summary: Mapping[str, Any], *, gaps: bool) -> None:
     words, style = ended_words(run)
     message = f": {fit(run['message'], 130)}" if run.get("message") else ""
     page.prose(words + message, style)
+    verdict_in_short(page, run)
     page.joined(count_words(summary["totals"]), "bold")
     if gaps:
         page.line()

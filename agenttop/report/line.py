@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agenttop.metrics.assessment import UNKNOWN
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
 from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share
@@ -15,9 +16,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
 
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
-    counts since the run began; ``thresholds`` is how many of how many pass; ``quality`` is the score of graded answers,
-    ``to_grade`` how many wait for theirs. What matters least stands last and is left out where there is no room;
-    figures are never cut.
+    counts since the run began; ``verdict`` is whether the target keeps up; ``thresholds`` is how many of how many
+    pass; ``quality`` is the score of graded answers, ``to_grade`` how many wait for theirs. What matters least stands
+    last and is left out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -32,6 +33,8 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         f"err={_bare(count(snapshot.failed - snapshot.rate_limited))}",
         f"inflight={_bare(count(snapshot.in_flight))}",
     ]
+    if snapshot.verdict is not None and snapshot.verdict.state != UNKNOWN:
+        parts.append(f"verdict={snapshot.verdict.state}")
     if snapshot.retries:
         parts.append(f"retried={_bare(count(snapshot.retries))}")
     if snapshot.sent_again:

@@ -266,6 +266,98 @@ else:
     )
 
 
+class Estimate(msgspec.Struct, frozen=True):
+    """A figure and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Scaling(msgspec.Struct, frozen=True):
+    """The Universal Scalability Law, fitted to the levels of load."""
+
+    contention: Annotated[Estimate, Meta(description="σ: the part of the work that waits for other work.")]
+    coherency: Annotated[Estimate, Meta(description="κ: the work that every pair of users makes for each other.")]
+    falls: Annotated[bool, Meta(description="Throughput was seen to fall beyond the knee.")]
+    peak: Annotated[
+        float | None, Meta(description="Load with the highest throughput of the law; null where it has none.")
+    ] = None
+
+
+class Knee(msgspec.Struct, frozen=True, kw_only=True):
+    """The load beyond which throughput does not grow: per_s × (response_s + think_s)."""
+
+    unit: Annotated[Literal["users", "rate"], Meta(description="Of load and most: users, or iterations per second.")]
+    load: Estimate
+    per_s: Annotated[Estimate, Meta(description="The highest rate of ok answers.")]
+    served: Annotated[Estimate, Meta(description="Requests served at a time: per_s × response_s.")]
+    response_s: Annotated[Estimate, Meta(description="Response time at light load.")]
+    think_s: Annotated[
+        Estimate, Meta(description="Time from an answer to the same user's next request; 0 of arrivals.")
+    ]
+    most: Annotated[float, Meta(description="The highest load that was measured.")]
+    refused: Annotated[Share, Meta(description="Share of the requests that was refused (429) beyond it.")] = 0.0
+    scaling: Scaling | None = None
+
+
+class VerdictEvidence(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A figure before and now."""
+
+    what: Annotated[str, Meta(description="What it is, with its unit in the name.")]
+    from_: float | None
+    to: float | None
+
+
+class VerdictCause(msgspec.Struct, frozen=True):
+    """Something that lies behind the state."""
+
+    kind: Annotated[str, Meta(description="model, queue, tools, phase, quota or outcome.")]
+    words: str
+    share: Annotated[float, Meta(ge=0, le=1, description="The part of what was lost that is due to it.")]
+
+
+State = Literal["keeps_up", "slows", "queues", "refuses", "fails", "hangs", "recovers", "unknown"]
+
+
+class VerdictBrief(msgspec.Struct, frozen=True):
+    """A state of the target, and when it began."""
+
+    state: State
+    since_s: float
+    users: Annotated[float, Meta(description="Users there were, or iterations per second of arrivals alone.")]
+    words: str
+
+
+class RunVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on the target: its worst state in the run, as it was at its worst."""
+
+    state: State
+    since_s: Annotated[float, Meta(description="When it was first so.")]
+    users: Annotated[float, Meta(description="Users there were then, or iterations per second; see unit.")]
+    unit: Literal["users", "rate"]
+    words: Annotated[str, Meta(description="One sentence, without the state.")]
+    bound: Annotated[
+        str, Meta(description="The knee in words, or the load that is held at least; empty where neither is known.")
+    ]
+    evidence: list[VerdictEvidence]
+    causes: list[VerdictCause]
+    knee: Annotated[Knee | None, Meta(description="Null of a run that has not passed it.")]
+    holds: Annotated[
+        float | None,
+        Meta(description="The highest load at which it kept up; null if there is none, or a knee."),
+    ]
+    others: Annotated[list[VerdictBrief], Meta(description="Other states of the run that are not well.")] = []
+    changes: Annotated[list[VerdictBrief], Meta(description="Every state, in the order of time.")] = []
+
+
+class StageVerdict(msgspec.Struct, frozen=True):
+    """The verdict in a stage."""
+
+    state: Annotated[State, Meta(description="The one that lasted longest.")]
+    seconds: Annotated[dict[str, int], Meta(description="Seconds by state.")]
+
+
 class PoolMetrics(Metrics, frozen=True, kw_only=True):
     """METRICS of a pool."""
 
@@ -294,6 +386,7 @@ class StageMetrics(Metrics, frozen=True, kw_only=True):
     measured_s: Annotated[
         float, Meta(description="The seconds that rps divides by: the length of the stage without the warm-up.")
     ] = 0.0
+    verdict: Annotated[StageVerdict | None, Meta(description="Null where nothing was judged.")] = None
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -352,6 +445,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: Annotated[
         bool, Meta(description="The summary was rebuilt from the journal of a run that was cut off.")
     ] = False
+    verdict: Annotated[
+        RunVerdict | None, Meta(description="Whether the target kept up; null of a run of an older version.")
+    ] = None
 
 
 class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):

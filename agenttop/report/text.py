@@ -22,8 +22,9 @@ from agenttop.report.search import search_section
 from agenttop.report.slowest import slowest
 from agenttop.report.stages import stage_section
 from agenttop.report.streams import streams
+from agenttop.report.verdict import verdict_lines
 
-_ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-"})
+_ASCII = str.maketrans({"─": "-", "·": "-", "…": "~", "█": "#", "µ": "u", "×": "x", "–": "-", "→": ">", "κ": "kappa"})
 #: Rows of latencies: what users wait for first, then the others as the summary has them.
 _AWAITED = ("ttft", "ttfo", "latency", "response_time", "inter_chunk", "tpot")
 _LATENCY_ROWS = tuple(
@@ -48,6 +49,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     """
     page = Page(max(width, 60), color)
     _header(page, summary)
+    verdict_lines(page, summary["run"])
     _verdict(page, summary)
     search_section(page, summary.get("search"))
     stage_section(page, summary)

@@ -65,12 +65,18 @@ class Entry(msgspec.Struct, frozen=True):
     error_rate: float | None = None
     score: float | None = None
     """Of its graded answers, 0 to 1; of a live run so far. None where nothing is graded."""
-    verdict: str | None = None
+    result: str | None = None
     """How it ended, in a word: ``passed``, ``threshold`` (one failed, or an objective of a search's first level),
     ``gate`` (it blocked, or could not compare), ``breaker``, ``by hand``, ``error``, ``cut off``; None if it lives."""
     stop_reason: str | None = None
     exit_code: int | None = None
+    verdict: str | None = None
+    """Whether the target keeps up, now or in all of a finished run: ``keeps_up``, ``queues`` …"""
     problem: str = ""
+
+
+class _Verdict(msgspec.Struct):
+    state: str
 
 
 class _Run(msgspec.Struct):
@@ -82,6 +88,7 @@ class _Run(msgspec.Struct):
     target: str = ""
     incomplete: bool = False
     users_max: int | None = None
+    verdict: _Verdict | None = None
 
 
 class _Totals(msgspec.Struct):
@@ -224,6 +231,7 @@ def _live(run: str) -> Entry:
         requests=snapshot.requests,
         error_rate=snapshot.error_rate,
         score=None if snapshot.quality is None else snapshot.quality.score,
+        verdict=snapshot.verdict.state if snapshot.verdict is not None else None,
     )
 
 
@@ -251,7 +259,7 @@ def _over(run: str) -> Entry:
         started_at=info.started_at,
         profile=info.name,
         target=info.target,
-        verdict="cut off",
+        result="cut off",
     )
 
 
@@ -277,13 +285,14 @@ def _finished(run: str, directory: Path, head: _Head) -> Entry:
         requests=head.totals.requests,
         error_rate=head.totals.error_rate,
         score=None if head.quality is None else head.quality.score,
-        verdict=_verdict(head),
+        result=_result(head),
         stop_reason=found.stop_reason,
         exit_code=None if found.incomplete else found.exit_code,
+        verdict=found.verdict.state if found.verdict is not None else None,
     )
 
 
-def _verdict(head: _Head) -> str:
+def _result(head: _Head) -> str:
     """Return how a run ended, in a word."""
     run = head.run
     if run.incomplete:

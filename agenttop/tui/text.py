@@ -11,6 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from agenttop.tui.look import Glyphs
+
 #: Categories that move the cursor, turn the writing direction or show nothing.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 NONE = Style.null()
@@ -31,6 +33,14 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     if width <= 0:
         return ""
     return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+
+
+def in_glyphs(text: str, glyphs: Glyphs) -> str:
+    """Return a sentence that was made elsewhere with the signs of this screen."""
+    signs = {"→": glyphs.arrow, "×": glyphs.times, "…": glyphs.ellipsis}
+    if not glyphs.braille:
+        signs |= {"·": "-", "–": "-", "µ": "u"}
+    return "".join(signs.get(char, char) for char in text)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TextIO
 
+from agenttop.metrics.assessment import EVENT
 from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
 from agenttop.view import held, pipes
@@ -73,7 +74,11 @@ class Teller:
     def __call__(self, snapshot: Snapshot) -> list[str]:
         # The steps of a search are what one waits for.
         searching = snapshot.search is not None
-        news = [event for event in snapshot.events if event not in self._told and (event.level != "info" or searching)]
+        news = [
+            event
+            for event in snapshot.events
+            if event not in self._told and (event.level != "info" or searching or event.text.startswith(EVENT))
+        ]
         self._told = set(snapshot.events)
         lines = [f"  {'!' if event.level != 'info' else '·'} {event.text}" for event in news]
         info = self._info if snapshot.edited is None else snapshot.edited.of(self._info)

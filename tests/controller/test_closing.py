@@ -45,8 +45,8 @@ class Rig:
         self.records = Records(spec, plan, self.figures)
         self.records.open()
         self.intake = Intake(spec, self.figures, self.records, None, self.watcher, BoxAgent())
-        orders, spans = Orders(spec.profile), Spans(len(layout.stages))
-        self.closing = Closing(spec, self.figures, self.records, self.watcher, self.intake, orders, spans, None)
+        self.orders, spans = Orders(spec.profile), Spans(len(layout.stages))
+        self.closing = Closing(spec, self.figures, self.records, self.watcher, self.intake, self.orders, spans, None)
         self.now = Now(0.0, "running", False, "", False, 1, Control(), plan, {0})
         self.judged: list[tuple[float, Closed]] = []
 
@@ -97,3 +97,21 @@ def test_what_could_not_be_written_is_told(rig: Rig, monkeypatch: pytest.MonkeyP
         full.setattr(JournalWriter, "_append", no_space)
         rig.close(1.0, ok=3)
     assert any(text.startswith("journal: ") for text in (event.text for event in rig.watcher.events))
+
+
+def test_another_state_of_the_target_is_an_event_and_a_mark(rig: Rig) -> None:
+    for second in range(1, 6):
+        rig.now = replace(rig.now, control=Control(users=2))
+        rig.close(float(second), ok=30)
+    texts = [event.text for event in rig.watcher.events]
+    assert [text.split(" · ")[0] for text in texts] == ["verdict: KEEPS UP"]
+    assert len(rig.orders.changes.all) == 0  # that it does well from the beginning is no mark
+    rig.orders.changes.mark(5.5, "by hand")
+    for second in range(6, 12):
+        snapshot = rig.close(float(second), rate_limited=30)
+    (event,) = [event for event in rig.watcher.events if event.text.startswith("verdict: REFUSES · ")]
+    assert event.level == "warn"
+    assert snapshot.verdict is not None
+    assert snapshot.verdict.state == "refuses"
+    assert [change.text for change in rig.orders.changes.all] == ["by hand", "REFUSES"]
+    assert event in [told for second in rig.seconds() for told in second.events]

@@ -23,6 +23,40 @@ SHORT = {
 }
 
 
+#: Slower, so that a queue shows in few seconds of few answers.
+QUEUED = {"preset": "quiet", "first_token": "200ms", "slots": 4}
+LEVELS = {
+    "stages.few.duration": "7s",
+    "stages.few.users": 4,
+    "stages.some.duration": "1s",
+    "stages.many.duration": "14s",
+    "stages.many.users": 60,
+    "pools.chat.think_time": "300ms",
+}
+
+
+def test_it_is_said_that_it_queues_at_how_many_users_and_why(place: Place) -> None:
+    options = [word for key, value in LEVELS.items() for word in ("--set", f"{key}={value}")]
+    with AgentProcess(QUEUED) as agent:
+        run = place.finish("--profile", PROFILE, "--headless", *options, "--target", agent.url)
+    assert run.wait() == 0, run.err.text()
+    summary = place.summary()
+    check_summary(summary)
+    verdict = summary["run"]["verdict"]
+    assert verdict["state"] == "queues", verdict
+    assert verdict["causes"][0]["kind"] == "model"
+    assert verdict["knee"]["load"]["low"] < verdict["knee"]["load"]["value"] < 40
+    assert round(verdict["knee"]["served"]["value"]) in range(3, 7)
+    assert summary["stages"][2]["verdict"]["state"] == "queues"
+    lines = run.out.lines
+    assert any(line.startswith("  ! verdict: QUEUES · p95 ") for line in lines)
+    assert any("verdict=queues" in line for line in lines)
+    end = " ".join(line.strip() for line in lines[-20:])
+    assert "! QUEUES from " in end
+    assert "throughput stops growing at ~" in end
+    assert "calls wait for a free model slot: llm_call ×" in end
+
+
 def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
     options = [word for key, value in SHORT.items() for word in ("--set", f"{key}={value}")]
     arguments = ("--profile", PROFILE, "--headless", "--full", *options)

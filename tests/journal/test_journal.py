@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agenttop.journal.figures import Figures
 from agenttop.journal.journal import (
     FILE_NAME,
     MAGIC,
@@ -20,6 +21,7 @@ from agenttop.journal.journal import (
     read_journal,
     rebuild,
 )
+from agenttop.journal.rules import Rules
 from agenttop.journal.summarize import RunHeader, build_summary, run_header
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact
@@ -37,34 +39,36 @@ def header_of(run: FakeRun) -> RunHeader:
     return run_header(run.info(), run.layout, {"name": "peak", "headers": {"authorization": "***"}}, "0" * 64)
 
 
-def write(run: FakeRun, directory: Path) -> Aggregate:
-    aggregate = Aggregate(run.layout)
+def write(run: FakeRun, directory: Path) -> Figures:
+    figures = Figures(run.layout, Rules())
     with JournalWriter(directory, header_of(run)) as journal:
         for second in range(1, run.seconds + 1):
             deltas, now = run.deltas(second), run.situation(second)
             for delta in deltas:
-                aggregate.fold(delta)
-            aggregate.second(now)
+                figures.fold(delta)
+            figures.second(now, [None] * len(run.layout.stages))
             journal.second(now, deltas, controls=[CONTROL] if second == 5 else (), events=now.events)
-    return aggregate
+    return figures
 
 
 def test_rebuilt_is_what_would_have_been_written(tmp_path: Path) -> None:
     run = FakeRun(seconds=20, warmup_s=2.0, storm=(8, 12), saturated=(5, 14))
-    aggregate = write(run, tmp_path)
+    figures = write(run, tmp_path)
     expected = build_summary(
-        aggregate,
+        figures.aggregate,
         header_of(run),
         duration_s=20.0,
         sending_ended_s=20.0,
         stop_reason="error",
         exit_code=1,
         controls=[CONTROL],
+        assessor=figures.assessor,
         incomplete=True,
     )
     rebuilt = rebuild(tmp_path)
     check_summary(rebuilt)
     assert rebuilt["run"]["incomplete"] is True
+    assert rebuilt["run"]["verdict"]["changes"]
     assert {key: value for key, value in rebuilt.items() if key not in _FLOATS} == {
         key: value for key, value in expected.items() if key not in _FLOATS
     }

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttop.journal import playback as module
+from agenttop.journal.figures import Figures
 from agenttop.journal.journal import FILE_NAME, JournalError, JournalWriter, Second, read_header, read_journal
 from agenttop.journal.playback import Playback
 from agenttop.journal.refold import Refold
+from agenttop.journal.rules import Rules
 from agenttop.journal.summarize import run_header
-from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import Edited, Event, ManualChange, Snapshot
@@ -70,15 +71,15 @@ def playback(directory: Path) -> Iterator[Playback]:
 @pytest.fixture(scope="module")
 def live() -> list[Snapshot]:
     """What viewers of the run itself saw, second by second."""
-    aggregate, seen = Aggregate(RUN.layout), []
+    figures, seen = Figures(RUN.layout, Rules()), []
     told: list[Event] = []
     for second in range(1, RUN.seconds + 1):
         for delta in RUN.deltas(second):
-            aggregate.fold(delta)
+            figures.fold(delta)
         told += events(second)
         now = msgspec.structs.replace(situation(RUN, second), events=tuple(told))
-        aggregate.second(now)
-        seen.append(aggregate.snapshot(now))
+        figures.second(now, [None] * len(RUN.layout.stages))
+        seen.append(figures.snapshot(now))
     return seen
 
 
@@ -106,6 +107,7 @@ def test_every_second_is_what_was_seen_live(playback: Playback, live: list[Snaps
         assert playback.t_s == seen.t_s
         same(playback.snapshot(), seen)
     assert [verdict.verdict for verdict in playback.snapshot().thresholds] == ["fail", "fail"]
+    assert {seen.verdict.state for seen in live if seen.verdict is not None} > {"unknown"}
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=at_most(40))

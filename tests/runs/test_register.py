@@ -100,9 +100,9 @@ def test_only_the_beginning_of_a_summary_is_read(monkeypatch: pytest.MonkeyPatch
 )
 def test_how_a_run_ended_in_a_word(stop_reason: str, exit_code: int, verdict: str) -> None:
     finish("20260101-120000-peak-0a0b", stop_reason, exit_code)
-    assert only().verdict == verdict
+    assert only().result == verdict
     finish("20260101-120000-peak-0a0b", stop_reason, exit_code, incomplete=True)
-    assert only().verdict == "cut off"
+    assert only().result == "cut off"
 
 
 def test_the_score_of_graded_answers() -> None:
@@ -110,7 +110,7 @@ def test_the_score_of_graded_answers() -> None:
     finish(run)
     assert only().score is None
     graded(run, 0.9312)
-    assert (only().score, only().verdict) == (0.9312, "passed")
+    assert (only().score, only().result) == (0.9312, "passed")
     graded(run, None)
     assert only().score is None, "nothing of it was graded"
 
@@ -143,7 +143,7 @@ def test_a_gate_that_blocked_is_told_from_a_threshold_that_failed() -> None:
         (130, uncompared, "by hand"),
     ):
         graded(run, 0.9, exit_code, gate=gate)
-        assert only().verdict == verdict, (exit_code, gate)
+        assert only().result == verdict, (exit_code, gate)
 
 
 def test_a_summary_in_another_layout() -> None:
@@ -158,7 +158,7 @@ def test_a_run_that_was_cut_off() -> None:
     run, directory = new_run("peak")
     JournalWriter(directory, run_header(RUN.info(), RUN.layout, {}, "0" * 64)).close()
     entry = only()
-    assert (entry.run, entry.state, entry.profile, entry.verdict) == (run, "cut off", "peak", "cut off")
+    assert (entry.run, entry.state, entry.profile, entry.result) == (run, "cut off", "peak", "cut off")
     assert entry.requests is None
     finish(run, "error", 1, incomplete=True)
     entry = only()
@@ -210,7 +210,7 @@ async def test_a_live_run_says_itself_how_it_is() -> None:
         server.publish(RUN.aggregate().snapshot(RUN.situation(3)))
         entry = await asyncio.to_thread(only)
         assert (entry.state, entry.elapsed_s) == ("running", 3.0)
-        assert (entry.score, entry.verdict) == (None, None)
+        assert (entry.score, entry.result) == (None, None)
         assert entry.requests
         server.publish(
             replace(RUN.aggregate().snapshot(RUN.situation(3)), quality=QualityState(0.875, 0.8, 0.95, 8, 8, 8, 8, 0))

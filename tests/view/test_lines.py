@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from msgspec.structs import replace
 
+from agenttop.metrics.assessment import Assessment
 from agenttop.metrics.snapshot import Ended, Event, Reply, RunInfo, Snapshot
 from agenttop.view import lines as plain
 from agenttop.view.lines import Lines, Outcome, follow
@@ -80,6 +81,23 @@ async def test_what_went_wrong_is_told_once() -> None:
     events = (Event(1.0, "warn", "first timeout"), Event(2.0, "info", "stage 2"), Event(2.0, "error", "no answer"))
     _, lines = await watch(FakeFeed(*snapshots(4, *events), ENDED))
     assert [line for line in lines if "!" in line] == ["  ! first timeout", "  ! no answer"]
+
+
+async def test_every_change_of_the_verdict_is_told_a_good_one_too() -> None:
+    events = (Event(1.0, "info", "verdict: KEEPS UP · p95 620ms"), Event(3.0, "warn", "verdict: QUEUES · p95 6.32s"))
+    _, lines = await watch(FakeFeed(*snapshots(4, *events), ENDED))
+    told = [line for line in lines if "verdict: " in line]
+    assert told == ["  · verdict: KEEPS UP · p95 620ms", "  ! verdict: QUEUES · p95 6.32s"]
+
+
+async def test_a_line_has_the_state_for_who_reads_by_key() -> None:
+    queues = Assessment("queues", 42.0, 40.0, "users", "p95 6.32s")
+    told = [replace(one, verdict=queues) for one in snapshots(2)]
+    _, lines = await watch(FakeFeed(*told, ENDED))
+    assert all(" verdict=queues" in line for line in lines[1:])
+    unknown = [replace(one, verdict=replace(queues, state="unknown")) for one in snapshots(1)]
+    _, lines = await watch(FakeFeed(*unknown, ENDED))
+    assert "verdict=" not in lines[1]
 
 
 async def test_a_run_without_an_end() -> None:

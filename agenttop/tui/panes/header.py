@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.style import Style
 
+from agenttop.metrics.assessment import FAILS, HANGS, KEEPS_UP, RECOVERS, REFUSES
 from agenttop.report.search import level
 from agenttop.schedule.quantities import clock
 from agenttop.tui.look import Look
-from agenttop.tui.text import Line, age, clean, count, fit, join
+from agenttop.tui.text import Line, age, clean, count, fit, in_glyphs, join
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
 
@@ -116,7 +118,32 @@ def _generator(view: View, *, short: bool) -> Line:
 
 
 def _notices(view: View, width: int) -> Line:
-    """Return the notices, the weightiest first; what does not fit is cut."""
+    """Return the verdict on the target after what this screen is, then the other notices; what does not fit is cut.
+
+    The verdict gives way to the others, but never more than half of the room.
+    """
+    look, width = view.look, width - 4
+    first, others, verdict = _of_the_screen(view), _of_the_run(view), _verdict(view)
+    if verdict is None:
+        return notice_line(look, [*first, *others], width)
+    taken = sum(cell_len(text) + 2 for text, _ in (*first, *others))
+    text, style = verdict
+    room = max(width - taken, (width - sum(cell_len(text) + 2 for text, _ in first)) // 2)
+    return notice_line(look, [*first, (fit(text, max(room, 12), look.glyphs.ellipsis), style), *others], width)
+
+
+def _verdict(view: View) -> tuple[str, Style] | None:
+    """Return whether the target keeps up, in a sentence; None before anything is known."""
+    look, found = view.look, view.snap.verdict
+    if found is None or not found.words:
+        return None
+    style = look.bad if found.bad else {KEEPS_UP: look.good, RECOVERS: look.warn}.get(found.state, look.dim)
+    text = in_glyphs(clean(found.words), look.glyphs)
+    return f"{'! ' if found.bad else ''}{found.word}  {text}", style
+
+
+def _of_the_screen(view: View) -> list[tuple[str, Style]]:
+    """Return what must be known of this picture of the run."""
     look, snap = view.look, view.snap
     parts: list[tuple[str, Style]] = []
     if snap.state == "armed" and not view.stopping:
@@ -132,12 +159,20 @@ def _notices(view: View, width: int) -> Line:
         parts.append(("stopping, ^C again ends at once", look.warn))
     elif view.stopping:
         parts.append(("ending at once, ^C again leaves", look.warn))
-    if hang := view.history.hangs():
+    return parts
+
+
+def _of_the_run(view: View) -> list[tuple[str, Style]]:
+    """Return what the verdict does not say, the weightiest first."""
+    look, snap = view.look, view.snap
+    parts: list[tuple[str, Style]] = []
+    told = snap.verdict.state if snap.verdict is not None else ""
+    if (hang := view.history.hangs()) and told != HANGS:
         parts.append((f"! no answer for {age_whole(hang)}", look.bad))
     limited, broken = view.history.failing()
-    if limited >= LOUD:
+    if limited >= LOUD and told != REFUSES:
         parts.append((f"! {limited:.0%} refused (429)", look.warn))
-    if broken >= LOUD:
+    if broken >= LOUD and told != FAILS:
         parts.append((f"! {broken:.0%} failing", look.bad))
     if snap.budget_refused:
         parts.append((f"! budget spent, {count(snap.budget_refused)} not sent", look.bad))
@@ -153,7 +188,7 @@ def _notices(view: View, width: int) -> Line:
         parts.append((f"CHANGED {clean(', '.join(snap.changed))}", look.warn))
     if snap.held and snap.paused:
         parts.append(("held too", look.warn))
-    return notice_line(look, parts, width - 4)
+    return parts
 
 
 def notice_line(look: Look, parts: list[tuple[str, Style]], width: int) -> Line:

@@ -33,6 +33,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
         else:
             before = past[x]
             line.add(mark, look.faint if before is None else look.warn if before.manual else look.load)
+    knee = knee_line(view)
+    if knee.width:
+        names.to(width - knee.width - 1).extend(knee)
     return [names, line.to(width - load.width - 1).extend(load)][:height]
 
 
@@ -68,6 +71,16 @@ def full(view: View, width: int, height: int) -> list[Line]:
     for line, (name, value, style) in zip(body[1:], _figures(view), strict=False):
         line.to(width - 4 - side + 3).add(name, look.dim).right(value, side - 3 - len(name), style)
     return boxed(look, width, height, title(look, "plan", "1"), load_line(view), body)
+
+
+def knee_line(view: View) -> Line:
+    """Return ``knee ~12 users``, the load beyond which throughput does not grow; nothing while it is not known."""
+    look, verdict = view.look, view.snap.verdict
+    knee = verdict.knee if verdict is not None else None
+    if knee is None:
+        return Line()
+    at = f"{rate(knee.load.value)}/s" if knee.unit == "rate" else f"{count(round(knee.load.value))} users"
+    return Line().add("knee ", look.dim).add(f"~{at}", look.warn)
 
 
 def load_line(view: View) -> Line:
@@ -111,6 +124,8 @@ def _figures(view: View) -> list[tuple[str, str, Style]]:
     following = view.stages[view.stages.index(stage) + 1 :] if stage is not None else ()
     if following and not snap.manual:
         figures.append(("then", fit(clean(following[0].name), 12, look.glyphs.ellipsis), look.text))
+    if (knee := knee_line(view)).width:
+        figures.append(("knee", str(knee).removeprefix("knee "), look.warn))
     return figures
 
 
