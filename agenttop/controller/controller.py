@@ -98,9 +98,7 @@ class Controller:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
-        loop.add_signal_handler(
-            signal.SIGHUP, lambda: None
-        )  # it has a session of its own: no terminal's end is its end
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # no terminal's end is its end
         await self._socket.open()
         try:
             self.records.open()

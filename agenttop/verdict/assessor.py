@@ -85,7 +85,7 @@ class Assessor:
         """Return the knee; None of a target that was never seen to queue or to refuse: it has not been passed."""
         if not any(worst.state in (QUEUES, REFUSES) for worst in self.record.worst):
             return None
-        return knee_of(self._seen.levels.all(), self._seen.unit)
+        return knee_of(self._seen.levels.rested(), self._seen.unit)
 
     @property
     def held(self) -> float | None:
@@ -183,7 +183,7 @@ class Assessor:
             return None
         since_s, load = (self.now.since_s, self.now.load) if same else self._began(state, second)
         self._told_s = second.t_s
-        knee = self.knee if state not in (QUEUES, REFUSES) else knee_of(self._seen.levels.all(), second.unit)
+        knee = self.knee if state not in (QUEUES, REFUSES) else knee_of(self._seen.levels.rested(), second.unit)
         told = Told(why)
         if state != UNKNOWN:
             was = (self._was[0], second.t_s - self._was[1])

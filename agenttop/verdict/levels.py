@@ -1,13 +1,16 @@
 """What was measured at each level of load: rate of ok answers and response time, of seconds in which the load stood.
 
 A second counts under the load that its answers were asked under, one response time ago; the first seconds after the
-load has moved do not count, nor those in which a queue of a higher load may still drain.
+load has moved do not count, nor those in which a queue of a higher load may still drain, nor the run's first ones, in
+which users set up what they need. While a queue fills, quick requests overtake those that stand in it more than once:
+where a level has stood for long enough, only what came after that is taken for its throughput (``rested``).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agenttop.verdict.second import Second
@@ -18,6 +21,8 @@ _APART = 1.05
 MIN_ANSWERS, MIN_SECONDS, NEAR = 20, 3.0, 1.3
 #: A load that moved by more while an answer takes has not settled.
 STEADY = 1.35
+#: A level has rested when its load has not moved by more than a tenth for so many seconds, and twice the response time.
+REST_S, MOVED = 5.0, 1.1
 #: Highest response time that is waited for, in seconds.
 _MOST_S = 60.0
 
@@ -82,6 +87,10 @@ class Levels:
 
     def __init__(self) -> None:
         self._bins: dict[int, Level] = {}
+        self._rested: dict[int, Level] = {}
+        self._begun_s: float | None = None
+        self._stood = (0.0, 0.0)
+        """When the load moved last, and what it has been since."""
         self._loads: deque[tuple[float, float]] = deque()
         """(end of the second, load) of the newest seconds."""
         self.most = 0.0
@@ -96,6 +105,11 @@ class Levels:
             now_s: response time now.
         """
         t_s = second.t_s
+        if self._begun_s is None:
+            self._begun_s = t_s - second.seconds
+        since_s, stood = self._stood
+        if not stood / MOVED <= second.load <= stood * MOVED:
+            since_s, stood = self._stood = (t_s - second.seconds, second.load)
         self._loads.append((t_s, second.load))
         lag_s, drain_s = 1 + min(2 * first_s, _MOST_S), 1 + min(3 * now_s, 2 * _MOST_S)
         while self._loads[0][0] < t_s - max(drain_s, lag_s, 10.0) - 1:
@@ -103,7 +117,7 @@ class Levels:
         lately = [load for at_s, load in self._loads if at_s >= t_s - lag_s - 1e-6]
         before = [load for at_s, load in self._loads if at_s >= t_s - drain_s - 1e-6]
         low, high = min(lately), max(lately)
-        if low <= 0 or high > STEADY * low or max(before) > STEADY * second.load:
+        if low <= 0 or high > STEADY * low or max(before) > STEADY * second.load or t_s - self._begun_s <= lag_s:
             return
         asked = [load for at_s, load in self._loads if t_s - first_s - 1.5 <= at_s <= t_s - first_s + 0.5] or lately
         load = sum(asked) / len(asked)
@@ -118,23 +132,18 @@ class Levels:
             if records is not None:
                 new.add(Level(latencies=records.count, total_us=records.total, deviations=records.deviations))
         self._bins.setdefault(_bin(load), Level()).add(new)
+        if t_s - since_s > max(REST_S, 2 * now_s):
+            self._rested.setdefault(_bin(load), Level()).add(new)
         self.most = max(self.most, load)
 
     def all(self) -> list[Level]:
         """Return the levels that say something, the lightest first."""
-        found: list[Level] = []
-        open_: Level | None = None
-        for key in sorted(self._bins):
-            level = together([self._bins[key]])
-            if open_ is not None and not open_.says_something and level.load <= NEAR * open_.load:
-                open_.add(level)
-            else:
-                if open_ is not None:
-                    found.append(open_)
-                open_ = level
-        if open_ is not None:
-            found.append(open_)
-        return [level for level in found if level.says_something]
+        return _grouped(self._bins)
+
+    def rested(self) -> list[Level]:
+        """Return the same, of what has rested where that says something by itself."""
+        best = {key: rested for key, rested in self._rested.items() if rested.says_something}
+        return _grouped({**self._bins, **best})
 
     def at(self, load: float) -> Level | None:
         """Return the level that a load is in, or the nearest below it that is almost the same; None if it has not
@@ -146,3 +155,20 @@ class Levels:
 
 def _bin(load: float) -> int:
     return round(math.log(load) / math.log(_APART))
+
+
+def _grouped(bins: Mapping[int, Level]) -> list[Level]:
+    """Return levels that say something, neighbours put together where they say too little."""
+    found: list[Level] = []
+    open_: Level | None = None
+    for key in sorted(bins):
+        level = together([bins[key]])
+        if open_ is not None and not open_.says_something and level.load <= NEAR * open_.load:
+            open_.add(level)
+        else:
+            if open_ is not None:
+                found.append(open_)
+            open_ = level
+    if open_ is not None:
+        found.append(open_)
+    return [level for level in found if level.says_something]

@@ -8,7 +8,7 @@
 
 "More" is meant surely: were the share what the rule says, so many would be seen once in 740 times (three standard
 deviations), of a single request once in 31 600 (four), for there may be many. The test is the exact one of the binomial
-distribution. What has come on goes off where the share itself is below, for late answers at 10 %.
+distribution. What has come on goes off where the share itself is below, for late answers at 7 %.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agenttop.verdict.window import Share, Sums
 
 REFUSED = FAILED = 0.01
 #: Late answers that are few enough again.
-FEW_LATE = 0.10
+FEW_LATE = 0.07
 #: Probabilities beyond three, and beyond four standard deviations.
 SURELY, ONE_OF_MANY = 1.35e-3, 3.17e-5
 #: Fewer answers of one request say nothing of it.

@@ -64,7 +64,7 @@ def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
         live = run.viewer().wait(lambda s: len(s["stage_phases"]) == 3 and s["stage_phases"][2]["requests"] >= 20)
         run.wait()
     assert run.wait() == 0, run.err.text()
-    (line,) = [line for line in run.out.lines if "grew" in line]
+    (line,) = [line for line in run.out.lines if " grew most: " in line]
     assert line.strip().startswith("llm_call grew most: ")
     assert " at 2 users to " in line
     assert line.endswith(" at 40 users")

@@ -29,14 +29,23 @@ def test_steady_loads_are_levels_of_their_own() -> None:
     assert found[0].refused == round(found[0].seconds)
 
 
-def test_the_first_seconds_after_a_jump_do_not_count() -> None:
+def test_the_first_seconds_of_a_run_and_after_a_jump_do_not_count() -> None:
     low, high = levels(*[3.0] * 10, *[12.0] * 10).all()
-    assert (low.seconds, high.seconds) == (10, 8)
+    assert (low.seconds, high.seconds) == (8, 8)
+
+
+def test_throughput_is_taken_of_what_has_rested_where_that_is_enough() -> None:
+    low, high = levels(*[3.0] * 10, *[12.0] * 20).rested()
+    assert (low.seconds, high.seconds) == (5, 15)
+    low, high = levels(*[3.0] * 10, *[12.0] * 7).rested()
+    assert (low.seconds, high.seconds) == (5, 5)  # two seconds alone would say nothing
+    slow = levels(*[3.0] * 10, *[12.0] * 20, now_s=4.0).rested()
+    assert [level.seconds for level in slow] == [8, 12]
 
 
 def test_after_a_fall_what_has_queued_is_left_out() -> None:
     (low, high) = levels(*[40.0] * 10, *[3.0] * 10, now_s=2.0).all()
-    assert high.seconds == 10
+    assert high.seconds == 8
     assert low.seconds == 3  # of ten: seven were behind a queue
 
 

@@ -23,7 +23,7 @@ def seconds(run: FakeRun = RUN, late: int = 0) -> tuple[Aggregate, list[Second]]
         wanted = [second] if second != late else []
         for of in [*wanted, late] if late and second == late + 3 else wanted:
             for delta in run.deltas(of):
-                aggregate.fold(delta)
+                aggregate.fold(replace(delta, from_s=delta.t_s - 0.25))
         aggregate.second(run.situation(second))
         found.append(second_of(aggregate, run.situation(second), 1.0))
     return aggregate, found

@@ -28,8 +28,8 @@ def test_late_answers_and_first_tokens() -> None:
     assert slows(Sums(late=Share(5, 100)), False) is False
     assert slows(Sums(late=Share(15, 100)), False)
     assert slows(Sums(late=Share(0, 100), late_ttft=Share(15, 100)), False)
-    assert slows(Sums(late=Share(9, 100)), True) is False
-    assert slows(Sums(late=Share(11, 100)), True)
+    assert slows(Sums(late=Share(7, 100)), True) is False
+    assert slows(Sums(late=Share(8, 100)), True)
 
 
 def test_more_than_half_slower() -> None:
