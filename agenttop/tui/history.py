@@ -42,6 +42,8 @@ RECENT_S = 900
 PARTS = 1024
 #: Manual changes that are marked.
 MARKS = 500
+#: Seconds that are so much too long end where they should.
+NEAR_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,20 @@ class Past:
     users: int
     target: float
     manual: bool
+
+
+def last_step(t_s: float, step_s: float) -> int:
+    """Return the step, counted from the beginning, that the second which ends at ``t_s`` is in; where steps are shorter
+    than a second, the last whose middle it holds.
+    """
+    if step_s >= 1:
+        return _steps(t_s, step_s) - 1
+    return math.floor(math.ceil(t_s - NEAR_S) / step_s - 0.5 + 1e-9)
+
+
+def _steps(t_s: float, step_s: float) -> int:
+    """Return how many steps there are up to ``t_s``, the last of which may not be over."""
+    return math.ceil((t_s - NEAR_S) / step_s)
 
 
 class History:
@@ -124,8 +140,9 @@ class History:
         at = self.plan_t_s if tick.held else self.plan_t_s + tick.t_s - previous_t_s
         return max(at, self._starts.get(tick.stage, 0.0))
 
-    def series(self, field: Field, points: int, step_s: int, align: int = 1) -> list[float | None]:
-        """Return means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
+    def series(self, field: Field, points: int, step_s: float, align: int = 1) -> list[float | None]:
+        """Return means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample. Of a
+        step of less than a second, the value is that of its second.
 
         Steps lie on multiples of ``step_s * align``, so that a chart moves by whole cells
         and most of it stays as it was.
@@ -142,7 +159,7 @@ class History:
             self._drawn[key] = [total / n if n else None for total, n in zip(sums, counts, strict=True)]
         return self._drawn[key]
 
-    def percentiles(self, of: Percentile, points: int, step_s: int, align: int = 1) -> list[Known | None]:
+    def percentiles(self, of: Percentile, points: int, step_s: float, align: int = 1) -> list[Known | None]:
         """A percentile over ``step_s`` seconds each, or the live window where that is longer; the last ``points`` of
         them; None where there was no sample.
 
@@ -174,7 +191,7 @@ class History:
 
         return samples
 
-    def heat(self, points: int, step_s: int, counts: ByBucket) -> list[list[int]]:
+    def heat(self, points: int, step_s: float, counts: ByBucket) -> list[list[int]]:
         """Return counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
         columns: list[list[int]] = [[] for _ in range(points)]
         for tick, point in self._points(points, step_s):
@@ -182,17 +199,23 @@ class History:
                 columns[point] = [a + b for a, b in zip_longest(columns[point], found, fillvalue=0)]
         return columns
 
-    def _points(self, points: int, step_s: int, align: int = 1) -> Iterator[tuple[Tick, int]]:
-        """Yield ticks, the newest first, with the point that each belongs to."""
+    def _points(self, points: int, step_s: float, align: int = 1) -> Iterator[tuple[Tick, int]]:
+        """Yield ticks, the newest first, with the point that each belongs to, or the points if they are shorter."""
         if not self.recent:
             return
-        newest = math.ceil(self.recent[-1].t_s / (step_s * align)) * align
+        now_s = self.recent[-1].t_s
+        end = _steps(now_s, step_s * align) * align
         kept = len(self.recent) < RECENT_S or points * step_s <= RECENT_S
         for tick in reversed(self.recent if kept else self.whole.ticks):
-            point = points - newest + math.ceil(tick.t_s / step_s) - 1
-            if point < 0:
+            last = points - end + last_step(tick.t_s, step_s)
+            if last < 0:
                 break
-            if point < points:
+            if step_s >= 1:
+                if last < points:
+                    yield tick, last
+                continue
+            first = points - end + last_step(math.ceil(tick.t_s - NEAR_S) - 1, step_s) + 1
+            for point in range(max(0, first), points if tick.t_s == now_s else min(last + 1, points)):
                 yield tick, point
 
     def failing(self, seconds: int = 10) -> tuple[float, float]:
@@ -219,7 +242,7 @@ class History:
         return quiet if quiet > max(3.0, usual_s) else 0
 
 
-def _of_counts(of: Percentile, newest_first: Sequence[Tick], step_s: int) -> Known | None:
+def _of_counts(of: Percentile, newest_first: Sequence[Tick], step_s: float) -> Known | None:
     """A percentile over more than a live window."""
     counts: list[int] = []
     for tick in newest_first:

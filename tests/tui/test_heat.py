@@ -68,14 +68,14 @@ def test_first_tokens_have_a_map_of_their_own_where_there_is_room() -> None:
 
 def test_where_there_is_no_room_one_is_chosen() -> None:
     lines = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12)
-    assert "total, last 5m  f first token" in lines[0]
+    assert "total, last 1m  f first token" in lines[0]
     other = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12, measure="first token")
-    assert "first token, last 5m  f total" in other[0]
+    assert "first token, last 1m  f total" in other[0]
     assert lines[1:-4] != other[1:-4]
 
 
 def test_what_does_not_stream_has_one_map() -> None:
     lines = drawn((0, 0, 0, 0, 0, 0, 5), rows=30)
-    assert "total, last 5m" in lines[0]
+    assert "total, last 1m" in lines[0]
     assert not any("first token" in line for line in lines)
     assert any("no first token in this time" in line for line in drawn((1,), rows=12, measure="first token"))

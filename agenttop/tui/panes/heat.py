@@ -72,8 +72,7 @@ def enlarged(view: View, width: int, height: int) -> list[Line]:
 
 
 def _columns(view: View, along: Axis, measure: Measure) -> Columns:
-    columns = view.history.heat(-(-along.cells // along.wide), along.step_s, measure.counts)
-    return [column for column in columns for _ in range(along.wide)][-along.cells :]
+    return along.heat(view.history, measure.counts)
 
 
 def _map(view: View, measure: Measure, columns: Columns, rows: int) -> list[Line]:
