@@ -58,7 +58,8 @@ class Aggregate:
         self.workers = Workers(len(layout.pools))
         self.quotas = QuotaBoard(layout)
         self.slowest = Slowest()
-        self.live = Live(len(layout.requests), window_s)
+        setup = [index for index, request in enumerate(layout.requests) if request.setup]
+        self.live = Live(len(layout.requests), window_s, setup)
         self.spending = Spending(layout.budget, priced=layout.price is not None)
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
