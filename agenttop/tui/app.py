@@ -59,7 +59,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     """A viewer of one run.
 
     ``refresh_s`` is how many of the run's seconds pass between two pictures, but for what a key wants; ``clock`` gives
-    monotonic seconds, for noticing that the run went silent; ``zone`` is that of the times of day.
+    monotonic seconds, for noticing that the run went silent.
     """
 
     CSS_PATH: ClassVar[str | Path] = Path(__file__).with_name("agenttop.tcss")
@@ -78,7 +78,6 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         light: bool = False,
         refresh_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
-        zone: tzinfo = UTC,
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=ansi or no_color)
@@ -103,7 +102,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._due_t_s = 0.0
         """Seconds of the run from which on the next snapshot is drawn."""
         self._clock = clock
-        self._zone = zone
+        self.zone: tzinfo = UTC
+        """Of the times of day."""
         self._heard_s = clock()
         self._jumped = False
         self._left = False
@@ -193,7 +193,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             return None
         silent_s = 0.0 if self.player is not None else self._clock() - self._heard_s
         if self.choice is None:
-            self.choice = View(self.info, self.snap, self.history, self.look, zone=self._zone)
+            self.choice = View(self.info, self.snap, self.history, self.look, zone=self.zone)
         shown = self.frozen
         return dataclasses.replace(
             self.choice,
@@ -528,7 +528,8 @@ def run_live(
         # A shell that exports these means the size it had then; Textual would take it for the terminal's for good.
         os.environ.pop(name, None)
     few = Console(force_terminal=True).color_system in (None, "standard")
-    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s, zone=local_zone())
+    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s)
+    app.zone = local_zone()
 
     async def show() -> LiveResult | None:
         with signals.handlers(
@@ -554,4 +555,6 @@ async def show_in_browser(feed: Feed) -> None:
 
     Standard input and output are a browser's, which has colours and a size of its own.
     """
-    await AgenttopApp(feed, zone=local_zone()).run_async(mouse=False)
+    app = AgenttopApp(feed)
+    app.zone = local_zone()
+    await app.run_async(mouse=False)

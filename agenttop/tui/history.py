@@ -86,6 +86,7 @@ class History:
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
         self._known: dict[object, list[Known | None]] = {}
+        self._reached: dict[ByBucket, tuple[list[float], list[int]]] = {}
         self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
@@ -100,6 +101,7 @@ class History:
         self.whole.add(tick)
         self._drawn = {}
         self._known = {}
+        self._reached = {}
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:
@@ -132,6 +134,7 @@ class History:
             "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
             "_known": {},
+            "_reached": {},
         }
         return other
 
@@ -181,10 +184,24 @@ class History:
                 self._known[key] = [None if value is None else Known(value, samples(t_s)) for t_s, value in newest]
         return self._known[key]
 
+    def counts(self, of: ByBucket, seconds: float) -> list[int]:
+        """Return the counts by bucket of the last ``seconds``, added up."""
+        if not self.recent:
+            return []
+        begin_s = self.recent[-1].t_s - seconds + NEAR_S
+        found: list[int] = []
+        for tick in reversed(self.recent if seconds <= RECENT_S else self.whole.ticks):
+            if tick.t_s <= begin_s:
+                break
+            found = [a + b for a, b in zip_longest(found, of(tick), fillvalue=0)]
+        return found
+
     def _samples(self, of: Percentile) -> Callable[[float], int]:
         """How many samples the live window has that ends at a time."""
-        ends = [tick.t_s for tick in self.recent]
-        reached = [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
+        if of.counts not in self._reached:
+            ends = [tick.t_s for tick in self.recent]
+            self._reached[of.counts] = ends, [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
+        ends, reached = self._reached[of.counts]
 
         def samples(t_s: float) -> int:
             return reached[bisect_right(ends, t_s)] - reached[bisect_right(ends, t_s - WINDOW_S)]

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from rich.style import Style
 
 from agenttop.metrics.floors import too_few
+from agenttop.metrics.heat import percentile_ms
 from agenttop.metrics.snapshot import Percentiles, Tick
-from agenttop.tui.axis import axis, sparkline, times, words
+from agenttop.tui.axis import Axis, axis, sparkline, times, words
 from agenttop.tui.history import Known, Percentile
 from agenttop.tui.panes.rate import SIDE
 from agenttop.tui.text import Line, age, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
-from agenttop.tui.widgets.chart import Values, curves, peak
+from agenttop.tui.widgets.chart import LETTERS, Spread, Values, peak, spread
+
+#: What the three percentiles of a chart are drawn as: an area, a line, dots.
+LEGEND = ("█", "⠒", "⠐")
+#: From so many times the other one on, first tokens and totals have scales of their own.
+APART = 10.0
+Fields = tuple[Percentile, Percentile, Percentile]
 
 _NAMES = ("p50", "p90", "p95", "p99", "max")
 
@@ -44,16 +51,16 @@ GAPS = Percentile(95, lambda t: t.inter_chunk_p95_ms, lambda t: t.inter_chunk_co
 
 
 def _curve(view: View, of: Percentile, known: Sequence[Known | None], style: Style) -> tuple[Values, list[Style]]:
-    """What is drawn of a percentile, dim where it is of too few samples."""
-    dim = view.look.dim
-    styles = [dim if each is None or too_few(of.percent, each.samples) else style for each in known]
+    """What is drawn of a percentile, lighter where it is of too few samples."""
+    lighter = view.look.lighter(style)
+    styles = [lighter if each is None or too_few(of.percent, each.samples) else style for each in known]
     return [None if each is None else each.value for each in known], styles
 
 
 def _believed(view: View, row: Percentiles | None, name: str, style: Style) -> Style:
-    """The style of a figure: dim where it is of too few samples."""
+    """The style of a figure: lighter where it is of too few samples."""
     percent = dict(zip(_NAMES, _PERCENTS, strict=True))[name]
-    return view.look.dim if row is None or too_few(percent, row.count) else style
+    return view.look.lighter(style) if row is None or too_few(percent, row.count) else style
 
 
 def streams(view: View) -> int:
@@ -171,23 +178,14 @@ def _box(
     height: int,
     name: str,
     now: Percentiles | None,
-    fields: Sequence[Percentile],
+    fields: Fields,
 ) -> list[Line]:
     look = view.look
     cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
     along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
-    # The scale is that of both charts together, whichever of them this is.
-    styles: tuple[Style, ...] = (look.low, look.middle, look.high)
-    both = [
-        _curve(view, of, along.percentiles(view.history, of, per_cell), style)
-        for drawn in (TTFT, TOTAL)
-        for of, style in zip(drawn, styles, strict=True)
-    ]
-    top = nice(max(peak(*(values for values, _ in both)), 10.0))
-    mine = both[:3] if fields is TTFT else both[3:]
-    series = [(values, each, mark) for (values, each), mark in zip(mine, ".o*", strict=True)]
+    top, own = _top(view, along, fields, per_cell)
     body: list[Line] = []
-    for index, line in enumerate(curves(series, rows, top, look.glyphs)):
+    for index, line in enumerate(spread(_spread(view, along, fields, per_cell), rows, top, look.glyphs, look.high)):
         label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
         label = "0" if index == rows - 1 else label
         body.append(Line().right(label, 6, look.dim).to(8).extend(line).to(8 + cells))
@@ -197,8 +195,8 @@ def _box(
         if name != "total" and view.snap.latency is not None:
             figures = [("nothing", "", look.dim), ("streamed", "", look.dim)]
     else:
-        # Where curves are of letters, each percentile stands beside its own.
-        high, middle, low = ("", "", "") if look.glyphs.braille else ("* ", "o ", ". ")
+        # Each percentile stands beside what it is drawn as.
+        low, middle, high = (f"{mark} " for mark in (LEGEND if look.glyphs.braille else LETTERS))
         figures = [
             (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
             (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
@@ -210,7 +208,39 @@ def _box(
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
     right = f"ms of {age(along.window_s(per_cell))}, {words(view)}"
+    if own:
+        right = f"own scale, {right}"
     return boxed(look, width, height, title(look, name, "4"), Line().add(right, look.dim), body)
+
+
+def _spread(view: View, along: Axis, fields: Fields, per_cell: int) -> Spread:
+    look = view.look
+    return Spread(
+        *(
+            _curve(view, of, along.percentiles(view.history, of, per_cell), style)
+            for of, style in zip(fields, (look.low, look.middle, look.high), strict=True)
+        )
+    )
+
+
+def _top(view: View, along: Axis, fields: Fields, per_cell: int) -> tuple[float, bool]:
+    """Return where the scale ends, and whether it is one of its own: where first tokens and totals are so far apart
+    that one of them would lie on the ground.
+    """
+    mine, other = (_highest(view, along, of, per_cell) for of in (fields, TOTAL if fields is TTFT else TTFT))
+    own = bool(mine and other) and max(mine, other) >= APART * min(mine, other)
+    return nice(max(mine if own else max(mine, other), 10.0)), own
+
+
+def _highest(view: View, along: Axis, fields: Fields, per_cell: int) -> float:
+    """Return the p99 of all that is shown, or the highest p50 or p95 if that is more and of samples enough: a few
+    outliers move none of these.
+    """
+    found = [percentile_ms(view.history.counts(fields[0].counts, along.seconds), 99) or 0.0]
+    for of in fields[:2]:
+        known = along.percentiles(view.history, of, per_cell)
+        found += [each.value for each in known if each is not None and not too_few(of.percent, each.samples)]
+    return max(found)
 
 
 def _window(view: View) -> Line:
