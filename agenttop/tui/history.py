@@ -83,6 +83,8 @@ class History:
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the time they began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
+        self.streamed = False
+        """There were first tokens."""
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
         self._known: dict[object, list[Known | None]] = {}
@@ -102,6 +104,7 @@ class History:
         self._drawn = {}
         self._known = {}
         self._reached = {}
+        self.streamed = self.streamed or tick.ttft_p50_ms is not None
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:

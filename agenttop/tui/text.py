@@ -33,6 +33,14 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
 
 
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """Return ``text`` in at most ``width`` cells, without its middle: names differ at both ends."""
+    if cell_len(text) <= width or width < 4:
+        return fit(text, width, ellipsis)
+    end = set_cell_size(text[::-1], (width - len(ellipsis)) // 2)[::-1]
+    return set_cell_size(text, width - len(ellipsis) - cell_len(end)).rstrip() + ellipsis + end.lstrip()
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Return ``text`` in lines of at most ``width`` cells, broken at spaces if there are any."""
     lines: list[str] = []
@@ -75,6 +83,10 @@ class Line:
         self._parts += other._parts
         self.width += other.width
         return self
+
+    def clear(self) -> None:
+        """Take away what was written."""
+        self._parts, self.width = [], 0
 
     def strip(self, width: int) -> Strip:
         """Return exactly ``width`` cells of it."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.style import Style
 
 from agenttop.metrics.floors import too_few
-from agenttop.metrics.heat import percentile_ms
+from agenttop.metrics.heat import PER_OCTAVE, percentile_ms
 from agenttop.metrics.snapshot import Percentiles, Tick
 from agenttop.tui.axis import Axis, axis, sparkline, times, words
 from agenttop.tui.history import Known, Percentile
-from agenttop.tui.panes.rate import SIDE
+from agenttop.tui.panes.rate import LEFT, SIDE, SIDE_BARE
 from agenttop.tui.text import Line, age, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
@@ -65,7 +65,12 @@ def _believed(view: View, row: Percentiles | None, name: str, style: Style) -> S
 
 def streams(view: View) -> int:
     """Return whether first tokens are to be expected: 0 for a run that only asks for whole answers."""
-    return int(view.snap.ttft is not None or any(pool.protocol != "http" for pool in view.snap.pools))
+    return int(view.history.streamed or any(pool.protocol != "http" for pool in view.snap.pools))
+
+
+def says(view: View) -> int:
+    """Return how many rows of percentiles there are: what never streams has one."""
+    return 3 if streams(view) else 1
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
@@ -77,12 +82,14 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     along = axis(view, points)
     drawn = ((TTFT[1], look.ttft), (TOTAL[1], look.total), (GAPS, look.dim))
     ttft, total, gaps = (_curve(view, of, along.percentiles(view.history, of), style) for of, style in drawn)
-    top = peak(ttft[0], total[0])
-    rows = (
-        ("TTFT", snap.ttft, ttft, top, look.ttft),
-        ("Total", snap.latency, total, top, look.total),
+    tops = [_top(view, along, fields, 1)[0] for fields in (TTFT, TOTAL)]
+    rows = [
+        ("TTFT", snap.ttft, ttft, tops[0], look.ttft),
+        ("Total", snap.latency, total, tops[1], look.total),
         ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps[0]), look.dim),
-    )
+    ]
+    if not streams(view):
+        rows = rows[1:2]
     titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
@@ -99,6 +106,22 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             line.right(ms(value), 7, _believed(view, row, each, look.text))
         lines.append(line.to(fixed).extend(sparkline(view, along, trend[0], scale, trend[1])))
     return lines[:height]
+
+
+def trend(view: View, width: int, height: int) -> list[Line]:
+    """Return the total over time without a box, as wide as the chart of requests per second above it."""
+    look, now = view.look, view.snap.latency
+    cells, rows = max(8, width - LEFT - SIDE_BARE), max(1, height - 1)
+    along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
+    top = nice(max(_highest(view, along, TOTAL, per_cell), 10.0))
+    lines = []
+    for index, line in enumerate(spread(_spread(view, along, TOTAL, per_cell), rows, top, look.glyphs, look.high)):
+        label = ms(top) if index == 0 else "0" if index == rows - 1 else ""
+        lines.append(Line().right(label, LEFT - 1, look.dim).to(LEFT).extend(line).to(LEFT + cells))
+    if now is not None:
+        for line, (label, value, style) in zip(lines, _figures(view, now)[: rows if rows < 5 else 3], strict=False):
+            line.add("  ").add(label, style).right(value, SIDE_BARE - 3 - len(label), style)
+    return [*lines, Line().to(LEFT).extend(times(view, along))]
 
 
 def ttft(view: View, width: int, height: int) -> list[Line]:
@@ -137,12 +160,12 @@ def _table(view: View, width: int) -> list[Line]:
     for name in _NAMES:
         head.right(name, cell, look.dim)
     lines = [head]
-    rows = (
+    rows = [
         ("first token", snap.ttft, look.ttft),
         ("total", snap.latency, look.total),
         ("between chunks", snap.inter_chunk, look.dim),
-    )
-    for label, row, style in rows:
+    ]
+    for label, row, style in rows if streams(view) else rows[1:2]:
         line = Line().add(label, style).to(15)
         for name, value in zip(_NAMES, _values(row), strict=True):
             line.right(ms(value), cell, _believed(view, row, name, look.strong))
@@ -195,15 +218,7 @@ def _box(
         if name != "total" and view.snap.latency is not None:
             figures = [("nothing", "", look.dim), ("streamed", "", look.dim)]
     else:
-        # Each percentile stands beside what it is drawn as.
-        low, middle, high = (f"{mark} " for mark in (LEGEND if look.glyphs.braille else LETTERS))
-        figures = [
-            (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
-            (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
-            (f"{low}p50", ms(now.p50), _believed(view, now, "p50", look.low)),
-            ("max", ms(now.max), look.text),
-            ("of", count(now.count), look.dim),
-        ]
+        figures = _figures(view, now)
     offset = 1 if rows >= len(figures) + 1 else 0
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
@@ -211,6 +226,19 @@ def _box(
     if own:
         right = f"own scale, {right}"
     return boxed(look, width, height, title(look, name, "4"), Line().add(right, look.dim), body)
+
+
+def _figures(view: View, now: Percentiles) -> list[tuple[str, str, Style]]:
+    """Return name, value and style of each; a percentile stands beside what it is drawn as."""
+    look = view.look
+    low, middle, high = (f"{mark} " for mark in (LEGEND if look.glyphs.braille else LETTERS))
+    return [
+        (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
+        (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
+        (f"{low}p50", ms(now.p50), _believed(view, now, "p50", look.low)),
+        ("max", ms(now.max), look.text),
+        ("of", count(now.count), look.dim),
+    ]
 
 
 def _spread(view: View, along: Axis, fields: Fields, per_cell: int) -> Spread:
@@ -236,7 +264,8 @@ def _highest(view: View, along: Axis, fields: Fields, per_cell: int) -> float:
     """Return the p99 of all that is shown, or the highest p50 or p95 if that is more and of samples enough: a few
     outliers move none of these.
     """
-    found = [percentile_ms(view.history.counts(fields[0].counts, along.seconds), 99) or 0.0]
+    shown = percentile_ms(view.history.counts(fields[0].counts, along.seconds), 99) or 0.0
+    found = [shown * 2 ** (0.5 / PER_OCTAVE)]  # where its bucket ends
     for of in fields[:2]:
         known = along.percentiles(view.history, of, per_cell)
         found += [each.value for each in known if each is not None and not too_few(of.percent, each.samples)]
