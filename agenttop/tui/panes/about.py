@@ -93,7 +93,8 @@ ABOUT = {
     ),
     "heat": About(
         (
-            "Time to the right, latency upwards in steps that double it.",
+            "Time to the right, latency upwards in steps that double it in two, from the p0.5",
+            "to the p99.9 of what is shown.",
             "A shade says what part of its column's requests took so long. Where there is",
             "room, whole requests and their first tokens stand above each other.",
             _MARK,
