@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agenttop.metrics.catalogue import LIVE, PHASE
 from agenttop.metrics.counts import Counts, total
 from agenttop.metrics.delta import ErrorDelta, HistDelta
+from agenttop.metrics.formulas import written_tokens
 from agenttop.metrics.histogram import Hist, merge, percentiles_of
 from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR
 from agenttop.metrics.scope import clean_text
@@ -191,6 +192,13 @@ class Live:
             if request in piece.by_request
         )
         return count / self.seconds if self.seconds > 0 else 0.0
+
+    def tokens_per_s(self, request: int) -> float:
+        """Return the output tokens per second of a request."""
+        found = sum(
+            written_tokens(piece.by_request[request].sums)[0] for piece in self._slices if request in piece.by_request
+        )
+        return found / self.seconds if self.seconds > 0 else 0.0
 
     def amended(self, start_s: float) -> list[tuple[float, list[Slice]]]:
         """Return the ends of windows that hold the second which begins at ``start_s``, each with the window's slices;

@@ -5,6 +5,8 @@ Where it is narrow, decoration gives way before identity.
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 from rich.cells import cell_len
@@ -49,6 +51,16 @@ def test_a_pool_stays_where_two_have_a_request_of_the_same_name() -> None:
 def test_what_never_streams_has_no_column_of_first_tokens(width: int) -> None:
     assert "TTFT" not in str(requests.compact(view("no_stream"), width, 6)[0])
     assert "TTFT" in str(requests.compact(view("ramp"), width, 6)[0])
+
+
+def test_enlarged_it_has_more_columns() -> None:
+    small, large = (dataclasses.replace(view(), enlarged=enlarged) for enlarged in (False, True))
+    for width, more in ((80, ["p99 ms"]), (140, ["p99 ms", "max ms", "tokens/s", "of time"])):
+        heads = [str(requests.full(each, width, 9)[1]) for each in (small, large)]
+        assert [word for word in more if word not in heads[1]] == []
+        assert [word for word in more if word in heads[0]] == []
+    parts = [float(str(line)[:-2].split()[-1].rstrip("%")) for line in requests.full(large, 140, 9)[2:7]]
+    assert sum(parts) == pytest.approx(100, abs=0.5)
 
 
 @pytest.mark.parametrize("width", range(60, 130))

@@ -28,6 +28,8 @@ class Column:
     from_width: int = 0
     believed: Callable[[RequestRow], bool] = lambda _: True
     """Whether there are samples enough for its percentile."""
+    enlarged: bool = False
+    """It is there only where the table stands alone."""
 
 
 COLUMNS = (
@@ -35,11 +37,16 @@ COLUMNS = (
     Column("rps", 9, "rps", lambda r: rate(r.rps)),
     Column("p50 ms", 9, "", lambda r: ms(r.p50_ms), 76, lambda r: not too_few(50, r.samples)),
     Column("p95 ms", 9, "p95", lambda r: ms(r.p95_ms), believed=lambda r: not too_few(95, r.samples)),
+    Column("p99 ms", 9, "", lambda r: ms(r.p99_ms), 72, lambda r: not too_few(99, r.samples), enlarged=True),
+    Column("max ms", 9, "", lambda r: ms(r.max_ms), 100, lambda r: r.samples > 0, enlarged=True),
     Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms), believed=lambda r: not too_few(95, r.ttft_samples)),
     Column("429", 7, "429", lambda r: count(r.rate_limited)),
     Column("err", 7, "err", lambda r: count(r.errors)),
+    Column("tokens/s", 10, "", lambda r: rate(r.output_tokens_per_s), 132, enlarged=True),
     Column("failed", 9, "", lambda r: percent((r.rate_limited + r.errors) / r.requests) if r.requests else "-", 124),
 )
+#: From this width on the enlarged table says what part of all waiting is a row's.
+_ROOM_FOR_TIME = 112
 _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
     "rps": lambda r: (-r.rps, r.pool, r.name),
     "p95": lambda r: (-(r.p95_ms or 0.0), r.pool, r.name),
@@ -143,9 +150,17 @@ def _titles(view: View, line: Line, width: int, fill: str) -> Line:
     return line.add(" " + fill, look.faint)
 
 
+def _of_time(view: View) -> Column:
+    """Return the column of each row's part of all the time that users wait."""
+    busy_ms = sum(row.busy_ms for row in view.snap.table)
+    return Column("of time", 9, "", lambda r: percent(r.busy_ms / busy_ms) if busy_ms else "-")
+
+
 def _columns(view: View, width: int) -> list[Column]:
     """Return the columns there is room for; first tokens have one only where there are any."""
-    shown = [column for column in COLUMNS if width >= column.from_width]
+    shown = [column for column in COLUMNS if width >= column.from_width and (view.enlarged or not column.enlarged)]
+    if view.enlarged and width >= _ROOM_FOR_TIME:
+        shown.append(_of_time(view))
     return shown if streams(view) else [column for column in shown if column.title != "TTFT p95"]
 
 
