@@ -377,7 +377,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def action_enlarge(self, key: str) -> None:
-        self.main.enlarge(table.of_key(key))
+        """Enlarge the pane of a key; the one that is enlarged goes back."""
+        pane = table.of_key(key)
+        self.main.enlarge(None if self.main.enlarged is pane else pane)
         self._choose(scroll=0)
 
     async def action_back(self) -> None:

@@ -13,7 +13,7 @@ from agenttop.tui.widgets.chart import Values, across, area, peak
 #: Columns of the figures beside a chart: the same for all charts over time, so that their axes stand under each other.
 SIDE = 19
 #: The same without boxes, and the columns to their left.
-SIDE_BARE, LEFT = 28, 7
+SIDE_BARE, LEFT = 34, 7
 #: Of fewer cells nothing stands out.
 _ENOUGH = 12
 
