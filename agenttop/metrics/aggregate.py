@@ -58,7 +58,8 @@ class Aggregate:
         self.workers = Workers(len(layout.pools))
         self.quotas = QuotaBoard(layout)
         self.slowest = Slowest()
-        self.live = Live(len(layout.requests), window_s)
+        setup = [index for index, request in enumerate(layout.requests) if request.setup]
+        self.live = Live(len(layout.requests), window_s, setup)
         self.closed: tuple[Slice, ...] = ()
         """What was new when the last second was closed: of seconds before it, and then the second itself."""
         self.spending = Spending(layout.budget, priced=layout.price is not None)

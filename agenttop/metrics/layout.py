@@ -25,6 +25,8 @@ class RequestInfo(msgspec.Struct, frozen=True):
     name: str
     optional: bool = False
     """It may never be sent; until something is counted under it, it is not shown."""
+    setup: bool = False
+    """It is sent only as a user is set up or torn down: its times are not among those of the live picture."""
 
 
 class Caps(msgspec.Struct, frozen=True):

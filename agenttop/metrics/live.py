@@ -6,12 +6,13 @@ Warm-up requests are in all of this. When nothing finishes, rates fall to 0 and 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agenttop.metrics.catalogue import LIVE, PHASE
 from agenttop.metrics.counts import Counts, total
 from agenttop.metrics.delta import ErrorDelta, HistDelta
+from agenttop.metrics.formulas import written_tokens
 from agenttop.metrics.histogram import Hist, merge, percentiles_of
 from agenttop.metrics.outcome import NOT_FAILED, USER_ERROR
 from agenttop.metrics.scope import clean_text
@@ -29,6 +30,9 @@ _TOUCHES_S = 1e-6
 
 #: Of the distributions that the window keeps, those that it keeps by request too.
 BY_REQUEST = frozenset({"latency", "ttft"})
+#: Of what a request of a set-up takes, what is not among the times of all requests together: a burst of them as users
+#: come would be the percentiles.
+NOT_OF_SETUP = frozenset({"latency", "ttft", "inter_chunk"})
 
 
 @dataclass(slots=True)
@@ -45,15 +49,17 @@ class Slice:
         """Return its length in seconds."""
         return max(0.0, self.end_s - self.start_s)
 
-    def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
-        """Add what is new of one request; of its distributions ``hists`` those that the window keeps."""
+    def add(self, request: int, new: Counts, hists: Mapping[str, HistDelta], *, setup: bool = False) -> None:
+        """Add what is new of one request; of its distributions ``hists`` those that the window keeps. ``setup`` says
+        that it is one of a set-up.
+        """
         of_request = self.by_request.get(request)
         if of_request is None:
             of_request = self.by_request[request] = Counts()
         for counts in (self.whole, of_request):
             counts.add(new)
         for metric, records in hists.items():
-            if metric in LIVE or metric.startswith(PHASE):
+            if (metric in LIVE and not (setup and metric in NOT_OF_SETUP)) or metric.startswith(PHASE):
                 self.whole.take(metric, (records,))
             if metric in BY_REQUEST:
                 of_request.take(metric, (records,))
@@ -84,10 +90,14 @@ class _Failure:
 
 
 class Live:
-    """The open slice, the closed slices of the window, and counts since the run began (by request)."""
+    """The open slice, the closed slices of the window, and counts since the run began (by request).
 
-    def __init__(self, requests: int, window_s: float) -> None:
+    ``setup`` are the requests of set-ups, by index.
+    """
+
+    def __init__(self, requests: int, window_s: float, setup: Collection[int] = ()) -> None:
         self.window_s = window_s
+        self._setup = frozenset(setup)
         self.open = Slice(0.0)
         self.counts = [Counts() for _ in range(requests)]
         self.retry_after = Hist()
@@ -105,7 +115,7 @@ class Live:
         """Put what is new about one request into the slice of its second, or where that is not known into the open one;
         ``hists`` are its distributions, each in one piece.
         """
-        self._slice(second).add(request, new, hists)
+        self._slice(second).add(request, new, hists, setup=request in self._setup)
         self.counts[request].add(new)
         if "retry_after" in hists:
             self.retry_after.add(hists["retry_after"])
@@ -182,6 +192,13 @@ class Live:
             if request in piece.by_request
         )
         return count / self.seconds if self.seconds > 0 else 0.0
+
+    def tokens_per_s(self, request: int) -> float:
+        """Return the output tokens per second of a request."""
+        found = sum(
+            written_tokens(piece.by_request[request].sums)[0] for piece in self._slices if request in piece.by_request
+        )
+        return found / self.seconds if self.seconds > 0 else 0.0
 
     def amended(self, start_s: float) -> list[tuple[float, list[Slice]]]:
         """Return the ends of windows that hold the second which begins at ``start_s``, each with the window's slices;

@@ -15,6 +15,7 @@ from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick
 from agenttop.metrics.workers import Workers
 
+_US_PER_MS = 1000.0
 #: Percentiles of a tick, by distribution: its fields are called ``latency_p50_ms`` and so on.
 _PERCENTILES = {"latency": (50, 95, 99), "ttft": (50, 95, 99), "inter_chunk": (95,), LOOP_LAG: (99,)}
 
@@ -172,7 +173,7 @@ class LiveView:
         info = self._layout.requests[request]
         counts = self._live.counts[request]
         latencies, ttfts = self._live.records("latency", request), self._live.records("ttft", request)
-        p50, p95 = percentile_ms(latencies, 50, 95)
+        p50, p95, p99 = percentile_ms(latencies, 50, 95, 99)
         (ttft,) = percentile_ms(ttfts, 95)
         return RequestRow(
             pool=self._layout.pools[info.pool].name,
@@ -189,4 +190,8 @@ class LiveView:
             one_burst=counts.sums["one_burst"],
             samples=latencies.count if latencies is not None else 0,
             ttft_samples=ttfts.count if ttfts is not None else 0,
+            p99_ms=p99,
+            max_ms=latencies.high / _US_PER_MS if latencies is not None else None,
+            busy_ms=latencies.total / _US_PER_MS if latencies is not None else 0.0,
+            output_tokens_per_s=self._live.tokens_per_s(request),
         )

@@ -135,6 +135,11 @@ class RequestRow(msgspec.Struct, frozen=True):
     """Latencies that the percentiles are of."""
     ttft_samples: int = 0
     """Times to first token that theirs is of."""
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    busy_ms: float = 0.0
+    """All latencies of the live window together."""
+    output_tokens_per_s: float = 0.0
 
 
 class Cause(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -101,6 +102,8 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._due_t_s = 0.0
         """Seconds of the run from which on the next snapshot is drawn."""
         self._clock = clock
+        self.zone: tzinfo = UTC
+        """Of the times of day."""
         self._heard_s = clock()
         self._jumped = False
         self._left = False
@@ -190,7 +193,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             return None
         silent_s = 0.0 if self.player is not None else self._clock() - self._heard_s
         if self.choice is None:
-            self.choice = View(self.info, self.snap, self.history, self.look)
+            self.choice = View(self.info, self.snap, self.history, self.look, zone=self.zone)
         shown = self.frozen
         return dataclasses.replace(
             self.choice,
@@ -374,7 +377,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.draw()
 
     def action_enlarge(self, key: str) -> None:
-        self.main.enlarge(table.of_key(key))
+        """Enlarge the pane of a key; the one that is enlarged goes back."""
+        pane = table.of_key(key)
+        self.main.enlarge(None if self.main.enlarged is pane else pane)
         self._choose(scroll=0)
 
     async def action_back(self) -> None:
@@ -526,6 +531,7 @@ def run_live(
         os.environ.pop(name, None)
     few = Console(force_terminal=True).color_system in (None, "standard")
     app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s)
+    app.zone = local_zone()
 
     async def show() -> LiveResult | None:
         with signals.handlers(
@@ -541,9 +547,16 @@ def run_live(
     return result
 
 
+def local_zone() -> tzinfo:
+    """Return the time zone of this machine."""
+    return datetime.now().astimezone().tzinfo or UTC
+
+
 async def show_in_browser(feed: Feed) -> None:
     """Show a run on Textual's web driver.
 
     Standard input and output are a browser's, which has colours and a size of its own.
     """
-    await AgenttopApp(feed).run_async(mouse=False)
+    app = AgenttopApp(feed)
+    app.zone = local_zone()
+    await app.run_async(mouse=False)

@@ -4,7 +4,8 @@ Panes stand in columns, one above the other, some of them beside the one before.
 
 1. rows are let in by rank while the least heights of all of them fit,
 2. each grows to its best height, by rank,
-3. what is left goes to those that grow, by their weights and up to their most; then to the last that grows.
+3. spare ones are let in where there is still room,
+4. what is left goes to those that grow, by their weights and up to their most; then to the last that grows.
 
 So nothing overlaps, nothing is cut, and every row of the terminal is used.
 """
@@ -33,12 +34,14 @@ class Slot:
     """Weight in the sharing of the rows that are left; 0: it gets none."""
     most: int = MANY
     frame: int | None = None
-    """Rows beside the pane's own lines: if given, it wants no more than both."""
+    """Rows beside the pane's own lines: if given, it wants no more than both, and does not grow beyond."""
     column: int = 0
     order: int = 0
     """It stands below those of its column that have less; equal ones stand as they are given."""
     beside: bool = False
     """It stands to the right of the pane before it."""
+    spare: bool = False
+    """It is there only where all others have the height that is best for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class _Row:
     best: int
     grow: int
     most: int
+    spare: bool = False
     height: int = 0
 
 
@@ -103,14 +107,15 @@ def _rows(slots: Mapping[str, Slot], names: Sequence[str], lines: Mapping[str, i
     order = list(slots)
     for name in names:
         slot = slots[name]
-        best = slot.best if slot.frame is None else max(slot.least, min(slot.best, slot.frame + lines[name]))
+        whole = MANY if slot.frame is None else max(slot.least, slot.frame + lines[name])
+        best, most = min(slot.best, whole), min(slot.most, whole)
         if slot.beside and rows and order.index(name) == order.index(before) + 1:
             row = rows[-1]
             row.names.append(name)
             row.rank, row.least = min(row.rank, slot.rank), max(row.least, slot.least)
-            row.best, row.grow, row.most = max(row.best, best), max(row.grow, slot.grow), max(row.most, slot.most)
+            row.best, row.grow, row.most = max(row.best, best), max(row.grow, slot.grow), max(row.most, most)
         else:
-            rows.append(_Row([name], slot.rank, slot.least, best, slot.grow, slot.most))
+            rows.append(_Row([name], slot.rank, slot.least, best, slot.grow, most, slot.spare))
         before = name
     return rows
 
@@ -120,15 +125,16 @@ def _stack(rows: list[_Row], height: int) -> list[_Row]:
     ranked = sorted(rows, key=lambda row: row.rank)
     shown: list[_Row] = []
     left = height
-    for row in ranked:
-        if row.least <= left or not shown:
-            row.height = min(row.least, height)
-            left -= row.height
-            shown.append(row)
-    for row in shown:
-        more = max(0, min(row.best - row.height, left))
-        row.height += more
-        left -= more
+    for spare in (False, True):
+        for row in ranked:
+            if row.spare is spare and (row.least <= left or not shown):
+                row.height = min(row.least, height)
+                left -= row.height
+                shown.append(row)
+        for row in shown:
+            more = max(0, min(row.best - row.height, left))
+            row.height += more
+            left -= more
     kept = [row for row in rows if row in shown]
     _share(kept, left)
     return kept

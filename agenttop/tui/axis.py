@@ -1,7 +1,7 @@
-"""The time axis that all trends of a screen share: how much of the past a chart shows, and the cell of each second.
+"""The time axis that all trends of a screen share: how much of the past they show, and the cell of each second.
 
-A cell is a whole number of seconds, or a second a whole number of cells; cells lie on multiples of that, so that a
-chart moves by whole cells and most of it stays as it was.
+All charts of a screen show the same seconds, however wide each is. Their cells lie on multiples of their length, so
+that a chart moves by whole cells and most of it stays as it was; how much is shown grows in steps.
 """
 
 from __future__ import annotations
@@ -9,95 +9,111 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.style import Style
 
 from agenttop.metrics.live import WINDOW_S
-from agenttop.tui.history import Field, History, Known, Percentile
+from agenttop.tui.history import ByBucket, Field, History, Known, Percentile, last_step
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
 from agenttop.tui.widgets.chart import spark
 
 T = TypeVar("T")
 Styles = Sequence[Style]
+UNDERLINED = Style(underline=True)
 
 #: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
 WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))
-#: No chart is of less.
-MIN_SPAN_S = 60
-_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600)
+#: Seconds that charts show, the least that are enough; beyond, whole quarters of a day.
+SPANS = (
+    60, 75, 90, 120, 150, 180, 240, 300, 360, 450, 600, 750, 900, 1200, 1500, 1800, 2400, 3000, 3600, 4500, 5400, 7200,
+    9000, 10_800, 14_400, 18_000, 21_600, 28_800, 36_000, 43_200, 64_800, 86_400,
+)  # fmt: skip
+_QUARTER_DAY_S = 21_600
 _LABELS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A number of cells that end now; ``step_s`` seconds a cell, or if that is 1, ``wide`` cells a second."""
+    """``cells`` that end now, of ``cell_s`` seconds each; the last ``used`` of them are the ``seconds`` that it is of.
+
+    They are fewer where a cell is longer than a live window: then it is of whole seconds, an even number, so that all
+    percentiles are of as many.
+    """
 
     cells: int
-    step_s: int
-    wide: int
+    seconds: int
     now_s: float
 
     @property
-    def seconds(self) -> float:
-        """Return the seconds that it covers."""
-        return self.cells * self.step_s / self.wide
+    def cell_s(self) -> float:
+        """Return the seconds of a cell."""
+        exact = self.seconds / max(1, self.cells)
+        return exact if exact <= WINDOW_S else 2.0 * math.ceil(exact / 2)
 
-    def series(self, history: History, field: Field, per_cell: int = 1) -> list[float | None]:
-        """``per_cell`` (1 or 2) values a cell."""
-        points, each, repeat = self._points(per_cell)
-        return self._repeated(history.series(field, points, each, self.step_s // each), repeat, per_cell)
+    @property
+    def used(self) -> int:
+        """Return how many cells, the last ones, are drawn."""
+        return min(self.cells, math.ceil(self.seconds / self.cell_s - 1e-9))
+
+    def series(self, history: History, field: Field) -> list[float | None]:
+        """Return a value for each cell."""
+        return self._all(history.series(field, self.used, self.cell_s), 1)
 
     def percentiles(self, history: History, of: Percentile, per_cell: int = 1) -> list[Known | None]:
-        """``per_cell`` (1 or 2) percentiles a cell, each of :meth:`window_s` seconds."""
-        points, each, repeat = self._points(per_cell)
-        return self._repeated(history.percentiles(of, points, each, self.step_s // each), repeat, per_cell)
+        """Return ``per_cell`` (1 or 2) percentiles a cell, each of :meth:`window_s` seconds."""
+        known = history.percentiles(of, self.used * per_cell, self.cell_s / per_cell, per_cell)
+        return self._all(known, per_cell)
+
+    def heat(self, history: History, counts: ByBucket) -> list[list[int]]:
+        """Return counts by bucket for each cell."""
+        return [[]] * (self.cells - self.used) + history.heat(self.used, self.cell_s, counts)
 
     def window_s(self, per_cell: int = 1) -> float:
-        """What a percentile is of."""
-        return max(WINDOW_S, self._points(per_cell)[1])
+        """Return the seconds that a percentile is of."""
+        return max(WINDOW_S, self.cell_s / per_cell)
 
-    def _points(self, per_cell: int) -> tuple[int, int, int]:
-        """How many points there are, of how many seconds each, and for how many values each stands."""
-        split = self.step_s % per_cell == 0
-        each, repeat = (self.step_s // per_cell, self.wide) if split else (self.step_s, self.wide * per_cell)
-        return -(-self.cells * per_cell // repeat), each, repeat
-
-    def _repeated(self, values: list[T], repeat: int, per_cell: int) -> list[T]:
-        if repeat == 1:
-            return values
-        return [value for value in values for _ in range(repeat)][-self.cells * per_cell :]
+    def _all(self, values: list[T | None], per_cell: int) -> list[T | None]:
+        return [None] * (self.cells * per_cell - len(values)) + values
 
     def column(self, t_s: float) -> int | None:
         """Return the cell of a second; None if that is not shown."""
-        end = math.ceil(self.now_s / self.step_s)
-        back = end - math.ceil(t_s / self.step_s)
-        cell = self.cells - 1 - back * self.wide
-        return cell if 0 <= cell < self.cells and back >= 0 else None
+        back = last_step(self.now_s, self.cell_s) - last_step(t_s, self.cell_s)
+        cell = self.cells - 1 - back
+        return cell if self.cells - self.used <= cell < self.cells else None
+
+
+def span_s(view: View) -> int:
+    """Return how many seconds all charts show."""
+    now_s, window = view.snap.t_s, dict(WINDOWS)[view.window]
+    wanted = min(window, now_s) if window else now_s
+    return next((span for span in SPANS if span >= wanted), -(-math.ceil(wanted) // _QUARTER_DAY_S) * _QUARTER_DAY_S)
 
 
 def axis(view: View, cells: int) -> Axis:
     """Return the axis of a chart with so many cells."""
-    now_s = view.snap.t_s
-    window = dict(WINDOWS)[view.window]
-    shown = max(MIN_SPAN_S, math.ceil(min(window, now_s) if window else now_s))
-    if cells >= 2 * shown:
-        return Axis(cells, 1, cells // shown, now_s)
-    wanted = -(-shown // max(1, cells))
-    step = next((step for step in _STEPS if step >= wanted), -(-wanted // 3600) * 3600)
-    return Axis(cells, step, 1, now_s)
+    return Axis(cells, span_s(view), view.snap.t_s)
 
 
 def words(view: View) -> str:
-    """Return the window in words."""
-    return "whole run" if view.window == "all" else f"last {view.window}"
+    """Return what is shown in words: ``last 1m20``, ``whole run``. Of a run that is younger than its charts, in steps
+    of ten seconds.
+    """
+    if view.window == "all":
+        return "whole run"
+    shown = min(span_s(view), max(10, int(view.snap.t_s) // 10 * 10))
+    minutes, seconds = divmod(shown, 60)
+    if not minutes:
+        return f"last {seconds}s"
+    return f"last {minutes}m{seconds:02}" if seconds else f"last {minutes}m"
 
 
 def times(view: View, along: Axis) -> Line:
     """Return the row under a chart: how long ago, and a mark for each manual change."""
     look = view.look
-    cells: list[tuple[str, Style]] = [(char, look.dim) for char in _labels(along)]
+    cells: list[tuple[str, Style]] = [(char, look.dim) for char in _labels(along, clock_of(view, along.now_s))]
     for cell in marked(view, along):
         start, stop = _word(cells, cell)
         cells[start:stop] = [(" ", look.dim)] * (stop - start)
@@ -109,13 +125,16 @@ def times(view: View, along: Axis) -> Line:
 
 
 def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style | Styles) -> Line:
-    """A trend of one row, in which a mark takes the place of what it stands in; of one style, or of one for each
-    cell.
+    """Return a trend of one row, of one style or of one for each cell. What stands where there is a mark is underlined;
+    where nothing stands, it is the mark.
     """
-    line, marks = Line(), marked(view, along)
+    look, line, marks = view.look, Line(), marked(view, along)
     styles = [style] * len(values) if isinstance(style, Style) else style
-    for cell, (char, each) in enumerate(zip(spark(values, top, view.look.glyphs), styles, strict=True)):
-        line.add(*((view.look.glyphs.mark, view.look.warn) if cell in marks else (char, each)))
+    for cell, (char, each) in enumerate(zip(spark(values, top, look.glyphs), styles, strict=True)):
+        if cell not in marks:
+            line.add(char, each)
+        else:
+            line.add(*((look.glyphs.mark, look.warn) if char == " " else (char, look.warn + UNDERLINED)))
     return line
 
 
@@ -135,14 +154,24 @@ def _word(cells: list[tuple[str, Style]], at: int) -> tuple[int, int]:
     return start, stop
 
 
-def _labels(along: Axis) -> str:
-    """Return the labels ``-3m       -2m       -1m     now``."""
-    width, each_s = along.cells, along.step_s / along.wide
+def clock_of(view: View, t_s: float) -> str:
+    """Return the time of day of a second of the run, in hours and minutes; empty where its begin is not told."""
+    try:
+        begin = datetime.fromisoformat(view.info.started_at)
+    except ValueError:
+        return ""
+    return f"{(begin + timedelta(seconds=t_s)).astimezone(view.zone):%H:%M}"
+
+
+def _labels(along: Axis, clock: str) -> str:
+    """Return the labels ``-3m       -2m       -1m    14:05 now``."""
+    width, each_s = along.cells, along.cell_s
     cells = [" "] * width
     whole = next((label for label in _LABELS if label / each_s >= 9), _LABELS[-1])
-    free = width - 5
-    cells[-3:] = "now"
-    for back in range(whole, int(width * each_s) + 1, whole):
+    now = f"{clock} now" if clock and width >= 24 else "now"
+    free = width - len(now) - 1
+    cells[-len(now) :] = now
+    for back in range(whole, int(along.used * each_s) + 1, whole):
         label = _ago(back, whole)
         start = width - 1 - round(back / each_s)
         if start >= 0 and start + len(label) <= free:

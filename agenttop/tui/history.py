@@ -42,6 +42,8 @@ RECENT_S = 900
 PARTS = 1024
 #: Manual changes that are marked.
 MARKS = 500
+#: Seconds that are so much too long end where they should.
+NEAR_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,20 @@ class Past:
     users: int
     target: float
     manual: bool
+
+
+def last_step(t_s: float, step_s: float) -> int:
+    """Return the step, counted from the beginning, that the second which ends at ``t_s`` is in; where steps are shorter
+    than a second, the last whose middle it holds.
+    """
+    if step_s >= 1:
+        return _steps(t_s, step_s) - 1
+    return math.floor(math.ceil(t_s - NEAR_S) / step_s - 0.5 + 1e-9)
+
+
+def _steps(t_s: float, step_s: float) -> int:
+    """Return how many steps there are up to ``t_s``, the last of which may not be over."""
+    return math.ceil((t_s - NEAR_S) / step_s)
 
 
 class History:
@@ -67,9 +83,12 @@ class History:
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the time they began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
+        self.streamed = False
+        """There were first tokens."""
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
         self._known: dict[object, list[Known | None]] = {}
+        self._reached: dict[ByBucket, tuple[list[float], list[int]]] = {}
         self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
@@ -84,6 +103,8 @@ class History:
         self.whole.add(tick)
         self._drawn = {}
         self._known = {}
+        self._reached = {}
+        self.streamed = self.streamed or tick.ttft_p50_ms is not None
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:
@@ -116,6 +137,7 @@ class History:
             "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
             "_known": {},
+            "_reached": {},
         }
         return other
 
@@ -124,8 +146,9 @@ class History:
         at = self.plan_t_s if tick.held else self.plan_t_s + tick.t_s - previous_t_s
         return max(at, self._starts.get(tick.stage, 0.0))
 
-    def series(self, field: Field, points: int, step_s: int, align: int = 1) -> list[float | None]:
-        """Return means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample.
+    def series(self, field: Field, points: int, step_s: float, align: int = 1) -> list[float | None]:
+        """Return means over ``step_s`` seconds each, the last ``points`` of them; None where there was no sample. Of a
+        step of less than a second, the value is that of its second.
 
         Steps lie on multiples of ``step_s * align``, so that a chart moves by whole cells
         and most of it stays as it was.
@@ -142,7 +165,7 @@ class History:
             self._drawn[key] = [total / n if n else None for total, n in zip(sums, counts, strict=True)]
         return self._drawn[key]
 
-    def percentiles(self, of: Percentile, points: int, step_s: int, align: int = 1) -> list[Known | None]:
+    def percentiles(self, of: Percentile, points: int, step_s: float, align: int = 1) -> list[Known | None]:
         """A percentile over ``step_s`` seconds each, or the live window where that is longer; the last ``points`` of
         them; None where there was no sample.
 
@@ -164,17 +187,31 @@ class History:
                 self._known[key] = [None if value is None else Known(value, samples(t_s)) for t_s, value in newest]
         return self._known[key]
 
+    def counts(self, of: ByBucket, seconds: float) -> list[int]:
+        """Return the counts by bucket of the last ``seconds``, added up."""
+        if not self.recent:
+            return []
+        begin_s = self.recent[-1].t_s - seconds + NEAR_S
+        found: list[int] = []
+        for tick in reversed(self.recent if seconds <= RECENT_S else self.whole.ticks):
+            if tick.t_s <= begin_s:
+                break
+            found = [a + b for a, b in zip_longest(found, of(tick), fillvalue=0)]
+        return found
+
     def _samples(self, of: Percentile) -> Callable[[float], int]:
         """How many samples the live window has that ends at a time."""
-        ends = [tick.t_s for tick in self.recent]
-        reached = [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
+        if of.counts not in self._reached:
+            ends = [tick.t_s for tick in self.recent]
+            self._reached[of.counts] = ends, [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
+        ends, reached = self._reached[of.counts]
 
         def samples(t_s: float) -> int:
             return reached[bisect_right(ends, t_s)] - reached[bisect_right(ends, t_s - WINDOW_S)]
 
         return samples
 
-    def heat(self, points: int, step_s: int, counts: ByBucket) -> list[list[int]]:
+    def heat(self, points: int, step_s: float, counts: ByBucket) -> list[list[int]]:
         """Return counts by bucket over ``step_s`` seconds each, the last ``points`` of them."""
         columns: list[list[int]] = [[] for _ in range(points)]
         for tick, point in self._points(points, step_s):
@@ -182,17 +219,23 @@ class History:
                 columns[point] = [a + b for a, b in zip_longest(columns[point], found, fillvalue=0)]
         return columns
 
-    def _points(self, points: int, step_s: int, align: int = 1) -> Iterator[tuple[Tick, int]]:
-        """Yield ticks, the newest first, with the point that each belongs to."""
+    def _points(self, points: int, step_s: float, align: int = 1) -> Iterator[tuple[Tick, int]]:
+        """Yield ticks, the newest first, with the point that each belongs to, or the points if they are shorter."""
         if not self.recent:
             return
-        newest = math.ceil(self.recent[-1].t_s / (step_s * align)) * align
+        now_s = self.recent[-1].t_s
+        end = _steps(now_s, step_s * align) * align
         kept = len(self.recent) < RECENT_S or points * step_s <= RECENT_S
         for tick in reversed(self.recent if kept else self.whole.ticks):
-            point = points - newest + math.ceil(tick.t_s / step_s) - 1
-            if point < 0:
+            last = points - end + last_step(tick.t_s, step_s)
+            if last < 0:
                 break
-            if point < points:
+            if step_s >= 1:
+                if last < points:
+                    yield tick, last
+                continue
+            first = points - end + last_step(math.ceil(tick.t_s - NEAR_S) - 1, step_s) + 1
+            for point in range(max(0, first), points if tick.t_s == now_s else min(last + 1, points)):
                 yield tick, point
 
     def failing(self, seconds: int = 10) -> tuple[float, float]:
@@ -219,7 +262,7 @@ class History:
         return quiet if quiet > max(3.0, usual_s) else 0
 
 
-def _of_counts(of: Percentile, newest_first: Sequence[Tick], step_s: int) -> Known | None:
+def _of_counts(of: Percentile, newest_first: Sequence[Tick], step_s: float) -> Known | None:
     """A percentile over more than a live window."""
     counts: list[int] = []
     for tick in newest_first:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from rich.color import Color, blend_rgb
 from rich.style import Style
 
 #: The screen's own background and foreground where there is 24-bit colour.
@@ -16,6 +17,8 @@ FOREGROUND = "#c8d0dc"
 #: The same for a terminal with a light background.
 LIGHT_BACKGROUND = "#fbfbf8"
 LIGHT_FOREGROUND = "#2f3540"
+#: Part of its own colour that something lighter has.
+LIGHTER = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,25 @@ class Look:
     bad: Style
     key: Style
     badge: Style
+    ground: str | None = None
+    """The colour behind everything, where it is known."""
+
+    def lighter(self, style: Style) -> Style:
+        """Return a style for what is of too few samples: nearer to the ground."""
+        if self.ground is None or style.color is None:
+            return style + Style(dim=True)
+        front, back = style.color.get_truecolor(), Color.parse(self.ground).get_truecolor()
+        mixed = Color.from_triplet(blend_rgb(back, front, LIGHTER))
+        return style + Style.from_color(mixed)
 
 
-def _look(glyphs: Glyphs, **colours: str) -> Look:
-    return Look(glyphs, **{name: Style.parse(colour) for name, colour in colours.items()})
+def _look(glyphs: Glyphs, ground: str | None = None, **colours: str) -> Look:
+    return Look(glyphs, **{name: Style.parse(colour) for name, colour in colours.items()}, ground=ground)
 
 
 RGB = _look(
     UNICODE,
+    BACKGROUND,
     text=FOREGROUND,
     strong="bold #eef2f8",
     dim="#8a94a6",
@@ -146,6 +160,7 @@ RGB = _look(
 )
 LIGHT = _look(
     UNICODE,
+    LIGHT_BACKGROUND,
     text=LIGHT_FOREGROUND,
     strong="bold #0c1017",
     dim="#5d6675",

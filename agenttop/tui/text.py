@@ -43,6 +43,14 @@ def in_glyphs(text: str, glyphs: Glyphs) -> str:
     return "".join(signs.get(char, char) for char in text)
 
 
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """Return ``text`` in at most ``width`` cells, without its middle: names differ at both ends."""
+    if cell_len(text) <= width or width < 4:
+        return fit(text, width, ellipsis)
+    end = set_cell_size(text[::-1], (width - len(ellipsis)) // 2)[::-1]
+    return set_cell_size(text, width - len(ellipsis) - cell_len(end)).rstrip() + ellipsis + end.lstrip()
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Return ``text`` in lines of at most ``width`` cells, broken at spaces if there are any."""
     lines: list[str] = []
@@ -85,6 +93,10 @@ class Line:
         self._parts += other._parts
         self.width += other.width
         return self
+
+    def clear(self) -> None:
+        """Take away what was written."""
+        self._parts, self.width = [], 0
 
     def strip(self, width: int) -> Strip:
         """Return exactly ``width`` cells of it."""

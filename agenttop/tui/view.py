@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from agenttop.metrics.snapshot import ManualChange, PoolRow, RunInfo, Snapshot, StageInfo
 from agenttop.tui.history import History
@@ -45,6 +46,8 @@ class View:
     """Position of a replay; None for a live run."""
     looking: bool = False
     """This viewer cannot change anything of a live run."""
+    zone: tzinfo = UTC
+    """Of the times of day."""
 
     @property
     def marks(self) -> Iterable[ManualChange]:

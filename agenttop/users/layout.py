@@ -63,7 +63,10 @@ def layout_of(profile: Profile) -> Layout:
             if is_request(step):
                 rows.setdefault((index, step.name))
         rows |= {(index, row): None for row in rows_of(pool)}
-    requests = tuple(RequestInfo(pool, name, is_optional(profile.pools[pool], name)) for pool, name in rows)
+    requests = tuple(
+        RequestInfo(pool, name, is_optional(profile.pools[pool], name), is_setup(profile.pools[pool], name))
+        for pool, name in rows
+    )
     return Layout(
         pools,
         requests,
@@ -88,6 +91,12 @@ def _on_429(profile: Profile) -> Iterator[str]:
 def steps_of(pool: Pool) -> list[Step]:
     """Return every step of a pool in the order of the file."""
     return [*pool.setup, *(step for task in pool.tasks for step in task.steps), *pool.teardown]
+
+
+def is_setup(pool: Pool, row: str) -> bool:
+    """Return whether a row is of requests that no task sends, but a set-up or the end of a user."""
+    asked = {step.name for task in pool.tasks for step in task.steps if is_request(step)}
+    return row not in asked and row in {step.name for step in (*pool.setup, *pool.teardown)}
 
 
 def is_request(step: Step) -> bool:

@@ -239,3 +239,15 @@ def test_percentiles_in_ms() -> None:
 
 def test_a_slice_that_ends_before_it_began_has_no_length() -> None:
     assert (Slice(2.0, 1.0).seconds, Slice(1.0, 3.5).seconds, Slice(0.0).seconds) == (0.0, 2.5, 0.0)
+
+
+def test_times_of_a_set_up_are_not_among_those_of_all_requests() -> None:
+    live = Live(2, window_s=10.0, setup=[1])
+    for request, took in ((0, 900.0), (1, 4.0)):
+        hists = {"latency": ms(took), "ttft": ms(took), "phase.model": ms(took)}
+        told(live, 0, request, hists, ok=1)
+    closed = live.close(1.0)
+    assert [count(live.records(metric)) for metric in ("latency", "ttft", "phase.model")] == [1, 1, 2]
+    assert percentile_ms(live.records("latency"), 50)[0] == pytest.approx(900, rel=0.01)
+    assert count(live.records("latency", 1)) == 1, "its own row has them"
+    assert closed.whole.requests == 2, "and it was answered"

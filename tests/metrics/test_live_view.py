@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import msgspec
 import pytest
@@ -138,8 +139,12 @@ def test_every_field_of_a_snapshot() -> None:
             PoolRow("tools", "http", "json", "rate", 22, 0.0, 0.0, False, 20, 0.75, 0, 2, 9),
         ),
         table=(
-            RequestRow("chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10),
-            RequestRow("tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, samples=1),
+            RequestRow(
+                "chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10, *more(snapshot.table[0])
+            ),
+            RequestRow(
+                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, *more(snapshot.table[1])
+            ),
         ),
         events=NOW.events[7:],
         generator=Generator(3, 2, 41.0, loop_lag, schedule_lag, 201.0, 51, True, ("worker 1: busy",)),
@@ -163,6 +168,8 @@ def test_every_field_of_a_snapshot() -> None:
     assert ps(snapshot.table[0]) == shown(100, 900, 80)
     assert ps(snapshot.table[1])[:2] == shown(300, 300)
     assert ps(snapshot.table[1])[2] is None
+    assert more(snapshot.table[0]) == shown(900, 900, 1800, 130 / 4)
+    assert more(snapshot.table[1]) == shown(300, 300, 300, 0)
     live.add(None, 2, Counts({"ok": 1}), {})
     assert [row.name for row in view.snapshot(78, NOW, tick, (), (0, 0)).table] == ["ask", "find", "clean up"]
 
@@ -175,6 +182,10 @@ def lags(generator: Generator) -> tuple[float, float]:
 
 def ps(row: RequestRow) -> tuple[float | None, float | None, float | None]:
     return row.p50_ms, row.p95_ms, row.ttft_p95_ms
+
+
+def more(row: RequestRow) -> list[Any]:
+    return [row.p99_ms, row.max_ms, row.busy_ms, row.output_tokens_per_s]
 
 
 def test_every_field_of_a_tick() -> None:

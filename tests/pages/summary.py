@@ -102,7 +102,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "rps": "Requests that finished.",
         "failed_per_s": "Of these failed.",
         "rate_limited_per_s": "Of these rate-limited.",
-        "latency_p50_ms": "Of the requests that ended in the second; null where none did.",
+        "latency_p50_ms": "Of the requests that ended in the ten seconds up to it, set-ups aside; null where none did.",
         "output_tokens_per_s": "Tokens written.",
         "loop_lag_p99_ms": "Of the generator.",
         "manual": "Whether users or a rate were set by hand.",

@@ -473,6 +473,10 @@ class Sim:
                 rate_limited=round(self.limited * 0.95 * shape.share / 0.59) if shape.pool == "chat" else 0,
                 errors=round((self.failed - self.limited) * shape.share),
                 samples=samples if ok else 0,
+                p99_ms=shape.p50 * slow * 3.4 if ok else None,
+                max_ms=shape.p50 * slow * 5.1 if ok else None,
+                busy_ms=samples * shape.p50 * slow * 1.2 if ok else 0.0,
+                output_tokens_per_s=rps * shape.share * 160 if ok and shape.ttft else 0.0,
                 ttft_samples=samples if ok and shape.ttft else 0,
             )
             for shape in self.shapes

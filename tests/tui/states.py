@@ -95,7 +95,7 @@ STATES: dict[str, State] = {
     "search": State(("search 40 users", "measuring 8/15s", "97.1% good"), "search"),
     "searched": State(("DONE", "capacity: 32 users"), "searched"),
     "armed": State(("ARMED 00:00", "ARMED: press enter to start"), "starting", change=lambda _: armed()),
-    "no stream": State((r" TTFT +- +-|\n╭─ 4 total ",), "no_stream"),
+    "no stream": State((r"max .*\n Total|\n╭─ 4 total ",), "no_stream"),
     "one pool": State(("▸ chat",), keys=("tab",)),
     "filtered": State((r"(requests /|filter )lookup",), keys=("slash", *"lookup", "enter")),
     "nothing matches": State(("no request matches 'zz'",), keys=("slash", *"zz", "enter")),

@@ -15,7 +15,8 @@ from agenttop.tui.panes import table
 #: Rows of the head and of the bottom line.
 AROUND = 3
 #: Panes that a profile or a target may have nothing for.
-OPTIONAL = [entry.name for entry in table.PANES if entry.says is not table._always and entry.name != "errors"]
+MANDATORY = {"requests", "events", "latency", "percentiles"}
+OPTIONAL = [entry.name for entry in table.PANES if entry.says is not table._always and entry.name not in MANDATORY]
 ALWAYS = {entry.name: MANY for entry in table.PANES if entry.name not in OPTIONAL}
 
 
@@ -51,7 +52,8 @@ said = st.fixed_dictionaries({name: st.integers(0, 40) for name in OPTIONAL})
 @given(sizes, said)
 def test_any_size_and_anything_to_say(size: tuple[int, int], optional: dict[str, int]) -> None:
     places = check(*size, {**ALWAYS, **optional})
-    assert {"plan", "rate", "errors", "requests"} <= set(places)
+    assert {"plan", "rate", "requests"} <= set(places)
+    assert ("errors" in places) == bool(optional["errors"])
     assert {"latency", "total"} & set(places)
 
 
@@ -63,13 +65,37 @@ def test_every_height_with_every_set_of_optional_panes(some: tuple[str, ...]) ->
             places = check(width, height, lines)
             if layout_of(width, height) != "compact":
                 # Where there are boxes, there is room for all that the layout has.
-                wanted = [name for name in table.slots(layout_of(width, height)) if lines[name]]
-                assert list(places) == wanted
+                wanted = {name for name in table.slots(layout_of(width, height)) if lines[name]}
+                assert set(places) == wanted
 
 
 def test_a_pane_is_as_high_as_what_it_says() -> None:
     slots = {"list": Slot(0, 3, 10, frame=2), "rest": Slot(1, 2, 2, grow=1)}
     assert [arrange(slots, 80, 30, {"list": n, "rest": 1})["list"].height for n in (1, 3, 6, 20)] == [3, 5, 8, 10]
+
+
+def test_a_list_does_not_grow_beyond_its_lines_and_a_chart_takes_the_rest() -> None:
+    slots = {"chart": Slot(0, 3, 4, grow=1), "list": Slot(1, 3, 5, frame=1, grow=9)}
+    heights = {name: at.height for name, at in arrange(slots, 80, 40, {"chart": 1, "list": 7}).items()}
+    assert heights == {"chart": 32, "list": 8}
+
+
+def test_a_spare_pane_is_there_once_all_others_have_what_is_best() -> None:
+    slots = {"list": Slot(1, 3, 6), "chart": Slot(2, 3, 3, grow=1, spare=True)}
+    lines = dict.fromkeys(slots, 1)
+    assert list(arrange(slots, 80, 8, lines)) == ["list"]
+    assert {name: at.height for name, at in arrange(slots, 80, 9, lines).items()} == {"list": 6, "chart": 3}
+    assert arrange(slots, 80, 20, lines)["chart"].height == 14
+
+
+@pytest.mark.parametrize("size", [(100, 30), (120, 40), (200, 60), (300, 80)])
+def test_of_a_run_of_few_requests_the_charts_have_the_rows(size: tuple[int, int]) -> None:
+    places = check(*size, {**dict.fromkeys([*ALWAYS, *OPTIONAL], 0), "plan": MANY, "rate": MANY, "latency": 1,
+                           "trend": MANY, "total": MANY, "requests": 3, "events": 3, "heat": MANY, "percentiles": 1,
+                           "generator": MANY})  # fmt: skip
+    assert places["requests"].height <= 3 + table.TITLED
+    chart = places.get("trend") or places["total"]
+    assert chart.height >= size[1] // 4
 
 
 def test_who_has_the_higher_rank_gives_way() -> None:

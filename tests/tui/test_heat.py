@@ -34,14 +34,14 @@ def drawn(
 def test_shades_are_parts_of_a_column() -> None:
     lines = drawn((0, 0, 1, 0, 3), (0, 0, 100, 0, 5))
     columns = ["".join(line[cell] for line in lines[1:11]) for cell in (67, 68)]
-    assert columns[0].strip() == "██  ▓▓"
-    assert columns[1].strip() == "░░  ██"
+    assert columns[0].strip() == "███   ▓▓▓▓"
+    assert columns[1].strip() == "░░░   ████"
     assert "50%+" in lines[12]
 
 
 def test_ascii_has_shades_too() -> None:
     lines = drawn((0, 0, 1, 0, 3), ascii=True)
-    assert "".join(line[68] for line in lines[1:11]).strip() == "##  %%"
+    assert "".join(line[68] for line in lines[1:11]).strip() == "###   %%%%"
     assert all(line.isascii() for line in lines)
 
 
@@ -50,10 +50,28 @@ def test_nothing_answered_is_said() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=BUCKETS), max_size=6), st.integers(1, 60))
-def test_every_bucket_that_has_a_request_is_drawn(columns: list[list[int]], rows: int) -> None:
-    first, each, tall = heat.span(columns, rows)
-    shown = range(first, first + ((rows - 1) // tall + 1) * each)
-    assert all(bucket in shown for column in columns for bucket, count in enumerate(column) if count)
+def test_of_few_requests_every_bucket_that_has_one_is_drawn(columns: list[list[int]], rows: int) -> None:
+    edges = heat.span(columns, rows)
+    assert len(edges) == rows
+    seen = {bucket for column in columns for bucket, count in enumerate(column) if count}
+    if 0 < sum(map(sum, columns)) < 200:  # the p0.5 is the first of them, the p99.9 the last
+        assert edges[0][0] == min(seen)
+        assert edges[-1][1] == max(seen) + 1
+        assert seen <= {bucket for low, stop in edges for bucket in range(low, stop)}
+
+
+def test_a_few_outliers_take_no_room() -> None:
+    column = [0] * BUCKETS
+    column[16:20] = [400, 900, 500, 200]
+    column[3] = column[38] = 1
+    edges = heat.span([column], 12)
+    assert (edges[0][0], edges[-1][1]) == (16, 20)
+    assert [edge for edge, _ in edges] == [16] * 3 + [17] * 3 + [18] * 3 + [19] * 3
+
+
+def test_no_row_is_of_more_than_half_an_octave_where_there_is_room() -> None:
+    column = [0] * 14 + [1] * 8
+    assert all(stop - low == 1 for low, stop in heat.span([column], 8))
 
 
 def test_first_tokens_have_a_map_of_their_own_where_there_is_room() -> None:
@@ -68,14 +86,14 @@ def test_first_tokens_have_a_map_of_their_own_where_there_is_room() -> None:
 
 def test_where_there_is_no_room_one_is_chosen() -> None:
     lines = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12)
-    assert "total, last 5m  f first token" in lines[0]
+    assert "total, last 1m  f first token" in lines[0]
     other = drawn((0, 0, 0, 0, 0, 0, 5), ttft=(0, 4), rows=12, measure="first token")
-    assert "first token, last 5m  f total" in other[0]
-    assert lines[1:-4] != other[1:-4]
+    assert "first token, last 1m  f total" in other[0]
+    assert lines[1:-3] != other[1:-3]
 
 
 def test_what_does_not_stream_has_one_map() -> None:
     lines = drawn((0, 0, 0, 0, 0, 0, 5), rows=30)
-    assert "total, last 5m" in lines[0]
+    assert "total, last 1m" in lines[0]
     assert not any("first token" in line for line in lines)
     assert any("no first token in this time" in line for line in drawn((1,), rows=12, measure="first token"))

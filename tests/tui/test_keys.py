@@ -171,6 +171,19 @@ async def test_numbers_enlarge_a_pane_and_escape_goes_back(size: tuple[int, int]
             assert text(pilot) == before, key
 
 
+@pytest.mark.parametrize("key", ["2", "4", "5", "v"])
+async def test_the_digit_again_goes_back(key: str) -> None:
+    feed = FakeFeed("ramp")
+    async with AgenttopApp(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        before = text(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert text(pilot) != before
+        await pilot.press(key)
+        await until(pilot, lambda: text(pilot) == before)
+
+
 async def test_an_enlarged_list_scrolls() -> None:
     feed = FakeFeed("many")
     async with running(feed, (80, 24)) as pilot:

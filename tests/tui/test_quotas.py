@@ -11,7 +11,7 @@ import pytest
 from agenttop.metrics.snapshot import QuotaGauge
 from agenttop.tui.history import History
 from agenttop.tui.look import ASCII, RGB
-from agenttop.tui.panes import errors, quotas
+from agenttop.tui.panes import quotas
 from agenttop.tui.view import View
 from tests.tui.sim import Sim
 
@@ -25,13 +25,10 @@ def view(*gauges: QuotaGauge) -> View:
     return View(sim.info, msgspec.structs.replace(sim.until(134)[-1], quotas=gauges), History(sim.info), RGB)
 
 
-def test_one_line_in_the_errors_pane() -> None:
-    _, _, left = errors.compact(view(REQUESTS, TOKENS), 80, 3)
+def test_one_line_of_its_own() -> None:
+    (left,) = quotas.compact(view(REQUESTS, TOKENS), 80, 1)
     assert str(left) == "l left: requests 12/500 ↻ 43s · tokens 8.1k/30k"
-    assert len(errors.compact(view(), 80, 3)) == 2
-    boxed = errors.full(view(REQUESTS, TOKENS), 60, 8)
-    assert "left: requests 12/500 ↻ 43s · tokens 8.1k/30k" in str(boxed[-2])
-    assert len(boxed) == 8
+    assert quotas.compact(view(), 80, 1) == []
 
 
 def test_of_two_pools_the_scarcer_stands_in_the_line() -> None:

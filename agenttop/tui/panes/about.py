@@ -45,9 +45,10 @@ ABOUT = {
     "latency": About(
         (
             "Left or above the time to the first token, then the time of the whole request,",
-            "in ms of ok requests, on one scale from zero and one time axis. The highest",
-            "line is p99, the next p95, the lowest p50. A point is of all requests of the",
-            "seconds that the title says; dim: too few (p50 11, p95 130, p99 662).",
+            "in ms of ok requests, set-ups aside: p50 an area, p95 a line, p99 dots. A point",
+            "is of all requests of the seconds that the title says; lighter: of too few (p50",
+            "11, p95 130, p99 662). The scale ends at the p99 of all that is shown: beyond it",
+            "is a triangle. Both have one scale, or each its own (the title says so).",
             _MARK,
         ),
         (_TREND,),
@@ -92,7 +93,8 @@ ABOUT = {
     ),
     "heat": About(
         (
-            "Time to the right, latency upwards in steps that double it.",
+            "Time to the right, latency upwards in steps that double it in two, from the p0.5",
+            "to the p99.9 of what is shown.",
             "A shade says what part of its column's requests took so long. Where there is",
             "room, whole requests and their first tokens stand above each other.",
             _MARK,

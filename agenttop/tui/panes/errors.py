@@ -6,7 +6,6 @@ from rich.style import Style
 
 from agenttop.metrics.snapshot import Cause, Snapshot
 from agenttop.schedule.quantities import clock
-from agenttop.tui.panes import quotas
 from agenttop.tui.text import Line, age, clean, count, fit, wrap
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
@@ -32,8 +31,13 @@ def name(cause: Cause) -> str:
     return NAMES.get(cause.outcome, clean(cause.outcome))
 
 
+def says(view: View) -> int:
+    """Return how many lines there are; none until something failed, or is worth a word."""
+    return 2 if view.snap.failed or view.snap.causes or refusals(view.snap) else 0
+
+
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """Return a rule with the share of failures, a row of causes, and one of what is left of the target's limits."""
+    """Return a rule with the share of failures, and a row of causes."""
     look, snap = view.look, view.snap
     share = Line().add("errors ", look.strong).add(percent(snap.error_rate), look.bad if snap.failed else look.good)
     if snap.failed:
@@ -58,14 +62,11 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             row.add(look.glyphs.ellipsis, look.dim)
             break
         row.extend(part).add("   ")
-    left = quotas.line(view, width - 2)
-    return [rule(look, width, share, key="3"), row, *([Line().add("l ", look.key).extend(left)] if left else [])][
-        :height
-    ]
+    return [rule(look, width, share, key="3"), row][:height]
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Return the causes in a box, and what is left of the limits.
+    """Return the causes in a box.
 
     If there is room for all of them, two lines each with the times and the latest example, else one.
     """
@@ -75,16 +76,13 @@ def full(view: View, width: int, height: int) -> list[Line]:
     limits = refusals(snap)
     if limits and width >= 60:
         right = Line().add(limits, look.warn).add("  ").extend(right)
-    left = quotas.line(view, width - 4)
-    room = height - 2 - (left is not None)
+    room = height - 2
     if not causes:
         body = [Line().add("none so far", look.dim)]
     elif 2 * len(causes) <= room:
         body = _causes(view, width - 4, whole=False)
     else:
         body = _short(view, causes, width - 4, room)
-    if left is not None:
-        body += [Line()] * (room - len(body)) + [left]
     return boxed(look, width, height, title(look, "errors", "3"), right, body)
 
 

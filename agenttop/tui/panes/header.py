@@ -9,12 +9,14 @@ from agenttop.metrics.assessment import FAILS, HANGS, KEEPS_UP, RECOVERS, REFUSE
 from agenttop.report.search import level
 from agenttop.schedule.quantities import clock
 from agenttop.tui.look import Look
-from agenttop.tui.text import Line, age, clean, count, fit, in_glyphs, join
+from agenttop.tui.text import Line, age, clean, count, cut, fit, in_glyphs, join
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
 
 #: From this share of the last seconds' answers on, failures stand in the head of the screen.
 LOUD = 0.05
+#: Cells of a name for which decoration gives way.
+_NAME = 20
 #: A plan that is so long ends when somebody stops it, or when a search has found what it looks for.
 NO_END_S = 86_000.0
 #: What to do about a run that waits; it fits the smallest terminal.
@@ -34,24 +36,41 @@ def bare(view: View, width: int, height: int) -> list[Line]:
 
 
 def _run(view: View, width: int) -> Line:
+    """Return the line of the run: each part whole or not at all, decoration gives way first; of the name what fits."""
     look, snap = view.look, view.snap
-    right = _generator(view, short=width < 100)
     name = clean(view.info.profile or view.info.name)
     word, style = state(view)
-    middle = Line().add(f"   {look.glyphs.dot} {word}", style)
     end_s = view.info.duration_s if view.cursor is None else view.cursor.end_s
-    middle.add(f" {clock(snap.t_s)}", look.strong)
-    if end_s < NO_END_S:
-        middle.add(f"/{clock(end_s)}", look.dim)
-    middle.extend(_pace(view))
-    stage = _stage(view)
-    room = width - middle.width - right.width - stage.width - 3
-    left = Line().add(" ")
-    if room >= 9 + min(12, len(name)):
-        left.add("agenttop ", look.dim)
-        room -= 9
-    left.add(fit(name, max(9, room), look.glyphs.ellipsis), look.strong).extend(middle).extend(stage)
-    return join(left, right.add(" "), width)
+    gap, stage = "   " if width >= 100 else "  ", _stage(view)
+    left = [
+        Line().add("agenttop ", look.dim),
+        Line(),  # the name
+        Line().add(f"{gap}{look.glyphs.dot} {word}", style),
+        Line().add(f" {clock(snap.t_s)}", look.strong),
+        Line().add(f"/{clock(end_s)}" if end_s < NO_END_S else "", look.dim),
+        _pace(view),
+        Line().add(gap if stage.width else "").extend(stage),
+    ]
+    limited = look.warn if snap.rate_limited else look.dim
+    right = [
+        Line().add(f"{gap}429 ", look.dim).add(count(snap.rate_limited), limited),
+        Line().add(gap).extend(_generator(view, short=width < 100)),
+        _lag(view),
+        Line().add(" "),
+    ]
+    program, end, stage, generator, lag = left[0], left[4], left[6], right[1], right[2]
+    trusted = not snap.generator.saturated and snap.generator.alive >= snap.generator.workers
+    for gone in (program, lag, stage, end, *([generator] if trusted else [])):
+        if width - 2 - sum(part.width for part in (*left, *right)) >= min(cell_len(name), _NAME):
+            break
+        gone.clear()
+    room = width - 2 - sum(part.width for part in (*left, *right))
+    left[1].add(cut(name, max(room, 9), look.glyphs.ellipsis), look.strong)
+    both = Line().add(" "), Line()
+    for line, parts in zip(both, (left, right), strict=True):
+        for part in parts:
+            line.extend(part)
+    return join(*both, width)
 
 
 def _pace(view: View) -> Line:
@@ -93,11 +112,11 @@ def _stage(view: View) -> Line:
     look, found = view.look, view.snap.search
     if found is not None:
         tried = level(found.now.level, found.unit) if found.now is not None else ""
-        return Line().add("   search ", look.dim).add(tried, look.strong)
+        return Line().add("search ", look.dim).add(tried, look.strong)
     if stage is None:
         return Line()
     name = fit(clean(stage.name), 18, look.glyphs.ellipsis)
-    line = Line().add("   stage ", look.dim).add(f"{stages.index(stage) + 1}/{len(stages)}", look.text)
+    line = Line().add("stage ", look.dim).add(f"{stages.index(stage) + 1}/{len(stages)}", look.text)
     return line.add(f" {name}", look.strong)
 
 
@@ -110,11 +129,15 @@ def _generator(view: View, *, short: bool) -> Line:
         line.add("! SATURATED", look.bad)
     else:
         line.add("ok", look.good)
-    if generator.loop_lag_p99_ms is not None:
-        line.add("  lag ", look.dim).add(
-            f"{generator.loop_lag_p99_ms:.0f}ms", look.bad if generator.saturated else look.text
-        )
     return line
+
+
+def _lag(view: View) -> Line:
+    look, generator = view.look, view.snap.generator
+    if generator.loop_lag_p99_ms is None:
+        return Line()
+    style = look.bad if generator.saturated else look.text
+    return Line().add("  lag ", look.dim).add(f"{generator.loop_lag_p99_ms:.0f}ms", style)
 
 
 def _notices(view: View, width: int) -> Line:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise, zip_longest
 
 from rich.style import Style
 
-from agenttop.metrics.heat import BUCKETS, PER_OCTAVE, lower_ms
+from agenttop.metrics.heat import PER_OCTAVE, lower_ms
 from agenttop.tui.axis import Axis, axis, times, words
 from agenttop.tui.history import ByBucket
 from agenttop.tui.panes.latency import distribution
-from agenttop.tui.text import Line
+from agenttop.tui.text import Line, ms
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 
@@ -25,6 +27,10 @@ _AROUND = 4
 _MIN_ROWS = 6
 #: Rows of the percentiles below the enlarged map, where they are a table and where they are bars.
 _TABLE, _BARS, _ROOM_FOR_BARS = 6, 16, 48
+
+#: Percentiles between which latencies are drawn; buckets that are, where there are none.
+CROPPED = (0.5, 99.9)
+NOTHING = (2 * PER_OCTAVE, 16 * PER_OCTAVE)
 
 Columns = Sequence[Sequence[int]]
 
@@ -72,20 +78,22 @@ def enlarged(view: View, width: int, height: int) -> list[Line]:
 
 
 def _columns(view: View, along: Axis, measure: Measure) -> Columns:
-    columns = view.history.heat(-(-along.cells // along.wide), along.step_s, measure.counts)
-    return [column for column in columns for _ in range(along.wide)][-along.cells :]
+    return along.heat(view.history, measure.counts)
 
 
 def _map(view: View, measure: Measure, columns: Columns, rows: int) -> list[Line]:
     look = view.look
-    first, each, tall = span(columns, rows)
     body = []
+    edges = span(columns, rows)
     for row in range(rows - 1, -1, -1):
-        low = first + row // tall * each
-        label = _edge(lower_ms(low)) if low % PER_OCTAVE == 0 and low < BUCKETS and row % tall == 0 else ""
-        line = Line().right(label, _SIDE - 1, look.dim).to(_SIDE)
+        low, stop = edges[row]
+        octave = next((bucket for bucket in range(low, stop) if bucket % PER_OCTAVE == 0), None)
+        first = not row or edges[row - 1][0] < low
+        edge = low if not row else octave if first else None
+        line = Line().right(_edge(lower_ms(edge)) if edge is not None else "", _SIDE - 1, look.dim)
+        line.to(_SIDE)
         for column in columns:
-            count, all_ = sum(column[low : low + each]), sum(column)
+            count, all_ = sum(column[low:stop]), sum(column)
             line.add(*_cell(view, measure, count / all_ if all_ else 0.0))
         body.append(line)
     if not any(columns):
@@ -94,22 +102,25 @@ def _map(view: View, measure: Measure, columns: Columns, rows: int) -> list[Line
     return body
 
 
-def span(columns: Columns, rows: int) -> tuple[int, int, int]:
-    """Return the first bucket to draw, how many buckets a row covers, and how many rows cover the same.
+def span(columns: Columns, rows: int) -> list[tuple[int, int]]:
+    """Return the buckets of each row, the lowest first: the first, and the one after the last.
 
-    All buckets with a request are drawn, and more if there is room, so that the map does not jump with every slow
-    answer.
+    From the p0.5 to the p99.9 of all that is shown, over all rows: a few outliers take no room. A bucket is of several
+    rows, or where there are too few, a row of several buckets.
     """
-    seen = [bucket for column in columns for bucket, count in enumerate(column) if count]
-    low, high = (min(seen), max(seen)) if seen else (2 * PER_OCTAVE, 16 * PER_OCTAVE)
-    each = 1
-    while (high // each) - (low // each) + 1 > rows:
-        each *= 2
-    low, high = low // each, high // each
-    tall = max(1, rows // (high - low + 3))
-    spare = rows // tall - (high - low + 1)
-    below = min(low, max(0, spare // 2))
-    return (low - below) * each, each, tall
+    whole: list[int] = []
+    for column in columns:
+        whole = [a + b for a, b in zip_longest(whole, column, fillvalue=0)]
+    low, high = (_reached(whole, percent) for percent in CROPPED) if any(whole) else NOTHING
+    buckets = high - low + 1
+    firsts = [low + row * buckets // rows for row in range(rows + 1)]
+    return [(first, max(first + 1, after)) for first, after in pairwise(firsts)]
+
+
+def _reached(counts: Sequence[int], percent: float) -> int:
+    """Return the bucket in which a percentile (0 to 100) of counts is."""
+    rank = max(1, math.ceil(percent * sum(counts) / 100))
+    return next(bucket for bucket, reached in enumerate(accumulate(counts)) if reached >= rank)
 
 
 def _heading(view: View, measure: Measure) -> Line:
@@ -138,5 +149,5 @@ def _legend(view: View, measure: Measure) -> Line:
 
 
 def _edge(low_ms: float) -> str:
-    """Return where a row begins: powers of two, so few letters do."""
-    return f"{low_ms:.0f}ms" if low_ms < 1000 else f"{low_ms / 1024:.0f}s"
+    """Return where a row begins: mostly a power of two, so few letters do."""
+    return f"{ms(low_ms)}ms" if low_ms < 1000 else f"{low_ms / 1024:.3g}s"

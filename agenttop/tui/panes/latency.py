@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from rich.style import Style
 
 from agenttop.metrics.floors import too_few
+from agenttop.metrics.heat import PER_OCTAVE, percentile_ms
 from agenttop.metrics.snapshot import Percentiles, Tick
-from agenttop.tui.axis import axis, sparkline, times, words
+from agenttop.tui.axis import Axis, axis, sparkline, times, words
 from agenttop.tui.history import Known, Percentile
-from agenttop.tui.panes.rate import SIDE
+from agenttop.tui.panes.rate import LEFT, SIDE, SIDE_BARE
 from agenttop.tui.text import Line, age, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
-from agenttop.tui.widgets.chart import Values, curves, peak
+from agenttop.tui.widgets.chart import LETTERS, Spread, Values, peak, spread
+
+#: What the three percentiles of a chart are drawn as: an area, a line, dots.
+LEGEND = ("█", "⠒", "⠐")
+#: From so many times the other one on, first tokens and totals have scales of their own.
+APART = 10.0
+Fields = tuple[Percentile, Percentile, Percentile]
 
 _NAMES = ("p50", "p90", "p95", "p99", "max")
 
@@ -44,21 +51,26 @@ GAPS = Percentile(95, lambda t: t.inter_chunk_p95_ms, lambda t: t.inter_chunk_co
 
 
 def _curve(view: View, of: Percentile, known: Sequence[Known | None], style: Style) -> tuple[Values, list[Style]]:
-    """What is drawn of a percentile, dim where it is of too few samples."""
-    dim = view.look.dim
-    styles = [dim if each is None or too_few(of.percent, each.samples) else style for each in known]
+    """What is drawn of a percentile, lighter where it is of too few samples."""
+    lighter = view.look.lighter(style)
+    styles = [lighter if each is None or too_few(of.percent, each.samples) else style for each in known]
     return [None if each is None else each.value for each in known], styles
 
 
 def _believed(view: View, row: Percentiles | None, name: str, style: Style) -> Style:
-    """The style of a figure: dim where it is of too few samples."""
+    """The style of a figure: lighter where it is of too few samples."""
     percent = dict(zip(_NAMES, _PERCENTS, strict=True))[name]
-    return view.look.dim if row is None or too_few(percent, row.count) else style
+    return view.look.lighter(style) if row is None or too_few(percent, row.count) else style
 
 
 def streams(view: View) -> int:
     """Return whether first tokens are to be expected: 0 for a run that only asks for whole answers."""
-    return int(view.snap.ttft is not None or any(pool.protocol != "http" for pool in view.snap.pools))
+    return int(view.history.streamed or any(pool.protocol != "http" for pool in view.snap.pools))
+
+
+def says(view: View) -> int:
+    """Return how many rows of percentiles there are: what never streams has one."""
+    return 3 if streams(view) else 1
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
@@ -70,12 +82,14 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     along = axis(view, points)
     drawn = ((TTFT[1], look.ttft), (TOTAL[1], look.total), (GAPS, look.dim))
     ttft, total, gaps = (_curve(view, of, along.percentiles(view.history, of), style) for of, style in drawn)
-    top = peak(ttft[0], total[0])
-    rows = (
-        ("TTFT", snap.ttft, ttft, top, look.ttft),
-        ("Total", snap.latency, total, top, look.total),
+    tops = [_top(view, along, fields, 1)[0] for fields in (TTFT, TOTAL)]
+    rows = [
+        ("TTFT", snap.ttft, ttft, tops[0], look.ttft),
+        ("Total", snap.latency, total, tops[1], look.total),
         ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps[0]), look.dim),
-    )
+    ]
+    if not streams(view):
+        rows = rows[1:2]
     titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
@@ -92,6 +106,22 @@ def compact(view: View, width: int, height: int) -> list[Line]:
             line.right(ms(value), 7, _believed(view, row, each, look.text))
         lines.append(line.to(fixed).extend(sparkline(view, along, trend[0], scale, trend[1])))
     return lines[:height]
+
+
+def trend(view: View, width: int, height: int) -> list[Line]:
+    """Return the total over time without a box, as wide as the chart of requests per second above it."""
+    look, now = view.look, view.snap.latency
+    cells, rows = max(8, width - LEFT - SIDE_BARE), max(1, height - 1)
+    along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
+    top = nice(max(_highest(view, along, TOTAL, per_cell), 10.0))
+    lines = []
+    for index, line in enumerate(spread(_spread(view, along, TOTAL, per_cell), rows, top, look.glyphs, look.high)):
+        label = ms(top) if index == 0 else "0" if index == rows - 1 else ""
+        lines.append(Line().right(label, LEFT - 1, look.dim).to(LEFT).extend(line).to(LEFT + cells))
+    if now is not None:
+        for line, (label, value, style) in zip(lines, _figures(view, now)[: rows if rows < 5 else 3], strict=False):
+            line.add("  ").add(label, style).right(value, SIDE_BARE - 3 - len(label), style)
+    return [*lines, Line().to(LEFT).extend(times(view, along))]
 
 
 def ttft(view: View, width: int, height: int) -> list[Line]:
@@ -130,12 +160,12 @@ def _table(view: View, width: int) -> list[Line]:
     for name in _NAMES:
         head.right(name, cell, look.dim)
     lines = [head]
-    rows = (
+    rows = [
         ("first token", snap.ttft, look.ttft),
         ("total", snap.latency, look.total),
         ("between chunks", snap.inter_chunk, look.dim),
-    )
-    for label, row, style in rows:
+    ]
+    for label, row, style in rows if streams(view) else rows[1:2]:
         line = Line().add(label, style).to(15)
         for name, value in zip(_NAMES, _values(row), strict=True):
             line.right(ms(value), cell, _believed(view, row, name, look.strong))
@@ -171,23 +201,14 @@ def _box(
     height: int,
     name: str,
     now: Percentiles | None,
-    fields: Sequence[Percentile],
+    fields: Fields,
 ) -> list[Line]:
     look = view.look
     cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
     along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
-    # The scale is that of both charts together, whichever of them this is.
-    styles: tuple[Style, ...] = (look.low, look.middle, look.high)
-    both = [
-        _curve(view, of, along.percentiles(view.history, of, per_cell), style)
-        for drawn in (TTFT, TOTAL)
-        for of, style in zip(drawn, styles, strict=True)
-    ]
-    top = nice(max(peak(*(values for values, _ in both)), 10.0))
-    mine = both[:3] if fields is TTFT else both[3:]
-    series = [(values, each, mark) for (values, each), mark in zip(mine, ".o*", strict=True)]
+    top, own = _top(view, along, fields, per_cell)
     body: list[Line] = []
-    for index, line in enumerate(curves(series, rows, top, look.glyphs)):
+    for index, line in enumerate(spread(_spread(view, along, fields, per_cell), rows, top, look.glyphs, look.high)):
         label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
         label = "0" if index == rows - 1 else label
         body.append(Line().right(label, 6, look.dim).to(8).extend(line).to(8 + cells))
@@ -197,20 +218,58 @@ def _box(
         if name != "total" and view.snap.latency is not None:
             figures = [("nothing", "", look.dim), ("streamed", "", look.dim)]
     else:
-        # Where curves are of letters, each percentile stands beside its own.
-        high, middle, low = ("", "", "") if look.glyphs.braille else ("* ", "o ", ". ")
-        figures = [
-            (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
-            (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
-            (f"{low}p50", ms(now.p50), _believed(view, now, "p50", look.low)),
-            ("max", ms(now.max), look.text),
-            ("of", count(now.count), look.dim),
-        ]
+        figures = _figures(view, now)
     offset = 1 if rows >= len(figures) + 1 else 0
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
     right = f"ms of {age(along.window_s(per_cell))}, {words(view)}"
+    if own:
+        right = f"own scale, {right}"
     return boxed(look, width, height, title(look, name, "4"), Line().add(right, look.dim), body)
+
+
+def _figures(view: View, now: Percentiles) -> list[tuple[str, str, Style]]:
+    """Return name, value and style of each; a percentile stands beside what it is drawn as."""
+    look = view.look
+    low, middle, high = (f"{mark} " for mark in (LEGEND if look.glyphs.braille else LETTERS))
+    return [
+        (f"{high}p99", ms(now.p99), _believed(view, now, "p99", look.high)),
+        (f"{middle}p95", ms(now.p95), _believed(view, now, "p95", look.middle)),
+        (f"{low}p50", ms(now.p50), _believed(view, now, "p50", look.low)),
+        ("max", ms(now.max), look.text),
+        ("of", count(now.count), look.dim),
+    ]
+
+
+def _spread(view: View, along: Axis, fields: Fields, per_cell: int) -> Spread:
+    look = view.look
+    return Spread(
+        *(
+            _curve(view, of, along.percentiles(view.history, of, per_cell), style)
+            for of, style in zip(fields, (look.low, look.middle, look.high), strict=True)
+        )
+    )
+
+
+def _top(view: View, along: Axis, fields: Fields, per_cell: int) -> tuple[float, bool]:
+    """Return where the scale ends, and whether it is one of its own: where first tokens and totals are so far apart
+    that one of them would lie on the ground.
+    """
+    mine, other = (_highest(view, along, of, per_cell) for of in (fields, TOTAL if fields is TTFT else TTFT))
+    own = bool(mine and other) and max(mine, other) >= APART * min(mine, other)
+    return nice(max(mine if own else max(mine, other), 10.0)), own
+
+
+def _highest(view: View, along: Axis, fields: Fields, per_cell: int) -> float:
+    """Return the p99 of all that is shown, or the highest p50 or p95 if that is more and of samples enough: a few
+    outliers move none of these.
+    """
+    shown = percentile_ms(view.history.counts(fields[0].counts, along.seconds), 99) or 0.0
+    found = [shown * 2 ** (0.5 / PER_OCTAVE)]  # where its bucket ends
+    for of in fields[:2]:
+        known = along.percentiles(view.history, of, per_cell)
+        found += [each.value for each in known if each is not None and not too_few(of.percent, each.samples)]
+    return max(found)
 
 
 def _window(view: View) -> Line:

@@ -22,7 +22,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     load = load_line(view)
     chart = max(10, width - 7 - max(26, load.width + 3))
     past, coming = _columns(view, chart)
-    top = peak([_driven(view, p) if p else None for p in past], coming)
+    top = peak([_driven(view, p) if p else None for p in past], _targets(view))
     marks = spark([_driven(view, p) if p else future for p, future in zip(past, coming, strict=True)], top, look.glyphs)
     names = Line().add("1", look.key).add(" Plan ", look.dim).extend(_names(view, chart))
     line = Line().to(7)
@@ -49,7 +49,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     rows = max(1, height - 5)
     past, coming = _columns(view, chart)
     driven = [_driven(view, p) if p else None for p in past]
-    top = peak(driven, coming, [p.target if p else None for p in past])
+    top = peak(driven, _targets(view), [p.target if p else None for p in past])
     filled = area([future if p is None else p for p, future in zip(driven, coming, strict=True)], rows, top, glyphs)
     wanted = [max(0, min(rows - 1, int(w / top * rows - 1e-9))) if w is not None and top else None for w in coming]
     body = [Line().to(8).extend(_names(view, chart))]
@@ -127,6 +127,11 @@ def _figures(view: View) -> list[tuple[str, str, Style]]:
     if (knee := knee_line(view)).width:
         figures.append(("knee", str(knee).removeprefix("knee "), look.warn))
     return figures
+
+
+def _targets(view: View) -> list[float | None]:
+    """Return what the plan goes up to and down to: a column is of the middle of its time, where there may be less."""
+    return [target for stage in view.stages for target in (stage.target_start, stage.target_end)]
 
 
 def _driven(view: View, past: Past) -> float:

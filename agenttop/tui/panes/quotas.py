@@ -32,6 +32,12 @@ def line(view: View, width: int) -> Line | None:
     return text
 
 
+def compact(view: View, width: int, height: int) -> list[Line]:
+    """Return one line."""
+    left = line(view, width - 2)
+    return [Line().add("l ", view.look.key).extend(left)] if left is not None else []
+
+
 def full(view: View, width: int, height: int) -> list[Line]:
     """Return a bar for each in a box, the scarcest first."""
     look = view.look

@@ -8,10 +8,14 @@ from agenttop.tui.panes.header import age_whole
 from agenttop.tui.text import Line, age, count, nice, rate, size
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
-from agenttop.tui.widgets.chart import across, area, peak
+from agenttop.tui.widgets.chart import Values, across, area, peak
 
 #: Columns of the figures beside a chart: the same for all charts over time, so that their axes stand under each other.
 SIDE = 19
+#: The same without boxes, and the columns to their left.
+SIDE_BARE, LEFT = 34, 7
+#: Of fewer cells nothing stands out.
+_ENOUGH = 12
 
 
 def _rps(tick: Tick) -> float | None:
@@ -23,25 +27,76 @@ def _target(tick: Tick) -> float | None:
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
-    """Return one row."""
+    """Return one row, or a chart where there is room."""
+    if height >= 2:
+        return _chart(view, width, height)
     look, snap = view.look, view.snap
     tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
     gap = "   " if width >= 76 else "  "
     if snap.rate and width >= 76:
         tail.add("   target " if view.open_only else "   open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
-    hang = view.history.hangs()
-    tail.add(f"{gap}in-flight ", look.dim).add(count(snap.in_flight), look.strong)
-    style = look.bad if hang else look.text
-    tail.add(f"{gap}oldest ", look.dim).add(("! " if hang else "") + age(snap.oldest_s), style)
-    along = axis(view, max(8, width - 7 - tail.width - 2))
+    in_flight, oldest = _in_flight(view), _oldest(view)
+    tail.add(gap).extend(in_flight).add(gap).extend(oldest)
+    along = axis(view, max(8, width - LEFT - tail.width - 2))
     values = along.series(view.history, _rps)
-    line = (
-        Line()
-        .add("2", look.key)
-        .add(" RPS  ", look.dim)
-        .extend(sparkline(view, along, values, peak(values), look.load))
+    line = Line().add("2", look.key).add(" RPS  ", look.dim)
+    line.extend(sparkline(view, along, values, peak(values), look.load))
+    return [line.extend(tail)]
+
+
+def _chart(view: View, width: int, height: int) -> list[Line]:
+    """Return an area as wide as the trend of the latency below it."""
+    look, snap = view.look, view.snap
+    along = axis(view, max(8, width - LEFT - SIDE_BARE))
+    values = along.series(view.history, _rps)
+    top = nice(max(usual(values), 1.0))
+    now = Line().add(rate(snap.rps), look.strong).add("/s", look.dim)
+    if snap.rate:
+        now.add("  target " if view.open_only else "  open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
+    sides = [now, _in_flight(view).add("  ").extend(_oldest(view))]
+    if snap.dropped_iterations:
+        sides.append(Line().add("! dropped ", look.dim).add(count(snap.dropped_iterations), look.warn))
+    sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
+    if snap.output_tokens:
+        sides.append(Line().add("tokens ", look.dim).add(f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
+    lines = []
+    for index, text in enumerate(area(values, height, top, look.glyphs)):
+        line = Line()
+        if index == 0:
+            line.add("2", look.key).add(" RPS", look.dim)
+            text = beyond(text, values, top, look.glyphs.now)
+        if index == 1:
+            line.right(count(top), LEFT - 1, look.dim)
+        lines.append(
+            line.to(LEFT).add(text, look.load).add("  ").extend(sides[index] if index < len(sides) else Line())
+        )
+    return lines
+
+
+def usual(values: Values) -> float:
+    """Return the highest value but for what stands out: up to two that are more than twice as high as all others."""
+    ranked = sorted((value for value in values if value is not None), reverse=True)
+    for out in (1, 2):
+        if len(ranked) >= _ENOUGH and ranked[out] and ranked[out - 1] > 2 * ranked[out]:
+            return ranked[out]
+    return ranked[0] if ranked else 0.0
+
+
+def beyond(text: str, values: Values, top: float, mark: str) -> str:
+    """Return the highest row of an area with a mark where a value is above the top."""
+    return "".join(
+        mark if value is not None and value > top else char for char, value in zip(text, values, strict=True)
     )
-    return [line.extend(tail)][:height]
+
+
+def _in_flight(view: View) -> Line:
+    return Line().add("in-flight ", view.look.dim).add(count(view.snap.in_flight), view.look.strong)
+
+
+def _oldest(view: View) -> Line:
+    hang = view.history.hangs()
+    value = ("! " if hang else "") + age(view.snap.oldest_s)
+    return Line().add("oldest ", view.look.dim).add(value, view.look.bad if hang else view.look.text)
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
@@ -52,14 +107,16 @@ def full(view: View, width: int, height: int) -> list[Line]:
     along = axis(view, cells)
     values = along.series(view.history, _rps)
     wanted = along.series(view.history, _target) if view.open_only else [None] * cells
-    top = nice(max(peak(values, wanted), 1.0))
+    top = nice(max(usual(values), peak(wanted), 1.0))
     lines = [None if w is None else max(0, min(rows - 1, int(w / top * rows - 1e-9))) for w in wanted]
     body: list[Line] = []
     for index, text in enumerate(area(values, rows, top, look.glyphs)):
         label = count(top) if index == 0 else "0" if index == rows - 1 else ""
         line = Line().right(label, 6, look.dim).to(8)
+        if index == 0:
+            text = beyond(text, values, top, look.glyphs.now)
         for char, wants in zip(text, lines, strict=True):
-            if wants == rows - 1 - index:
+            if wants == rows - 1 - index and char != look.glyphs.now:
                 line.add(look.glyphs.wanted, across(char, look))
             else:
                 line.add(char, look.load)

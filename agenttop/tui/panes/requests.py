@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from agenttop.metrics.floors import too_few
 from agenttop.metrics.snapshot import RequestRow
 from agenttop.metrics.streams import is_bursty
 from agenttop.tui.panes.errors import percent
-from agenttop.tui.text import Line, clean, count, fit, ms, rate
+from agenttop.tui.panes.latency import streams
+from agenttop.tui.text import Line, clean, count, cut, fit, ms, rate
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 
@@ -25,6 +28,8 @@ class Column:
     from_width: int = 0
     believed: Callable[[RequestRow], bool] = lambda _: True
     """Whether there are samples enough for its percentile."""
+    enlarged: bool = False
+    """It is there only where the table stands alone."""
 
 
 COLUMNS = (
@@ -32,11 +37,16 @@ COLUMNS = (
     Column("rps", 9, "rps", lambda r: rate(r.rps)),
     Column("p50 ms", 9, "", lambda r: ms(r.p50_ms), 76, lambda r: not too_few(50, r.samples)),
     Column("p95 ms", 9, "p95", lambda r: ms(r.p95_ms), believed=lambda r: not too_few(95, r.samples)),
+    Column("p99 ms", 9, "", lambda r: ms(r.p99_ms), 72, lambda r: not too_few(99, r.samples), enlarged=True),
+    Column("max ms", 9, "", lambda r: ms(r.max_ms), 100, lambda r: r.samples > 0, enlarged=True),
     Column("TTFT p95", 10, "", lambda r: ms(r.ttft_p95_ms), believed=lambda r: not too_few(95, r.ttft_samples)),
     Column("429", 7, "429", lambda r: count(r.rate_limited)),
     Column("err", 7, "err", lambda r: count(r.errors)),
+    Column("tokens/s", 10, "", lambda r: rate(r.output_tokens_per_s), 132, enlarged=True),
     Column("failed", 9, "", lambda r: percent((r.rate_limited + r.errors) / r.requests) if r.requests else "-", 124),
 )
+#: From this width on the enlarged table says what part of all waiting is a row's.
+_ROOM_FOR_TIME = 112
 _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
     "rps": lambda r: (-r.rps, r.pool, r.name),
     "p95": lambda r: (-(r.p95_ms or 0.0), r.pool, r.name),
@@ -51,6 +61,11 @@ def rows(view: View) -> list[RequestRow]:
     filter = view.filter.casefold()
     kept = [row for row in view.snap.table if filter in f"{row.pool}/{row.name} {row.protocol}".casefold()]
     return sorted(kept, key=_SORTS[view.order])
+
+
+def says(view: View) -> int:
+    """Return how many lines the table takes."""
+    return max(1, len(rows(view)))
 
 
 def compact(view: View, width: int, height: int) -> list[Line]:
@@ -85,14 +100,12 @@ def _table(view: View, width: int, height: int) -> list[Line]:
 
 def _row(view: View, row: RequestRow, width: int) -> Line:
     look = view.look
-    columns = _columns(width)
+    columns = _columns(view, width)
     chosen = row.pool == view.pool
     line = Line().add(f"{look.glyphs.selected} " if chosen else "  ", look.key)
     room = width - sum(column.width for column in columns) - 4
-    label = clean(row.name) if row.name == row.pool else f"{clean(row.pool)}/{clean(row.name)}"
-    protocol = f" ({clean(row.protocol)})"
-    line.add(fit(label, max(6, room - len(protocol)), look.glyphs.ellipsis), look.strong if chosen else look.text)
-    line.add(protocol if line.width + len(protocol) <= room + 2 else "", look.dim).to(room + 2)
+    name, protocol = label(view, row, room)
+    line.add(name, look.strong if chosen else look.text).add(protocol, look.dim).to(room + 2)
     for column in columns:
         text = column.text(row)
         style = look.text
@@ -108,8 +121,23 @@ def _row(view: View, row: RequestRow, width: int) -> Line:
     return line
 
 
+def label(view: View, row: RequestRow, room: int) -> tuple[str, str]:
+    """Return the name of a row and its protocol in so many cells. Where they do not fit, the protocol gives way, then
+    the pool if no other row has the name, then the middle of the name.
+    """
+    name = clean(row.name)
+    whole = name if row.name == row.pool else f"{clean(row.pool)}/{name}"
+    protocol = f" ({clean(row.protocol)})"
+    if cell_len(whole) + len(protocol) <= room:
+        return whole, protocol
+    if cell_len(whole) <= room:
+        return whole, ""
+    alone = sum(other.name == row.name for other in view.snap.table) == 1
+    return cut(name if alone else whole, max(6, room), view.look.glyphs.ellipsis), ""
+
+
 def _titles(view: View, line: Line, width: int, fill: str) -> Line:
-    look, columns = view.look, _columns(width)
+    look, columns = view.look, _columns(view, width)
     end = width - 2
     start = end - sum(column.width for column in columns)
     line.add(fill * (start - line.width), look.faint)
@@ -122,8 +150,18 @@ def _titles(view: View, line: Line, width: int, fill: str) -> Line:
     return line.add(" " + fill, look.faint)
 
 
-def _columns(width: int) -> list[Column]:
-    return [column for column in COLUMNS if width >= column.from_width]
+def _of_time(view: View) -> Column:
+    """Return the column of each row's part of all the time that users wait."""
+    busy_ms = sum(row.busy_ms for row in view.snap.table)
+    return Column("of time", 9, "", lambda r: percent(r.busy_ms / busy_ms) if busy_ms else "-")
+
+
+def _columns(view: View, width: int) -> list[Column]:
+    """Return the columns there is room for; first tokens have one only where there are any."""
+    shown = [column for column in COLUMNS if width >= column.from_width and (view.enlarged or not column.enlarged)]
+    if view.enlarged and width >= _ROOM_FOR_TIME:
+        shown.append(_of_time(view))
+    return shown if streams(view) else [column for column in shown if column.title != "TTFT p95"]
 
 
 def _title(view: View) -> Line:

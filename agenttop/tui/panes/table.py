@@ -78,33 +78,40 @@ PANES: tuple[Entry, ...] = (
     Entry(
         "plan", "1", plan.full,
         compact=In(plan.compact, Slot(0, 2, 2)),
-        boxed=In(plan.full, Slot(0, 7, 8)), large=In(plan.full, Slot(0, 8, 10)),
+        boxed=In(plan.full, Slot(0, 7, 8, grow=1, most=12)), large=In(plan.full, Slot(0, 8, 10, grow=1, most=14)),
     ),
     Entry(
         "rate", "2", rate.full,
-        compact=In(rate.compact, Slot(1, 1, 1, order=1)),
-        boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=12)),
+        compact=In(rate.compact, Slot(1, 1, 1, order=1, grow=2, most=6)),
+        boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=20)),
     ),
     Entry(
-        "errors", "3", errors.enlarged,
-        says=lambda v: 2 + bool(v.snap.quotas), scrolls=errors.lines,
-        compact=In(errors.compact, Slot(3, 2, 3, frame=0, order=3)),
-        boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=12, beside=True)),
-    ),
-    Entry("latency", "4", latency.full, compact=In(latency.compact, Slot(2, 3, 4, order=2))),
-    Entry(
-        "ttft", "4", latency.full, says=latency.streams, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9, most=19))
-    ),
-    Entry("total", "4", latency.full, boxed=In(latency.total, Slot(2, 6, 8, grow=9, most=19, beside=True))),
-    Entry(
-        "requests", "5", requests.full, scrolls=lambda v, w: len(requests.rows(v)), every=TABLE_EVERY,
-        compact=In(requests.compact, Slot(4, 3, 6, grow=3, order=6)),
-        boxed=In(requests.full, Slot(4, 5, 8, grow=8)),
+        "errors", "3", errors.enlarged, says=errors.says, scrolls=errors.lines,
+        compact=In(errors.compact, Slot(3, 2, 2, order=3)),
+        boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=20, beside=True)),
     ),
     Entry(
-        "events", "6", events.full, scrolls=lambda v, w: len(v.snap.events),
-        compact=In(events.compact, Slot(7, 3, 5, order=7)),
-        boxed=In(events.full, Slot(5, 3, 5)), large=In(events.full, Slot(5, 4, 8)),
+        "latency", "4", latency.full, says=latency.says,
+        compact=In(latency.compact, Slot(2, 2, 4, frame=1, order=2)),
+    ),
+    Entry(
+        "trend", "4", latency.full, compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
+    ),
+    Entry(
+        "ttft", "4", latency.full, says=latency.streams, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9))
+    ),
+    Entry("total", "4", latency.full, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))),
+    Entry(
+        "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
+        every=TABLE_EVERY,
+        compact=In(requests.compact, Slot(4, 3, 6, frame=1, grow=3, order=6)),
+        boxed=In(requests.full, Slot(4, 5, 8, frame=TITLED, grow=8)),
+    ),
+    Entry(
+        "events", "6", events.full, says=lambda v: max(1, len(v.snap.events)), scrolls=lambda v, w: len(v.snap.events),
+        compact=In(events.compact, Slot(7, 3, 5, frame=1, grow=1, most=8, order=7)),
+        boxed=In(events.full, Slot(5, 3, 5, frame=BOX, grow=1, most=8)),
+        large=In(events.full, Slot(5, 4, 8, frame=BOX, grow=1, most=14)),
     ),
     Entry(
         "pools", "9", pools.full, scrolls=lambda v, w: len(v.snap.pools), says=lambda v: len(v.snap.pools),
@@ -131,13 +138,18 @@ PANES: tuple[Entry, ...] = (
         large=In(quality.full, Slot(1, 5, 12, frame=BOX, column=1)),
     ),
     Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=TABLE_EVERY),
-    Entry("percentiles", "8", heat.enlarged, large=In(latency.distribution, Slot(6, 6, 6, column=1))),
+    Entry(
+        "percentiles", "8", heat.enlarged, says=latency.says,
+        large=In(latency.distribution, Slot(6, 4, 6, frame=TITLED, column=1)),
+    ),
     Entry(
         "phases", "7", phases_by_stage.full, says=lambda v: max(1, len(v.snap.phases_ms)),
         large=In(phases.full, Slot(4, 3, 10, frame=BOX, column=1)),
     ),
     Entry(
         "quotas", "l", quotas.full, says=lambda v: len(v.snap.quotas),
+        compact=In(quotas.compact, Slot(6, 1, 1, order=4)),
+        boxed=In(quotas.compact, Slot(7, 1, 1)),
         large=In(quotas.full, Slot(4, 3, 6, frame=BOX, column=1)),
     ),
     Entry("generator", "0", generator.full, large=In(generator.full, Slot(3, 7, 12, column=1))),

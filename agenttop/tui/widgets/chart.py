@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.style import Style
 
@@ -14,8 +15,6 @@ from agenttop.tui.look import Glyphs, Look
 from agenttop.tui.text import NONE, Line
 
 Values = Sequence[float | None]
-#: Values, the style of all or of each, mark in ASCII.
-Curve = tuple[Values, Style | Sequence[Style], str]
 REVERSE = Style(reverse=True)
 
 #: Bits of the dots of a braille cell, [column][row from the top].
@@ -58,50 +57,87 @@ def across(char: str, look: Look) -> Style:
     return look.load + REVERSE if high else look.strong
 
 
-def curves(series: Sequence[Curve], height: int, top: float, glyphs: Glyphs) -> list[Line]:
-    """Several lines in one chart: (values, style, mark in ASCII) each, two values a cell in braille, one in ASCII. The
-    style is one for all or one for each value.
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Three percentiles of one thing over time, each with a style for every value."""
 
-    Where lines meet, the later one of the series has the colour.
+    low: tuple[Values, Sequence[Style]]
+    middle: tuple[Values, Sequence[Style]]
+    high: tuple[Values, Sequence[Style]]
+
+
+#: Marks of the three in ASCII.
+LETTERS = (":", "o", "*")
+
+
+def spread(of: Spread, height: int, top: float, glyphs: Glyphs, beyond: Style) -> list[Line]:
+    """Return the low ones as an area, the middle ones as a line and the high ones as dots; two values a cell in
+    braille, one in ASCII.
+
+    What is above ``top`` is a mark in the highest row, in the style ``beyond``.
     """
-    width = max((len(values) for values, _, _ in series), default=0)
-    if glyphs.braille:
-        return _braille(series, (width + 1) // 2, height, top)
-    cells: list[list[tuple[str, Style]]] = [[(" ", NONE)] * width for _ in range(height)]
-    for values, style, mark in series:
-        for x, (value, each) in enumerate(zip(values, _each(style, values), strict=True)):
-            if value is not None:
-                cells[height - 1 - _level(value, top, height)][x] = (mark, each)
-    return [_row(row) for row in cells]
-
-
-def _braille(series: Sequence[Curve], width: int, height: int, top: float) -> list[Line]:
+    if not glyphs.braille:
+        return _letters(of, height, top, glyphs, beyond)
+    width, levels = (len(of.low[0]) + 1) // 2, height * 4
     dots = [[0] * width for _ in range(height)]
     styles = [[NONE] * width for _ in range(height)]
-    for values, style, _ in series:
-        before: int | None = None
-        for x, (value, each) in enumerate(zip(values, _each(style, values), strict=True)):
-            if value is None:
-                before = None
+
+    def put(x: int, level: int, style: Style) -> None:
+        row = height - 1 - level // 4
+        styles[row][x // 2] = style if not dots[row][x // 2] else styles[row][x // 2]
+        dots[row][x // 2] |= _DOTS[x % 2][3 - level % 4]
+
+    before: int | None = None
+    for x, (value, style) in enumerate(zip(*of.middle, strict=True)):
+        if value is None:
+            before = None
+            continue
+        at = _level(value, top, levels)
+        # Joined to the point before by a vertical stroke, so that a line stays one line where it is steep.
+        first, last = (at, at) if before is None else (min(at, before), max(at, before))
+        if last > first:
+            first, last = (first + 1, last) if before == first else (first, last - 1)
+        for level in range(first, last + 1):
+            put(x, level, style)
+        before = at
+    for x, (value, style) in enumerate(zip(*of.high, strict=True)):
+        if value is not None and x % 2 and value <= top:
+            put(x, _level(value, top, levels), style)
+    rows: list[list[tuple[str, Style]]] = [[(" ", NONE)] * width for _ in range(height)]
+    for cell in range(width):
+        pair = range(2 * cell, min(2 * cell + 2, len(of.low[0])))
+        lows = [None if (value := of.low[0][x]) is None else _level(value, top, levels) + 1 for x in pair]
+        filled = max((low for low in lows if low is not None), default=0)
+        for row in range(height):
+            part = max(0, min(4, filled - 4 * (height - 1 - row)))
+            if not dots[row][cell]:
+                rows[row][cell] = (glyphs.area[2 * part], of.low[1][pair[-1]] if part else NONE)
                 continue
-            level = _level(value, top, height * 4)
-            # Joined to the point before by a vertical stroke, so that a line stays one line where it is steep.
-            low, high = (level, level) if before is None else (min(level, before), max(level, before))
-            if high > low:
-                low, high = (low + 1, high) if before == low else (low, high - 1)
-            for y in range(low, high + 1):
-                row = height - 1 - y // 4
-                dots[row][x // 2] |= _DOTS[x % 2][3 - y % 4]
-                styles[row][x // 2] = each
-            before = level
-    return [
-        _row([(chr(0x2800 + bits) if bits else " ", style) for bits, style in zip(row, row_styles, strict=True)])
-        for row, row_styles in zip(dots, styles, strict=True)
-    ]
+            ground = of.low[1][pair[-1]].color
+            if ground is None:
+                for x, low in zip(pair, lows, strict=True):
+                    for level in range(4 * (height - 1 - row), min(4 * (height - row), low or 0)):
+                        dots[row][cell] |= _DOTS[x % 2][3 - level % 4]
+            elif part >= 2:
+                styles[row][cell] += Style(bgcolor=ground)
+            rows[row][cell] = (chr(0x2800 + dots[row][cell]), styles[row][cell])
+    for x, value in enumerate(of.high[0]):
+        if value is not None and value > top:
+            rows[0][x // 2] = (glyphs.now, beyond)
+    return [_row(row) for row in rows]
 
 
-def _each(style: Style | Sequence[Style], values: Values) -> Sequence[Style]:
-    return [style] * len(values) if isinstance(style, Style) else style
+def _letters(of: Spread, height: int, top: float, glyphs: Glyphs, beyond: Style) -> list[Line]:
+    cells: list[list[tuple[str, Style]]] = [[(" ", NONE)] * len(of.low[0]) for _ in range(height)]
+    for (values, styles), letter in zip((of.low, of.middle, of.high), LETTERS, strict=True):
+        for x, (value, style) in enumerate(zip(values, styles, strict=True)):
+            if value is not None:
+                level = _level(value, top, height)
+                for each in range(0 if letter == LETTERS[0] else level, level + 1):
+                    cells[height - 1 - each][x] = (letter, style)
+                if value > top and letter == LETTERS[-1]:
+                    cells[0][x] = (glyphs.now, beyond)
+    return [_row(row) for row in cells]
 
 
 def _level(value: float, top: float, levels: int) -> int:
