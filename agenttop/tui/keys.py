@@ -66,6 +66,7 @@ SCREEN = Group(
         Key("o", "o", "app.order", "order of the requests"),
         Key("f", "f", "app.measure", "8: total or first token"),
         Key("ctrl+p", "ctrl+p", "app.palette", "go to anything by name"),
+        Key("ctrl+l", "ctrl+l", "app.redraw", "draw the screen anew"),
         Key("question_mark", "?", "app.help", "help for what is shown"),
     ),
 )

@@ -120,10 +120,11 @@ class Look:
     bad: Style
     key: Style
     badge: Style
+    cursor: Style
 
 
 def _look(glyphs: Glyphs, **colours: str) -> Look:
-    return Look(glyphs, **{name: Style.parse(colour) for name, colour in colours.items()})
+    return Look(glyphs, cursor=Style(reverse=True), **{name: Style.parse(colour) for name, colour in colours.items()})
 
 
 RGB = _look(

@@ -15,6 +15,7 @@ from agenttop.tui.text import Line, clean, count, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
 from agenttop.tui.widgets.chart import area, peak
+from agenttop.tui.widgets.compositor import CellCompositor
 from agenttop.tui.widgets.pane import Pane
 
 #: Where the columns begin, and how wide their cells are.
@@ -32,6 +33,7 @@ class EditScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, view: View, draft: Draft, send: Callable[[str], None]) -> None:
         super().__init__()
+        self._compositor = CellCompositor()
         self._view = view
         self.draft = draft
         self._send = send
