@@ -32,6 +32,7 @@ from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.panes import table
+from agenttop.tui.panes.about import ALSO
 from agenttop.tui.panes.heat import MEASURES
 from agenttop.tui.prompt import Words
 from agenttop.tui.result import How, LiveResult
@@ -143,7 +144,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if isinstance(renderable, CellUpdate | WholeUpdate) and not self.is_headless:
             if not screen.is_mounted:  # nothing is on it yet, and what is will be drawn at once
                 return
-            self._shown.fit(*self.size)
+            self._shown.fit(*screen._compositor.size)  # its own: the terminal may have another one by now
             missing: Any = renderable.lacks(self._shown)
             renderable = missing or None
         super()._display(screen, renderable)
@@ -319,7 +320,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_release(self) -> None:
         pool = self.choice.pool if self.choice is not None else None
-        self.commander.send(f"release {pool}" if pool else "release")
+        manual = self.snap.manual if self.snap is not None else ()
+        # Something is set by hand, though nothing of the selected pool: that is what is meant.
+        whole = pool is None or (manual and pool not in manual)
+        self.commander.send("release" if whole else f"release {pool}")
 
     @property
     def looking(self) -> bool:
@@ -459,7 +463,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def _choices(self) -> list[Choice]:
         """Return panes, keys and commands for the palette."""
-        found = [Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key)) for e in table.by_key()]
+        found = [
+            Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key), ALSO.get(e.name, ""))
+            for e in table.by_key()
+        ]
         groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if self.looking else keys.GROUPS
         for group in groups:
             for key in group.keys:

@@ -48,6 +48,14 @@ class Glyphs:
     shades: str
     """Shades from nothing to all."""
     braille: bool
+    told: tuple[tuple[str, str], ...] = ()
+    """Characters of texts made outside the screen (events, answers), and what stands for them."""
+
+    def tell(self, text: str) -> str:
+        """Return such a text in these glyphs. What a target or a profile calls itself stays as it is."""
+        for char, instead in self.told:
+            text = text.replace(char, instead)
+        return text
 
 
 UNICODE = Glyphs(
@@ -93,6 +101,25 @@ ASCII = Glyphs(
     wanted="-",
     shades=" .+%#",
     braille=False,
+    told=(
+        ("→", "->"),
+        ("…", "~"),
+        ("×", "x"),
+        ("≥", ">="),
+        ("≤", "<="),
+        ("±", "+/-"),
+        ("–", "-"),
+        ("—", "-"),
+        ("·", "-"),
+        ("µ", "u"),
+        ("σ", "sigma"),
+        ("κ", "kappa"),
+        ("\u202f", " "),
+        ("\xa0", " "),
+        ("“", '"'),
+        ("”", '"'),
+        ("’", "'"),
+    ),
 )
 
 

@@ -160,11 +160,14 @@ class EditScreen(Screen[None], inherit_bindings=False):
         look, draft = view.look, self.draft
         said = Line().add("  ")
         if self._answer:
-            said.add(f"! {fit(clean(self._answer), width - 4, look.glyphs.ellipsis)}", look.bad)
+            said.add(f"! {fit(look.glyphs.tell(clean(self._answer)), width - 4, look.glyphs.ellipsis)}", look.bad)
         elif problem is not None:
-            said.add(f"! row {problem.row + 1}: {fit(problem.text, width - 14, look.glyphs.ellipsis)}", look.bad)
+            said.add(
+                f"! row {problem.row + 1}: {fit(look.glyphs.tell(problem.text), width - 14, look.glyphs.ellipsis)}",
+                look.bad,
+            )
         elif draft.note:
-            said.add(f"! {fit(clean(draft.note), width - 4, look.glyphs.ellipsis)}", look.warn)
+            said.add(f"! {fit(look.glyphs.tell(clean(draft.note)), width - 4, look.glyphs.ellipsis)}", look.warn)
         else:
             end = view.snap.plan_t_s + draft.lasts_s
             said.add(f"ends at {clock(end)}, {clock(draft.lasts_s)} from now", look.dim)

@@ -132,7 +132,7 @@ class Bar(Pane):
             text, ok = self._status
             word = "applied: " if ok else "! rejected: "
             line.add(word, look.good if ok else look.bad)
-            line.add(fit(text, width - line.width - 1, look.glyphs.ellipsis), look.text)
+            line.add(fit(look.glyphs.tell(text), width - line.width - 1, look.glyphs.ellipsis), look.text)
         else:
             self._keys(view, line, width)
         return [line]
@@ -141,7 +141,7 @@ class Bar(Pane):
         """Return the prompt: what is typed, with the cursor, and what is said of it."""
         look, prompt = view.look, self.prompt
         above = []
-        said = prompt.said
+        said = look.glyphs.tell(prompt.said)
         if height > 1 and prompt.refused:
             above = [Line().add(f" {fit(said, width - 2, look.glyphs.ellipsis)}", look.bad)]
             said = ""
