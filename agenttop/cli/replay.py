@@ -11,7 +11,7 @@ from typing import TextIO
 
 from agenttop.cli.arguments import is_light
 from agenttop.cli.run_path import run_path
-from agenttop.cli.viewing import on_terminal
+from agenttop.cli.viewing import on_terminal, wants_ascii
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.journal import JournalError, as_journal
 from agenttop.journal.places import live_runs
@@ -52,7 +52,7 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
 
         feed = ReplayFeed(playback, speed=options.speed or SPEEDS[0])
         no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme)
-        result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
+        result = run_live(feed, ascii=wants_ascii(options.ascii), ansi=no_color, light=light, refresh_s=options.refresh)
     return FAILED if result.how is How.FAILED else DONE
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from agenttop.cli.ctl import stop
 from agenttop.cli.output import writable
-from agenttop.cli.viewing import conclude, view
+from agenttop.cli.viewing import conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
@@ -93,7 +93,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
         # A target of our own must live until its run has ended.
         return stop(spec.run_id, until_end=own_target)
     if outcome.left:
-        say(f"the run goes on: agenttop attach {spec.run_id}", messages)
+        say(goes_on(spec.run_id), messages)
         return FAILED if outcome.failed else DONE
     return conclude(outcome.ended, spec.directory, messages, options)
 

@@ -24,6 +24,15 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
+def wants_ascii(asked: bool) -> bool:
+    """Return whether to draw with ASCII only: where that is ``asked`` for, on a Linux console, whose font has neither
+    blocks nor dots, and where the locale (``LC_ALL``, ``LC_CTYPE`` or ``LANG``, the first that is set) is not UTF-8.
+    """
+    found = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "UTF-8")
+    utf8 = found.partition("@")[0].upper().replace("-", "").endswith("UTF8")
+    return asked or os.environ.get("TERM") == "linux" or not utf8
+
+
 def view(
     feed: SocketFeed, options: argparse.Namespace, messages: TextIO, *, lines: bool, theme: str | None = None
 ) -> plain.Outcome:
@@ -42,10 +51,15 @@ def view(
 
     step_back()  # a late screen is late, a late worker is wrong
     no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme or theme)
-    result = run_live(feed, ascii=options.ascii, ansi=no_color, light=light, refresh_s=options.refresh)
+    result = run_live(feed, ascii=wants_ascii(options.ascii), ansi=no_color, light=light, refresh_s=options.refresh)
     if result.how is How.ABSENT:
         raise ConnectionError(result.message)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)
+
+
+def goes_on(run_id: str) -> str:
+    """Return what is said of a run that is left to itself."""
+    return f"the run goes on: agenttop attach {run_id}"
 
 
 def conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
@@ -60,7 +74,8 @@ def conclude(ended: Ended | None, directory: str, messages: TextIO, options: arg
     summary = load_summary(ended.summary)
     out = getattr(options, "out", None)
     if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
-        print_summary(summary, messages, full=options.full, ascii_only=options.ascii)
+        ascii_only = options.ascii or (messages.isatty() and wants_ascii(False))
+        print_summary(summary, messages, full=options.full, ascii_only=ascii_only)
     if out == "-":
         print_summary(summary, sys.stdout, as_json=True)
     return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)

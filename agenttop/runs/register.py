@@ -125,6 +125,11 @@ def live_ids() -> list[str]:
         raise UsageError(f"{what}; XDG_RUNTIME_DIR says where live runs listen") from None
 
 
+def live_entries() -> list[Entry]:
+    """Return the live runs, the newest first."""
+    return [_live(run) for run in live_ids()[::-1]]
+
+
 def require_place(name: str) -> None:
     """Make sure that a run of this name can listen, before anything of it is there.
 

@@ -111,6 +111,8 @@ def release(command: Command, now: Moment) -> Change:
         raise Rejected(f"nothing is set by hand; {hint}" if edited else "nothing is set by hand")
     if pool is not None and pool not in control.pool_users and pool not in control.pool_rates:
         text = f"nothing of {command.pool} is set by hand"
+        if control.users is not None or control.pool_users or control.pool_rates:
+            text += "; release without a pool gives back all that is"
         raise Rejected(f"{text}; {hint}" if edited else text)
     whose = "the plan's targets" if pool is None else f"{command.pool}: the plan's target"
     said = f"{whose} again" + (f", as it was edited ({hint})" if edited else "")
@@ -209,11 +211,11 @@ def edit_plan(command: Command, now: Moment) -> Change:
     return Change(control, said, next(iter(done)) if len(done) == 1 else None, before, after, plan.layout.stages)
 
 
-def moved(op: str, pool: str | None, before: float | str | None, after: float | str | None) -> str:
-    """Return a change of ``users`` or of a ``rate`` in words."""
+def moved(op: str, pool: str | None, *values: float | str | None) -> str:
+    """Return a change of ``users`` or of a ``rate`` in words: its values from the first to the last."""
     if op == "users":
-        return f"users{f' in {pool}' if pool else ''} {before} → {after}"
-    return f"rate of {pool} {before:g} → {after:g}/s"
+        return f"users{f' in {pool}' if pool else ''} {' → '.join(map(str, values))}"
+    return f"rate of {pool} {' → '.join(f'{value:g}' for value in values)}/s"
 
 
 def wanted_rate(pool: int, control: Control, plan: Plan, elapsed: float) -> float:

@@ -23,6 +23,16 @@ def completions(text: str, pools: Sequence[str]) -> list[str]:
     return [" ".join((*before, word)) for word in words if word.startswith(last)]
 
 
+def goes_on(text: str) -> bool:
+    """Return whether something may follow ``text``, whose last word is whole."""
+    word, *rest = text.split(" ")
+    form = COMMANDS.get(word)
+    if form is None:
+        return False
+    typed_freely = "STAGES" in form.rest and rest[:1] != [PROFILE]
+    return typed_freely or len(rest) < len(form.rest.split())
+
+
 def hint(text: str) -> str:
     """Return a hint for what was typed: the form of its command, or the commands that begin so."""
     word, space, _ = text.partition(" ")

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+from textual.screen import Screen
 
 from agenttop.metrics.snapshot import Ended, RunInfo, Snapshot
 from agenttop.steering import grammar
@@ -26,11 +28,14 @@ from agenttop.steering.commands import COMMANDS
 from agenttop.tui import keys, signals
 from agenttop.tui import look as looks
 from agenttop.tui.axis import WINDOWS
+from agenttop.tui.cells import Shown
 from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.panes import table
+from agenttop.tui.panes.about import ALSO
 from agenttop.tui.panes.heat import MEASURES
+from agenttop.tui.prompt import Words
 from agenttop.tui.result import How, LiveResult
 from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
@@ -41,7 +46,7 @@ from agenttop.tui.text import clean
 from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
-from agenttop.tui.widgets.prompt import Prompt
+from agenttop.tui.widgets.compositor import CellUpdate, WholeUpdate
 from agenttop.view.feed import Feed, can_detach, is_attached, is_read_only, player_of
 
 #: Seconds without a snapshot after which the screen says so.
@@ -110,6 +115,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self._early: list[Callable[[], None]] | None = []
         """What signals asked for before the screen was there; None since it is."""
         self.player = player_of(feed)
+        self._shown = Shown()
 
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()
@@ -119,7 +125,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     async def on_mount(self) -> None:
         await self.push_screen(self.main)
-        self.main.query_one(Bar).detach = can_detach(self.feed)
+        self.bar.detach = can_detach(self.feed)
+        self.bar.command = self.commander.send
+        self.bar.narrow = lambda text: self._choose(filter=text, scroll=0)
         self.run_worker(self._read(), group="read")
         self.run_worker(self.commander.work(), group="commands")
         self.set_interval(1.0, self.listen)
@@ -133,6 +141,19 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             act()
         else:
             self._early.append(act)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Send a picture (Textual's one way to the terminal): only what the terminal does not show already."""
+        if isinstance(renderable, CellUpdate | WholeUpdate) and not self.is_headless:
+            if not screen.is_mounted:  # nothing is on it yet, and what is will be drawn at once
+                return
+            self._shown.fit(*screen._compositor.size)  # its own: the terminal may have another one by now
+            missing: Any = renderable.lacks(self._shown)
+            renderable = missing or None
+        super()._display(screen, renderable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._shown.forget()  # terminals differ in what they do about a new size
 
     async def on_unmount(self) -> None:
         await self.feed.close()
@@ -176,6 +197,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def on_terminal_ready(self, event: TerminalReady) -> None:
         if event.blank:
+            self._shown.forget()
             self.refresh(layout=True)
         self.draw()
 
@@ -216,7 +238,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if not force and isinstance(self._driver, Terminal) and self._driver.behind:
             return  # a newer picture is due when the terminal has taken this one
         with self.batch_update():
-            self.main.query_one(Bar).expire(self.snap.t_s)
+            self.bar.expire(self.snap.t_s)
             self.main.show(view, force=force)
             if isinstance(self.screen, EditScreen):
                 self.screen.show(self._live(view))
@@ -253,18 +275,35 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.choice = dataclasses.replace(self.choice, **changes)  # type: ignore[arg-type]
             self.draw()
 
-    def _tell(self, text: str, ok: bool) -> None:
+    @property
+    def bar(self) -> Bar:
+        """Return the bottom line."""
+        return self.main.query_one(Bar)
+
+    def _tell(self, text: str, ok: bool, command: str = "") -> None:
         if isinstance(self.screen, EditScreen):
             self.screen.answered(clean(text), ok)
-        prompt = self.main.query_one(Prompt)
-        prompt.reply(("applied: " if ok else "! rejected: ") + clean(text))
-        self.main.query_one(Bar).tell(text, ok, self.snap.t_s if self.snap else 0.0)
+        self.bar.tell(text, ok, self.snap.t_s if self.snap else 0.0, command)
+        self.main.make_room()
+
+    async def on_event(self, event: events.Event) -> None:
+        # At once, and not by the focus, which has all panes drawn anew: keys after this one may be there already.
+        typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if not typed or self.screen is not self.main or not self.bar.listens:
+            await super().on_event(event)
+        elif isinstance(event, events.Paste):
+            self.bar.paste(event.text)
+            self.main.make_room()
+        elif isinstance(event, events.Key):
+            if event.key in ("ctrl+c", "ctrl+z"):
+                await super().on_event(event)
+            else:
+                self.bar.press(event.key, event.character)
+                self.main.make_room()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("interrupt", "suspend"):
             return True
-        if self.focused is not None:  # a prompt or a question has the keys
-            return False
         if action in ("seek", "speed"):
             return self.player is not None
         return can_detach(self.feed) if action == "detach" else True
@@ -284,7 +323,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_release(self) -> None:
         pool = self.choice.pool if self.choice is not None else None
-        self.commander.send(f"release {pool}" if pool else "release")
+        manual = self.snap.manual if self.snap is not None else ()
+        # Something is set by hand, though nothing of the selected pool: that is what is meant.
+        whole = pool is None or (manual and pool not in manual)
+        self.commander.send("release" if whole else f"release {pool}")
 
     @property
     def looking(self) -> bool:
@@ -353,7 +395,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_seek(self, key: str) -> None:
         if self.player is not None:
-            self.main.query_one(Bar).expire(math.inf)
+            self.bar.expire(math.inf)
             steps = {"left": -1.0, "right": 1.0, "shift+left": -10.0, "shift+right": 10.0}
             if key in steps:
                 self.player.step(steps[key])
@@ -413,7 +455,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_prompt(self, text: str = "") -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []
-        self.main.query_one(Prompt).open(":", text, partial(grammar.completions, pools=pools), grammar.hint)
+        self.bar.type(":", text, Words(partial(grammar.completions, pools=pools), grammar.hint, grammar.goes_on))
 
     def action_palette(self) -> None:
         view = self.view()
@@ -426,7 +468,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def _choices(self) -> list[Choice]:
         """Return panes, keys and commands for the palette."""
-        found = [Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key)) for e in table.by_key()]
+        found = [
+            Choice(f"pane: {e.name}", e.key, partial(self.action_enlarge, e.key), ALSO.get(e.name, ""))
+            for e in table.by_key()
+        ]
         groups = keys.REPLAY_GROUPS if self.player is not None else (keys.SCREEN,) if self.looking else keys.GROUPS
         for group in groups:
             for key in group.keys:
@@ -441,22 +486,12 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     def action_filter(self) -> None:
         if self.choice is not None:
-            self.main.query_one(Prompt).open("/", self.choice.filter)
+            self.bar.type("/", self.choice.filter)
 
-    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
-        if event.kind == ":":
-            self.commander.send(event.text)
-        else:
-            self.main.query_one(Prompt).close()
-            self._choose(filter=event.text)
-
-    def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        if event.kind == "/":
-            self._choose(filter=event.text, scroll=0)
-
-    def on_prompt_closed(self, event: Prompt.Closed) -> None:
-        if event.kind == "/":
-            self._choose(filter="", scroll=0)
+    def action_redraw(self) -> None:
+        """Send the whole screen, whatever another program has written over it."""
+        self._shown.forget()
+        self.refresh(layout=True)
 
     def action_help(self) -> None:
         view = self.view()
@@ -464,7 +499,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             self.push_screen(HelpScreen(view, can_detach(self.feed), self.main.enlarged))
 
     def _ask(self, text: str, choices: tuple[tuple[str, str], ...], answers: dict[str, Callable[[], None]]) -> None:
-        self.main.query_one(Bar).ask(Question(text, choices, answers))
+        self.bar.ask(Question(text, choices, answers))
 
     # Stopping and leaving.
 
@@ -484,8 +519,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         A viewer that only looks just leaves; for a run that was begun elsewhere it asks, as ``q`` does, and the second
         one leaves it alone.
         """
-        bar = self.main.query_one(Bar)
-        if self.looking or (is_attached(self.feed) and bar.question is not None):
+        if self.looking or (is_attached(self.feed) and self.bar.question is not None):
             self._leave(How.DETACHED)
         elif is_attached(self.feed) and not self.stopping:
             self.action_ask_quit()

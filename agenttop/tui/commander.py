@@ -13,9 +13,9 @@ TRUST_AFTER = 2
 
 
 class Commander:
-    """Turns keys into commands. ``tell`` gets every answer: text, and whether it was applied."""
+    """Turns keys into commands. ``tell`` gets every answer: text, whether it was applied, and the command."""
 
-    def __init__(self, feed: Feed, tell: Callable[[str, bool], None]) -> None:
+    def __init__(self, feed: Feed, tell: Callable[[str, bool, str], None]) -> None:
         self._feed = feed
         self._tell = tell
         self._queue: asyncio.Queue[str] = asyncio.Queue()
@@ -40,7 +40,7 @@ class Commander:
                     self._answered(text, asking)
                 else:
                     asking.add_done_callback(lambda late: late.cancelled() or late.exception())
-                    self._tell(f"{text}: the run does not answer: {SILENT}", False)
+                    self._tell(f"{text}: the run does not answer: {SILENT}", False, text)
         finally:
             for asking in under_way:
                 asking.cancel()
@@ -49,14 +49,14 @@ class Commander:
         try:
             reply = asked.result()
         except OSError as error:
-            self._tell(f"{text}: the run does not answer ({error})", False)
+            self._tell(f"{text}: the run does not answer ({error})", False, text)
         else:
-            self._tell(reply.message or text, reply.applied)
+            self._tell(reply.message or text, reply.applied, text)
 
     async def end(self) -> None:
         """End the load at once, whatever waits for an answer."""
         said = await self._feed.kill()
-        self._tell(said or "stop now", not said)
+        self._tell(said or "stop now", not said, "stop now")
 
     def more(self, step: int, snap: Snapshot, pool: str | None) -> None:
         """Send ``step`` users more in a closed pool, or ``step`` iterations per second more in an open one."""

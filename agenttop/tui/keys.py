@@ -58,7 +58,7 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
-        Key(PANE_KEYS, "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
+        Key(PANE_KEYS, "1-9 0vblg", "app.enlarge", "enlarge that pane, again: back"),
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
@@ -66,6 +66,7 @@ SCREEN = Group(
         Key("o", "o", "app.order", "order of the requests"),
         Key("f", "f", "app.measure", "8: total or first token"),
         Key("ctrl+p", "ctrl+p", "app.palette", "go to anything by name"),
+        Key("ctrl+l", "ctrl+l", "app.redraw", "draw the screen anew"),
         Key("question_mark", "?", "app.help", "help for what is shown"),
     ),
 )

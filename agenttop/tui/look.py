@@ -51,6 +51,14 @@ class Glyphs:
     shades: str
     """Shades from nothing to all."""
     braille: bool
+    told: tuple[tuple[str, str], ...] = ()
+    """Characters of texts made outside the screen (events, answers), and what stands for them."""
+
+    def tell(self, text: str) -> str:
+        """Return such a text in these glyphs. What a target or a profile calls itself stays as it is."""
+        for char, instead in self.told:
+            text = text.replace(char, instead)
+        return text
 
 
 UNICODE = Glyphs(
@@ -96,6 +104,25 @@ ASCII = Glyphs(
     wanted="-",
     shades=" .+%#",
     braille=False,
+    told=(
+        ("→", "->"),
+        ("…", "~"),
+        ("×", "x"),
+        ("≥", ">="),
+        ("≤", "<="),
+        ("±", "+/-"),
+        ("–", "-"),
+        ("—", "-"),
+        ("·", "-"),
+        ("µ", "u"),
+        ("σ", "sigma"),
+        ("κ", "kappa"),
+        ("\u202f", " "),
+        ("\xa0", " "),
+        ("“", '"'),
+        ("”", '"'),
+        ("’", "'"),
+    ),
 )
 
 
@@ -123,6 +150,7 @@ class Look:
     bad: Style
     key: Style
     badge: Style
+    cursor: Style
     ground: str | None = None
     """The colour behind everything, where it is known."""
 
@@ -136,7 +164,8 @@ class Look:
 
 
 def _look(glyphs: Glyphs, ground: str | None = None, **colours: str) -> Look:
-    return Look(glyphs, **{name: Style.parse(colour) for name, colour in colours.items()}, ground=ground)
+    styles = {name: Style.parse(colour) for name, colour in colours.items()}
+    return Look(glyphs, cursor=Style(reverse=True), ground=ground, **styles)
 
 
 RGB = _look(

@@ -1,4 +1,5 @@
-"""What it costs to look: CPU of the live screen and of the controller that feeds it, and bytes to the terminal."""
+"""What it costs to look: CPU of the live screen and of the controller that feeds it, and bytes to the terminal, a
+second and a key."""
 
 from __future__ import annotations
 
@@ -24,8 +25,17 @@ from tests.benchmarks.targets import judge
 
 #: Columns and rows.
 SIZES = ((80, 24), (120, 40), (200, 60))
+#: Keys whose pictures are counted, at these sizes: what is pressed, and what leaves it again.
+KEYS = {":": "\x1b", "/": "\x1b", "q": "\x1b", "?": "\x1b", "e": "\x1b", "5": "\x1b", "ctrl+p": "\x1b"}
+KEY_SIZES = SIZES[:2]
+#: Draws the screen whole.
+REDRAW = "\x0c"
+#: Bytes that a prompt or a question may cost, and what a screen may cost of what it costs when it is drawn whole.
+LINE_BYTES, SCREEN_SHARE = 1000, 1.2
 #: What the program gets to start and to draw its first screens.
 START_S = 4
+#: And to draw what a key asks for.
+KEY_S = 1.5
 
 
 class Pty:
@@ -67,6 +77,8 @@ def screen(options: Options) -> Results:
         for _ in range(options.rounds):
             for size in SIZES:
                 _round(results, url, seconds, size)
+        for size in KEY_SIZES:
+            _keys(results, url, size)
     judge(results, "viewer 120x40", "bytes_per_s", at_most=4000)
     judge(results, "viewer 200x60", "CPU_percent", at_most=3)
     judge(results, "both 200x60", "CPU_percent", at_most=5)
@@ -91,6 +103,33 @@ def _round(results: Results, url: str, seconds: int, size: tuple[int, int]) -> N
     results.add(f"viewer {name}", CPU_percent=100 * of_viewer / took, bytes_per_s=drawn / took)
     results.add(f"controller {name}", CPU_percent=100 * of_controller / took)
     results.add(f"both {name}", CPU_percent=100 * (of_viewer + of_controller) / took)
+
+
+def _keys(results: Results, url: str, size: tuple[int, int]) -> None:
+    """Bytes that keys cost, on a screen that is frozen so that the run itself costs next to none."""
+    profile = profiles.SCREEN.format(url=url, seconds=600)
+    name = f"{size[0]}x{size[1]}"
+    with _terminal(*size) as terminal, started(profile, terminal=terminal.slave) as program:
+        program.workers()
+        time.sleep(START_S)
+
+        def cost(keys: str) -> int:
+            before = terminal.drawn
+            terminal.send(keys)
+            time.sleep(KEY_S)
+            return terminal.drawn - before
+
+        cost(" ")
+        whole = cost(REDRAW)
+        results.add(f"all of {name}", bytes=whole)
+        for key, leave in KEYS.items():
+            there = cost({"ctrl+p": "\x10"}.get(key, key))
+            back = cost(leave)
+            results.add(f"{key} {name}", bytes=there, bytes_back=back)
+            line = key in ":/q"
+            for what, drawn in ((key, there), (f"leaving {key}", back)):
+                most = LINE_BYTES if line else SCREEN_SHARE * whole
+                results.expect(drawn < most, f"{what} at {name} costs {drawn} bytes, more than {most:.0f}")
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from agenttop.controller.manual_changes import ManualChanges
 from agenttop.metrics.snapshot import KEPT_MARKS, SENT_MARKS, ManualChange
 from agenttop.schedule.control import Control
@@ -38,7 +40,26 @@ def test_a_mark_is_there_at_once_and_grows() -> None:
     do(hand, 5.0, "users +10", 0, 10)
     assert hand.newest == (ManualChange(5.0, "users 0 → 10"),)
     do(hand, 6.0, "users -1", 10, 9)
-    assert hand.newest == (ManualChange(5.0, "users 0 → 9"),)
+    assert hand.newest == (ManualChange(5.0, "users 0 → 10 → 9"),)
+
+
+def test_a_load_that_was_there_is_told_though_the_keys_took_it_back() -> None:
+    hand = ManualChanges()
+    for step, (key, before, after) in enumerate([("+5", 36, 41), ("+5", 41, 46), ("-9", 46, 37), ("-1", 37, 36)]):
+        do(hand, 1 + step / 5, f"users {key}", before, after)
+    assert hand.rested(9.0) == [(1.0, "you: users 36 → 46 → 36")]
+    assert [mark.text for mark in hand.all] == ["users 36 → 46 → 36"]
+    for step, (before, after) in enumerate([(9, 4), (4, 4), (4, 6)]):
+        do(hand, 20 + step / 5, f"rate {after} open", before, after)
+    assert hand.rested(29.0) == [(20.0, "you: rate of open 9 → 4 → 6/s")]
+
+
+def test_many_turns_are_told_by_the_first_the_last_and_the_extremes() -> None:
+    hand = ManualChanges()
+    users = [36, 46, 40, 90, 80, 85, 2, 9, 3, 9, 3, 9, 5]
+    for step, (before, after) in enumerate(pairwise(users)):
+        do(hand, 1 + step / 5, f"users {after - before:+}", before, after)
+    assert hand.all[-1].text == "users 36 → 90 → 2 → 5"
 
 
 def test_after_a_rest_and_for_another_pool_or_hand_a_new_one_begins() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttop.steering.commands import COMMANDS
-from agenttop.steering.grammar import completions, hint
+from agenttop.steering.grammar import completions, goes_on, hint
 
 POOLS = ("chat", "tools", "talk")
 
@@ -48,3 +48,15 @@ def test_hints() -> None:
     assert hint("users +") == "users N|+N|-N [POOL]: users of all pools, or of one"
     assert hint("s") == "start stop status"
     assert "no command ratex" in hint("ratex ")
+
+
+@pytest.mark.parametrize(
+    "text", ["users", "users +5", "stop", "plan", "plan 2m 80, 1m 0", "plan profile", "on_429 honor"]
+)
+def test_what_goes_on(text: str) -> None:
+    assert goes_on(text)
+
+
+@pytest.mark.parametrize("text", ["hold", "users 5 chat", "stop now", "plan profile chat", "nonsense", ""])
+def test_what_is_whole(text: str) -> None:
+    assert not goes_on(text)

@@ -1,5 +1,5 @@
 """Tests of agenttop.tui.app, agenttop.tui.commander, agenttop.tui.screens.main, agenttop.tui.screens.help,
-agenttop.tui.screens.palette, agenttop.tui.widgets.bar, agenttop.tui.widgets.prompt.
+agenttop.tui.screens.palette, agenttop.tui.widgets.bar.
 
 Every key of the tables in keys.py does what it is for: no key is without a line here.
 """
@@ -43,6 +43,8 @@ class Does:
     """Where a replay goes."""
     leaves: bool = False
     """The screen; the run goes on."""
+    draws: bool = False
+    """All anew."""
     scrolls: tuple[int, int] | None = None
     """The first line of the enlarged list, before and after."""
     before: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ ON_THE_SCREEN = {
     "o": Does(says="▾ p95 ms"),
     "f": Does(says="first token, last 5m", before=("8",)),
     "ctrl+p": Does(says=" go to "),
+    "ctrl+l": Does(draws=True),
     "question_mark": Does(says="help for what is shown"),
 }
 #: Of a live run.
@@ -132,7 +135,9 @@ async def check(key: str, does: Does, made: Callable[[str], FakeFeed], *, lookin
         scrolled, screen, sent = app.choice.scroll if app.choice else 0, text(pilot), len(feed.commands)
         assert not does.says or does.says not in screen
         assert does.takes in screen
+        app._shown.fit(1, 1)
         await pilot.press(key)
+        assert does.draws == (not app._shown._rows)
         if does.leaves:
             assert (await left(pilot)).how is How.DETACHED
         else:
@@ -201,7 +206,7 @@ async def test_of_a_question(asks: str, key: str, sends: str, leaves: bool) -> N
 
 #: Of the prompt: keys, and what stands in it then.
 OF_THE_PROMPT = {
-    "tab": (("u", "tab"), "users"),
+    "tab": (("u", "tab"), "users "),
     "tab again": (("r", "tab", "tab"), "release"),
     "up": (("h", "o", "l", "d", "enter", "up"), "hold"),
     "down": (("h", "o", "l", "d", "enter", "up", "down"), ""),
@@ -215,10 +220,12 @@ async def test_of_the_prompt(name: str) -> None:
     typed, stands = OF_THE_PROMPT[name]
     async with playing(FakeFeed("ramp")) as pilot:
         await pilot.press("colon", *typed)
-        entry = pilot.app.screen.query_one("#prompt-entry")
-        await until(pilot, lambda: getattr(entry, "value", None) == stands)
+        app = pilot.app
+        assert isinstance(app, AgenttopApp)
+        await until(pilot, lambda: app.bar.prompt.text == stands)
+        assert app.bar.listens
         await pilot.press("escape")
-        await until(pilot, lambda: not entry.has_focus)
+        assert not app.bar.listens
 
 
 #: Of the table of stages: from the cell (1, 1), to which cell; or how many rows there are then, of 3.

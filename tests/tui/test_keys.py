@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
@@ -17,6 +18,7 @@ from agenttop.tui.look import RGB
 from agenttop.tui.panes import table
 from agenttop.tui.panes.about import ABOUT
 from agenttop.tui.result import How, LiveResult
+from agenttop.tui.screens.palette import Choice, PaletteScreen, matching
 from agenttop.tui.view import View
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import left, settle, text, until
@@ -57,6 +59,20 @@ async def test_commands_go_to_the_selected_pool() -> None:
         await pilot.press("plus", "tab", "r", "a", "minus")
         await sent(pilot, feed, "users +1 chat", "release tools", "users -1")
         assert "▸" not in text(pilot)
+
+
+async def test_r_releases_what_is_by_hand_though_another_pool_is_selected() -> None:
+    feed = FakeFeed("manual")
+    last = feed.last
+    assert last is not None
+    async with running(feed) as pilot:
+        assert "r releases" in text(pilot)
+        await pilot.press("tab", "r")
+        await sent(pilot, feed, "release")
+        feed.put(msgspec.structs.replace(last, seq=last.seq + 1, t_s=last.t_s + 1, manual=("chat", "tools")))
+        await settle(pilot, feed)
+        await pilot.press("r", "tab", "tab", "r")
+        await sent(pilot, feed, "release", "release chat", "release")
 
 
 async def test_tab_goes_through_all_pools_and_back_to_all() -> None:
@@ -289,7 +305,7 @@ async def test_help_has_every_key(size: tuple[int, int]) -> None:
         await pilot.press("question_mark")
         await pilot.pause()
         screens = [text(pilot)]
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("pagedown")
             screens.append(text(pilot))
         screen = "\n".join(screens)
@@ -300,6 +316,8 @@ async def test_help_has_every_key(size: tuple[int, int]) -> None:
         for form in COMMANDS.values():
             assert f" {form}" in screen
         assert "stop and summarise" in screen
+        for name in ("oldest", "lag", "manual", "yellow", "red", "dim"):
+            assert any(f" {name} " in line for line in screen.splitlines()), name
         await pilot.press("escape")
         await pilot.pause()
         assert text(pilot) == before
@@ -333,7 +351,7 @@ async def test_the_palette_does_what_is_chosen_by_name() -> None:
     feed = FakeFeed("ramp")
     async with running(feed) as pilot:
         await pilot.press("ctrl+p", *"pane", "space", *"req")
-        await until(pilot, lambda: "1 of " in text(pilot))
+        await until(pilot, lambda: "▸ pane: requests" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "5 requests" in text(pilot).splitlines()[2])
         await pilot.press("escape", "ctrl+p", *"hold", "enter")
@@ -346,6 +364,34 @@ async def test_the_palette_does_what_is_chosen_by_name() -> None:
         await until(pilot, lambda: "nothing is called that" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "requests per second" in text(pilot))
+
+
+@pytest.mark.parametrize(
+    ("typed", "pane"),
+    [
+        ("rps", "rate"), ("429", "errors"), ("quota", "quotas"), ("slow", "latency"), ("knee", "plan"),
+        ("heatmap", "heat"), ("lag", "generator"), ("bottleneck", "phases"), ("ttft", "latency"), ("thr", "thresholds"),
+        ("gnrt", "generator"), ("oldest", "rate"), ("limits", "quotas"), ("cost", "budget"), ("score", "quality"),
+    ],
+)  # fmt: skip
+async def test_the_palette_finds_what_is_on_the_screen(typed: str, pane: str) -> None:
+    async with running(FakeFeed("ramp"), (80, 24)) as pilot:
+        await pilot.press("ctrl+p", *typed)
+        screen = pilot.app.screen
+        assert isinstance(screen, PaletteScreen)
+        found = [choice.text for choice in matching(screen._choices, typed)]
+        assert f"pane: {pane}" in found[:3], found
+
+
+def test_the_palette_puts_the_nearest_first_and_leaves_out_the_rest() -> None:
+    choices = [Choice(text, "", print, also) for text, also in (
+        ("pane: phases", "slow"), ("run: go slower", ""), ("x: the slow one", ""), ("load: salt owner", ""), ("a", "b")
+    )]  # fmt: skip
+    assert [choice.text for choice in matching(choices, "slow")] == [
+        "run: go slower", "x: the slow one", "pane: phases",
+    ]  # fmt: skip
+    assert [choice.text for choice in matching(choices, "slwr")] == ["run: go slower"]
+    assert matching(choices, "zz") == []
 
 
 async def test_the_palette_has_every_pane_key_and_command() -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from rich.color import ColorSystem
 from rich.style import Style
 
+from agenttop.tui.cells import GAP, change
 from agenttop.tui.text import Line
-from agenttop.tui.widgets.compositor import change
-from agenttop.tui.widgets.pane import GAP, changed
+from agenttop.tui.widgets.pane import changed
 
 RED, BLUE = Style.parse("#ff0000 on #000000"), Style.parse("#0000ff on #000000")
 

@@ -13,6 +13,25 @@ class About:
     keys: tuple[tuple[str, str], ...] = ()
 
 
+#: Words that stand on the screen, or that one would say for a pane, beside its name.
+ALSO = {
+    "plan": "stages users target ramp knee schedule load",
+    "rate": "rps throughput requests per second in-flight oldest dropped target",
+    "errors": "429 5xx refused rate-limit failures failing timeout checks retry-after",
+    "latency": "slow ttft first token total p50 p90 p95 p99 max percentiles response time inter-chunk",
+    "ttft": "latency first token slow", "total": "latency slow",
+    "requests": "table endpoints steps slow rps p95 429",
+    "events": "log marks history happened changes by hand",
+    "phases": "slow bottleneck knee where the time goes llm tool",
+    "pools": "users targets manual share",
+    "thresholds": "pass fail slo verdict gate breaker",
+    "budget": "cost tokens money spent cap",
+    "quotas": "429 limits quota ratelimit remaining reset",
+    "heat": "heatmap distribution over time outliers percentiles", "percentiles": "heatmap distribution",
+    "generator": "gen lag cpu saturated workers memory trust",
+    "quality": "score grades golden cases wrong answers worse",
+}  # fmt: skip
+
 _TREND = ("t", "1 m, 5 m or all")
 _SCROLL = ("up down", "scroll")
 _MARK = "A mark on the time axis: something done by hand; the events say what."

@@ -28,6 +28,9 @@ def _events(view: View, width: int, indent: str) -> list[Line]:
         style = look.bad if event.level == "error" else look.warn if bad else look.text
         line = Line().add(indent).add(clock(event.t_s), look.dim).add(" ! " if bad else "   ", style)
         lines.append(
-            line.add(fit(clean(event.text), width - line.width, look.glyphs.ellipsis), style if bad else look.text)
+            line.add(
+                fit(look.glyphs.tell(clean(event.text)), width - line.width, look.glyphs.ellipsis),
+                style if bad else look.text,
+            )
         )
     return lines or [Line().add(f"{indent}none so far", look.dim)]

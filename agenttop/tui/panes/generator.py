@@ -32,7 +32,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
             line.to(start).add(name, look.dim).right(value, half - 2 - len(name), style)
         body.append(line)
     body += [
-        Line().add(f"! {fit(clean(reason), width - 6, look.glyphs.ellipsis)}", look.bad) for reason in generator.reasons
+        Line().add(f"! {fit(look.glyphs.tell(clean(reason)), width - 6, look.glyphs.ellipsis)}", look.bad)
+        for reason in generator.reasons
     ]
     body.append(Line())
     for name, value in (

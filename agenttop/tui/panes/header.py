@@ -221,7 +221,7 @@ def notice_line(look: Look, parts: list[tuple[str, Style]], width: int) -> Line:
         room = width - line.width - (2 if line.width else 0)
         if room < min(12, len(text)):
             break
-        line.add("  " if line.width else "").add(fit(text, room, look.glyphs.ellipsis), style)
+        line.add("  " if line.width else "").add(fit(look.glyphs.tell(text), room, look.glyphs.ellipsis), style)
     return line
 
 

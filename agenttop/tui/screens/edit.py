@@ -15,6 +15,7 @@ from agenttop.tui.text import Line, clean, count, fit
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
 from agenttop.tui.widgets.chart import area, peak
+from agenttop.tui.widgets.compositor import CellCompositor
 from agenttop.tui.widgets.pane import Pane
 
 #: Where the columns begin, and how wide their cells are.
@@ -32,6 +33,7 @@ class EditScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, view: View, draft: Draft, send: Callable[[str], None]) -> None:
         super().__init__()
+        self._compositor = CellCompositor()
         self._view = view
         self.draft = draft
         self._send = send
@@ -158,11 +160,14 @@ class EditScreen(Screen[None], inherit_bindings=False):
         look, draft = view.look, self.draft
         said = Line().add("  ")
         if self._answer:
-            said.add(f"! {fit(clean(self._answer), width - 4, look.glyphs.ellipsis)}", look.bad)
+            said.add(f"! {fit(look.glyphs.tell(clean(self._answer)), width - 4, look.glyphs.ellipsis)}", look.bad)
         elif problem is not None:
-            said.add(f"! row {problem.row + 1}: {fit(problem.text, width - 14, look.glyphs.ellipsis)}", look.bad)
+            said.add(
+                f"! row {problem.row + 1}: {fit(look.glyphs.tell(problem.text), width - 14, look.glyphs.ellipsis)}",
+                look.bad,
+            )
         elif draft.note:
-            said.add(f"! {fit(clean(draft.note), width - 4, look.glyphs.ellipsis)}", look.warn)
+            said.add(f"! {fit(look.glyphs.tell(clean(draft.note)), width - 4, look.glyphs.ellipsis)}", look.warn)
         else:
             end = view.snap.plan_t_s + draft.lasts_s
             said.add(f"ends at {clock(end)}, {clock(draft.lasts_s)} from now", look.dim)

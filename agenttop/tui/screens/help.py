@@ -65,7 +65,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         if view.cursor is not None:
             return [*self._pane(view, width), *(line for group in REPLAY_GROUPS for line in self._group(view, group))]
         load, run, screen = (self._group(view, group) for group in GROUPS)
-        left, right = [*load, *self._commands(view)], [*run, *screen]
+        left, right = [*load, *self._commands(view)], [*run, *screen, *self._meanings(view)]
         lines = self._pane(view, width)
         if width < 2 * _COLUMN - 2:
             return [*lines, *left, *right]
@@ -96,6 +96,26 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             for key in shown
         ]
         return [Line().add(f" {group.name}", look.strong), *lines]
+
+    def _meanings(self, view: View) -> list[Line]:
+        """Return what words, marks and colours on the screen mean."""
+        look, glyphs = view.look, view.look.glyphs
+        lines = [Line().add(" what it means", look.strong)]
+        for name, style, meaning in (
+            ("oldest", look.text, "age of the oldest request"),
+            ("", look.text, "that is not answered yet"),
+            ("lag", look.text, "how late our own timer is:"),
+            ("", look.text, "p99; times are longer by it"),
+            (glyphs.mark, look.warn, "in a trend: done by hand"),
+            (f"{glyphs.manual} manual", look.warn, "in the plan: users by hand"),
+            (glyphs.now, look.text, "where the plan is now"),
+            ("green", look.good, "as it should be"),
+            ("! yellow", look.warn, "a warning"),
+            ("! red", look.bad, "broken; not to be trusted"),
+            ("dim", look.dim, "few samples, or a label"),
+        ):
+            lines.append(Line().add(f"  {name}", style).to(12).add(meaning, look.dim))
+        return lines
 
     def _commands(self, view: View) -> list[Line]:
         look = view.look

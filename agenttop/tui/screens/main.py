@@ -21,7 +21,6 @@ from agenttop.tui.widgets.arranged import Placed
 from agenttop.tui.widgets.bar import Bar
 from agenttop.tui.widgets.compositor import CellCompositor
 from agenttop.tui.widgets.pane import Pane
-from agenttop.tui.widgets.prompt import Prompt
 
 #: Rows above and below the panes.
 HEAD, FOOT = 2, 1
@@ -42,6 +41,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.places: Mapping[str, Place] = {}
         self._view: View | None = None
         self._says: dict[str, int] = {}
+        self._foot = FOOT
 
     @property
     def layout(self) -> Layout:
@@ -54,10 +54,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
             yield Pane(entry.full, id=entry.name, every=entry.every)
         yield Pane(table.PANES[0].full, id="enlarged")
         yield Bar(id="bar")
-        yield Prompt(id="prompt")
-
-    def on_mount(self) -> None:
-        self.query_one(Prompt).display = False
 
     def on_resize(self, event: events.Resize) -> None:
         self._later()
@@ -73,6 +69,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             pane = self.query_one(f"#{name}")
             if isinstance(pane, Pane):
                 pane.show(view, force=force)
+
+    def make_room(self) -> None:
+        """Give the bottom line the lines that it needs."""
+        if self.query_one(Bar).rows != self._foot:
+            self._again()
 
     def enlarge(self, entry: table.Entry | None) -> None:
         """Show one pane alone, or with None all of them again."""
@@ -92,24 +93,25 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Return every widget's place, and set what each pane draws there."""
         self.layout_name = layout_of(width, height)
         if self.layout_name == "tiny":
+            self.query_one("#small", Pane).prepare(self._view)
             self.places = {"small": Place(0, 0, width, height)}
             return self.places
         room = height - HEAD - FOOT
         if self.enlarged is not None:
-            self.query_one("#enlarged", Pane).draw = self.enlarged.full
+            self.query_one("#enlarged", Pane).prepare(self._view, self.enlarged.full)
             inner = {"enlarged": Place(0, 0, width, room)}
         else:
             inner = arrange(table.slots(self.layout_name), width, room, self._says)
             for name, place in table.shown(self.layout_name).items():
-                self.query_one(f"#{name}", Pane).draw = place.draw
+                self.query_one(f"#{name}", Pane).prepare(self._view, place.draw)
         boxes = self.enlarged is not None or self.layout_name != "compact"
-        self.query_one("#header", Pane).draw = header.bare if boxes else header.ruled
-        below = Place(0, height - FOOT, width, FOOT)
+        self.query_one("#header", Pane).prepare(self._view, header.bare if boxes else header.ruled)
+        self._foot = self.query_one(Bar).rows
         self.places = {
             "header": Place(0, 0, width, HEAD),
             **{name: Place(at.x, at.y + HEAD, at.width, at.height) for name, at in inner.items()},
-            "bar": below,
-            "prompt": below,
+            # Of more than its line it covers what stands above.
+            "bar": Place(0, height - self._foot, width, self._foot),
         }
         return self.places
 

@@ -24,17 +24,44 @@ class Choice:
     key: str
     """The key that does it as well; empty if none does."""
     do: Callable[[], object]
+    also: str = ""
+    """Other words that mean it: what stands on the screen."""
+
+
+#: More than any words that are found whole come to.
+_SCATTERED = 1000
+
+
+def _farness(word: str, choice: Choice) -> int | None:
+    """Return how far a choice is from a word: 0 one of its own words begins so, 1 one that means it does, 2 the word is
+    inside, 3 its letters are there in their order within one word; None if it is none of these.
+    """
+    own, also = choice.text.casefold().split(), choice.also.casefold().split()
+    if any(one.startswith(word) for one in own):
+        return 0
+    if any(one.startswith(word) for one in also):
+        return 1
+    if word in choice.text.casefold() or word in choice.also.casefold():
+        return 2
+    return 3 if any(_in_order(word, one) for one in (*own, *also)) else None
+
+
+def _in_order(letters: str, text: str) -> bool:
+    rest = iter(text)
+    return text[:1] == letters[:1] and all(letter in rest for letter in letters)
 
 
 def matching(choices: Sequence[Choice], typed: str) -> list[Choice]:
-    """Return the choices that have all the words typed; those with words of their own that begin so come first."""
+    """Return the choices that all the words typed stand for, the nearest first."""
     words = typed.casefold().split()
-
-    def inside(choice: Choice) -> int:
-        own = choice.text.casefold().split()
-        return sum(not any(one.startswith(word) for one in own) for word in words)
-
-    return sorted((c for c in choices if all(word in c.text.casefold() for word in words)), key=inside)
+    found: list[tuple[int, Choice]] = []
+    for choice in choices:
+        far = [_farness(word, choice) for word in words]
+        if None not in far:
+            found.append((sum(_SCATTERED if one == 3 else one or 0 for one in far), choice))
+    # Letters in their order are in much: they count where nothing has the words.
+    whole = [pair for pair in found if pair[0] < _SCATTERED] or found
+    return [choice for _, choice in sorted(whole, key=lambda pair: pair[0])]
 
 
 class PaletteScreen(Screen[Choice], inherit_bindings=False):

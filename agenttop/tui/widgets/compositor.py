@@ -1,63 +1,86 @@
-"""Sends fewer bytes over SSH: an update of a few cells of a line sends only those cells.
+"""Sends fewer bytes over SSH: of every picture only the cells that are not on the terminal already.
 
-Textual (8.2) sends a line of a widget from its left edge to the last changed cell, and each segment with its whole
-style and a reset. Here an update begins at the first changed cell, and a style is sent when it changes. Only the text
-of a partial update is made differently; what is drawn, and when, stays with Textual.
+Textual (8.2) sends a whole screen at every change of focus or of screen, some of them several times; a line of a widget
+from its left edge to the last changed cell; and each segment with its whole style and a reset. What is drawn, and when,
+stays with Textual; here only the text of its updates is made differently, by what the terminal shows
+(:class:`~agenttop.tui.cells.Shown`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.color import ColorSystem
 from rich.console import Console
-from rich.control import Control
-from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from agenttop.tui.cells import Cell, Shown, cells_of, written
+
+#: Row, column and cells.
+_Stretch = tuple[int, int, Sequence[Cell]]
+
+
+class Missing(CompositorUpdate):
+    """What a terminal lacks of an update. It is false if that is nothing."""
+
+    def __init__(self, shown: Shown, stretches: list[_Stretch]) -> None:
+        self._shown = shown
+        self._stretches = stretches
+
+    def __bool__(self) -> bool:
+        return bool(self._stretches)
+
+    def render_segments(self, console: Console) -> str:
+        """Return what to send, and take it for sent."""
+        for y, x, cells in self._stretches:
+            self._shown.put(y, x, cells)
+        return written(self._stretches, getattr(console, "_color_system", None) or ColorSystem.TRUECOLOR)
 
 
 class CellUpdate(ChopsUpdate):
     """A partial update that honours both ends of its spans."""
 
-    def render_segments(self, console: Console) -> str:
-        colours = getattr(console, "_color_system", None) or ColorSystem.TRUECOLOR
-        out: list[str] = []
-        style: Style | None = None
-        for y, first, last in self.spans:
-            at: int | None = None
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(x, first), min(end, last)
-                if strip is None or stop <= start:
-                    continue
-                if at != start:
-                    out.append(Control.move_to(start, y).segment.text)
-                at = stop
-                for text, segment_style, _ in strip.crop(start - x, stop - x):
-                    if segment_style != style:
-                        out.append(change(style, segment_style, colours))
-                        style = segment_style
-                    out.append(text)
-        out.append("\x1b[0m")
-        return "".join(out)
+    def lacks(self, shown: Shown) -> Missing:
+        """Return what the terminal does not show of it."""
+        return Missing(
+            shown,
+            [
+                (y, x, cells)
+                for y, first, last in self.spans
+                for end, (start, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False)
+                if strip is not None and min(end, last) > max(start, first)
+                for x, cells in shown.missing(
+                    y, max(start, first), cells_of(strip.crop(max(start, first) - start, min(end, last) - start))
+                )
+            ],
+        )
 
 
-def change(old: Style | None, new: Style | None, colours: ColorSystem) -> str:
-    """Return what to send so that text comes in ``new`` after it came in ``old``."""
-    if new is None:
-        return "\x1b[0m"
-    attributes = ("bold", "dim", "italic", "underline", "reverse", "strike", "blink", "conceal")
-    same = (
-        old is not None and old.bgcolor == new.bgcolor and all(getattr(old, a) == getattr(new, a) for a in attributes)
-    )
-    if same and new.color is not None:
-        return f"\x1b[{';'.join(new.color.downgrade(colours).get_ansi_codes())}m"
-    codes = new._make_ansi_codes(colours)
-    return f"\x1b[0;{codes}m" if codes else "\x1b[0m"
+class WholeUpdate(LayoutUpdate):
+    """An update of the whole screen."""
+
+    def lacks(self, shown: Shown) -> Missing:
+        """Return what the terminal does not show of it."""
+        return Missing(
+            shown,
+            [
+                (y, x, cells)
+                for y, strips in enumerate(self.strips, self.region.y)
+                for x, cells in shown.missing(y, self.region.x, cells_of(Strip.join(list(strips))))
+            ],
+        )
 
 
 class CellCompositor(Compositor):
-    """Textual's compositor with :class:`CellUpdate`."""
+    """Textual's compositor with updates of which a terminal is sent what it lacks."""
 
     def render_partial_update(self) -> CellUpdate | None:
         update = super().render_partial_update()
         if update is None:
             return None
         return CellUpdate(update.chops, update.spans, update.chop_ends)
+
+    def render_full_update(self, simplify: bool = False) -> WholeUpdate:
+        update = super().render_full_update(simplify)
+        return WholeUpdate(update.strips, update.region)

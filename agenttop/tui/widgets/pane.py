@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from agenttop.tui.cells import Span, cells_of, spans
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
 
 #: Draws a view in so many columns and rows; missing rows are blank.
 Draw = Callable[[View, int, int], list[Line]]
-
-#: So many unchanged cells between two changed ones are sent again: shorter than moving the cursor.
-GAP = 10
 
 
 class Pane(Widget, can_focus=False):
@@ -40,15 +36,18 @@ class Pane(Widget, can_focus=False):
             self._seq = view.snap.seq
             self._redraw()
 
+    def prepare(self, view: View | None, draw: Draw | None = None) -> None:
+        """Take what is drawn at the next layout, so that no picture of what was drawn here before comes first."""
+        draw = draw or self.draw
+        if view is not self._view or draw is not self.draw:
+            self.draw, self._view, self._strips = draw, view, []
+            self.refresh()
+
     def _redraw(self) -> None:
-        width, height = self.size
-        if self._view is None or not self.display or not width or not height:
+        before = self._strips
+        if not self._draw_again():
             return
-        lines = self.draw(self._view, width, height)[:height]
-        lines += [Line()] * (height - len(lines))
-        base = self.rich_style
-        before, self._strips = self._strips, [line.strip(width).apply_style(base) for line in lines]
-        if len(before) != height or before[0].cell_length != width:
+        if len(before) != len(self._strips) or before[0].cell_length != self._strips[0].cell_length:
             self.refresh()
             return
         dirty = [
@@ -59,6 +58,17 @@ class Pane(Widget, can_focus=False):
         if dirty:
             self.refresh(*dirty)
 
+    def _draw_again(self) -> bool:
+        """Draw the lines; return whether there is something to draw, and room for it."""
+        width, height = self.size
+        if self._view is None or not self.display or not width or not height:
+            return False
+        lines = self.draw(self._view, width, height)[:height]
+        lines += [Line()] * (height - len(lines))
+        base = self.rich_style
+        self._strips = [line.strip(width).apply_style(base) for line in lines]
+        return True
+
     def on_resize(self, event: events.Resize) -> None:
         self._redraw()
 
@@ -66,6 +76,9 @@ class Pane(Widget, can_focus=False):
         self._redraw()
 
     def render_line(self, y: int) -> Strip:
+        # Of a new size at once, and not when its message has come: else there is a picture of the old lines between.
+        if len(self._strips) != self.size.height or (self._strips and self._strips[0].cell_length != self.size.width):
+            self._draw_again()
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     @property
@@ -74,29 +87,6 @@ class Pane(Widget, can_focus=False):
         return "\n".join(strip.text.rstrip() for strip in self._strips)
 
 
-def changed(old: Strip, new: Strip) -> list[tuple[int, int]]:
+def changed(old: Strip, new: Strip) -> list[Span]:
     """Return the spans of cells in which two strips differ, near ones joined."""
-    if list(old) == list(new):
-        return []
-    before, after = _cells(old), _cells(new)
-    spans: list[tuple[int, int]] = []
-    for x, (a, b) in enumerate(zip(before, after, strict=False)):
-        if a != b:
-            if spans and x - spans[-1][1] <= GAP:
-                spans[-1] = (spans[-1][0], x + 1)
-            else:
-                spans.append((x, x + 1))
-    return spans
-
-
-def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
-    cells: list[tuple[str, Style | None]] = []
-    for segment in strip:
-        for char in segment.text:
-            # A wide character is two cells that change together; one of no width belongs to the cell before it.
-            wide = 1 if char.isascii() else cell_len(char)
-            if wide:
-                cells.extend([(char, segment.style)] * wide)
-            elif cells:
-                cells[-1] = (cells[-1][0] + char, cells[-1][1])
-    return cells
+    return [] if list(old) == list(new) else spans(cells_of(old), cells_of(new))
