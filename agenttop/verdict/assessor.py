@@ -33,7 +33,7 @@ from agenttop.verdict.knee import knee_of
 from agenttop.verdict.record import Record
 from agenttop.verdict.second import USERS, Second
 from agenttop.verdict.seen import Seen
-from agenttop.verdict.sign import Sign
+from agenttop.verdict.sign import CONFIRM, Sign
 from agenttop.verdict.telling import Told, tell
 from agenttop.verdict.window import MIN_ANSWERS
 
@@ -155,7 +155,7 @@ class Assessor:
             return UNKNOWN, f"the load generator is saturated: {self._doubted}"
         if worst is not None:
             return worst, ""
-        if self._seen.window.sums.ok < MIN_ANSWERS:
+        if self._seen.window.sums.ok < MIN_ANSWERS or self._seen.window.sums.seconds < CONFIRM:
             return UNKNOWN, words.few(self._seen.window.sums, self._seen.oldest_s)
         return KEEPS_UP, ""
 

@@ -31,7 +31,7 @@ def few(sums: Sums, oldest_s: float) -> str:
     """Return why nothing can be said yet."""
     if not sums.finished and oldest_s >= 1:
         return f"no answer yet, the oldest request is {duration(round(oldest_s))} old"
-    return f"too few answers yet: {sums.finished} of {MIN_ANSWERS}"
+    return f"too few answers yet: {sums.ok} of {MIN_ANSWERS}" if sums.ok < MIN_ANSWERS else "the first seconds"
 
 
 def keeps_up(p95_ms: float | None, at: str, answers_per_s: float, *, alone: bool) -> str:

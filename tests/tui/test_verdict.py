@@ -67,6 +67,14 @@ def test_it_gives_way_to_other_notices_but_stays() -> None:
     assert "! QUEUES  p95 6.32s" in notices(found, 80)
 
 
+def test_why_the_generator_is_saturated_gives_way_to_it() -> None:
+    found = view(verdict("queues"), "saturated")
+    assert "! saturated: " in notices(view(None, "saturated"), 80)
+    assert "llm_call ×6.6" in notices(found, 80)
+    assert "! saturated: " in notices(found, 200)
+    assert "SATURATED" in str(header.ruled(found, 80, 2)[0])
+
+
 def test_on_a_terminal_without_unicode_it_has_none() -> None:
     found = view(verdict("queues", "queue 3.00ms → 1.2s · ×5 (10–15)"), look=dataclasses.replace(RGB, glyphs=ASCII))
     assert "queue 3.00ms -> 1.2s - x5 (10-15)" in notices(found)

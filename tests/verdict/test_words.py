@@ -94,5 +94,6 @@ def test_a_load(value: float, unit: str, said: str) -> None:
 
 
 def test_why_nothing_can_be_said() -> None:
+    assert words.few(Sums(ok=70), 0.0) == "the first seconds"
     assert words.few(Sums(ok=7), 3.0) == "too few answers yet: 7 of 20"
     assert words.few(Sums(), 12.4) == "no answer yet, the oldest request is 12s old"

@@ -17,6 +17,8 @@ from agenttop.tui.widgets.box import rule
 LOUD = 0.05
 #: Cells of a name for which decoration gives way.
 _NAME = 20
+#: How the notice of a saturated generator begins.
+SATURATED = "! saturated: "
 #: A plan that is so long ends when somebody stops it, or when a search has found what it looks for.
 NO_END_S = 86_000.0
 #: What to do about a run that waits; it fits the smallest terminal.
@@ -143,16 +145,19 @@ def _lag(view: View) -> Line:
 def _notices(view: View, width: int) -> Line:
     """Return the verdict on the target after what this screen is, then the other notices; what does not fit is cut.
 
-    The verdict gives way to the others, but never more than half of the room.
+    The verdict gives way to the others, but never more than half of the room; why the generator is saturated (that it
+    is stands in the title) has what both leave.
     """
     look, width = view.look, width - 4
     first, others, verdict = _of_the_screen(view), _of_the_run(view), _verdict(view)
     if verdict is None:
         return notice_line(look, [*first, *others], width)
-    taken = sum(cell_len(text) + 2 for text, _ in (*first, *others))
+    kept = [part for part in others if not part[0].startswith(SATURATED)]
+    taken = sum(cell_len(text) + 2 for text, _ in (*first, *kept))
     text, style = verdict
     room = max(width - taken, (width - sum(cell_len(text) + 2 for text, _ in first)) // 2)
-    return notice_line(look, [*first, (fit(text, max(room, 12), look.glyphs.ellipsis), style), *others], width)
+    rest = [part for part in others if part not in kept]
+    return notice_line(look, [*first, (fit(text, max(room, 12), look.glyphs.ellipsis), style), *kept, *rest], width)
 
 
 def _verdict(view: View) -> tuple[str, Style] | None:
@@ -201,7 +206,7 @@ def _of_the_run(view: View) -> list[tuple[str, Style]]:
         parts.append((f"! budget spent, {count(snap.budget_refused)} not sent", look.bad))
     if snap.generator.saturated:
         why = "; ".join(clean(reason) for reason in snap.generator.reasons) or "timing is not to be trusted"
-        parts.append((f"! saturated: {why}", look.bad))
+        parts.append((f"{SATURATED}{why}", look.bad))
     if snap.manual:
         what = ", ".join(clean(name) for name in snap.manual)
         parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))
