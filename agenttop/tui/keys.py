@@ -21,6 +21,10 @@ class Key:
 PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g"
 
 
+def _of_panes(*, digits: bool) -> str:
+    return ",".join(key for key in PANE_KEYS.split(",") if key.isdigit() == digits)
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Keys under one heading of the help screen."""
@@ -58,7 +62,8 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
-        Key(PANE_KEYS, "1-9 0vblg", "app.enlarge", "enlarge the pane of that key"),
+        Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane: its title"),
+        Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
