@@ -21,6 +21,10 @@ class Key:
 PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g"
 
 
+def _of_panes(*, digits: bool) -> str:
+    return ",".join(key for key in PANE_KEYS.split(",") if key.isdigit() == digits)
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Keys under one heading of the help screen."""

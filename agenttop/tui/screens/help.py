@@ -105,7 +105,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
             ("oldest", look.text, "age of the oldest request"),
             ("", look.text, "that is not answered yet"),
             ("lag", look.text, "how late our own timer is:"),
-            ("", look.text, "p99; times are longer by it"),
+            ("", look.text, "p99; times err by so much"),
             (glyphs.mark, look.warn, "in a trend: done by hand"),
             (f"{glyphs.manual} manual", look.warn, "in the plan: users by hand"),
             (glyphs.now, look.text, "where the plan is now"),
