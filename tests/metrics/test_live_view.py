@@ -89,6 +89,7 @@ def test_every_field_of_a_snapshot() -> None:
     view, live, closed = made()
     tick = view.tick(closed, NOW)
     snapshot = view.snapshot(77, NOW, tick, ("worker 1: busy",), (8, 9))
+    ask, find = snapshot.table
     latency, ttft, inter_chunk = snapshot.latency, snapshot.ttft, snapshot.inter_chunk
     assert latency is not None
     assert (latency.count, latency.max) == (11, 900.0)
@@ -138,8 +139,12 @@ def test_every_field_of_a_snapshot() -> None:
             PoolRow("tools", "http", "json", "rate", 22, 0.0, 0.0, False, 20, 0.75, 0, 2, 9),
         ),
         table=(
-            RequestRow("chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10, *more(snapshot.table[0])),
-            RequestRow("tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, *more(snapshot.table[1])),
+            RequestRow(
+                "chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10, *more(snapshot.table[0])
+            ),
+            RequestRow(
+                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, *more(snapshot.table[1])
+            ),
         ),
         events=NOW.events[7:],
         generator=Generator(3, 2, 41.0, loop_lag, schedule_lag, 201.0, 51, True, ("worker 1: busy",)),
