@@ -28,6 +28,8 @@ from agenttop.tui.widgets.pane import Draw
 
 #: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
 TABLE_EVERY = 2
+#: The same of large charts, which move as a whole: what they are of changes little in a few seconds.
+CHART_EVERY, RATE_EVERY = 6, 3
 BOX = 2
 """Rows of a frame; ``TITLED``: of a frame with titles in it."""
 TITLED = 3
@@ -81,7 +83,7 @@ PANES: tuple[Entry, ...] = (
         boxed=In(plan.full, Slot(0, 7, 8, grow=1, most=12)), large=In(plan.full, Slot(0, 8, 10, grow=1, most=14)),
     ),
     Entry(
-        "rate", "2", rate.full,
+        "rate", "2", rate.full, every=RATE_EVERY,
         compact=In(rate.compact, Slot(1, 1, 1, order=1, grow=2, most=6)),
         boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=20)),
     ),
@@ -95,12 +97,12 @@ PANES: tuple[Entry, ...] = (
         compact=In(latency.compact, Slot(2, 2, 4, frame=1, order=2)),
     ),
     Entry(
-        "trend", "4", latency.full, compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
+        "trend", "4", latency.full, every=CHART_EVERY, compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
     ),
     Entry(
-        "ttft", "4", latency.full, says=latency.streams, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9))
+        "ttft", "4", latency.full, says=latency.streams, every=CHART_EVERY, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9))
     ),
-    Entry("total", "4", latency.full, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))),
+    Entry("total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))),
     Entry(
         "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
         every=TABLE_EVERY,
@@ -137,7 +139,7 @@ PANES: tuple[Entry, ...] = (
         boxed=In(quality.compact, Slot(3, 1, 1)),
         large=In(quality.full, Slot(1, 5, 12, frame=BOX, column=1)),
     ),
-    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=TABLE_EVERY),
+    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=CHART_EVERY),
     Entry(
         "percentiles", "8", heat.enlarged, says=latency.says,
         large=In(latency.distribution, Slot(6, 4, 6, frame=TITLED, column=1)),
