@@ -62,7 +62,8 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
-        Key(PANE_KEYS, "1-9 0vblg", "app.enlarge", "enlarge that pane, again: back"),
+        Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
+        Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),

@@ -90,7 +90,6 @@ def test_every_field_of_a_snapshot() -> None:
     view, live, closed = made()
     tick = view.tick(closed, NOW)
     snapshot = view.snapshot(77, NOW, tick, ("worker 1: busy",), (8, 9))
-    ask, find = snapshot.table
     latency, ttft, inter_chunk = snapshot.latency, snapshot.ttft, snapshot.inter_chunk
     assert latency is not None
     assert (latency.count, latency.max) == (11, 900.0)
