@@ -266,19 +266,16 @@ else:
     )
 
 
-class Estimate(msgspec.Struct, frozen=True):
-    """A figure and the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+Ends = Annotated[list[float], Meta(description="Ends of its 95 % interval.")]
 
 
-class Scaling(msgspec.Struct, frozen=True):
+class Scaling(msgspec.Struct, frozen=True, kw_only=True):
     """The Universal Scalability Law, fitted to the levels of load."""
 
-    contention: Annotated[Estimate, Meta(description="σ: the part of the work that waits for other work.")]
-    coherency: Annotated[Estimate, Meta(description="κ: the work that every pair of users makes for each other.")]
+    contention: Annotated[float, Meta(description="σ: the part of the work that waits for other work.")]
+    contention_interval: Ends
+    coherency: Annotated[float, Meta(description="κ: the work that every pair of users makes for each other.")]
+    coherency_interval: Ends
     falls: Annotated[bool, Meta(description="Throughput was seen to fall beyond the knee.")]
     peak: Annotated[
         float | None, Meta(description="Load with the highest throughput of the law; null where it has none.")
@@ -288,14 +285,17 @@ class Scaling(msgspec.Struct, frozen=True):
 class Knee(msgspec.Struct, frozen=True, kw_only=True):
     """The load beyond which throughput does not grow: per_s × (response_s + think_s)."""
 
-    unit: Annotated[Literal["users", "rate"], Meta(description="Of load and most: users, or iterations per second.")]
-    load: Estimate
-    per_s: Annotated[Estimate, Meta(description="The highest rate of ok answers.")]
-    served: Annotated[Estimate, Meta(description="Requests served at a time: per_s × response_s.")]
-    response_s: Annotated[Estimate, Meta(description="Response time at light load.")]
-    think_s: Annotated[
-        Estimate, Meta(description="Time from an answer to the same user's next request; 0 of arrivals.")
-    ]
+    unit: Annotated[Literal["users", "rate"], Meta(description="Of users and most: users, or iterations per second.")]
+    users: Annotated[float, Meta(description="Where it is, in its unit.")]
+    interval: Ends
+    per_s: Annotated[float, Meta(description="The highest rate of ok answers.")]
+    per_s_interval: Ends
+    served: Annotated[float, Meta(description="Requests served at a time: per_s × response_s.")]
+    served_interval: Ends
+    response_s: Annotated[float, Meta(description="Response time at light load.")]
+    response_s_interval: Ends
+    think_s: Annotated[float, Meta(description="Time from an answer to the same user's next request; 0 of arrivals.")]
+    think_s_interval: Ends
     most: Annotated[float, Meta(description="The highest load that was measured.")]
     refused: Annotated[Share, Meta(description="Share of the requests that was refused (429) beyond it.")] = 0.0
     scaling: Scaling | None = None

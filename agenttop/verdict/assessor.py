@@ -26,6 +26,7 @@ from agenttop.metrics.assessment import (
     SLOWS,
     UNKNOWN,
     Assessment,
+    Estimate,
     Knee,
 )
 from agenttop.verdict import signs, words
@@ -121,7 +122,7 @@ class Assessor:
             "bound": self.bound(),
             "evidence": list(found["evidence"]),
             "causes": list(found["causes"]),
-            "knee": found["knee"],
+            "knee": None if final.knee is None else _knee(final.knee),
             "holds": found["holds"],
             "others": [_brief(other) for other in others],
             "changes": [_brief(change) for change in self.record.changes],
@@ -211,6 +212,28 @@ class Assessor:
             return second.t_s - self._seen.silence.quiet_s, second.load
         sign = self._signs.get(SLOWS if state == QUEUES else state)
         return (sign.since_s, sign.load) if sign is not None and sign.on else (second.t_s, second.load)
+
+
+def _knee(knee: Knee) -> dict[str, Any]:
+    """Return the summary's ``knee``: every estimate as a number, with its interval beside it."""
+    found: dict[str, Any] = {"unit": knee.unit, "users": knee.load.value, "interval": _ends(knee.load)}
+    for name in ("per_s", "served", "response_s", "think_s"):
+        found |= {name: getattr(knee, name).value, f"{name}_interval": _ends(getattr(knee, name))}
+    found |= {"most": knee.most, "refused": knee.refused, "scaling": None}
+    if (law := knee.scaling) is not None:
+        found["scaling"] = {
+            "contention": law.contention.value,
+            "contention_interval": _ends(law.contention),
+            "coherency": law.coherency.value,
+            "coherency_interval": _ends(law.coherency),
+            "falls": law.falls,
+            "peak": law.peak,
+        }
+    return found
+
+
+def _ends(estimate: Estimate) -> list[float]:
+    return [estimate.low, estimate.high]
 
 
 def _brief(assessment: Assessment) -> dict[str, Any]:

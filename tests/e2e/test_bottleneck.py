@@ -45,8 +45,8 @@ def test_it_is_said_that_it_queues_at_how_many_users_and_why(place: Place) -> No
     verdict = summary["run"]["verdict"]
     assert verdict["state"] == "queues", verdict
     assert verdict["causes"][0]["kind"] == "model"
-    assert verdict["knee"]["load"]["low"] < verdict["knee"]["load"]["value"] < 40
-    assert round(verdict["knee"]["served"]["value"]) in range(3, 7)
+    assert verdict["knee"]["interval"][0] < verdict["knee"]["users"] < 40
+    assert round(verdict["knee"]["served"]) in range(3, 7)
     assert summary["stages"][2]["verdict"]["state"] == "queues"
     lines = run.out.lines
     assert any(line.startswith("  ! verdict: QUEUES · p95 ") for line in lines)

@@ -136,17 +136,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "QuotaLine": {"pool": "Whose target tells it.", "last_remaining": "As it was told last."},
     "SlowestLists": {"by_latency": "By the time of the whole.", "by_ttft": "By the time to the first token."},
     "SlowLine": {"latency_ms": "Of the whole.", "ttft_ms": "To the first token; null where nothing streamed."},
-    "Estimate": {
-        "value": "As it was measured.",
-        "low": "Lower end of its 95 % interval.",
-        "high": "Upper end.",
-    },
     "Scaling": {},
-    "Knee": {
-        "load": "Where it is.",
-        "response_s": "Response time at light load.",
-        "scaling": "The Universal Scalability Law; null where there were too few levels.",
-    },
+    "Knee": {"scaling": "The Universal Scalability Law; null where there were too few levels."},
     "VerdictEvidence": {"from": "At the first level; null where there is none.", "to": "Now."},
     "VerdictCause": {"words": "In words."},
     "VerdictBrief": {

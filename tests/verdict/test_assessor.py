@@ -182,7 +182,10 @@ def test_the_end_of_a_run_says_the_knee_and_why() -> None:
     assert summary["holds"] is None
     assert [change["state"] for change in summary["changes"]] == ["keeps_up", "slows", "queues"]
     assert summary["others"] == []  # what queues is slow as well
-    assert summary["knee"]["load"]["low"] < 11.6 < summary["knee"]["load"]["high"]
+    low, high = summary["knee"]["interval"]
+    assert low < 11.6 < high
+    assert low < summary["knee"]["users"] < high
+    assert summary["knee"]["per_s"] == pytest.approx(7.7, rel=0.1)
 
 
 def test_a_run_that_has_not_passed_its_knee_holds_at_least() -> None:
