@@ -133,3 +133,11 @@ def is_light(theme: str | None) -> bool:
     if theme not in ("dark", "light"):
         raise UsageError(f"AGENTTOP_THEME: expected dark or light, not {theme!r}")
     return theme == "light"
+
+
+def quick_users(text: str) -> int:
+    """Return a number of users of ``agenttop quick``: 1 to 32."""
+    value = whole(text)
+    if not 1 <= value <= 32:
+        raise argparse.ArgumentTypeError("must be 1 to 32; for more: agenttop capacity --profile FILE")
+    return value

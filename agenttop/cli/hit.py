@@ -16,7 +16,7 @@ from agenttop.profile.problems import Problem, ProfileError
 from agenttop.profile.secrets import read_environment
 
 #: Settings that what stands on the command line goes before.
-_SAID = ("AGENTTOP_TARGET", "AGENTTOP_USERS", "AGENTTOP_SPAWN_RATE")
+SAID = ("AGENTTOP_TARGET", "AGENTTOP_USERS", "AGENTTOP_SPAWN_RATE")
 
 #: Keys of the profile by the option that they come from.
 _OPTIONS = {
@@ -41,14 +41,14 @@ def hit(options: argparse.Namespace) -> int:
         requests=options.requests,
         rate=options.rate,
         method=options.method,
-        body=_body(options.body),
+        body=body_of(options.body),
         headers=tuple(options.header),
         dialect=options.dialect,
     )
     try:
         environment = read_environment(Path.cwd(), None)
         profile = hit_profile(asked, environment)
-        loaded = _load(profile, {name: text for name, text in environment.items() if name not in _SAID}, options.set)
+        loaded = load_text(profile, {name: text for name, text in environment.items() if name not in SAID}, options.set)
     except (HitError, OSError, UnicodeDecodeError) as error:
         raise UsageError(str(error)) from None
     except ProfileError as error:
@@ -60,14 +60,19 @@ def hit(options: argparse.Namespace) -> int:
     return run_loaded(loaded, f"hit {loaded.profile.name}", options)
 
 
-def _load(profile: HitProfile, environment: dict[str, str], overrides: list[str]) -> Loaded:
+def load_text(profile: HitProfile, environment: dict[str, str], overrides: list[str]) -> Loaded:
+    """Load the profile that was written, with what was taken out of it.
+
+    Raises:
+        ProfileError: it cannot be run.
+    """
     with tempfile.TemporaryDirectory(prefix="agenttop-") as folder:
         path = Path(folder) / "hit.toml"
         path.write_text(profile.text, encoding="utf-8")
         return load_profile(path, overrides=overrides, env=environment | dict(profile.hidden))
 
 
-def _body(text: str | None) -> str | None:
+def body_of(text: str | None) -> str | None:
     """Return the text itself, or that of ``@FILE``."""
     if text is None or not text.startswith("@"):
         return text
@@ -83,6 +88,17 @@ def _write(name: str, profile: HitProfile, overrides: list[str]) -> int:
     if overrides:
         raise UsageError("--set goes with a run; write the keys into the file")
     head = "# What agenttop hit was asked for. More can be said here: agenttop init writes a commented profile.\n"
+    write_profile(name, head, profile)
+    print(f"{name} written; look through it, then: agenttop --profile {name}")
+    return DONE
+
+
+def write_profile(name: str, head: str, profile: HitProfile) -> None:
+    """Write a profile into a new file, below lines of comment, and say which secrets are not in it.
+
+    Raises:
+        UsageError: it is there already, or cannot be written.
+    """
     notes = "".join(f"# {text}, in the environment or in .env beside this file.\n" for text in profile.shown)
     try:
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -94,5 +110,3 @@ def _write(name: str, profile: HitProfile, overrides: list[str]) -> int:
         raise UsageError(f"{name}: {error.strerror}") from None
     for text in profile.shown:
         print(f"agenttop: {text}", file=sys.stderr)
-    print(f"{name} written; look through it, then: agenttop --profile {name}")
-    return DONE

@@ -34,6 +34,7 @@ commands:
   capacity           find the most users (or arrivals) that are served well
   demo               load the embedded agent with profiles/demo.toml
   hit URL            a quick look without a profile
+  quick URL          what does it hold, and why no more? in sixty seconds
   agent              the embedded agent alone, as a target to play with
   validate FILE...   check profiles, send nothing
   cases FILE...      show cases of a golden set; grade recorded answers
@@ -216,6 +217,11 @@ def _hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return cli_runs.hit_parser(parser)
 
 
+def _quick_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    _common_options(parser)
+    return cli_runs.quick_parser(parser)
+
+
 def _demo_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.description = "Start the embedded agent and load it with profiles/demo.toml."
     _run_options(parser)
@@ -271,6 +277,7 @@ _PARSERS: dict[str, Callable[[argparse.ArgumentParser], argparse.ArgumentParser]
     "capacity": _capacity_parser,
     "demo": _demo_parser,
     "hit": _hit_parser,
+    "quick": _quick_parser,
     "validate": _validate_parser,
     "cases": cli_runs.cases_parser,
     "init": _init_parser,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agenttop.cli.arguments import age, count, duration, percent, rate, whole
+from agenttop.cli.arguments import age, count, duration, percent, quick_users, rate, whole
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
@@ -153,6 +153,29 @@ def hit_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def quick_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Define the arguments of ``agenttop quick``, but for the options that every run has."""
+    parser.description = (
+        "The sixty-second answer for a URL of which nothing is known: finds its dialect and model by a few questions, "
+        "looks with one user, then with more up to a bound that it states before it begins, and says in words what the "
+        "target holds, why it stops there, and what to try next."
+    )
+    parser.add_argument("url", metavar="URL", help="of an agent, or the base of an API: http:// or https://")
+    parser.add_argument("--dialect", metavar="D", help="instead of finding it, such as openai.chat")
+    parser.add_argument("--model", metavar="NAME", help="instead of the first that chats")
+    parser.add_argument("-d", metavar="BODY|@FILE", dest="body", help="what to send instead of a question of ours")
+    parser.add_argument(
+        "-H", metavar="HEADER", dest="header", action="append", default=[], help='"Name: value", repeatable; $NAME'
+    )
+    parser.add_argument("--users", metavar="N", type=quick_users, default=32, help="at a time at most, up to 32")
+    parser.add_argument("-n", metavar="COUNT", type=count, dest="requests", default=1000, help="at most (1000)")
+    parser.add_argument("--tokens", metavar="COUNT", type=count, default=200_000, help="at most (200 000)")
+    parser.add_argument("-z", metavar="DURATION", type=duration, dest="limit", default=60.0, help="about (60s)")
+    parser.add_argument("-o", metavar="FILE.toml", dest="write", help="write the profile to go on from")
+    parser.set_defaults(command=_quick)
+    return parser
+
+
 def cases_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Define the arguments of ``agenttop cases``."""
     parser.description = (
@@ -198,6 +221,12 @@ def _hit(options: argparse.Namespace) -> int:
     from agenttop.cli.hit import hit
 
     return hit(options)
+
+
+def _quick(options: argparse.Namespace) -> int:
+    from agenttop.cli.quick import quick
+
+    return quick(options)
 
 
 def _ps(options: argparse.Namespace) -> int:

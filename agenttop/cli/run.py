@@ -10,7 +10,7 @@ from typing import Any
 
 from agenttop.cli.ctl import stop
 from agenttop.cli.output import writable
-from agenttop.cli.viewing import conclude, goes_on, view
+from agenttop.cli.viewing import Tell, conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
@@ -60,8 +60,13 @@ def run_profile(
     return run_loaded(loaded, path.name, options, own_target=own_target)
 
 
-def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_target: bool = False) -> int:
-    """Run a profile that has been loaded from a file of this ``name``; otherwise as :func:`run_profile`."""
+def run_loaded(
+    loaded: Loaded, name: str, options: argparse.Namespace, *, own_target: bool = False, tell: Tell | None = None
+) -> int:
+    """Run a profile that has been loaded from a file of this ``name``; otherwise as :func:`run_profile`.
+
+    ``tell``: what is said at the end instead of the report's answer.
+    """
     if not options.yes:
         _refuse_uncapped(name, loaded)
     out = writable(options.out)
@@ -95,7 +100,7 @@ def run_loaded(loaded: Loaded, name: str, options: argparse.Namespace, *, own_ta
     if outcome.left:
         say(goes_on(spec.run_id), messages)
         return FAILED if outcome.failed else DONE
-    return conclude(outcome.ended, spec.directory, messages, options)
+    return conclude(outcome.ended, spec.directory, messages, options, tell)
 
 
 def _spec(

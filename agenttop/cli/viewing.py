@@ -6,13 +6,15 @@ import argparse
 import asyncio
 import os
 import sys
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
 
 from agenttop.cli.arguments import is_light
-from agenttop.cli.output import print_summary
+from agenttop.cli.output import page_of, print_summary
 from agenttop.exits import DONE, FAILED
 from agenttop.metrics.snapshot import Ended
 from agenttop.report.summary import load_summary
+from agenttop.report.text import in_ascii
 from agenttop.runs.control_socket import SocketFeed
 from agenttop.view import lines as plain
 from agenttop.view.pipes import lost, say
@@ -62,8 +64,14 @@ def goes_on(run_id: str) -> str:
     return f"the run goes on: agenttop attach {run_id}"
 
 
-def conclude(ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace) -> int:
-    """Show the summary of a run that is over, and return its exit code."""
+#: Tells a summary in other words than a report does: given it, colours and columns.
+Tell = Callable[[dict[str, Any], bool, int], str]
+
+
+def conclude(
+    ended: Ended | None, directory: str, messages: TextIO, options: argparse.Namespace, tell: Tell | None = None
+) -> int:
+    """Show the summary of a run that is over, and return its exit code; ``tell`` has the last words about it."""
     if ended is None:
         say(f"agenttop: the run was cut off; what it measured: agenttop report {directory}", sys.stderr)
         return FAILED
@@ -75,7 +83,12 @@ def conclude(ended: Ended | None, directory: str, messages: TextIO, options: arg
     out = getattr(options, "out", None)
     if not (ended.stop_reason == "target_unreachable" and not summary["totals"]["requests"]):
         ascii_only = options.ascii or (messages.isatty() and wants_ascii(False))
-        print_summary(summary, messages, full=options.full, ascii_only=ascii_only)
+        if tell is None or options.full:
+            print_summary(summary, messages, full=options.full, ascii_only=ascii_only)
+        if tell is not None:
+            width, color = page_of(messages)
+            text = tell(summary, color, width)
+            say(in_ascii(text) if ascii_only else text, messages)
     if out == "-":
         print_summary(summary, sys.stdout, as_json=True)
     return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)

@@ -48,7 +48,9 @@ class Plan:
         names = {None: RUN} | {info.name: index for index, info in enumerate(layout.pools)}
         planned: dict[int, list[Leg]] = {}
         for stage, info in zip(written_stages(profile), layout.stages, strict=True):
-            leg = Leg(stage.duration, info.target_end, info.step, info.index)
+            # Of a search the layout tells how far it may go; until it says where to, it wants nobody.
+            target = float(stage.rate if stage.rate is not None else stage.users or 0)
+            leg = Leg(stage.duration, target, info.step, info.index)
             planned.setdefault(names[info.pool], []).append(leg)
         pools = [PoolPlan(pool.weight, None, pool.open) for pool in profile.pools]
         self.courses: dict[int, tuple[Leg, ...]] = {}
