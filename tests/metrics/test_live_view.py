@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import msgspec
 import pytest
@@ -89,7 +90,7 @@ def test_every_field_of_a_snapshot() -> None:
     view, live, closed = made()
     tick = view.tick(closed, NOW)
     snapshot = view.snapshot(77, NOW, tick, ("worker 1: busy",), (8, 9))
-    ask, find = snapshot.table
+
     latency, ttft, inter_chunk = snapshot.latency, snapshot.ttft, snapshot.inter_chunk
     assert latency is not None
     assert (latency.count, latency.max) == (11, 900.0)
@@ -186,6 +187,10 @@ def ps(row: RequestRow) -> tuple[float | None, float | None, float | None]:
 
 def more(row: RequestRow) -> tuple[float | None, float | None, float, float]:
     return row.p99_ms, row.max_ms, row.busy_ms, row.output_tokens_per_s
+
+
+def more_of(row: RequestRow) -> dict[str, Any]:
+    return dict(zip(("p99_ms", "max_ms", "busy_ms", "output_tokens_per_s"), more(row), strict=True))
 
 
 def test_every_field_of_a_tick() -> None:

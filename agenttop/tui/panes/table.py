@@ -97,12 +97,16 @@ PANES: tuple[Entry, ...] = (
         compact=In(latency.compact, Slot(2, 2, 4, frame=1, order=2)),
     ),
     Entry(
-        "trend", "4", latency.full, every=CHART_EVERY, compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
+        "trend", "4", latency.full, every=CHART_EVERY,
+        compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
     ),
     Entry(
-        "ttft", "4", latency.full, says=latency.streams, every=CHART_EVERY, boxed=In(latency.ttft, Slot(2, 6, 8, grow=9))
+        "ttft", "4", latency.full, says=latency.streams, every=CHART_EVERY,
+        boxed=In(latency.ttft, Slot(2, 6, 8, grow=9))
     ),
-    Entry("total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))),
+    Entry(
+        "total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))
+    ),
     Entry(
         "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
         every=TABLE_EVERY,
