@@ -141,10 +141,22 @@ def test_every_field_of_a_snapshot() -> None:
         ),
         table=(
             RequestRow(
-                "chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10, *more(snapshot.table[0])
+                "chat",
+                "ask",
+                "sse",
+                9,
+                2.25,
+                *ps(snapshot.table[0]),
+                2,
+                1,
+                20,
+                21,
+                10,
+                10,
+                **more_of(snapshot.table[0]),
             ),
             RequestRow(
-                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, *more(snapshot.table[1])
+                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, **more_of(snapshot.table[1])
             ),
         ),
         events=NOW.events[7:],
