@@ -140,10 +140,22 @@ def test_every_field_of_a_snapshot() -> None:
         ),
         table=(
             RequestRow(
-                "chat", "ask", "sse", 9, 2.25, *ps(snapshot.table[0]), 2, 1, 20, 21, 10, 10, *more(snapshot.table[0])
+                "chat",
+                "ask",
+                "sse",
+                9,
+                2.25,
+                *ps(snapshot.table[0]),
+                2,
+                1,
+                20,
+                21,
+                10,
+                10,
+                **more_of(snapshot.table[0]),
             ),
             RequestRow(
-                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, *more(snapshot.table[1])
+                "tools", "find", "http", 3, 0.75, *ps(snapshot.table[1]), 0, 2, 0, 0, 1, 0, **more_of(snapshot.table[1])
             ),
         ),
         events=NOW.events[7:],
@@ -186,6 +198,10 @@ def ps(row: RequestRow) -> tuple[float | None, float | None, float | None]:
 
 def more(row: RequestRow) -> list[Any]:
     return [row.p99_ms, row.max_ms, row.busy_ms, row.output_tokens_per_s]
+
+
+def more_of(row: RequestRow) -> dict[str, Any]:
+    return dict(zip(("p99_ms", "max_ms", "busy_ms", "output_tokens_per_s"), more(row), strict=True))
 
 
 def test_every_field_of_a_tick() -> None:

@@ -63,11 +63,11 @@ ABOUT = {
     ),
     "latency": About(
         (
-            "Left or above the time to the first token, then the time of the whole request,",
-            "in ms of ok requests, set-ups aside: p50 an area, p95 a line, p99 dots. A point",
-            "is of all requests of the seconds that the title says; lighter: of too few (p50",
-            "11, p95 130, p99 662). The scale ends at the p99 of all that is shown: beyond it",
-            "is a triangle. Both have one scale, or each its own (the title says so).",
+            "The time to the first token and of the whole request, in ms of ok requests but",
+            "set-ups: p50 an area, p95 a line, p99 dots, of all requests of as many seconds",
+            "as the title says; lighter: too few (p50 11, p95 130, p99 662). It ends at",
+            "the p99 of all that is shown, a triangle is beyond it; both have the same one,",
+            "or each its own, as the title says.",
             _MARK,
         ),
         (_TREND,),
@@ -112,7 +112,7 @@ ABOUT = {
     ),
     "heat": About(
         (
-            "Time to the right, latency upwards in steps that double it in two, from the p0.5",
+            "Time to the right, latency upwards in steps of half an octave, from the p0.5",
             "to the p99.9 of what is shown.",
             "A shade says what part of its column's requests took so long. Where there is",
             "room, whole requests and their first tokens stand above each other.",

@@ -104,7 +104,9 @@ PANES: tuple[Entry, ...] = (
         "ttft", "4", latency.full, says=latency.streams, every=CHART_EVERY,
         boxed=In(latency.ttft, Slot(2, 6, 8, grow=9)),
     ),
-    Entry("total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))),
+    Entry(
+        "total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))
+    ),
     Entry(
         "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
         every=TABLE_EVERY,
