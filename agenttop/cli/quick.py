@@ -145,7 +145,10 @@ def _go_on(options: argparse.Namespace, found: Found) -> str:
     """Return the command to go on with: that of the profile, or the one that writes it and sends nothing."""
     if options.write is not None:
         return f"agenttop capacity --profile {shlex.quote(options.write)}"
-    words = ["agenttop", "hit", _shown(found.ask.url), "-d", found.ask.body or "", "--dialect", found.dialect]
+    # What was typed may hold a secret, and is known to whoever typed it.
+    typed = options.body if options.body is not None and options.body.startswith("@") else "…"
+    body = (found.ask.body or "") if options.body is None else typed
+    words = ["agenttop", "hit", _shown(found.ask.url), "-d", body, "--dialect", found.dialect]
     for line in (*options.header, *found.ask.headers):
         name = line.partition(":")[0]
         open_ = line in found.ask.headers or REFERENCE.search(line)

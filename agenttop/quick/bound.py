@@ -21,6 +21,7 @@ TIMES, MORE_S = 3.0, 0.25
 #: The share of the answers of a level that must be.
 GOOD = 0.9
 _SETTLE_S, _MEASURE_S, _MAX_MEASURE_S = 1.0, 2.0, 4.0
+MAX_PACING_S = 1.0
 #: Of a request that nothing is known of beforehand: what it may make the target write, in tokens.
 _UNKNOWN_OUTPUT = 1024
 #: Of what a look told, so many times that is the worst case of a request.
@@ -85,8 +86,8 @@ def plan(found: Found, one: OneUser, left: Bound) -> Plan:
     level_s = _SETTLE_S + _MAX_MEASURE_S + one.seconds
     user_seconds = 3.5 * left.users * level_s
     requests = max(1.0, 0.9 * min(left.requests, left.tokens / max(1, each)))
-    # A level is many requests of each user, where that can be: no pause is needed for answers that take long anyway.
-    pacing_s = math.ceil(user_seconds / requests * 10) / 10
+    # Every user asks a few times at a level, whatever the bound: one that is too small for that is used up.
+    pacing_s = min(math.ceil(user_seconds / requests * 10) / 10, MAX_PACING_S)
     objective_s = math.ceil(max(TIMES * one.seconds, one.seconds + MORE_S) * 1000) / 1000
     return Plan(objective_s, pacing_s if pacing_s > one.seconds else 0.0, max(1, read), written, left)
 

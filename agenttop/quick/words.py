@@ -51,7 +51,9 @@ def says_of_one(asked: Asked) -> str:
 def says_how(asked: Asked) -> str:
     """Return how load is put on, before it is."""
     made = asked.made
-    text = f"1 to {level(made.left.users, 'users')}, twice as many each time; served well is an answer within"
+    users = level(made.left.users, "users")
+    text = users if made.left.users == 1 else f"1 to {users}, twice as many each time"
+    text += "; served well is an answer within"
     text += f" {duration(made.objective_s)}, for {asked_share(GOOD)} of them"
     if made.pacing_s:
         text += f"; a user asks every {duration(made.pacing_s)}, so that the bound lasts"
@@ -87,7 +89,8 @@ def render(asked: Asked, summary: Mapping[str, Any], *, color: bool, width: int)
     spent = f"{count(totals['requests'] + asked.bound.requests - asked.made.left.requests)} requests sent in all"
     told = f"; {clean_text(run['message'], 160)}" if run.get("message") else ""
     _part(page, "sent", f"{spent}{told}", "dim")
-    _part(page, "go on", asked.go_on)
+    # For copying: whole even where that is wider than the page.
+    page.line(f"{INDENT}{'go on':<{_HEAD}}{clean_text(asked.go_on)}")
     page.line(f"{INDENT}{' ' * _HEAD}agenttop report --full {clean_text(run['id'])}", "dim")
     return "\n".join(page.lines) + "\n"
 

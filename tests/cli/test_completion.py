@@ -76,6 +76,8 @@ def offered(*words: str) -> list[str]:
         (["explain", "prof"], ["profile", "profile-of", "profile_sha256"]),
         (["hit", "http://h", "--dialect", "openai.c"], ["openai.chat"]),
         (["hit", "http://h", "-d", ""], []),
+        (["qui"], ["quick"]),
+        (["quick", "http://h", "--dialect", "openai.c"], ["openai.chat"]),
         (["cases", "a.jsonl", ""], [FILES]),
         (["schema", ""], ["profile", "summary"]),
         (["completion", ""], list(SHELLS)),

@@ -169,6 +169,14 @@ def test_the_bound_is_kept_and_keys_are_shown_nowhere(place: Place) -> None:
     assert "sesame" not in kept
 
 
+def test_a_secret_in_a_body_is_not_said_again(place: Place) -> None:
+    body = '{"message": "hello", "api_key": "sesame-open"}'
+    with target(says(answer(b'{"reply": "Hello"}'))) as url:
+        out = told(place, f"{url}/chat", "--users", 1, "-z", "8s", "--headless", "-d", body)
+    assert "go on" in out
+    assert "sesame" not in out
+
+
 def test_a_missing_field_is_filled_as_a_422_asks(place: Place) -> None:
     def behave(connection: socket.socket, request: bytes) -> None:
         body: Any = json.loads(request.partition(b"\r\n\r\n")[2] or b"{}")

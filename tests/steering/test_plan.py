@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agenttop.schedule.control import Control
+from agenttop.profile.load import load_profile
+from agenttop.schedule.control import Control, wanted_users
+from agenttop.steering.plan import Plan
+from agenttop.users.compile import layout_of
 from tests.steering.plans import STAGES, TASK, plan_of
 
 
@@ -73,3 +76,14 @@ def test_the_most_users_that_are_still_to_come(tmp_path: Path) -> None:
     assert falling.most_to_come(Control(users=70), 25.0) == 70
     # Who holds the plan will let it go on.
     assert plan_of(tmp_path).most_to_come(Control(held_at=5.0), 50.0) == 44
+
+
+def test_a_search_wants_nobody_before_it_says_how_many(tmp_path: Path) -> None:
+    path = tmp_path / "search.toml"
+    path.write_text(
+        'target = "http://h"\nsearch = { to = 32 }\nobjectives = { latency = "1s" }\n'
+        '[[pools]]\nname = "a"\n[[pools.tasks]]\nget = "/"\n'
+    )
+    profile = load_profile(path, env={}).profile
+    plan = Plan(profile, layout_of(profile))
+    assert wanted_users(plan.pools, plan.ramp, Control(), 1.0) == [0]
