@@ -1,4 +1,5 @@
-"""``python -m tests``: everything that must hold, in the order in which it fails fastest. Arguments go to pytest.
+"""``python -m tests``: everything that must hold. Arguments go to pytest. Types and contracts are checked while tests
+run: they keep one core busy for half a minute, and tests wait more than they work.
 
 python -m tests                      the gate
 python -m tests fast                 lint, types, unit tests of what differs from main (all where nothing does),
@@ -10,19 +11,17 @@ python -m tests python 3.12 3.13     the suite on other Pythons
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tests.environments import oldest, pythons, remembering
+from tests.environments import AT_ONCE, CORES, oldest, pythons, remembering
 from tests.test_mirror import claims
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-#: One more at a time than there are cores: tests of whole runs wait for time to pass more than they work.
-AT_ONCE = (os.cpu_count() or 1) + 1
 LINT = (
     [sys.executable, "-m", "ruff", "check", "."],
     [sys.executable, "-m", "ruff", "format", "--check", "."],
@@ -92,15 +91,50 @@ def main(arguments: list[str]) -> int:
         environment.setdefault("HYPOTHESIS", "fast")
         chosen = unit_tests(changed(), unit_rooms())
         own = sorted(f"tests/{path.name}" for path in ROOT.glob("tests/test_*.py"))
-        checks = [*LINT, *TYPES, pytest(*chosen, *own, *arguments[1:], at_once=AT_ONCE - 1)]
+        tests = pytest(*chosen, *own, *arguments[1:], at_once=CORES)
     else:
-        checks = [*LINT, *TYPES, pytest(*arguments)]
-    for check in checks:
-        print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
+        tests = pytest(*arguments)
+    for check in LINT:
+        say(check)
         code = subprocess.call(check, cwd=ROOT, env=environment)
         if code != 0:
             return code
-    return 0
+    return together(TYPES, tests, environment)
+
+
+def say(check: Sequence[str]) -> None:
+    """Print a command."""
+    print("$", " ".join([Path(check[0]).name, *check[1:]]), flush=True)
+
+
+def together(beside: Iterable[Sequence[str]], check: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run checks beside another whose output is seen at once; theirs is printed as each ends.
+
+    Returns:
+        The first exit code that is not 0.
+    """
+    say(check)
+    codes: list[int] = []
+
+    def run(quiet: Sequence[str]) -> None:
+        done = subprocess.run(
+            quiet, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        name = " ".join([Path(quiet[0]).name, *quiet[1:]])
+        verdict = f"failed with {done.returncode}" if done.returncode else "ok"
+        print(f"\n$ {name}\n{done.stdout}({name}: {verdict})", flush=True)
+        codes.append(done.returncode)
+
+    threads = [threading.Thread(target=run, args=(quiet,)) for quiet in beside]
+    for thread in threads:
+        thread.start()
+    own = subprocess.call(check, cwd=ROOT, env=environment)
+    for thread in threads:
+        thread.join()
+    failed = next((code for code in codes if code), 0)
+    if failed and not own:
+        print("tests passed, but a check beside them failed: see above", flush=True)
+    return failed or own
 
 
 if __name__ == "__main__":

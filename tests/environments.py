@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CORES = os.cpu_count() or 1
+#: Tests at a time, more than there are cores: those of whole runs wait for time to pass more than they work.
+AT_ONCE = CORES + 2
 _VERSION = re.compile(r"3\.[0-9]+(\.[0-9]+)?")
 
 
@@ -79,8 +82,7 @@ def _suite(name: str, version: str, options: Sequence[str], arguments: Sequence[
         subprocess.call([uv, "pip", "list", "--python", python], cwd=ROOT)
     # The suite starts the program by its name, too.
     path = os.pathsep.join((str(python.parent), os.environ.get("PATH", "")))
-    at_once = (os.cpu_count() or 1) + 1
-    command: list[str | Path] = [python, "-m", "pytest", "-n", str(at_once), "--dist", "worksteal", *arguments]
+    command: list[str | Path] = [python, "-m", "pytest", "-n", str(AT_ONCE), "--dist", "worksteal", *arguments]
     return subprocess.call(command, cwd=ROOT, env=remembering() | {"PATH": path})
 
 

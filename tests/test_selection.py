@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,20 @@ def test_a_module_is_tested_by_whoever_says_so(monkeypatch: pytest.MonkeyPatch) 
     }
     monkeypatch.setattr(gate, "claims", lambda: named)
     assert gate.unit_tests(["agenttop/schedule/stages.py"], ROOMS) == ["tests/schedule", "tests/wire/test_sse.py"]
+
+
+@pytest.mark.parametrize(("beside", "own", "code"), [(0, 0, 0), (3, 0, 3), (0, 4, 4), (3, 4, 3)])
+def test_a_check_beside_the_tests_fails_them_too(
+    beside: int, own: int, code: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def ends(with_: int) -> list[str]:
+        return [sys.executable, "-c", f"print('says {with_}'); raise SystemExit({with_})"]
+
+    assert gate.together([ends(0), ends(beside)], ends(own), os.environ) == code
+    said = capfd.readouterr().out
+    assert said.count(f"says {beside}\n") >= 1
+    assert ("failed with 3)" in said) == bool(beside)
+    assert ("a check beside them failed" in said) == (beside != 0 and own == 0)
 
 
 def test_unit_rooms_start_no_terminal_and_no_whole_run() -> None:

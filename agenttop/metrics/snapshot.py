@@ -1,6 +1,7 @@
 """The messages to viewers: once a second a frozen picture of the run, cheap to send and complete enough to draw.
 
-Durations and latencies carry their unit in the name. ``None`` means "no sample", never 0.
+Durations and latencies carry their unit in the name. ``None`` means "no sample", never 0. Longer than most files: it is
+the whole of what goes over the control socket, and nearly all of it are fields.
 """
 
 from __future__ import annotations

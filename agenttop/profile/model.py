@@ -1,7 +1,8 @@
 """The model of a profile, as values the rest of the program reads: durations are seconds, ranges ``(low, high)``.
 
 The docstrings under the fields are what editors show (``profile.schema``). What concerns more than one field is in
-``profile.rules``.
+``profile.rules``. Longer than most files: every key there is, in one place, from which schema, reference and errors are
+made.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from time import perf_counter_ns
 from typing import Protocol
 
-from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED, Reader
+from agenttop.dialects.base import DONE, ERROR, RATE_LIMITED
 from agenttop.dialects.server_timing import MAX_TEXT, parse_server_timing
 from agenttop.dialects.usage import doubt
 from agenttop.metrics.delta import SlowRequest
@@ -17,9 +17,11 @@ from agenttop.users.answer import MAX_BODY, MAX_STEPS, Answer
 from agenttop.users.base import UserBase
 from agenttop.users.compiled import CompiledStep
 from agenttop.users.refusals import Refusal, hint_of
+from agenttop.users.saving import TOO_LONG, save, unsaved
 from agenttop.users.sessions import is_forgotten
 from agenttop.users.spending import settle
 from agenttop.users.streams import UNTERMINATED, count_broken_stream, count_stream, said_nothing
+from agenttop.users.tokens import count_tokens
 from agenttop.users.trace import TRACEPARENT, trace_id
 from agenttop.wire.http1 import MAX_HEADER_TEXT, MAX_HEADERS
 from agenttop.wire.room import LARGE
@@ -28,14 +30,9 @@ from agenttop.wire.turns import TURNS
 
 #: What a target tells is data: of what a recorder cannot hold, the most that it can is kept.
 MAX_NS = 1 << 62
-MAX_COUNTED = 10**12
 UNTYPED = (
     "streams come without the type text/event-stream (which browsers and SDKs insist on); they were read as streams. "
     "stream = true in a step says that this is meant"
-)
-TOO_LONG = (
-    f"answers of more than {MAX_BODY >> 20} MiB (or more of them at once than there is room for) are not read: "
-    "a limit of agenttop, not a fault of theirs"
 )
 
 
@@ -142,7 +139,7 @@ def _record(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, 
             leaf.schedule_lag.append(max(sent_ns - user.scheduled_ns, 0))
             user.scheduled_ns = 0
         if answer.reader is not None:
-            _count_tokens(leaf, answer.reader, answer.streamed)
+            count_tokens(leaf, answer.reader, answer.streamed)
         return False
     if step.checks and (exchange.failure is None or answer.status):
         failed = [
@@ -153,16 +150,16 @@ def _record(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, 
         ]
         if failed and outcome is Outcome.OK:
             outcome, message = Outcome.CHECK_FAILED, f"check failed: {failed[0]}"
-    saved = outcome is not Outcome.OK or not (step.save or step.save_headers) or _save(user, step, answer)
+    saved = outcome is not Outcome.OK or not (step.save or step.save_headers) or save(user, step, answer)
     if not saved:
-        outcome, message = Outcome.CHECK_FAILED, f"nothing to save: {_unsaved(step, answer)}"
+        outcome, message = Outcome.CHECK_FAILED, f"nothing to save: {unsaved(step, answer)}"
 
     scheduled, user.scheduled_ns = user.scheduled_ns, 0
     if scheduled:
         leaf.schedule_lag.append(max(sent_ns - scheduled, 0))
     reader = answer.reader
     if reader is not None:
-        _count_tokens(leaf, reader, answer.streamed)
+        count_tokens(leaf, reader, answer.streamed)
     if outcome is not Outcome.OK:
         answer.outcome = (outcome, message)
         leaf.outcomes[outcome.value] = leaf.outcomes.get(outcome.value, 0) + 1
@@ -261,24 +258,6 @@ def _checked(user: UserBase, name: str, passed: bool) -> bool:
     return passed
 
 
-def _save(user: UserBase, step: CompiledStep, answer: Answer) -> bool:
-    """Save what the step asks for; return False if some of it is not there."""
-    found = []
-    for name, path in step.save:
-        there, value = path.first(answer.json) if answer.json is not INVALID else (False, None)
-        if not there or value is None or isinstance(value, dict | list):
-            return False
-        found.append((name, value))
-    for name, header in step.save_headers:
-        value = answer.headers.get(header)
-        if not value:
-            return False
-        found.append((name, value))
-    for name, value in found:
-        user.variables[name] = value if isinstance(value, str) else _text(value)
-    return True
-
-
 def _tell_limits(user: UserBase, exchange: Exchange, answer: Answer) -> None:
     """Note, once, what a limit of ours has left out."""
     note = user.pool.note
@@ -290,22 +269,6 @@ def _tell_limits(user: UserBase, exchange: Exchange, answer: Answer) -> None:
         note(f"of answers with more than {MAX_HEADERS} header lines or {MAX_HEADER_TEXT >> 10} KiB not all are read")
     if answer.left_out:
         note(f"of answers with more than {MAX_STEPS} kinds of steps not all are timed")
-
-
-def _unsaved(step: CompiledStep, answer: Answer) -> str:
-    if answer.cut and step.save:
-        return TOO_LONG
-    absent = [header for _, header in step.save_headers if not answer.headers.get(header)]
-    if absent:
-        return f"the answer has no header {absent[0]}"
-    if answer.json is INVALID:
-        return "the answer is no JSON"
-    missing = [name for name, path in step.save if not path.first(answer.json)[0]]
-    return f"the answer has no {missing[0]}" if missing else "it is no text or number"
-
-
-def _text(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange, message: str) -> bool:
@@ -329,33 +292,6 @@ def _refused(user: UserBase, step: CompiledStep, leaf: Leaf, exchange: Exchange,
 def _ns(duration: float) -> int:
     """Return a duration that a target tells, as nanoseconds that fit a recorder."""
     return int(min(duration, MAX_NS))
-
-
-def _count_tokens(leaf: Leaf, reader: Reader, streamed: bool) -> None:
-    read, written = reader.input_tokens, reader.output_tokens
-    if read is not None or written is not None:
-        leaf.token_requests += 1
-        if read is not None:
-            leaf.input_told += 1
-            leaf.input_tokens += min(read, MAX_COUNTED)
-        if written is not None:
-            leaf.output_told += 1
-            leaf.output_tokens += min(written, MAX_COUNTED)
-        if reader.cached_tokens is not None:
-            leaf.cached_told += 1
-            leaf.cached_tokens += min(reader.cached_tokens, MAX_COUNTED)
-        if reader.reasoning_tokens is not None:
-            leaf.reasoning_told += 1
-            leaf.reasoning_tokens += min(reader.reasoning_tokens, MAX_COUNTED)
-    if written is None and streamed and reader.chunks:
-        leaf.token_estimates += 1
-        leaf.estimated_tokens += reader.chunks
-    if reader.llm_calls is not None:
-        leaf.llm_requests += 1
-        leaf.llm_calls += min(reader.llm_calls, MAX_COUNTED)
-    if reader.tool_calls is not None:
-        leaf.tool_requests += 1
-        leaf.tool_calls += min(reader.tool_calls, MAX_COUNTED)
 
 
 def _record_phases(user: UserBase, leaf: Leaf, answer: Answer, latency: int) -> None:

@@ -1,7 +1,7 @@
 """A virtual user whose life is written in Python: the hooks and tasks of a class instead of compiled steps.
 
 Where it differs from :class:`~agenttop.users.user.VirtualUser` is what a session, a task and its end are; requests are
-performed the same way. Nothing that a user's code raises leaves this file.
+performed the same way. Nothing that a user's code raises leaves this file, which is why it is longer than most.
 """
 
 from __future__ import annotations

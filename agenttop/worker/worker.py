@@ -3,6 +3,8 @@ FD``.
 
 It knows the whole schedule and its own number, so its share at any moment is a pure function of the time: the
 controller tells it changes only. If the controller goes away, or says nothing for too long, it stops sending by itself.
+
+Longer than most files: following orders, driving users and reporting read and change the same few values, on one loop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Tests of agenttop.users.record, agenttop.users.request, agenttop.users.pool, agenttop.users.step.
+"""Tests of agenttop.users.record, agenttop.users.request, agenttop.users.pool, agenttop.users.saving,
+agenttop.users.step, agenttop.users.tokens.
 
 One request for each outcome there is, and the figures it leaves.
 """
@@ -18,6 +19,7 @@ from agenttop.metrics.recorder import Leaf
 from agenttop.users import record
 from agenttop.users.answer import Answer
 from agenttop.users.pool import WATCH_CALLS, PoolRuntime
+from agenttop.users.tokens import MAX_COUNTED
 from tests.users.playing import (
     Action,
     Play,
@@ -367,12 +369,12 @@ async def test_counts_that_nobody_can_believe_are_the_most_that_a_recorder_holds
     stream = chunked(*told(WORD, {"choices": [], "usage": usage}, "[DONE]"), headers=STREAM)
     played, _ = await play(tmp_path, profile(POST, pool=CHAT), stream)
     sums = played.only.sums
-    assert [sums[f"{kind}_tokens"] for kind in ("input", "output", "cached", "reasoning")] == [record.MAX_COUNTED] * 4
+    assert [sums[f"{kind}_tokens"] for kind in ("input", "output", "cached", "reasoning")] == [MAX_COUNTED] * 4
     assert [sums[f"{kind}_told"] for kind in ("input", "output", "cached", "reasoning")] == [1] * 4
     measure = "measure = { llm_calls = '$.n', tool_calls = '$.n' }"
     played, _ = await play(tmp_path, profile(pool=f'dialect = "json"\n{measure}'), ok(b'{"n": %d}' % many))
     sums = played.only.sums
-    assert (sums["llm_calls"], sums["tool_calls"]) == (record.MAX_COUNTED, record.MAX_COUNTED)
+    assert (sums["llm_calls"], sums["tool_calls"]) == (MAX_COUNTED, MAX_COUNTED)
 
 
 async def test_tokens_of_an_answer_that_was_not_streamed_are_not_estimated(tmp_path: Path) -> None:

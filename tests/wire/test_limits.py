@@ -15,6 +15,7 @@ from agenttop.dialects.server_timing import parse_server_timing
 from agenttop.metrics.outcome import Outcome
 from agenttop.users.answer import LOOKED_AT, MAX_STEPS, Answer
 from agenttop.users.cookies import MAX_SET, Cookies
+from agenttop.users.saving import TOO_LONG
 from agenttop.wire import http1
 from agenttop.wire.room import ROOM
 from agenttop.wire.sse import SseParser
@@ -157,6 +158,18 @@ async def test_what_is_not_kept_decides_nothing(tmp_path: Path, monkeypatch: pyt
     assert played.only.outcomes == {"ok": 3}
     assert played.checks == {"id": (1, 0), "fine": (3, 0)}
     assert "a limit of agenttop" in told[0]
+
+
+async def test_what_cannot_be_saved_of_a_body_that_is_not_kept_is_our_limits_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agenttop.users.answer.MAX_BODY", 100_000)
+    large = ok(b'{"pad": "' + b"x" * 200_000 + b'", "id": 1}', "x-id: 1")
+    played, _ = await play(tmp_path, profile('get = "/"\nsave = { id = "$.id" }'), large)
+    (error,) = played.errors
+    assert (error.outcome, error.message) == ("check_failed", f"nothing to save: {TOO_LONG}")
+    played, _ = await play(tmp_path, profile('get = "/"\nsave = { id = "header x-id" }'), large)
+    assert played.only.outcomes == {"ok": 1}
 
 
 async def test_an_event_that_is_too_long_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
