@@ -1,4 +1,4 @@
-"""Tests of agenttop.controller.launch, agenttop.controller.spec."""
+"""Tests of agenttop.controller.launch, agenttop.controller.spec, agenttop.controller.__main__."""
 
 from __future__ import annotations
 

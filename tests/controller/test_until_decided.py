@@ -1,4 +1,4 @@
-"""Tests of agenttop.controller.until_decided: a run goes on until its gate is decided, and no longer than it may."""
+"""Tests of agenttop.controller.until_decided, agenttop.controller.move: a run goes on until its gate is decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of agenttop.report.glance: the answer of any run fits a screen of 80 columns and 24 rows."""
+"""Tests of agenttop.report.glance, agenttop.report.stages, agenttop.report.observed: the answer fits 80 by 24."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ from agenttop.tui.widgets.pane import Draw
 
 #: Seconds between two repaints of the requests table: it is the dearest pane on a slow line.
 TABLE_EVERY = 2
-#: The same of large charts, which move as a whole: what they are of changes little in a few seconds.
-CHART_EVERY, RATE_EVERY = 6, 3
+#: The same of large charts, which move as a whole, and of the rate.
+CHART_EVERY, RATE_EVERY = 3, 1
 BOX = 2
 """Rows of a frame; ``TITLED``: of a frame with titles in it."""
 TITLED = 3
