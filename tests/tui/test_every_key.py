@@ -62,7 +62,7 @@ ON_THE_SCREEN = {
     "t": Does(says="whole run"),
     "slash": Does(says="enter keeps, esc clears"),
     "o": Does(says="▾ p95 ms"),
-    "f": Does(says="first token, last 5m", before=("8",)),
+    "f": Does(says="first token, last ", before=("8",)),
     "ctrl+p": Does(says=" go to "),
     "ctrl+l": Does(draws=True),
     "question_mark": Does(says="help for what is shown"),

@@ -25,4 +25,4 @@ def test_they_stand_among_the_causes_with_their_place() -> None:
         box = ["".join(segment.text for segment in line.strip(width)) for line in errors.full(view, width, 8)]
         (line,) = [line for line in box if "exception" in line]
         assert "1234" in line
-        assert WORDS[:24] in line
+        assert any(WORDS[:24] in line for line in box)
