@@ -66,6 +66,9 @@ def compare(
             raise IncomparableError(f"{side}: no request finished")
     cases = case_scores(base), case_scores(head)
     like = likeness(base, head, _unpaired(*cases))
+    if gate and like.load:
+        # Undecided is let pass; what was measured under another load is no comparison at all.
+        raise IncomparableError(like.load)
     sides = side_of(base), side_of(head)
     drift = drift_row(*(side.pieces for side in sides))
     drifted = drift.note if drift.verdict == UNDECIDED and drift.note.startswith(("base:", "head:")) else ""

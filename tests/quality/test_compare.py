@@ -350,6 +350,9 @@ def test_another_load_is_not_compared() -> None:
     assert row(found, "comparable").verdict == "undecided"
     assert row(found, "comparable").note == "users reached: 40 and 80; another load: stages"
     assert {one.verdict for one in figures(found)} == {"undecided"}
+    # A gate would let pass what is undecided: what cannot be compared is never a pass.
+    with pytest.raises(IncomparableError, match="another load: stages"):
+        compare([base], [head], Gate(regress=(regress("latency.p50=10%"),)))
 
 
 def test_a_saturated_generator_is_no_witness_of_times_but_of_answers() -> None:
