@@ -192,6 +192,6 @@ class LiveView:
             ttft_samples=ttfts.count if ttfts is not None else 0,
             p99_ms=p99,
             max_ms=latencies.high / _US_PER_MS if latencies is not None else None,
-            busy_ms=latencies.total / _US_PER_MS if latencies is not None else 0.0,
+            busy_ms=round(latencies.total / _US_PER_MS, 1) if latencies is not None else 0.0,
             output_tokens_per_s=self._live.tokens_per_s(request),
         )

@@ -21,8 +21,16 @@ from agenttop.report.verdict import verdict_in_short
 
 #: Lines that are never exceeded: a terminal of 24 rows, without that of the shell's prompt.
 LINES = 23
-#: What is told of, from much to little: rows of stages, failed thresholds, warnings, and whether blank lines part them.
-_ROOM = ((8, 4, 3, True), (6, 3, 2, True), (4, 2, 1, True), (4, 1, 1, False), (3, 1, 0, False))
+#: What is told of, from much to little: lines of the verdict, rows of stages, failed thresholds, warnings, and whether
+#: blank lines part them.
+_ROOM = (
+    (4, 8, 4, 3, True),
+    (4, 6, 3, 2, True),
+    (4, 4, 2, 1, True),
+    (3, 4, 1, 1, False),
+    (2, 3, 1, 0, False),
+    (1, 2, 1, 0, False),
+)
 REASONS = {
     "completed": "completed",
     "stopped_by_user": "stopped by hand",
@@ -67,15 +75,9 @@ def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, l
     """
     found: list[str] = []
     # What is told of gives way a little at a time, until it fits: stages first, blank lines last.
-    for stages, failed, notes, gaps in (
-        (8, 4, 3, True),
-        (6, 3, 2, True),
-        (4, 2, 1, True),
-        (4, 1, 1, False),
-        (3, 1, 0, False),
-    ):
+    for prose, stages, failed, notes, gaps in _ROOM:
         page = Page(max(width, 60), color)
-        _head(page, summary, gaps=gaps)
+        _head(page, summary, prose, gaps=gaps)
         _stages(page, summary, stages)
         if gaps:
             page.line()
@@ -88,14 +90,14 @@ def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, l
     return "\n".join(found) + "\n"
 
 
-def _head(page: Page, summary: Mapping[str, Any], *, gaps: bool) -> None:
+def _head(page: Page, summary: Mapping[str, Any], most: int, *, gaps: bool) -> None:
     run = summary["run"]
     name, target = f"agenttop · {fit(run['name'], 40)}", run.get("target") or ""
     page.line(INDENT + fit(f"{name} · {target}" if target else name, page.width - len(INDENT)), "bold")
     words, style = ended_words(run)
     message = f": {fit(run['message'], 130)}" if run.get("message") else ""
     page.prose(words + message, style)
-    verdict_in_short(page, run)
+    verdict_in_short(page, run, most)
     page.joined(count_words(summary["totals"]), "bold")
     if gaps:
         page.line()

@@ -27,12 +27,13 @@ def verdict_lines(page: Page, run: Mapping[str, Any]) -> None:
         page.prose(fit(verdict["bound"], _MAX), "bold")
 
 
-def verdict_in_short(page: Page, run: Mapping[str, Any]) -> None:
-    """Add the verdict and the knee, two lines of each at most; nothing for a run without."""
+def verdict_in_short(page: Page, run: Mapping[str, Any], most: int) -> None:
+    """Add the verdict and the knee, ``most`` lines of each; nothing for a run without."""
     verdict = run.get("verdict")
     if verdict is None:
         return
-    room = 2 * (page.width - len(INDENT)) - 30  # words are not cut where lines break
+    # Words are not cut where lines break, and the state has a word and its time before the sentence.
+    room = most * (page.width - len(INDENT) - 15) - 20
     page.prose(_sentence(verdict, room), _style(verdict["state"]))
     if verdict["bound"]:
         page.prose(fit(verdict["bound"], room), "bold")

@@ -413,7 +413,8 @@ def test_ctl_of_more_than_one(capsys: pytest.CaptureFixture[str]) -> None:
         line = refused(capsys, "ctl", "same", "hold")
         assert line.startswith("agenttop: which one? ")
         assert all(run_id in line for run_id in ids)
-        assert refused(capsys, "attach").startswith("agenttop: which one? ")
+        assert main(["attach"]) == 2
+        assert "agenttop: 2 runs are live; say which: agenttop attach " in capsys.readouterr().err
         assert main(["ctl", ids[1], "hold"]) == 0
 
 

@@ -119,7 +119,7 @@ def test_users_are_the_searchs_business_and_stop_ends_it(place: Place) -> None:
     assert (search["stopped"], search["capacity"], search["steps"][0]["verdict"]) == ("stopped_by_user", None, "cut")
     assert search["steps"][0]["requests"] > 50
     # Told to whoever looks on, and in the report.
-    assert run.out.text().count("capacity: not found; stopped by hand") == 2
+    assert run.out.text().count("capacity: not found; stopped by hand") >= 2
 
 
 class Overloaded:

@@ -101,7 +101,7 @@ def test_a_hangup_does_not_end_a_run(place: Place, agent: AgentProcess) -> None:
             attached.line("00:")
             assert viewer.command("stop")["applied"]
             assert attached.wait() == 130
-            assert "chat" in attached.out.text()
+            assert "report --full" in attached.out.text()
     assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
     place.gone()
 
@@ -146,7 +146,7 @@ def test_a_reader_who_has_stopped_reading_keeps_nobody_from_ending_the_run(place
             viewing.kill()
             viewing.wait()
     assert "00:01" in said
-    assert "chat/message" in said, "the summary, too"
+    assert "report --full" in said, "the summary, too"
     place.gone()
 
 

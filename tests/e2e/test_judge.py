@@ -140,7 +140,7 @@ def test_a_judge_without_a_verdict_ends_the_run_in_time_and_all_of_it_is_counted
 ) -> None:
     with judge_beside(bad.replies, bad.delay_s) as judge:
         file = write(place, agent, judge.url, bad.settings, bad.quality)
-        run = place.finish("--profile", file, "--headless", env={"JUDGE_KEY": KEY})
+        run = place.finish("--profile", file, "--headless", "--full", env={"JUDGE_KEY": KEY})
     assert run.wait() == 0, run.err.text()
     quality = checked(place)
     assert quality["ungraded"] >= 2 * JUDGED
@@ -162,7 +162,7 @@ def test_a_judge_that_is_not_there_is_tried_and_given_up(place: Place, agent: Ag
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         run = place.finish(
-            "--profile", write(place, agent, url, "concurrency = 8"), "--headless", env={"JUDGE_KEY": KEY}
+            "--profile", write(place, agent, url, "concurrency = 8"), "--headless", "--full", env={"JUDGE_KEY": KEY}
         )
     assert run.wait() == 0, run.err.text()
     quality = checked(place)
@@ -174,7 +174,7 @@ def test_a_judge_that_is_not_there_is_tried_and_given_up(place: Place, agent: Ag
 def test_a_judge_that_refuses_and_then_answers_is_waited_for(place: Place, agent: AgentProcess) -> None:
     busy: Reply = (429, {"retry-after": "0.2"}, b"")
     with judge_beside([busy, busy, busy, busy, busy, scored(0.5, "no hours")]) as judge:
-        run = place.finish("--profile", write(place, agent, judge.url), "--headless", env={"JUDGE_KEY": KEY})
+        run = place.finish("--profile", write(place, agent, judge.url), "--headless", "--full", env={"JUDGE_KEY": KEY})
         asked = len(judge.asked)
     assert run.wait() == 0, run.err.text()
     quality = checked(place)
@@ -200,7 +200,9 @@ def test_a_judge_that_refuses_and_then_answers_is_waited_for(place: Place, agent
 )
 def test_what_caps_leave_out_is_counted_and_told(place: Place, agent: AgentProcess, settings: str, reason: str) -> None:
     with judge_beside(lambda path, body: verdict('{"score": 1.0}', (300, 500))) as judge:
-        run = place.finish("--profile", write(place, agent, judge.url, settings), "--headless", env={"JUDGE_KEY": KEY})
+        run = place.finish(
+            "--profile", write(place, agent, judge.url, settings), "--headless", "--full", env={"JUDGE_KEY": KEY}
+        )
         asked = len(judge.asked)
     assert run.wait() == 0, run.err.text()
     quality = checked(place)
@@ -216,7 +218,7 @@ def test_what_caps_leave_out_is_counted_and_told(place: Place, agent: AgentProce
 def test_errors_of_a_judge_are_a_threshold(place: Place, agent: AgentProcess) -> None:
     with judge_beside([BAD_KEY]) as judge:
         file = write(place, agent, judge.url, top='thresholds = ["quality.judge_errors count < 1"]')
-        run = place.finish("--profile", file, "--headless", env={"JUDGE_KEY": KEY})
+        run = place.finish("--profile", file, "--headless", "--full", env={"JUDGE_KEY": KEY})
     assert run.wait() == 99
     assert checked(place)["judge"]["errors"] > 0
 
@@ -225,7 +227,7 @@ def test_errors_of_a_judge_are_a_threshold(place: Place, agent: AgentProcess) ->
 def test_who_stops_the_run_does_not_wait_for_its_judge(place: Place, agent: AgentProcess, when: str) -> None:
     with judge_beside([None]) as judge:
         file = write(place, agent, judge.url, 'timeout = "10m"')
-        with place.start("--profile", file, "--headless", env={"JUDGE_KEY": KEY}) as run:
+        with place.start("--profile", file, "--headless", "--full", env={"JUDGE_KEY": KEY}) as run:
             viewer = run.viewer()
             viewer.wait(lambda s: s["quality"] and s["quality"]["graded"])
             if when == "the load is over":

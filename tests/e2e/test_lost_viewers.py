@@ -142,5 +142,5 @@ def test_a_terminal_that_is_not_read_keeps_nobody_from_ending(place: Place, agen
         terminal.go_on()
         assert terminal.wait() == 130
         terminal.whole()
-        assert "chat" in terminal.after()
+        assert "report --full" in terminal.after()
     place.gone()

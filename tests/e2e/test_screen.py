@@ -72,7 +72,7 @@ def test_keys_reach_the_server(place: Place, agent: AgentProcess, rows: int, col
         terminal.send("s")
         assert terminal.wait() == 130
         terminal.whole()
-        assert "voice" in terminal.after()
+        assert "report --full" in terminal.after()
     controls = place.summary()["controls"]
     assert [control["to"] for control in controls[:3]] == [13, 12, 5]
     assert {control["source"] for control in controls[:3]} == {"key"}
@@ -90,7 +90,7 @@ def test_the_terminal_is_whole_after_a_stop(place: Place, agent: AgentProcess, h
             terminal.process.send_signal(getattr(signal, how))
         assert terminal.wait() == 130
         terminal.whole()
-        assert "voice" in terminal.after()
+        assert "report --full" in terminal.after()
     assert place.summary()["run"]["stop_reason"] == "stopped_by_user"
     place.gone()
 

@@ -40,6 +40,8 @@ def test_no_line_is_too_wide_and_no_figure_missing(run: FakeRun, width: int) -> 
 def test_the_most_there_can_be_fits_a_screen() -> None:
     summary = stages(full(), 30)
     summary["run"] |= {"message": "word " * 200, "name": "n" * 300}
+    verdict = {"state": "queues", "since_s": 5.0, "words": "flat at 8/s, " * 60, "bound": "it stops growing, " * 60}
+    summary["run"]["verdict"] = verdict | {"others": []}
     failed: dict[str, Any] = {"observed": 5.0, "passed": False, "expression": "latency p95 < 1s " * 20}
     summary["thresholds"] = [failed] * 32
     summary["generator"] |= {"saturated": True, "warnings": ["warning " * 40] * 30}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from agenttop.tui.app import AgenttopApp
 from agenttop.tui.arrange import layout_of
 from agenttop.tui.panes import table
 from tests.tui.fake import FakeFeed
-from tests.tui.pilot import settle, text
+from tests.tui.pilot import settle, text, until
 from tests.tui.sim import SCENARIOS
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -56,6 +57,10 @@ def test_pictures(scenario: str, size: tuple[int, int], snap_compare: Callable[.
     assert snap_compare(AgenttopApp(feed, clock=still), terminal_size=size, run_before=ready)
 
 
+def _has_rows(pilot: Pilot[Any], rows: int) -> bool:
+    return len(text(pilot).splitlines()) == rows
+
+
 @pytest.mark.parametrize("scenario", ["storm", "manual", "many", "open", "thresholds", "search"])
 async def test_ascii_is_ascii(scenario: str) -> None:
     feed = FakeFeed(scenario)
@@ -63,7 +68,7 @@ async def test_ascii_is_ascii(scenario: str) -> None:
         await settle(pilot, feed)
         for size in (*SIZES, (60, 16), (100, 30), (119, 38)):
             await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await until(pilot, partial(_has_rows, pilot, size[1]))
             screen = text(pilot)
             assert len(screen.splitlines()) == size[1]
             assert screen.isascii(), [char for char in screen if not char.isascii()]
