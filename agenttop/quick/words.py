@@ -77,7 +77,7 @@ def render(asked: Asked, summary: Mapping[str, Any], *, color: bool, width: int)
         _part(page, "why", reason.text, "yellow")
     elif stops == "at_max":
         _part(page, "why", f"no end was found within {level(asked.bound.users, 'users')}, the bound")
-    verdict = summary.get("verdict") or {}
+    verdict = run.get("verdict") or {}
     if verdict.get("bound"):
         _part(page, "knee", clean_text(verdict["bound"], 300))
     steps = sorted(search["steps"], key=lambda step: step["level"])

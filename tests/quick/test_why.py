@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from agenttop.quick.bound import Bound
+from agenttop.quick.bound import Bound, Plan
+from agenttop.quick.exchange import Answer, Ask
+from agenttop.quick.finding import Found
+from agenttop.quick.look import OneUser
 from agenttop.quick.why import why
+from agenttop.quick.words import Asked, render
 
 
 def step(level: int, rps: float, p95_ms: float, *, holds: bool = True, **more: Any) -> dict[str, Any]:
@@ -61,3 +65,15 @@ def test_nothing_is_told_of_what_holds_or_was_cut() -> None:
 
 def test_the_bound_in_words() -> None:
     assert Bound(1).words == "at most 1 000 requests, 200 000 tokens and 1 user at a time, about 1m00s"
+
+
+def test_the_knee_is_that_of_the_verdict() -> None:
+    one = OneUser(1, "", 0.2, None, burst=False, input_tokens=None, output_tokens=None, body_bytes=9)
+    found = Found(Ask("http://h/x", "{}"), "openai.chat", "m", Answer())
+    asked = Asked("http://h/x", Bound(), found, one, Plan(2.0, 0.0, 10, 10, Bound()), "agenttop hit http://h/x")
+    told = summary() | {"run": {"id": "r", "verdict": {"bound": "throughput stops growing at ~12 users"}}}
+    told["search"] |= {"capacity": None, "stopped": "time", "unit": "users"}
+    told["totals"] |= {"ok": 9, "requests": 9}
+    assert "  knee    throughput stops growing at ~12 users\n" in render(asked, told, color=False, width=80)
+    told["run"]["verdict"] = None  # of a run of an older version
+    assert "knee" not in render(asked, told, color=False, width=80)
