@@ -13,13 +13,13 @@ import msgspec
 
 from agenttop.cli.arguments import output_file
 from agenttop.cli.output import page_of
-from agenttop.cli.sides import place, read, runs_of
+from agenttop.cli.run_path import place
+from agenttop.cli.sides import read, runs_of
 from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN
-from agenttop.quality.compare import IncomparableError, compare
-from agenttop.quality.margins import Gate, MarginError, regress, score_drop
+from agenttop.quality.compare import compare
+from agenttop.quality.margins import LAST, LAST_PASSED, Gate, IncomparableError, MarginError, regress, score_drop
 from agenttop.report.comparison import comparison_html, comparison_markdown, comparison_text, comparison_xml
-from agenttop.runs.resolve import LAST, LAST_PASSED
 from agenttop.view.pipes import lost, say
 
 _WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {

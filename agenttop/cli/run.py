@@ -21,8 +21,6 @@ from agenttop.profile.problems import ProfileError
 from agenttop.profile.search import Capacity
 from agenttop.runs.control_socket import SocketFeed
 from agenttop.runs.register import require_place
-from agenttop.steering.plan import Plan
-from agenttop.users.compile import layout_of
 from agenttop.users.terms import caps_of
 from agenttop.view import held
 from agenttop.view import lines as plain
@@ -147,6 +145,8 @@ def _gate(loaded: Loaded, until_s: float | None, limit_s: float | None) -> dict[
     # These read whole summaries, and import what compares them.
     from agenttop.cli.sides import gate_bases
     from agenttop.controller.until_decided import most_of, problem_of
+    from agenttop.steering.plan import Plan
+    from agenttop.users.compile import layout_of
 
     plan = Plan(loaded.profile, layout_of(loaded.profile))
     most_s = most_of(plan, until_s, limit_s)

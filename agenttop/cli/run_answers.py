@@ -9,14 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from agenttop.cli.run_path import run_path
+from agenttop.cli.run_path import place
 from agenttop.exits import UsageError
 from agenttop.journal.answers import FILE_NAME, AnswersError, read_answers
 from agenttop.journal.journal import FILE_NAME as JOURNAL
-from agenttop.journal.places import SUMMARY, runs_directory
+from agenttop.journal.places import SUMMARY
 from agenttop.quality.answer import Answer
 from agenttop.quality.graders.base import is_number
-from agenttop.runs.resolve import LAST, LAST_PASSED, find_last
 
 
 class RunAnswers(msgspec.Struct, frozen=True):
@@ -53,9 +52,7 @@ def directory_of(where: str) -> Path | None:
     if path.is_file() or (path.suffix == ".jsonl" and not path.is_dir()):
         ours = path.name == FILE_NAME and (path.parent / JOURNAL).is_file()
         return path.parent if ours else None
-    if where in (LAST, LAST_PASSED) and not path.exists():
-        return runs_directory() / find_last(passed=where == LAST_PASSED)
-    found = run_path(where)
+    found = place(where)
     return found if found.is_dir() else None
 
 

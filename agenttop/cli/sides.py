@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agenttop.cli.run_path import run_path
 from agenttop.exits import UsageError
 from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
 from agenttop.journal.places import SUMMARY, live_runs, plain_name, runs_directory
 from agenttop.metrics.safe_text import SafeText
 from agenttop.profile.certificates import located
-from agenttop.profile.gate import allowed, bases_of
+from agenttop.profile.gate import RUNS, allowed, bases_of
 from agenttop.profile.load import Loaded
-from agenttop.quality.compare import IncomparableError, compare
+from agenttop.quality.compare import compare
+from agenttop.quality.margins import LAST_PASSED, IncomparableError
 from agenttop.report.summary import SummaryError, load_summary
-from agenttop.runs.resolve import LAST, LAST_PASSED, NoRunError, find_last
+from agenttop.runs.resolve import NoRunError, find_last
 
 
 def runs_of(paths: Sequence[Path]) -> list[str]:
@@ -28,18 +28,6 @@ def runs_of(paths: Sequence[Path]) -> list[str]:
         if directory.parent == runs_directory().resolve():
             found.append(directory.name)
     return found
-
-
-def place(where: str, others: Sequence[str] = ()) -> Path:
-    """Return where the run is that one of a side means: a file, a run, ``last`` or ``last-passed``, which is none of
-    the ``others``, and of their profile.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if where in (LAST, LAST_PASSED) and not Path(where).exists():
-        return runs_directory() / find_last(passed=where == LAST_PASSED, beside=others)
-    return run_path(where)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -92,7 +80,7 @@ def gate_bases(loaded: Loaded) -> tuple[list[dict[str, Any]], str]:
 
 
 def _base(base: str, loaded: Loaded) -> dict[str, Any]:
-    if base in (LAST, LAST_PASSED):
+    if base in RUNS:
         name = plain_name(loaded.profile.name)
         return read(runs_directory() / find_last(passed=base == LAST_PASSED, name=name))
     return read(located(loaded.path.resolve().parent, base))

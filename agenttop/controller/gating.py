@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,11 @@ from agenttop.exits import DONE, FAILED, STOPPED, THRESHOLD, USAGE
 from agenttop.journal.journal import BROKEN
 from agenttop.metrics.scope import clean_text
 from agenttop.profile.gate import allowed
+from agenttop.profile.model import Gate
+from agenttop.quality.margins import IncomparableError
+
+if TYPE_CHECKING:  # what compares is not imported by runs without a gate
+    from agenttop.quality.compare import Comparison
 
 #: Verdicts of a run that could not be compared: there is no base yet, or it was cut short, or nothing can be paired.
 NO_BASE, NOT_COMPARED = "no_base", "not_compared"
@@ -33,18 +38,29 @@ def gated(spec: RunSpec, summary: Mapping[str, Any], end: End) -> tuple[dict[str
         return _without(NOT_COMPARED, f"{why}, and is compared with nothing"), end
     if not spec.bases:
         return _without(NO_BASE, spec.no_base), end
-    from agenttop.quality.compare import IncomparableError, compare
-
     try:
-        found = compare(spec.bases, [summary], allowed(gate))
+        found = compared(gate, spec.bases, summary)
     except IncomparableError as error:
         why = f"the gate cannot compare this run with its base: {clean_text(str(error))}"
         return _without(NOT_COMPARED, why), _also(end, why, USAGE)
-    except BROKEN as error:
-        why = f"the gate cannot compare this run with its base: {type(error).__name__}"
-        return _without(NOT_COMPARED, why), _also(end, why, USAGE)
     said: dict[str, Any] = msgspec.to_builtins(found)
     return said, _also(end, f"the gate blocks: {found.words}", THRESHOLD) if found.blocked else end
+
+
+def compared(gate: Gate, bases: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> Comparison:
+    """Return how a run with this summary compares with the bases of a gate.
+
+    Raises:
+        IncomparableError: it cannot be, or one of them is no summary that can.
+    """
+    from agenttop.quality.compare import compare
+
+    try:
+        return compare(bases, [summary], allowed(gate))
+    except IncomparableError:
+        raise
+    except BROKEN as error:
+        raise IncomparableError(type(error).__name__) from None
 
 
 def _without(verdict: str, words: str) -> dict[str, Any]:

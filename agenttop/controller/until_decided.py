@@ -1,8 +1,7 @@
 """Lets a run go on at its last level of load until the gate of its profile is decided, or for as long as it may.
 
-    before ──plan nearly over──► looking ──undecided──► waiting ──twice the time──► looking
-                                    │                      └────the most it may────────────► over
-                                    └──────decided────────────────────────────────► over
+    before ──plan nearly over──► looking ──undecided──► waiting ──twice the time, or the most it may──► looking
+                                    └────decided, or as long as it may───► over
 
 The plan's clock is held shortly before its end. It is looked at as the data doubles, and no more often: whoever looks
 all the time finds what chance made (P. Armitage et al., Repeated significance tests on accumulating data, 1969).
@@ -14,11 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from agenttop.controller.gating import compared
 from agenttop.controller.move import Move
-from agenttop.journal.journal import BROKEN
-from agenttop.profile.gate import allowed
 from agenttop.profile.model import Profile
-from agenttop.quality.compare import IncomparableError, compare
+from agenttop.quality.margins import IncomparableError
 from agenttop.quality.row import UNDECIDED
 from agenttop.schedule.control import Control
 from agenttop.schedule.quantities import format_duration
@@ -93,11 +91,9 @@ def look_at(profile: Profile, bases: Sequence[Mapping[str, Any]], summary: Mappi
     """Return whether the gate is decided by what a run has measured so far: it blocks, or nothing is open."""
     assert profile.gate is not None
     try:
-        found = compare(bases, [summary], allowed(profile.gate))
+        found = compared(profile.gate, bases, summary)
     except IncomparableError as error:
         return Look(decided=True, words=f"it cannot be compared: {error}")
-    except BROKEN as error:
-        return Look(decided=True, words=f"it cannot be compared: {type(error).__name__}")
     open_ = [row for row in found.rows if row.margin is not None and row.verdict == UNDECIDED]
     return Look(decided=found.verdict == "block" or not open_, words=found.words.removesuffix("; let pass"))
 

@@ -13,10 +13,9 @@ from agenttop.profile.model import Gate as Table
 from agenttop.profile.model import Profile
 from agenttop.profile.problems import Fault, Loc
 from agenttop.profile.thresholds import names_of
-from agenttop.quality.margins import Gate, Regress, regress_of, score_drop
+from agenttop.quality.margins import LAST, LAST_PASSED, Gate, Regress, regress_of, score_drop
 
 #: Bases that are looked for among the runs of this machine.
-LAST, LAST_PASSED = "last", "last-passed"
 RUNS = (LAST, LAST_PASSED)
 _MORE = ("capacity", "cost_usd", "error_rate", "goodput", "phase", "rate_limit", "rate_limited", "rps", "tokens")
 #: Figures of a distribution, and what of them no other figure has.

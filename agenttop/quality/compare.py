@@ -13,7 +13,7 @@ import msgspec
 
 from agenttop.quality.comparable import drift_row, likeness
 from agenttop.quality.figures import Side, figure_row, side_of
-from agenttop.quality.margins import Gate, MarginError, Regress
+from agenttop.quality.margins import Gate, IncomparableError, MarginError, Regress
 from agenttop.quality.paired_scores import CaseScore, case_scores, flips, more_cases, score_row
 from agenttop.quality.row import UNDECIDED, WORSE, Row, judged
 
@@ -28,10 +28,6 @@ SHOWN = (
 #: Slices that are shown without being asked for, the largest.
 MAX_SLICES = 12
 SCORE, CAPACITY = "score", "capacity"
-
-
-class IncomparableError(ValueError):
-    """The two cannot be compared at all; the message says why."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

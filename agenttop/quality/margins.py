@@ -1,10 +1,13 @@
-"""Reads what a gate allows: ``2%``, ``refunds=5%``, ``latency.p95=10%``, ``ttft.p95{pool:chat}=10%``."""
+"""Reads what a gate compares with and allows: ``last``, ``2%``, ``refunds=5%``, ``latency.p95{pool:chat}=10%``."""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass, field
+
+#: Sides that are looked for among the runs of this machine: the newest that is over, and the newest that passed.
+LAST, LAST_PASSED = "last", "last-passed"
 
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*")
 _FIGURE = re.compile(
@@ -16,6 +19,10 @@ _MAX_TEXT = 400
 
 class MarginError(ValueError):
     """The text says no margin; the message says what is expected."""
+
+
+class IncomparableError(ValueError):
+    """The two cannot be compared at all; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
 from agenttop.report.observed import observed
 from agenttop.report.page import INDENT, Page
-from agenttop.report.quality import points
+from agenttop.report.quality import interval, points
 from agenttop.report.search import sentence
 from agenttop.report.stages import stage_rows
 from agenttop.report.verdict import verdict_in_short
@@ -62,6 +62,11 @@ def count_words(totals: Mapping[str, Any]) -> list[str]:
         f"{count(totals['failed'])} failed ({share(totals['error_rate'])})",
         f"{count(totals['rate_limited'])} rate-limited",
     ]
+
+
+def capped(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lines of a budget that have a cap."""
+    return {name: line for name, line in budget.items() if line and line["cap"] is not None}
 
 
 def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, lines: int = LINES) -> str:
@@ -140,8 +145,8 @@ def _judged(page: Page, summary: Mapping[str, Any], most: int) -> None:
 
 
 def _score(page: Page, quality: Mapping[str, Any]) -> None:
-    low, high = quality["interval"] or (quality["score"], quality["score"])
-    parts = [f"score {share(quality['score'])} ({low * 100:.1f}–{high * 100:.1f}%) of {count(quality['cases'])} cases"]
+    ends = quality["interval"] or (quality["score"], quality["score"])
+    parts = [f"score {share(quality['score'])} ({interval(ends)}) of {count(quality['cases'])} cases"]
     style, drop = "", quality.get("drop")
     if drop:
         parts.append(f"{points(drop['drop'])} points lost from {drop['from_users']} to {drop['to_users']} users")
@@ -151,10 +156,9 @@ def _score(page: Page, quality: Mapping[str, Any]) -> None:
 
 
 def _budget(page: Page, budget: Mapping[str, Any]) -> None:
-    capped = {name: line for name, line in budget.items() if line and line["cap"] is not None}
     parts = [
         f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
-        for name, line in capped.items()
+        for name, line in capped(budget).items()
     ]
     if parts:
         page.joined(parts, head="budget      ")

@@ -11,7 +11,7 @@ from agenttop.metrics.scope import clean_text
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
-from agenttop.report.glance import count_words, ended_words
+from agenttop.report.glance import capped, count_words, ended_words
 from agenttop.report.observed import observed
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
@@ -211,20 +211,20 @@ def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
 
 
 def _budget(page: Page, budget: dict[str, Any], totals: dict[str, Any]) -> None:
-    capped = {name: line for name, line in budget.items() if line and line["cap"] is not None}
-    if not capped:
+    lines = capped(budget)
+    if not lines:
         return
     refused = totals["outcomes"].get("budget_refused", 0)
     page.section("budget", f"{count(refused)} not sent" if refused else "")
     rows = [["", "used", "of", "share", ""]]
-    for name, line in capped.items():
+    for name, line in lines.items():
         money = name == "cost_usd"
         figures = [f"{line[key]:.4f}" if money else count(line[key]) for key in ("used", "cap")]
         part = line["used"] / line["cap"]
         rows.append(["USD" if money else name, *figures, share(part), bar(min(part, 1.0), 20)])
     page.table(rows, first_min=12)
     kept = budget.get("tokens", {}).get("at_worst_case_requests", 0)
-    if kept and {"tokens", "cost_usd"} & set(capped):
+    if kept and {"tokens", "cost_usd"} & set(lines):
         page.prose(f"{count(kept)} requests told no tokens and are counted at their worst case", "dim")
     lost = [f"{line['lost']:g} {name}" for name, line in budget.items() if line and line.get("lost")]
     if lost:

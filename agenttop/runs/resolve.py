@@ -9,8 +9,6 @@ from agenttop.journal.places import name_of
 from agenttop.metrics.scope import clean_text
 from agenttop.runs.register import all_runs, called, finished, live_ids
 
-#: The newest run that is over, and the newest that passed.
-LAST, LAST_PASSED = "last", "last-passed"
 #: Runs that an error names.
 NAMED = 5
 

@@ -15,7 +15,7 @@ from agenttop.cli.completion import FILES, LAST, NEWEST, SHELLS, candidates
 from agenttop.cli.main import _COMMANDS, _parser_of, main
 from agenttop.dialects import DIALECTS
 from agenttop.journal.places import runs_directory, socket_path
-from agenttop.runs import resolve
+from agenttop.quality import margins
 from agenttop.steering.commands import COMMANDS
 
 PEAK, SMOKE = "20260102-120000-peak-0a0b", "20260101-120000-smoke-0a0b"
@@ -120,7 +120,7 @@ def test_every_option_of_every_command_is_offered(command: str) -> None:
 
 
 def test_last_and_dialects_are_those_there_are() -> None:
-    assert (resolve.LAST, resolve.LAST_PASSED) == LAST
+    assert (margins.LAST, margins.LAST_PASSED) == LAST
     assert offered("hit", "--dialect", "") == list(DIALECTS)
 
 

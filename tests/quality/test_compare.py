@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from agenttop.quality.bootstrap import MAX_CORRELATION, Estimate, correlation, percentile
 from agenttop.quality.comparable import differences, drift
-from agenttop.quality.compare import Comparison, IncomparableError, compare
+from agenttop.quality.compare import Comparison, compare
 from agenttop.quality.figures import side_of
-from agenttop.quality.margins import Gate, regress
+from agenttop.quality.margins import Gate, IncomparableError, regress
 from agenttop.quality.pieces import pieces_of
 from agenttop.quality.row import Row, row_of
 from tests.quality.worlds import SEARCH, graded, idle, queue, share, summary_of, trials, with_scores
