@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agenttop.exits import DONE
+from agenttop.metrics.assessment import word_of
 from agenttop.report.figures import cells, count, fit, pad, share
 from agenttop.runs.register import NEWEST, Entry, entries
 from agenttop.schedule.quantities import clock
@@ -93,7 +94,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         count(entry.requests),
         share(entry.error_rate),
         "" if entry.score is None else share(entry.score),
-        (entry.verdict or "-").replace("_", " ").upper(),
+        word_of(entry.verdict or "-"),
         entry.result or "-",
     )
 

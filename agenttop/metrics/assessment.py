@@ -18,6 +18,11 @@ EVENT = "verdict: "
 BAD = (HANGS, FAILS, REFUSES, QUEUES, SLOWS)
 
 
+def word_of(state: str) -> str:
+    """Return a state as it is shown: ``KEEPS UP``."""
+    return state.replace("_", " ").upper()
+
+
 class Evidence(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """One thing that changed: ``what`` it is, with its unit in the name, before and now; None where there is none."""
 
@@ -96,7 +101,7 @@ class Assessment(msgspec.Struct, frozen=True):
     @property
     def word(self) -> str:
         """Return the state as it is shown: ``KEEPS UP``."""
-        return self.state.replace("_", " ").upper()
+        return word_of(self.state)
 
     @property
     def event(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agenttop.metrics.assessment import BAD, KEEPS_UP
+from agenttop.metrics.assessment import BAD, KEEPS_UP, word_of
 from agenttop.report.figures import fit
 from agenttop.report.page import INDENT, Page
 from agenttop.schedule.quantities import clock
@@ -45,7 +45,7 @@ def _style(state: str) -> str:
 
 def _sentence(verdict: Mapping[str, Any], most: int) -> str:
     """Return a state with its sentence: ``! QUEUES from 00:42 on: …``."""
-    word = verdict["state"].replace("_", " ").upper()
+    word = word_of(verdict["state"])
     if verdict["state"] not in BAD:
         return f"{word}: {fit(verdict['words'], most)}"
     return f"! {word} from {clock(verdict['since_s'])} on: {fit(verdict['words'], most)}"
