@@ -15,38 +15,25 @@ Levels with the same number of users are one point of the curve.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from agenttop.metrics.graded import Drop, FailedCase, GraderSaid, LevelScore, QualityState, SliceScore
+from agenttop.metrics.graded import Drop, LevelScore, QualityState, SliceScore
 from agenttop.quality.brief import CaseBrief, Golden
+from agenttop.quality.failed import KEPT_REASONS, Failed
 from agenttop.quality.levels import is_of
-from agenttop.quality.score import CAUSES, Part, Score
-from agenttop.quality.scores import interval_of, shown_by
-from agenttop.quality.statistics import (
-    CONFIDENCE,
-    Interval,
-    paired,
-)
+from agenttop.quality.score import Score
+from agenttop.quality.sums import Sums, by_cause, drop_of, halves, lost_of, score_of
 
-#: Failed answers that are kept, one a case; and how many of them every snapshot has.
-KEPT_FAILED, SENT_FAILED = 100, 20
-#: Graders of a failed answer that are kept, and characters of what each says.
-KEPT_GRADERS, MAX_REASON = 12, 200
-#: Different reasons kept of a case, and of all that is ungraded; those that come later are ``OTHERS``.
-KEPT_REASONS, KEPT_UNGRADED = 3, 20
+#: Different reasons kept of all that is ungraded; those that come later are ``OTHERS``.
+KEPT_UNGRADED = 20
 OTHERS = "other reasons"
 #: A level stands for its number of users if it has this part of the cases that the fullest has.
 _ENOUGH = 0.5
-
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
 
 
 class JudgeUse(msgspec.Struct, frozen=True):
@@ -62,43 +49,6 @@ class JudgeUse(msgspec.Struct, frozen=True):
     """429s; they are not among the calls."""
     given_up: str = ""
     """Why it is not asked any more."""
-
-
-@dataclass(slots=True)
-class _Sums:
-    """The scores of one level, by case."""
-
-    total: _Floats
-    count: _Ints
-    whole: _Ints
-    """Answers with a score of 0 or 1."""
-    lost: _Floats
-    """Points lost, by case and cause."""
-    values: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """By case, in the order of the answers."""
-
-    @classmethod
-    def of(cls, cases: int) -> _Sums:
-        return cls(
-            np.zeros(cases),
-            np.zeros(cases, dtype=np.int64),
-            np.zeros(cases, dtype=np.int64),
-            np.zeros((cases, len(CAUSES))),
-        )
-
-    def add(self, case: int, value: float, cause: str) -> None:
-        self.total[case] += value
-        self.count[case] += 1
-        self.whole[case] += value in (0.0, 1.0)
-        if value < 1.0:
-            self.lost[case, CAUSES.index(cause if cause in CAUSES else "wrong")] += 1.0 - value
-        self.values[case].append(value)
-
-    def __add__(self, other: _Sums) -> _Sums:
-        """Return both together, without the single values."""
-        return _Sums(
-            self.total + other.total, self.count + other.count, self.whole + other.whole, self.lost + other.lost
-        )
 
 
 class Curve:
@@ -119,13 +69,12 @@ class Curve:
         ranked = sorted(members.items(), key=lambda item: -len(item[1]))
         self._slices = {name: np.array(found, dtype=np.int64) for name, found in ranked}
         self._all = np.arange(len(golden.cases))
-        self._levels: dict[tuple[str, int], _Sums] = {}
+        self._levels: dict[tuple[str, int], Sums] = {}
         self._answers = 0
         self._graded = 0
         self._ungraded: Counter[str] = Counter()
         """By reason."""
-        self._failed: OrderedDict[str, FailedCase] = OrderedDict()
-        self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
+        self._failed = Failed()
         self.judge = JudgeUse()
         self._state: QualityState | None = None
 
@@ -162,35 +111,11 @@ class Curve:
             key = (score.level, score.users)
             sums = self._levels.get(key)
             if sums is None:
-                sums = self._levels[key] = _Sums.of(len(self.golden.cases))
+                sums = self._levels[key] = Sums.of(len(self.golden.cases))
             value = min(max(score.value, 0.0), 1.0)
             sums.add(case, value, score.cause)
             if not score.passed:
-                self._fail(score, value, case)
-
-    def _fail(self, score: Score, value: float, case: int) -> None:
-        worst = min(
-            (part for part in score.parts if part.value is not None),
-            key=lambda part: (part.value or 0.0, -part.weight),
-            default=None,
-        )
-        grader = worst.grader if worst is not None else score.cause
-        self._reasons[score.case][score.reason or score.cause] += 1
-        self._failed.pop(score.case, None)
-        self._failed[score.case] = FailedCase(
-            score.case,
-            score.level,
-            score.users,
-            score.at_s,
-            value,
-            grader,
-            score.reason,
-            self.golden.cases[case].input,
-            score.excerpt,
-            _said(score.parts),
-        )
-        while len(self._failed) > KEPT_FAILED:
-            self._failed.popitem(last=False)
+                self._failed.add(score, value, self.golden.cases[case].input)
 
     # -- figures
 
@@ -210,7 +135,7 @@ class Curve:
                 return self.state.score
             among = self._all if slice_name is None else self._slices.get(slice_name)
             sums = self._sum(lambda level, _: stage is None or self._is_of(level, stage))
-            found = None if among is None or sums is None else self._score(sums, among)
+            found = None if among is None or sums is None else score_of(sums, self._weights, among)
             return None if found is None else found[0]
         if name == "drop":
             return None if self.state.drop is None else self.state.drop.drop
@@ -256,21 +181,7 @@ class Curve:
             "drop": _drop(state.drop),
             "control": _drop(state.control),
             "judge": judge,
-            "failed": [
-                {
-                    "id": row.id,
-                    "stage": row.level,
-                    "users": row.users,
-                    "at_s": round(row.at_s, 3),
-                    "score": row.score,
-                    "input": row.input,
-                    "answer": row.answer,
-                    "grader": row.grader,
-                    "reason": row.reason,
-                    "graders": [msgspec.to_builtins(said) for said in row.graders],
-                }
-                for row in reversed(self._failed.values())
-            ],
+            "failed": self._failed.summary(),
         }
 
     def _by_case(self) -> dict[str, Any]:
@@ -281,7 +192,7 @@ class Curve:
             case.id: {
                 "score": float(sums.total[index] / sums.count[index]),
                 "runs": int(sums.count[index]),
-                "reasons": [reason for reason, _ in self._reasons.get(case.id, Counter()).most_common(KEPT_REASONS)],
+                "reasons": self._failed.reasons(case.id),
             }
             | _as_written(case)
             for index, case in enumerate(self.golden.cases)
@@ -290,11 +201,11 @@ class Curve:
 
     def _make_state(self) -> QualityState:
         sums = self._sum()
-        found = None if sums is None else self._score(sums, self._all)
+        found = None if sums is None else score_of(sums, self._weights, self._all)
         score, (low, high), cases = found or (None, (0.0, 1.0), 0)
         slices = []
         for name, among in self._slices.items():
-            part = None if sums is None else self._score(sums, among)
+            part = None if sums is None else score_of(sums, self._weights, among)
             if part is not None:
                 slices.append(SliceScore(name, part[0], *part[1], part[2]))
         drop, control = self._drops()
@@ -311,58 +222,36 @@ class Curve:
             tuple(slices),
             drop,
             control,
-            tuple(reversed(list(self._failed.values())[-SENT_FAILED:])),
+            self._failed.sent(),
             self.judge.calls,
             self.judge.errors,
         )
 
-    def _level(self, level: str, users: int, sums: _Sums) -> LevelScore:
-        found = self._score(sums, self._all)
+    def _level(self, level: str, users: int, sums: Sums) -> LevelScore:
+        found = score_of(sums, self._weights, self._all)
         assert found is not None  # a level begins with a score
         score, (low, high), cases = found
         slices = {}
         for name, among in self._slices.items():
-            part = self._score(sums, among)
+            part = score_of(sums, self._weights, among)
             if part is not None:
                 slices[name] = part[0]
-        asked = np.flatnonzero(sums.count)
-        lost = self._lost(sums, asked)
-        return LevelScore(level, users, score, low, high, cases, int(sums.count.sum()), _by_cause(lost), slices)
+        lost = by_cause(lost_of(sums, self._weights))
+        return LevelScore(level, users, score, low, high, cases, int(sums.count.sum()), lost, slices)
 
-    def _score(self, sums: _Sums, among: npt.NDArray[np.int64]) -> tuple[float, Interval, int] | None:
-        """Return score, interval and number of the cases ``among`` which any was asked; None if none was."""
-        asked = among[sums.count[among] > 0]
-        if not len(asked):
-            return None
-        means, weights = sums.total[asked] / sums.count[asked], self._weights[asked]
-        if not weights.sum():
-            weights = np.ones(len(asked))
-        score = float((means * weights).sum() / weights.sum())
-        once = bool((sums.count[asked] == 1).all() and (sums.whole[asked] == 1).all())
-        return score, interval_of(means.tolist(), weights.tolist(), once=once), len(asked)
-
-    def _lost(self, sums: _Sums, asked: npt.NDArray[np.int64]) -> _Floats:
-        """Return the points lost by cause, means over the cases asked."""
-        weights = self._weights[asked]
-        if not weights.sum():
-            weights = np.ones(len(asked))
-        parts = sums.lost[asked] / sums.count[asked][:, None]
-        found: _Floats = (parts * weights[:, None]).sum(axis=0) / weights.sum()
-        return found
-
-    def _sum(self, wanted: Callable[[str, int], bool] = lambda level, users: True) -> _Sums | None:
+    def _sum(self, wanted: Callable[[str, int], bool] = lambda level, users: True) -> Sums | None:
         """Return the scores of all levels that are wanted together; None if there are none."""
         found = [sums for key, sums in self._levels.items() if wanted(*key)]
         if not found:
             return None
-        total = _Sums.of(len(self.golden.cases))
+        total = Sums.of(len(self.golden.cases))
         for sums in found:
             total = total + sums
         return total
 
     def _drops(self) -> tuple[Drop | None, Drop | None]:
         """Return the drop from the fewest users to the most, and of the fewest against themselves."""
-        by_users: dict[int, _Sums] = {}
+        by_users: dict[int, Sums] = {}
         for (_, users), sums in self._levels.items():
             by_users[users] = by_users[users] + sums if users in by_users else sums
         asked = {users: int((sums.count > 0).sum()) for users, sums in by_users.items()}
@@ -372,58 +261,11 @@ class Curve:
             return None, None
         few, many = enough[0], enough[-1]
         levels = [sums for (_, users), sums in self._levels.items() if users == few]
-        control = self._drop_between(few, few, *_halves(levels, len(self.golden.cases)))
+        weights, margin = self._weights, self.golden.margin
+        control = drop_of(*halves(levels, len(self.golden.cases)), weights, (few, few), margin)
         if few == many:
             return None, control
-        return self._drop_between(few, many, by_users[few], by_users[many]), control
-
-    def _drop_between(self, from_users: int, to_users: int, before: _Sums, after: _Sums) -> Drop | None:
-        both = np.flatnonzero((before.count > 0) & (after.count > 0))
-        if len(both) < 2:
-            return None
-        differences = before.total[both] / before.count[both] - after.total[both] / after.count[both]
-        weights = self._weights[both]
-        if not weights.sum():
-            weights = np.ones(len(both))
-        single = all((sums.count[both] == 1).all() and (sums.whole[both] == 1).all() for sums in (before, after))
-        found = paired(differences.tolist(), weights.tolist(), single=bool(single))
-        lost = self._lost(after, both) - self._lost(before, both)
-        interval, visible = shown_by(found, differences.tolist(), weights.tolist())
-        return Drop(
-            from_users,
-            to_users,
-            found.mean,
-            *interval,
-            visible,
-            len(both),
-            verdict_of(found.mean, interval, found.p, self.golden.margin),
-            _by_cause(lost),
-        )
-
-
-def verdict_of(drop: float, interval: Interval, p: float, margin: float) -> str:
-    """Return ``ok`` where the whole interval is within the margin, ``worse`` where the drop is beyond it and no
-    accident (``p`` at most 5 %), else ``undecided``.
-    """
-    if interval[1] <= margin:
-        return "ok"
-    return "worse" if drop > margin and p <= 1 - CONFIDENCE else "undecided"
-
-
-def _halves(levels: Iterable[_Sums], cases: int) -> tuple[_Sums, _Sums]:
-    """Return the earlier and the later answers of each case that was asked more than once."""
-    together: dict[int, list[float]] = defaultdict(list)
-    for sums in levels:
-        for case, values in sums.values.items():
-            together[case] += values
-    halves = _Sums.of(cases), _Sums.of(cases)
-    for case, values in together.items():
-        middle = len(values) // 2
-        if middle:
-            for half, part in zip(halves, (values[:middle], values[middle:]), strict=True):
-                for value in part:
-                    half.add(case, value, "")
-    return halves
+        return drop_of(by_users[few], by_users[many], weights, (few, many), margin), control
 
 
 def _as_written(case: CaseBrief) -> dict[str, Any]:
@@ -434,18 +276,6 @@ def _as_written(case: CaseBrief) -> dict[str, Any]:
     if case.threshold is not None:
         found["threshold"] = case.threshold
     return found
-
-
-def _by_cause(lost: Sequence[float] | _Floats) -> dict[str, float]:
-    """Return points by cause, the largest first, without those that nothing was lost to."""
-    found = {cause: float(part) for cause, part in zip(CAUSES, lost, strict=True) if abs(part) > 1e-12}
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
-
-
-def _said(parts: Sequence[Part]) -> tuple[GraderSaid, ...]:
-    """Return what the graders of an answer said, those that cost most first."""
-    found = sorted(parts, key=lambda part: -part.weight * (1.0 - (part.value or 0.0)))
-    return tuple(GraderSaid(part.grader, part.value, part.reason[:MAX_REASON]) for part in found[:KEPT_GRADERS])
 
 
 def _drop(drop: Drop | None) -> dict[str, Any] | None:

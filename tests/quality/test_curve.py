@@ -14,17 +14,13 @@ from agenttop.metrics.graded import QualityState
 from agenttop.quality.brief import CaseBrief, Golden, brief_of
 from agenttop.quality.case import Case
 from agenttop.quality.curve import (
-    KEPT_FAILED,
-    KEPT_GRADERS,
     KEPT_UNGRADED,
-    MAX_REASON,
     OTHERS,
     Curve,
     JudgeUse,
-    verdict_of,
 )
 from agenttop.quality.paired_scores import case_scores
-from agenttop.quality.score import CAUSES, Part, Score
+from agenttop.quality.score import CAUSES, Score
 from tests.quality.worlds import graded, share, trials
 
 
@@ -201,56 +197,6 @@ def test_plain_randomness_is_seldom_called_a_drop_under_load() -> None:
 def test_a_true_drop_of_five_points_under_load_is_found() -> None:
     verdicts = [under_load(seed, 0.05) for seed in range(trials(100))]
     assert share(verdicts, lambda verdict: verdict == "worse") >= 0.8
-
-
-@pytest.mark.parametrize(
-    ("drop", "interval", "p", "verdict"),
-    [
-        (0.0, (-0.01, 0.01), 1.0, "ok"),
-        (0.015, (0.011, 0.019), 0.001, "ok"),  # there, and small enough
-        (0.05, (0.01, 0.09), 0.01, "worse"),
-        (0.05, (-0.01, 0.11), 0.1, "undecided"),
-        (0.015, (0.001, 0.03), 0.04, "undecided"),
-    ],
-)
-def test_verdicts(drop: float, interval: tuple[float, float], p: float, verdict: str) -> None:
-    assert verdict_of(drop, interval, p, 0.02) == verdict
-
-
-def test_failed_cases_are_the_newest_first_one_a_case_and_bounded() -> None:
-    curve = Curve(golden(KEPT_FAILED + 50))
-    for case in (*range(KEPT_FAILED + 50), 60):
-        curve.take([score(case, 0.0)])
-    rows = curve.summary()["failed"]
-    assert len(rows) == KEPT_FAILED
-    assert [row["id"] for row in rows[:2]] == ["c60", f"c{KEPT_FAILED + 49}"]
-    assert len({row["id"] for row in rows}) == KEPT_FAILED
-
-
-def test_a_failed_case_names_the_grader_that_cost_most() -> None:
-    curve = Curve(golden(1))
-    parts = (Part("contains", 1.0), Part("regex", 0.2, "no date"), Part("judge", None, "garbage"))
-    curve.take([Score("c0", value=0.6, cause="wrong", reason="no date", parts=parts)])
-    (row,) = curve.summary()["failed"]
-    assert (row["grader"], row["reason"], row["score"]) == ("regex", "no date", 0.6)
-
-
-def test_a_failed_case_has_its_graders_one_by_one_those_that_cost_most_first() -> None:
-    curve = Curve(golden(1))
-    parts = (Part("contains", 1.0), Part("not-regex", 0.2, "a" * 999, 0.5), Part("tool-called", 0.0, "not called", 3.0))
-    curve.take([Score("c0", value=0.3, cause="wrong", reason="not called", parts=parts)])
-    (row,) = curve.summary()["failed"]
-    assert row["graders"] == [
-        {"grader": "tool-called", "score": 0.0, "reason": "not called"},
-        {"grader": "not-regex", "score": 0.2, "reason": "a" * MAX_REASON},
-        {"grader": "contains", "score": 1.0, "reason": ""},
-    ]
-    assert [said.grader for said in curve.state.failed[0].graders] == ["tool-called", "not-regex", "contains"]
-    curve.take([Score("c0", value=0.0, cause="refused", reason="refused with 429", parts=())])
-    assert curve.summary()["failed"][0]["graders"] == [], "no grader was asked"
-    many = tuple(Part(f"g{i}", 0.5 + i / 100) for i in range(KEPT_GRADERS + 9))
-    curve.take([Score("c0", value=0.6, cause="wrong", parts=many)])
-    assert [said.grader for said in curve.state.failed[0].graders] == [f"g{i}" for i in range(KEPT_GRADERS)]
 
 
 def test_the_summary_has_every_case_with_its_reasons() -> None:
