@@ -46,7 +46,6 @@ def test_lines_are_known_inside() -> None:
         ("a: !!python/object:os.system x\n", 1, "no YAML: could not determine a constructor"),
         ("a: !!binary aGVsbG8=\n", 0, "no YAML: a bytes is nothing that JSON has"),
         ("a: &x [*x]\n", 0, "no YAML: an alias stands within what it is an alias of"),
-        ("[" * 5000, 1, "no YAML"),
         ("x" * (MAX_YAML + 1), 0, "a YAML file of cases has at most 8 MiB"),
         ("a: 1\n---\nb: 2\n", 2, "no YAML: but found another document"),
     ],
@@ -54,8 +53,14 @@ def test_lines_are_known_inside() -> None:
 def test_what_is_no_yaml_of_ours_is_told_with_its_line(text: str, line: int, said: str) -> None:
     found = faults(text)
     assert len(found) == 1
-    assert found[0][1].startswith(said) or found[0][1] == "it is nested too deep"
-    assert found[0][0] == line or "nested" in found[0][1]
+    assert found[0][1].startswith(said)
+    assert found[0][0] == line
+
+
+def test_what_is_nested_too_deep_is_one_fault_whichever_parser_gives_up_first() -> None:
+    ((line, said),) = faults("[" * 5000)
+    assert line in (0, 1, 2)
+    assert said.startswith("no YAML: ") or said == "it is nested too deep"
 
 
 def test_aliases_of_aliases_are_refused_before_they_are_written_out() -> None:
