@@ -18,7 +18,7 @@ class Key:
 
 
 #: What the panes of panes/table.py are enlarged by.
-PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g"
+PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,k,v,b,l,g"
 
 
 def _of_panes(*, digits: bool) -> str:
@@ -63,7 +63,7 @@ SCREEN = Group(
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
         Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
-        Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
+        Key(_of_panes(digits=False), "k v b l g", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
