@@ -1,4 +1,4 @@
-"""Tests of agenttop.report.glance, agenttop.report.stages, agenttop.report.observed: the answer fits 80 by 24."""
+"""Tests of agenttop.report.glance, agenttop.report.observed: the answer fits 80 by 24."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.tui.fake import FakeFeed
 
 COMMAND = (sys.executable, "-m", "tests.screenshots.browser")
 #: It has what the pictures of a terminal have not: limits, and a storm over a budget.
-SCENARIO = "budget"
+SCENARIO = "promised"
 
 
 def picture() -> bytes:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.view.feed import Cursor
-from tests.tui.sim import Sim, played
+from tests.tui.sim import SCENARIOS, Sim, played
 from tests.tui.truth import SCENARIOS as TRUE
 from tests.tui.truth import TrueRun, truly_played
 
@@ -21,8 +21,12 @@ class FakeFeed:
     """Plays a scenario up to the second it is looked at, then waits for :meth:`advance` or :meth:`end`."""
 
     def __init__(self, scenario: str = "ramp", *, can_detach: bool = True, sim: Sim | TrueRun | None = None) -> None:
-        snapshots: Sequence[Snapshot]
-        self.sim, snapshots = (sim, ()) if sim is not None else (truly_played if scenario in TRUE else played)(scenario)
+        self.sim: Sim | TrueRun
+        snapshots: Sequence[Snapshot] = ()
+        if sim is not None:
+            self.sim, snapshots = sim, sim.until(1 if isinstance(sim, TrueRun) else SCENARIOS[scenario])
+        else:
+            self.sim, snapshots = truly_played(scenario) if scenario in TRUE else played(scenario)
         self.can_detach = can_detach
         self.commands: list[str] = []
         self.rejections: dict[str, str] = {}

@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from agenttop.budget.amount import Amount
 from agenttop.controller.spans import stage_words
@@ -35,11 +36,14 @@ from agenttop.metrics.delta import (
     QuotaState,
     WorkerBudgetState,
 )
-from agenttop.metrics.histogram import fold
+from agenttop.metrics.histogram import counts_index, fold
 from agenttop.metrics.layout import Caps, Layout, PoolInfo, RequestInfo
 from agenttop.metrics.run_state import PoolTarget, RunState
+from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import ManualChange, RunInfo, Snapshot, StageInfo
+from agenttop.search.interval import wilson
 from agenttop.tui.view import planned
+from tests.tui.sim import graded
 from tests.verdict.worlds import Target, World
 
 POOLS = (
@@ -49,6 +53,8 @@ POOLS = (
 #: Of every fifth user.
 _VOICE = 1
 TOKENS = 40
+#: The objective of a search.
+IN_TIME_S = 0.8
 _WORDS = {
     "rate_limited": "429 Too Many Requests: limit of requests per second",
     "server_error": "500 Internal Server Error: upstream connection reset",
@@ -84,11 +90,18 @@ class Scenario:
     caps: Caps | None = None
     ramp: bool = False
     """Users grow evenly, and do not jump."""
+    by_hand: tuple[int, int] | None = None
+    """At a second, so many users are set by hand."""
+    levels: tuple[tuple[str, int, int], ...] = ()
+    """Answers are graded: see :func:`tests.tui.sim.graded`."""
+    searches: bool = False
+    """The stages are levels of a search, and the last one is under way."""
     profile: str = "bottleneck.toml"
 
 
 _AGENT = Target(slots=4, median_s=0.45, sigma=0.25)
 _ROOMY = replace(_AGENT, slots=0)
+_REHEARSAL = (("warm", 20, 4), ("ramp", 60, 40), ("hold", 60, 40), ("drain", 20, 0))
 SCENARIOS = {
     "keeps up": Scenario(_ROOMY, 95),
     "slows": Scenario(replace(_ROOMY, slow=(62.0, math.inf, 2.2)), 95),
@@ -104,9 +117,17 @@ SCENARIOS = {
         thresholds=("latency p95 < 2s", "error_rate < 5%", "ttft p95 < 4s", "rps > 2"),
         caps=Caps(requests=1000, tokens=60_000),
     ),
-    "rehearsal": Scenario(
-        _AGENT, 1, (("warm", 20, 4), ("ramp", 60, 40), ("hold", 60, 40), ("drain", 20, 0)), ramp=True, profile="peak.toml"
+    "by hand": Scenario(_AGENT, 110, by_hand=(80, 9)),
+    "degrades": Scenario(
+        _AGENT, 110, levels=(("few", 3, 1), ("some", 12, 3), ("many", 40, 18)), profile="quality.toml",
     ),
+    "searches": Scenario(
+        replace(_AGENT, slots=12), 150,
+        tuple((f"{users} users", 26, users) for users in (8, 16, 32, 64, 48, 40)),
+        searches=True, profile="capacity.toml",
+    ),
+    "rehearsal": Scenario(_AGENT, 14, _REHEARSAL, ramp=True, profile="peak.toml"),
+    "ramps": Scenario(_AGENT, 55, _REHEARSAL, ramp=True, profile="peak.toml"),
 }  # fmt: skip
 #: The states of a verdict: each has a scenario that is in it when it is looked at.
 STATES = ("keeps up", "slows", "queues", "refuses", "fails", "hangs", "recovers", "unknown")
@@ -222,7 +243,7 @@ class _Agent(World):
 
 
 class TrueRun:
-    """Makes one snapshot after the other, as a controller would; what is done by hand is done to it as to :class:`Sim`."""
+    """Makes one snapshot after the other, as a controller would; what is done by hand is done to it as to a ``Sim``."""
 
     def __init__(self, name: str) -> None:
         self.scenario, self.scenario_of = name, SCENARIOS[name]
@@ -257,10 +278,13 @@ class TrueRun:
         stage = self._stage_now()
         self._stage_of[self.t_s - 1] = stage
         if stage >= 0:
-            begin_s = self._spans[stage][0] if self._spans[stage] is not None else None
-            if begin_s is None:
+            span = self._spans[stage]
+            if span is None and not self.scenario_of.searches:
                 self.watcher.say(self.t_s - 1, stage_words(stage, self.stages))
-            self._spans[stage] = (self.t_s - 1.0 if begin_s is None else begin_s, float(self.t_s))
+            self._spans[stage] = (self.t_s - 1.0 if span is None else span[0], float(self.t_s))
+        if self.scenario_of.by_hand is not None and self.t_s == self.scenario_of.by_hand[0]:
+            before, self.by_hand = self.wanted(self.t_s), self.scenario_of.by_hand[1]
+            self.hand(f"users {before} → {self.by_hand}")
         self.plan_t_s += 0 if self.held else 1
         self.figures.fold(self._agent.second(self.t_s))
         closed = self.figures.second(self._state(stage), self._spans)
@@ -269,7 +293,10 @@ class TrueRun:
             if closed.verdict.bad or closed.verdict.state == RECOVERS:
                 self.marks.append(ManualChange(float(self.t_s), closed.verdict.word))
         self.watcher.look(self.figures.snapshot(self._state(stage)))
-        return self.figures.snapshot(self._state(stage))
+        snapshot, levels = self.figures.snapshot(self._state(stage)), self.scenario_of.levels
+        if self.scenario_of.searches:  # its levels are stages here alone: a search has one stage
+            return msgspec.structs.replace(snapshot, search=self._search(), stage_rows=(), stage_phases=())
+        return msgspec.structs.replace(snapshot, quality=graded(levels)) if levels else snapshot
 
     def wanted(self, t_s: float) -> int:
         """The users that there are to be now."""
@@ -285,6 +312,39 @@ class TrueRun:
         """Tell of something done by hand, and mark it."""
         self.watcher.say(self.t_s, f"you: {text}")
         self.marks.append(ManualChange(float(self.t_s), text))
+
+    def unhand(self, text: str) -> None:
+        """Take back what was told of something done by hand: keys pressed fast are one change."""
+        self.marks = [mark for mark in self.marks if mark.text != text]
+        kept = [event for event in self.watcher.events if event.text != f"you: {text}"]
+        self.watcher.events.clear()
+        self.watcher.events.extend(kept)
+
+    def _search(self) -> SearchState:
+        """A search that judges by what was measured: how many first tokens came in time."""
+        rows = {stage.index: self._step(stage) for stage in self.stages if self._spans[stage.index] is not None}
+        *over, now = rows.values()
+        holds = max((step.level for step in over if step.holds), default=0.0)
+        fails = min((step.level for step in over if not step.holds), default=None)
+        return SearchState(
+            "users", None, 0.95, 0.95, holds, holds, fails, steps=tuple(over),
+            now=msgspec.structs.replace(now, verdict="", holds=False), limited_by="ttft", phase="measuring",
+            phase_s=min(15.0, self.t_s - now.start_s), phase_of_s=15.0,
+        )  # fmt: skip
+
+    def _step(self, stage: StageInfo) -> SearchStep:
+        scope = self.figures.aggregate.stage(stage.index)
+        tokens, latency = scope.hist("ttft"), scope.hist("latency")
+        within = int(counts_index(np.array([int(IN_TIME_S * 1e6)]))[0])
+        requests, good = max(1, tokens.count), int(tokens.counts[: within + 1].sum())
+        low, high = wilson(good, requests, 0.95)
+        verdict = "pass" if good / requests >= 0.95 else "fail"
+        missed = {"ttft": requests - good} if good < requests else {}
+        return SearchStep(
+            stage.target_end, stage.start_s, stage.end_s, 15.0, requests, good, good / requests, low, high, verdict,
+            verdict == "pass", 0.98, latency_p95_ms=(latency.percentile(95) or 0.0) / 1000, rps=requests / 26,
+            missed=missed,
+        )  # fmt: skip
 
     def _planned(self, t_s: float) -> float:
         # Of the open second: the plan's clock goes on as the run's does, unless it is held.
@@ -334,8 +394,3 @@ def truly_played(name: str) -> tuple[TrueRun, tuple[Snapshot, ...]]:
 def _film(name: str) -> tuple[TrueRun, tuple[Snapshot, ...]]:
     run = TrueRun(name)
     return run, tuple(run.until(SCENARIOS[name].at))
-
-
-def with_state(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    """A snapshot of a run that also searches, or is graded."""
-    return msgspec.structs.replace(snapshot, **changes)

@@ -63,8 +63,8 @@ def enlarged(view: View, width: int, height: int) -> list[Line]:
     room = max(1, height - 1 - len(below))
     shown = rows[min(view.scroll, max(0, len(rows) - room)) :][:room]
     body = [*_table(view, shown, Line(), width - 4, " "), *below]
-    bars = _bars(view, width - 4)
-    if len(rows) > 1 and len(body) + len(bars) <= height:
+    bars = _bars(view, width - 4) if len(rows) > 1 else []
+    if len(body) + len(bars) <= height:
         body += bars
     return boxed(view.look, width, height + 2, title(view.look, "stages", KEY), _legend(view), body)
 
@@ -167,7 +167,7 @@ def _bars(view: View, width: int) -> list[Line]:
     look, rows = view.look, view.snap.stage_rows
     names = min(_LONGEST, max(cell_len(clean(row.name)) for row in rows)) + _MARKS + 1
     room = max(4, (width - names - 2 * _FIGURE) // 2)
-    most_per_s, most_ms = (max(values, default=0.0) for values in zip(*((r.rps, r.p95_ms or 0.0) for r in rows)))
+    most_per_s, most_ms = max(row.rps for row in rows), max(row.p95_ms or 0.0 for row in rows)
     lines = [Line(), Line().to(names).add("rps", look.dim).to(names + room + _FIGURE).add("p95", look.dim)]
     for row in rows:
         line = Line().to(_MARKS).add(fit(clean(row.name), names - _MARKS - 1, look.glyphs.ellipsis), look.text)
