@@ -163,6 +163,9 @@ class StagePhases(msgspec.Struct, frozen=True):
     mean_ms: dict[str, float]
     share: dict[str, float]
     """Each phase's share of the latency, 0 to 1."""
+    counts: dict[str, int] = {}
+    """Records of each phase."""
+    stddev_ms: dict[str, float] = {}
 
 
 class StageRow(msgspec.Struct, frozen=True):
