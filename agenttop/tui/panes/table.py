@@ -111,8 +111,8 @@ PANES: tuple[Entry, ...] = (
     Entry(
         "stages", stages.KEY, stages.enlarged, says=stages.says, scrolls=stages.lines, every=TABLE_EVERY,
         compact=In(stages.compact, Slot(7, 3, 6, frame=1, order=5, spare=True)),
-        boxed=In(stages.full, Slot(1, 5, 7, frame=TITLED, grow=4)),
-        large=In(stages.full, Slot(1, 5, 9, frame=TITLED, grow=4)),
+        boxed=In(stages.full, Slot(1, 5, 7, frame=TITLED, grow=4, late=True)),
+        large=In(stages.full, Slot(1, 5, 9, frame=TITLED, grow=4, late=True)),
     ),
     Entry(
         "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
