@@ -24,9 +24,8 @@ def with_setups(layout: Layout, written: Mapping[str, Any]) -> Layout:
         if isinstance(pool, dict):
             apart = {*_names(pool.get("setup")), *_names(pool.get("teardown"))}
             tasks = [task for task in pool.get("tasks") or () if isinstance(task, dict)]
-            known[str(pool.get("name"))] = apart.difference(
-                name for task in tasks for name in _names(task.get("steps"))
-            )
+            asked = {name for task in tasks for name in _names(task.get("steps"))}
+            known[str(pool.get("name"))] = apart - asked
     requests = tuple(
         replace(request, setup=request.name in known.get(layout.pools[request.pool].name, ()))
         for request in layout.requests

@@ -47,6 +47,13 @@ def test_where_the_profile_says_nothing_none_is_marked(profile: dict[str, Any]) 
     assert with_setups(layout, profile) == layout
 
 
+def test_what_a_task_sends_too_is_none() -> None:
+    setup: list[dict[str, Any]] = [{"post": "/api/sessions"}, {"get": "/search", "name": "simple"}]
+    profile = {"pools": [{"name": "chat", "setup": setup, "tasks": [{"get": "/ask", "name": "simple"}]}]}
+    marked = [request.name for request in with_setups(FakeRun().layout, profile).requests if request.setup]
+    assert marked == ["POST /api/sessions"]
+
+
 def test_their_times_are_not_among_those_of_the_run() -> None:
     run = FakeRun(seconds=10, storm=None)
     profile = {"pools": [{"name": "chat", "setup": [{"post": "/api/sessions"}], "tasks": [{"get": "/simple"}]}]}
