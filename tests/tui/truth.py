@@ -2,7 +2,8 @@
 through everything that a controller has (aggregate, verdict, thresholds, events). So the screen says of it what it
 would say of such a run: that it queues, since how many users, and why.
 
-The same scenario and seed give the same snapshots, second by second. Nothing here reads a clock.
+The same scenario and seed give the same snapshots, second by second. Nothing here reads a clock. Longer than most
+files: the agent and its run know each other, and the scenarios are a table.
 """
 
 from __future__ import annotations
