@@ -65,7 +65,8 @@ def stage_words(index: int, stages: Sequence[StageInfo]) -> str:
     info = stages[index]
     unit = "users" if info.unit == "users" else "iterations/s"
     number = 1 + sum(before(other, info) for other in stages)
-    return f"stage {number} {info.name}: {info.target_start:g} → {info.target_end:g} {unit}"
+    begin = "" if info.target_start == info.target_end else f"{info.target_start:g} → "
+    return f"stage {number} {info.name}: {begin}{info.target_end:g} {unit}"
 
 
 def _stage(pool: int, plan: Plan, control: Control, elapsed: float) -> int | None:

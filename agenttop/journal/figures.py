@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agenttop.journal.rules import Rules
+from agenttop.journal.stage_board import StageBoard
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.assessment import Assessment
 from agenttop.metrics.delta import Delta
@@ -73,6 +74,7 @@ class Figures:
         self.judge = Judge(rules.thresholds, layout, None if self.quality is None else self.quality.figure)
         self.breaker = Breaker(rules.breaker)
         self.assessor = Assessor(names_of(layout))
+        self.stages = StageBoard()
         self._ahead: list[Delta] = []
         """Told already, of seconds that are still to be judged."""
 
@@ -134,6 +136,7 @@ class Figures:
             self.breaker.fold(delta, end_s)
         end_s = now.t_s if sending_ended_s is None else sending_ended_s
         running = now.state == "running" and now.alive > 0
+        self.stages.second(tick, spans, self.aggregate.layout.warmup_s, sending_ended_s)
         seconds = measured(end_s, self.aggregate.layout.warmup_s, spans)
         failed = self.judge.second(now.t_s, seconds, sending=still_sent(now.t_s, end_s), running=running)
         aborting = self.judge.aborting if running else None
@@ -155,6 +158,7 @@ class Figures:
             search=search,
             quality=quality,
             verdict=self.assessor.now,
+            stage_rows=self.stages.rows(self.aggregate, self.assessor),
         )
 
 

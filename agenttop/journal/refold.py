@@ -10,6 +10,7 @@ import msgspec
 
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.rules import rules_as_written
+from agenttop.journal.setups import with_setups
 from agenttop.journal.summarize import RunHeader
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.run_state import RunState
@@ -51,7 +52,8 @@ class Refold:
 
     def __init__(self, header: RunHeader, *, live_only: bool = False) -> None:
         rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
-        self.figures = Figures(header.layout, rules, live_only=live_only, golden=header.golden)
+        layout = with_setups(header.layout, header.profile)
+        self.figures = Figures(layout, rules, live_only=live_only, golden=header.golden)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the times that identify them, the newest last."""

@@ -14,7 +14,7 @@ from agenttop.metrics.blocks import Blocks
 from agenttop.metrics.catalogue import LIVE, PHASE, PHASE_SHARE
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, HistDelta
-from agenttop.metrics.figures import metrics
+from agenttop.metrics.figures import STAGED, metrics, of_stage
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import WINDOW_S, Live, Slice
@@ -184,6 +184,14 @@ class Aggregate:
         """Return METRICS of one stage that really lasted ``seconds``."""
         return metrics(self.stage(stage), seconds, self.layout)
 
+    def stage_count(self, stage: int) -> int:
+        """Return how many requests of a stage had finished when the last second was closed."""
+        return self._stages[stage].requests
+
+    def stage_figures(self, stage: int, seconds: float) -> dict[str, Any]:
+        """Return what the table of stages says of one that lasted ``seconds``, when the last second was closed."""
+        return of_stage(self._stages[stage], seconds)
+
     def snapshot(self, now: RunState) -> Snapshot:
         """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         self._seq += 1
@@ -227,9 +235,9 @@ class Aggregate:
             if stage < 0:
                 continue
             if self._live_only:
-                for metric, one in whole.items():
-                    if metric.startswith(PHASE) or metric == "unattributed":
-                        self._stages[stage].hist(metric).add(one)  # phases by stage are in every picture
+                # Rows and phases of stages are in every picture.
+                kept = {metric: one for metric, one in whole.items() if metric in STAGED or metric.startswith(PHASE)}
+                self._stages[stage].add_merged(new, kept)
                 continue
             for scope in (self._requests[request], self._stages[stage]):
                 scope.add_merged(new, whole)

@@ -13,6 +13,8 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import Scope
 
+#: Distributions of a stage that its row in the table of stages is made of, phases aside.
+STAGED = ("latency", "ttft", "unattributed")
 #: What no phase explains, among shares.
 UNATTRIBUTED = "(unattributed)"
 _US_PER_S = 1_000_000.0
@@ -43,11 +45,7 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "outcomes": {outcome.value: scope.outcomes[outcome] for outcome in Outcome if scope.outcomes[outcome]},
         "errors": scope.errors.top(),
         **{f"{name}_ms": scope.hists.get(name, _NONE).dist() for name in OWN_DISTRIBUTIONS},
-        "phases_ms": {
-            name.removeprefix(PHASE): hist.dist()
-            for name, hist in sorted(scope.hists.items())
-            if name.startswith(PHASE)
-        },
+        "phases_ms": _phases(scope),
         "unattributed_ms": scope.hists.get("unattributed", _NONE).dist(),
         "phase_shares": _phase_shares(scope),
         "tokens": _tokens(scope, seconds),
@@ -59,6 +57,26 @@ def metrics(scope: Scope, seconds: float, layout: Layout) -> dict[str, Any]:
         "streams": _streams(scope),
         **{name: sums[name] for name in TRAFFIC},
     }
+
+
+def of_stage(scope: Scope, seconds: float) -> dict[str, Any]:
+    """Return of METRICS what the table of stages is made of, without the histograms themselves: quick enough for every
+    second.
+    """
+    return {
+        "requests": scope.requests,
+        "failed": scope.failed,
+        "rate_limited": scope.rate_limited,
+        "rps": rate(scope.requests, seconds),
+        **{f"{name}_ms": scope.hists.get(name, _NONE).dist(hdr=False) for name in STAGED},
+        "phases_ms": _phases(scope, hdr=False),
+    }
+
+
+def _phases(scope: Scope, *, hdr: bool = True) -> dict[str, dict[str, float | int | str] | None]:
+    """Return the DIST of every phase."""
+    found = sorted(scope.hists.items())
+    return {name.removeprefix(PHASE): hist.dist(hdr=hdr) for name, hist in found if name.startswith(PHASE)}
 
 
 def rate(count: float, seconds: float) -> float:

@@ -223,11 +223,12 @@ class Hist:
             return None
         return math.sqrt(self.deviations / self.count)
 
-    def dist(self, per_unit: float = 1000.0) -> dict[str, float | int | str] | None:
+    def dist(self, per_unit: float = 1000.0, *, hdr: bool = True) -> dict[str, float | int | str] | None:
         """Return the summary's DIST; None without records.
 
         Args:
             per_unit: µs in the unit wanted, 1000 for ms and 1 000 000 for seconds. ``hdr`` stays in µs.
+            hdr: with it, which takes most of the time.
         """
         mean, stddev = self.mean, self.stddev
         if mean is None or stddev is None:
@@ -235,7 +236,8 @@ class Hist:
         values = dict(zip(DIST_PERCENTILES, self.percentiles(DIST_PERCENTILES.values()), strict=True))
         low = {"min": self.low, "mean": mean, "stddev": stddev}
         scaled = {key: round(value / per_unit, 6) for key, value in (low | values | {"max": self.high}).items()}
-        return {"count": self.count, **scaled, "hdr": self.to_hdr()}
+        found: dict[str, float | int | str] = {"count": self.count, **scaled}
+        return found | {"hdr": self.to_hdr()} if hdr else found
 
     def to_hdr(self) -> str:
         """Return the standard HdrHistogram V2 encoding (compressed, base64), made by hdrh's codec."""

@@ -21,20 +21,19 @@ def stage_phases(stages: Sequence[Scope]) -> tuple[StagePhases, ...]:
 
 
 def _told(index: int, scope: Scope) -> StagePhases | None:
-    spent = {
-        name.removeprefix(PHASE): (hist.total, hist.count)
-        for name, hist in scope.hists.items()
-        if name.startswith(PHASE) and hist.count
-    }
-    if not spent:
+    there = ((name, hist) for name, hist in scope.hists.items() if name.startswith(PHASE) and hist.count)
+    hists = {name.removeprefix(PHASE): hist for name, hist in there}
+    if not hists:
         return None
     rest = scope.hists.get("unattributed")
     if rest is not None and rest.count:
-        spent[UNATTRIBUTED] = (rest.total, rest.count)
-    whole = sum(total for total, _ in spent.values())
+        hists[UNATTRIBUTED] = rest
+    whole = sum(hist.total for hist in hists.values())
     return StagePhases(
         stage=index,
-        requests=max(count for _, count in spent.values()),
-        mean_ms={name: round(total / count / _US_PER_MS, 3) for name, (total, count) in spent.items()},
-        share={name: round(total / whole, 4) if whole else 0.0 for name, (total, _) in spent.items()},
+        requests=max(hist.count for hist in hists.values()),
+        mean_ms={name: round((hist.mean or 0.0) / _US_PER_MS, 3) for name, hist in hists.items()},
+        share={name: round(hist.total / whole, 4) if whole else 0.0 for name, hist in hists.items()},
+        counts={name: hist.count for name, hist in hists.items()},
+        stddev_ms={name: round((hist.stddev or 0.0) / _US_PER_MS, 3) for name, hist in hists.items()},
     )

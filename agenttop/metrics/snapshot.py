@@ -163,6 +163,41 @@ class StagePhases(msgspec.Struct, frozen=True):
     mean_ms: dict[str, float]
     share: dict[str, float]
     """Each phase's share of the latency, 0 to 1."""
+    counts: dict[str, int] = {}
+    """Records of each phase."""
+    stddev_ms: dict[str, float] = {}
+
+
+class StageRow(msgspec.Struct, frozen=True):
+    """What one stage was like, or is so far: of the requests sent in it, warm-up excluded. Times are in ms."""
+
+    stage: int
+    """Its index in the run's stages; in a summary's, if it was made of one."""
+    name: str
+    """With the pool before it if the stage is a pool's own."""
+    unit: str
+    load: str
+    """Users or arrivals as they were driven, with their unit: ``12 users``, ``10–40 users``, ``5/s``."""
+    requests: int
+    rps: float
+    rate_limited: int
+    errors: int
+    """Failures other than rate limits."""
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    ttft_p95_ms: float | None = None
+    samples: int = 0
+    """Latencies that the percentiles are of."""
+    ttft_samples: int = 0
+    times: float | None = None
+    """How many times the first stage's p95 its p95 is; None of the first, and without one."""
+    grew: str = ""
+    """The phase that grew by most ms since the first stage; empty if none did beyond noise."""
+    grew_times: float | None = None
+    state: str = ""
+    """The verdict's state that lasted longest in it; empty if there is none."""
+    over: bool = True
+    """It has ended: nothing more is sent in it."""
 
 
 class QuotaGauge(msgspec.Struct, frozen=True):
@@ -331,6 +366,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Requests that were not sent because the budget had no more for them."""
     stage_phases: tuple[StagePhases, ...] = ()
     """One row for each stage with phases, in order; warm-up excluded."""
+    stage_rows: tuple[StageRow, ...] = ()
+    """One row for each stage that had requests, as in the report."""
     quotas: tuple[QuotaGauge, ...] = ()
     """What remains of the limits that targets tell of."""
     breaker: BreakerState | None = None

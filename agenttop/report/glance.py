@@ -16,7 +16,7 @@ from agenttop.report.observed import observed
 from agenttop.report.page import INDENT, Page
 from agenttop.report.quality import interval, points
 from agenttop.report.search import sentence
-from agenttop.report.stages import stage_rows
+from agenttop.report.stages import cells, most_telling, rows_of
 from agenttop.report.verdict import verdict_in_short
 
 #: Lines that are never exceeded: a terminal of 24 rows, without that of the shell's prompt.
@@ -109,13 +109,14 @@ def _head(page: Page, summary: Mapping[str, Any], most: int, *, gaps: bool) -> N
 
 
 def _stages(page: Page, summary: Mapping[str, Any], most: int) -> None:
-    rows, more = stage_rows(summary, most)
-    if len(rows) < 2:
+    rows = rows_of(summary)
+    if not rows:
         page.prose("! No request finished: there is nothing to judge.", "red")
         return
-    page.table(rows, first_min=6)
-    if more:
-        page.line(f"{INDENT}and {more} more stages, none with a higher p95", "dim")
+    kept = most_telling(rows, most)
+    page.table(cells(kept), first_min=6)
+    if len(rows) > len(kept):
+        page.line(f"{INDENT}and {len(rows) - len(kept)} more stages, none with a higher p95", "dim")
 
 
 def _judged(page: Page, summary: Mapping[str, Any], most: int) -> None:

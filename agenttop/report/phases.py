@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -78,14 +77,16 @@ def spent_on(phases: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def columns(summary: Mapping[str, Any]) -> list[Column]:
     """Return the stages of a summary that have phases, in order."""
-    found = []
-    for stage in summary["stages"]:
-        phases = phases_of(stage)
-        if phases:
-            load, words = load_of(summary, stage)
-            group = (stage.get("pool") or "", stage["unit"])
-            found.append(Column(stage["index"], stage["name"], group, load, words, phases))
-    return found
+    made = (column(stage, *load_of(summary, stage)) for stage in summary["stages"])
+    return [found for found in made if found is not None]
+
+
+def column(stage: Mapping[str, Any], load: float, words: str) -> Column | None:
+    """Return a stage with its load; None if its requests reported no phases."""
+    phases = phases_of(stage)
+    if not phases:
+        return None
+    return Column(stage["index"], stage["name"], (stage.get("pool") or "", stage["unit"]), load, words, phases)
 
 
 def extremes(found: Sequence[Column]) -> list[tuple[Column, Column]]:
@@ -157,35 +158,57 @@ def _verdict(page: Page, pairs: Sequence[tuple[Column, Column]]) -> None:
         page.prose(f"no phase grew by over {MIN_SHARE:.0%} and beyond noise from {least.words} to {most.words}")
 
 
+@dataclass(slots=True)
+class Driven:
+    """The users that were wanted in the seconds of a stage of the whole run.
+
+    Not the users there were: these include users of open pools, whose number is not planned.
+    """
+
+    low: float = math.inf
+    high: float = 0.0
+    total: float = 0.0
+    seconds: int = 0
+    manual: bool = False
+    """Any of them was set manually."""
+
+    def add(self, wanted: float, *, manual: bool) -> None:
+        """Add a second after the warm-up."""
+        users = round(wanted)
+        self.low, self.high = min(self.low, users), max(self.high, users)
+        self.total += users
+        self.seconds += 1
+        self.manual = self.manual or manual
+
+
 def load_of(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[float, str]:
     """Return the load of a stage with its text: as planned, or as it was if it rose, fell or was set manually."""
+    return load_words(stage, _driven(summary, stage))
+
+
+def load_words(stage: Mapping[str, Any], driven: Driven) -> tuple[float, str]:
+    """Return the same of a stage that is not of a summary; of ``driven`` a stage of one pool has no seconds."""
     low, high = sorted((stage["target_start"], stage["target_end"]))
     mean = (low + high) / 2
     if stage["unit"] != "users":
         return mean, f"{low:g}/s" if low == high else f"{low:g}–{high:g}/s"
-    users, manual = _users(summary, stage)
-    if users and (low < high or manual):
-        low, high, mean = min(users), max(users), statistics.fmean(users)
+    if driven.seconds and (low < high or driven.manual):
+        low, high, mean = driven.low, driven.high, driven.total / driven.seconds
     if low == high:
         return mean, f"{count(low)} user{'' if low == 1 else 's'}"
     return mean, f"{count(low)}–{count(high)} users"
 
 
-def _users(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> tuple[list[int], bool]:
-    """Return the users wanted in each second of a stage of the whole run, and whether any number was set manually.
-
-    Not the users there were: these include users of open pools, whose number is not planned.
-    """
+def _driven(summary: Mapping[str, Any], stage: Mapping[str, Any]) -> Driven:
+    found = Driven()
     if stage.get("pool"):
-        return [], False
+        return found
     timeline, warmup_s = summary["timeline"], summary["run"].get("warmup_s", 0.0)
-    at = [
-        second
-        for second, (index, t_s) in enumerate(zip(timeline["stage"], timeline["t_s"], strict=True))
-        if index == stage["index"] and t_s > warmup_s
-    ]
     manual = timeline.get("manual")
-    return [round(timeline["target"][second]) for second in at], bool(manual) and any(manual[second] for second in at)
+    for second, (index, t_s) in enumerate(zip(timeline["stage"], timeline["t_s"], strict=True)):
+        if index == stage["index"] and t_s > warmup_s:
+            found.add(timeline["target"][second], manual=bool(manual) and bool(manual[second]))
+    return found
 
 
 def _whole_ms(column: Column) -> float:

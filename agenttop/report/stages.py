@@ -1,82 +1,128 @@
-"""Tells what each stage of a run was like: its load, rates and times, how many times those of the first, what grew."""
+"""Tells what each stage of a run was like: its load, rates and times, how many times those of the first, what grew.
+
+The screen shows the same rows, while the run goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agenttop.metrics.snapshot import StageRow
 from agenttop.report.figures import count, fit, ms, per_s
 from agenttop.report.page import Page
-from agenttop.report.phases import columns, grown_most, load_of
+from agenttop.report.phases import column, grown_most, load_of
 
-_HEAD = ("stage", "load", "rps", "p50", "p95", "TTFT p95", "429", "errors", "× first", "grew most")
-#: Columns that give way where no stage has anything in them.
-_OPTIONAL = ("TTFT p95", "× first", "grew most")
 _NAME, _GREW = 16, 13
+#: Of every column its title, its cell, and whether it gives way where no stage has anything in it.
+_COLUMNS: tuple[tuple[str, Callable[[StageRow], str], bool], ...] = (
+    ("stage", lambda row: fit(row.name, _NAME), False),
+    ("load", lambda row: row.load, False),
+    ("rps", lambda row: per_s(row.rps), False),
+    ("p50", lambda row: ms(row.p50_ms), False),
+    ("p95", lambda row: ms(row.p95_ms), False),
+    ("TTFT p95", lambda row: ms(row.ttft_p95_ms), True),
+    ("429", lambda row: count(row.rate_limited), False),
+    ("errors", lambda row: count(row.errors), False),
+    ("× first", lambda row: "-" if row.times is None else f"{row.times:.1f}×", True),
+    ("grew most", lambda row: _grew(row), True),
+)
+#: Decimals of how many times something is: what is added up in another order is the same.
+_DIGITS = 3
 
 
-def stage_rows(summary: Mapping[str, Any], most: int | None = None) -> tuple[list[list[str]], int]:
-    """Return the cells of stages that had requests, a heading before them, and how many are left out.
+def stage_rows(
+    stages: Sequence[Mapping[str, Any]], load: Callable[[Mapping[str, Any]], tuple[float, str]]
+) -> list[StageRow]:
+    """Return the rows of stages that had requests, in order.
 
-    Of more than ``most`` the first, the last and those with the highest p95 stay. A column that no stage fills is left
-    out.
+    Args:
+        stages: as a summary has them; of METRICS what the rows are made of.
+        load: returns a stage's load, with its text.
     """
-    stages = [stage for stage in summary["stages"] if stage["requests"]]
     first: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for stage in stages:
-        first.setdefault(_group(stage), stage)
-    phases = {column.index: column for column in columns(summary)}
-    kept = _most_telling(stages, most)
-    rows = []
-    for stage in kept:
-        before = first[_group(stage)]
-        latency, ttft = stage["latency_ms"] or {}, stage["ttft_ms"] or {}
-        grown = None
-        if before is not stage and {stage["index"], before["index"]} <= phases.keys():
-            grown = grown_most(phases[before["index"]], phases[stage["index"]])
-        name = f"{stage['pool']}/{stage['name']}" if stage.get("pool") else stage["name"]
-        rows.append(
-            [
-                fit(name, _NAME),
-                load_of(summary, stage)[1].removesuffix(" users").removesuffix(" user"),
-                per_s(stage["rps"]),
-                ms(latency.get("p50")),
-                ms(latency.get("p95")),
-                ms(ttft.get("p95")),
-                count(stage["rate_limited"]),
-                count(stage["failed"] - stage["rate_limited"]),
-                "-" if before is stage else _times(latency, before["latency_ms"] or {}),
-                "-" if grown is None else fit(f"{fit(grown[0], _GREW - 5)} {grown[1]:.1f}×", _GREW),
-            ]
-        )
-    empty = {at for at, name in enumerate(_HEAD) if name in _OPTIONAL and all(row[at] == "-" for row in rows)}
-    shown = [[cell for at, cell in enumerate(row) if at not in empty] for row in ([*_HEAD], *rows)]
-    return shown, len(stages) - len(kept)
+    return [
+        _row(stage, first.setdefault((stage.get("pool") or "", stage["unit"]), stage), load)
+        for stage in stages
+        if stage["requests"]
+    ]
+
+
+def rows_of(summary: Mapping[str, Any]) -> list[StageRow]:
+    """Return the rows of a summary."""
+    return stage_rows(summary["stages"], lambda stage: load_of(summary, stage))
+
+
+def cells(rows: Sequence[StageRow]) -> list[list[str]]:
+    """Return the cells of rows, titles before them; a column that no stage fills is left out."""
+    of_users = all(row.unit == "users" for row in rows)
+    shown = []
+    for title, cell, optional in _COLUMNS:
+        texts = [cell(row) for row in rows]
+        if title == "load" and of_users:
+            title, texts = "users", [text.removesuffix(" users").removesuffix(" user") for text in texts]
+        if not optional or any(text != "-" for text in texts):
+            shown.append([title, *texts])
+    return [list(line) for line in zip(*shown, strict=True)]
+
+
+def most_telling(rows: Sequence[StageRow], most: int | None) -> list[StageRow]:
+    """Return so many rows, in order: of more the first, those that are not over, the last, the highest p95."""
+    if most is None or len(rows) <= most:
+        return list(rows)
+    ends = (rows[0], rows[-1])
+    ranked = sorted(rows, key=lambda row: (row not in ends, row.over, -(row.p95_ms or 0.0)))
+    kept = {row.stage for row in ranked[: max(most, 1)]}
+    return [row for row in rows if row.stage in kept]
 
 
 def stage_section(page: Page, summary: Mapping[str, Any]) -> None:
     """Add the table of stages, where there is more than one."""
-    rows, _ = stage_rows(summary)
-    if len(rows) > 2:
+    rows = rows_of(summary)
+    if len(rows) > 1:
         page.section("stages", "p95: how many times the first stage's")
-        page.table(rows, first_min=6)
+        page.table(cells(rows), first_min=6)
 
 
-def _group(stage: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what stages have in common that are compared: their pool, and the unit of its load."""
-    return stage.get("pool") or "", stage["unit"]
+def _row(
+    stage: Mapping[str, Any], before: Mapping[str, Any], load: Callable[[Mapping[str, Any]], tuple[float, str]]
+) -> StageRow:
+    """Return the row of a stage, held against the first of its pool and unit."""
+    latency, ttft = stage["latency_ms"] or {}, stage["ttft_ms"] or {}
+    mean, words = load(stage)
+    phases = None if before is stage else (column(before, *load(before)), column(stage, mean, words))
+    grown = None if phases is None or phases[0] is None or phases[1] is None else grown_most(phases[0], phases[1])
+    pool = f"{stage['pool']}/" if stage.get("pool") else ""
+    return StageRow(
+        stage=stage["index"],
+        name=stage["name"] if stage["name"].startswith(pool) else pool + stage["name"],
+        unit=stage["unit"],
+        load=words,
+        requests=stage["requests"],
+        rps=stage["rps"],
+        rate_limited=stage["rate_limited"],
+        errors=stage["failed"] - stage["rate_limited"],
+        p50_ms=latency.get("p50"),
+        p95_ms=latency.get("p95"),
+        ttft_p95_ms=ttft.get("p95"),
+        samples=latency.get("count", 0),
+        ttft_samples=ttft.get("count", 0),
+        times=None if before is stage else _times(latency, before["latency_ms"] or {}),
+        grew="" if grown is None else grown[0],
+        grew_times=None if grown is None else round(grown[1], _DIGITS),
+        state=(stage.get("verdict") or {}).get("state", ""),
+        over=stage.get("over", True),
+    )
 
 
-def _times(latency: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+def _grew(row: StageRow) -> str:
+    if row.grew_times is None:
+        return "-"
+    return fit(f"{fit(row.grew, _GREW - 5)} {row.grew_times:.1f}×", _GREW)
+
+
+def _times(latency: Mapping[str, Any], before: Mapping[str, Any]) -> float | None:
     """Return how many times the first stage's p95 a p95 is."""
     if not latency.get("p95") or not before.get("p95"):
-        return "-"
-    return f"{latency['p95'] / before['p95']:.1f}×"
-
-
-def _most_telling(stages: Sequence[Mapping[str, Any]], most: int | None) -> list[Mapping[str, Any]]:
-    if most is None or len(stages) <= most:
-        return list(stages)
-    inner = sorted(stages[1:-1], key=lambda stage: -((stage["latency_ms"] or {}).get("p95") or 0.0))
-    kept = {id(stage) for stage in (stages[0], stages[-1], *inner[: most - 2])}
-    return [stage for stage in stages if id(stage) in kept]
+        return None
+    return float(round(latency["p95"] / before["p95"], _DIGITS))

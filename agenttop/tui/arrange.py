@@ -2,7 +2,7 @@
 
 Panes stand in columns, one above the other, some of them beside the one before. In a column
 
-1. rows are let in by rank while the least heights of all of them fit,
+1. rows are let in by rank while the least heights of all of them fit, late ones after all others,
 2. each grows to its best height, by rank,
 3. spare ones are let in where there is still room,
 4. what is left goes to those that grow, by their weights and up to their most; then to the last that grows.
@@ -40,6 +40,8 @@ class Slot:
     """It stands below those of its column that have less; equal ones stand as they are given."""
     beside: bool = False
     """It stands to the right of the pane before it."""
+    late: bool = False
+    """It is let in only where all others have their least height; then it grows by its rank."""
     spare: bool = False
     """It is there only where all others have the height that is best for them."""
 
@@ -64,6 +66,7 @@ class _Row:
     best: int
     grow: int
     most: int
+    late: bool = False
     spare: bool = False
     height: int = 0
 
@@ -115,7 +118,7 @@ def _rows(slots: Mapping[str, Slot], names: Sequence[str], lines: Mapping[str, i
             row.rank, row.least = min(row.rank, slot.rank), max(row.least, slot.least)
             row.best, row.grow, row.most = max(row.best, best), max(row.grow, slot.grow), max(row.most, most)
         else:
-            rows.append(_Row([name], slot.rank, slot.least, best, slot.grow, most, slot.spare))
+            rows.append(_Row([name], slot.rank, slot.least, best, slot.grow, most, slot.late, slot.spare))
         before = name
     return rows
 
@@ -126,12 +129,12 @@ def _stack(rows: list[_Row], height: int) -> list[_Row]:
     shown: list[_Row] = []
     left = height
     for spare in (False, True):
-        for row in ranked:
+        for row in sorted(ranked, key=lambda row: row.late):
             if row.spare is spare and (row.least <= left or not shown):
                 row.height = min(row.least, height)
                 left -= row.height
                 shown.append(row)
-        for row in shown:
+        for row in sorted(shown, key=lambda row: row.rank):
             more = max(0, min(row.best - row.height, left))
             row.height += more
             left -= more

@@ -108,7 +108,8 @@ class History:
         if tick.latency_p99_ms is not None:
             self.last_latency_p99_ms = tick.latency_p99_ms
         if 0 <= self.plan_t_s <= self._duration_s:
-            part = min(self.parts - 1, max(0, math.ceil(self.plan_t_s / self._duration_s * self.parts) - 1))
+            parts = math.ceil(self.plan_t_s / self._duration_s * self.parts - 1e-9)  # 31 / 120 * 120 is more than 31
+            part = min(self.parts - 1, max(0, parts - 1))
             self.plan[part] = Past(tick.users, tick.target, tick.manual)
 
     def replan(self, info: RunInfo) -> None:

@@ -18,11 +18,15 @@ class Key:
 
 
 #: What the panes of panes/table.py are enlarged by.
-PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g"
+PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,k,v,b,l,g"
 
 
-def _of_panes(*, digits: bool) -> str:
-    return ",".join(key for key in PANE_KEYS.split(",") if key.isdigit() == digits)
+#: The letter among them that every run has something for.
+_STAGES = "k"
+
+
+def _of_panes(*, always: bool) -> str:
+    return ",".join(key for key in PANE_KEYS.split(",") if (key.isdigit() or key == _STAGES) == always)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
-        Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
-        Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
+        Key(_of_panes(always=True), "1-9 0 k", "app.enlarge", "enlarge a pane, again: back"),
+        Key(_of_panes(always=False), "v b l g", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agenttop.controller.spans import Spans
+from agenttop.controller.spans import Spans, stage_words
 from agenttop.schedule.control import Control
 from agenttop.steering.apply import steer
 from agenttop.steering.command import parse_command
@@ -18,6 +18,14 @@ RAMP, HOLD, PEAK, OWN, OPEN = range(5)
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     return plan_of(tmp_path, MIXED)
+
+
+def test_a_stage_is_told_with_its_number_and_where_it_goes(plan: Plan) -> None:
+    told = [stage_words(index, plan.layout.stages) for index in (RAMP, HOLD, PEAK)]
+    ramp, hold, *_ = plan.layout.stages
+    assert told[RAMP] == f"stage 1 {ramp.name}: 0 → {ramp.target_end:g} users"
+    assert told[HOLD] == f"stage 2 {hold.name}: {hold.target_end:g} users", "it stays where it is"
+    assert told[PEAK].startswith("stage 3 ")
 
 
 def look(spans: Spans, plan: Plan, control: Control, *times: float) -> list[int]:

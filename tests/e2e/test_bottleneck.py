@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agenttop.agent.process import AgentProcess
+from agenttop.metrics.snapshot import StageRow
+from agenttop.report.stages import rows_of
 from agenttop.report.summary import check_summary
 from tests.e2e.harness import Place
 
@@ -61,7 +64,10 @@ def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
     options = [word for key, value in SHORT.items() for word in ("--set", f"{key}={value}")]
     arguments = ("--profile", PROFILE, "--headless", "--full", *options)
     with AgentProcess(AGENT) as agent, place.start(*arguments, "--target", agent.url) as run:
-        live = run.viewer().wait(lambda s: len(s["stage_phases"]) == 3 and s["stage_phases"][2]["requests"] >= 20)
+        viewer = run.viewer()
+        live = viewer.wait(lambda s: len(s["stage_phases"]) == 3 and s["stage_phases"][2]["requests"] >= 20)
+        while viewer.read() is not None:
+            pass
         run.wait()
     assert run.wait() == 0, run.err.text()
     (line,) = [line for line in run.out.lines if " grew most: " in line]
@@ -77,6 +83,13 @@ def test_the_model_calls_are_named_as_what_grew(place: Place) -> None:
     for name in ("chat/simple", "chat/tool_call"):
         assert set(summary["requests"][name]["phase_shares"]) == set(summary["stages"][0]["phase_shares"])
     assert "phases by request" in run.out.text()
+    # The table of stages is the same on the screen, at the end of the run, as in the report.
+    told = msgspec.convert(viewer.snapshots[-1]["stage_rows"], list[StageRow])
+    assert [row.load for row in told] == ["2 users", "12 users", "40 users"]
+    assert [msgspec.structs.replace(row, rps=0.0) for row in told] == [
+        msgspec.structs.replace(row, rps=0.0) for row in rows_of(summary)
+    ]
+    assert [row.rps for row in told] == pytest.approx([row.rps for row in rows_of(summary)], rel=0.02)
     few, _, many = summary["stages"]
     for stage in (few, many):
         assert set(stage["phase_shares"]) == {"context_load", "llm_call", "tool_execution", "(unattributed)"}

@@ -72,13 +72,14 @@ def playback(directory: Path) -> Iterator[Playback]:
 def live() -> list[Snapshot]:
     """What viewers of the run itself saw, second by second."""
     figures, seen = Figures(RUN.layout, Rules()), []
+    spans = [(stage.start_s, stage.end_s) for stage in RUN.layout.stages]
     told: list[Event] = []
     for second in range(1, RUN.seconds + 1):
         for delta in RUN.deltas(second):
             figures.fold(delta)
         told += events(second)
         now = msgspec.structs.replace(situation(RUN, second), events=tuple(told))
-        figures.second(now, [None] * len(RUN.layout.stages))
+        figures.second(now, spans, sending_ended_s=now.t_s if now.state == "done" else None)
         seen.append(figures.snapshot(now))
     return seen
 

@@ -1,4 +1,4 @@
-"""Tests of agenttop.report.glance, agenttop.report.stages, agenttop.report.observed: the answer fits 80 by 24."""
+"""Tests of agenttop.report.glance, agenttop.report.observed: the answer fits 80 by 24."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_columns_that_nobody_fills_give_way() -> None:
     summary = stages(full(), 1)
     summary["stages"][0] |= {"ttft_ms": None}
     head = next(line for line in lines(summary) if line.startswith("  stage"))
-    assert head.split() == ["stage", "load", "rps", "p50", "p95", "429", "errors"]
+    assert head.split() == ["stage", "users", "rps", "p50", "p95", "429", "errors"]
 
 
 def test_nothing_measured_is_said() -> None:

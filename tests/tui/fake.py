@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from msgspec import structs
@@ -11,6 +11,8 @@ from msgspec import structs
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.view.feed import Cursor
 from tests.tui.sim import SCENARIOS, Sim, played
+from tests.tui.truth import SCENARIOS as TRUE
+from tests.tui.truth import TrueRun, truly_played
 
 ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")
 
@@ -18,8 +20,13 @@ ENDED = Ended(exit_code=0, stop_reason="completed", summary="summary.json")
 class FakeFeed:
     """Plays a scenario up to the second it is looked at, then waits for :meth:`advance` or :meth:`end`."""
 
-    def __init__(self, scenario: str = "ramp", *, can_detach: bool = True, sim: Sim | None = None) -> None:
-        self.sim, snapshots = (sim, sim.until(SCENARIOS[scenario])) if sim is not None else played(scenario)
+    def __init__(self, scenario: str = "ramp", *, can_detach: bool = True, sim: Sim | TrueRun | None = None) -> None:
+        self.sim: Sim | TrueRun
+        snapshots: Sequence[Snapshot] = ()
+        if sim is not None:
+            self.sim, snapshots = sim, sim.until(1 if isinstance(sim, TrueRun) else SCENARIOS[scenario])
+        else:
+            self.sim, snapshots = truly_played(scenario) if scenario in TRUE else played(scenario)
         self.can_detach = can_detach
         self.commands: list[str] = []
         self.rejections: dict[str, str] = {}

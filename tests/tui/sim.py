@@ -6,6 +6,7 @@ import copy
 import math
 import random
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -83,7 +84,11 @@ BREAKERS = {
 }
 
 
-def _graded() -> QualityState:
+#: Levels of load at which answers were graded: name, users, and how many answers are wrong.
+_LEVELS = (("warm", 20, 1), ("ramp 2/4", 80, 3), ("ramp 4/4", 170, 9), ("hold", 200, 18), ("drain", 40, 2))
+
+
+def graded(levels: Sequence[tuple[str, int, int]] = _LEVELS) -> QualityState:
     """Answers that get worse with load: those that need a tool first."""
     cases = tuple(
         CaseBrief(f"order-{i:02}" if i % 3 else f"hours-{i:02}", ("orders", "tools") if i % 3 else ("hours",),
@@ -91,13 +96,11 @@ def _graded() -> QualityState:
         for i in range(60)
     )  # fmt: skip
     curve = Curve(Golden(cases))
-    curve.asked(5 * 60 + 7)
-    for number, (level, users, wrong) in enumerate(
-        [("warm", 20, 1), ("ramp 2/4", 80, 3), ("ramp 4/4", 170, 9), ("hold", 200, 18), ("drain", 40, 2)]
-    ):
+    curve.asked(len(levels) * 60 + 7)
+    for number, (level, users, wrong) in enumerate(levels):
         for i, case in enumerate(cases):
             lost = i % 3 and i < 1.5 * wrong
-            cause = "" if not lost else "refused" if i % 2 and users > 100 else "tool_not_called"
+            cause = "" if not lost else "refused" if i % 2 and wrong > 5 else "tool_not_called"
             curve.take(
                 [
                     Score(
@@ -109,11 +112,11 @@ def _graded() -> QualityState:
                     )
                 ]
             )  # fmt: skip
-    curve.take([Score("order-01", "hold", 200)])
+    curve.take([Score("order-01", *max(levels, key=lambda level: level[1])[:2])])
     return curve.state
 
 
-GRADED = _graded()
+GRADED = graded()
 BUDGET = (
     BudgetLine("requests", 100_000, 41_204, 128),
     BudgetLine("tokens", 2_000_000, 1_671_300, 117_500),

@@ -51,6 +51,14 @@ def test_a_second_without_a_sample_is_no_zero() -> None:
     assert history.series(lambda t: t.ttft_p95_ms, 2, 1) == [None, 0.5]
 
 
+@pytest.mark.parametrize("seconds", [120, 70, 600, 887])
+def test_the_plan_has_no_gap_at_any_second(seconds: int) -> None:
+    history = fresh(duration_s=float(seconds), stages=())
+    for second in range(1, seconds + 1):
+        history.add(tick(second), float(second))
+    assert None not in history.plan
+
+
 def test_a_late_viewer_sees_the_whole_plan_behind() -> None:
     sim = Sim("manual")
     ticks = tuple(snapshot.tick for snapshot in sim.until(200))

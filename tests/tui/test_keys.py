@@ -162,6 +162,7 @@ ENLARGED = {
     "8": "of each column",
     "9": "voice",
     "0": "busiest core",
+    "k": "no request has ended yet",
     "v": "the profile has none",
     "b": "the profile has none",
     "l": "no target tells of its limits",

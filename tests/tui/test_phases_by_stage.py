@@ -57,6 +57,17 @@ def test_what_did_not_grow_is_not_marked() -> None:
     assert any("no phase grew by over 20% from 0-20 users to 200 users" in line for line in lines)
 
 
+def test_what_may_be_chance_is_not_marked() -> None:
+    wide = {"llm_call": 400.0, "tools": 1.0}
+    few, many = (
+        msgspec.structs.replace(told(n, requests=25, llm_call=mean, tools=90.0), stddev_ms=wide)
+        for n, mean in ((0, 100.0), (2, 300.0))
+    )
+    assert not any("!" in line for line in drawn(few, many))
+    surely = (msgspec.structs.replace(each, requests=2500) for each in (few, many))
+    assert any("llm_call grew most" in line for line in drawn(*surely))
+
+
 def test_what_takes_microseconds_is_no_bottleneck() -> None:
     lines = drawn(told(0, llm_call=100.0, queue=0.01), told(2, llm_call=110.0, queue=0.5))
     assert not any("!" in line for line in lines)

@@ -157,10 +157,14 @@ class World:
             if user not in self._sent:
                 continue
             self._busy += 1
-            took = self.random.lognormvariate(math.log(target.median_s), target.sigma)
-            took *= 8 if self.random.random() < target.outliers else 1
-            took *= target.slow[2] if target.slow[0] <= t_s < target.slow[1] else 1
-            self._after(t_s + took, "served", user)
+            self._after(t_s + self._takes(t_s, user), "served", user)
+
+    def _takes(self, t_s: float, user: int) -> float:
+        """Return how long a request takes that begins to be served."""
+        target = self.target
+        took = self.random.lognormvariate(math.log(target.median_s), target.sigma)
+        took *= 8 if self.random.random() < target.outliers else 1
+        return took * (target.slow[2] if target.slow[0] <= t_s < target.slow[1] else 1)
 
     def _wake(self, t_s: float, _: int) -> None:
         held, self._held = self._held, deque()

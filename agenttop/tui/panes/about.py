@@ -15,7 +15,8 @@ class About:
 
 #: Words that stand on the screen, or that one would say for a pane, beside its name.
 ALSO = {
-    "plan": "stages users target ramp knee schedule load",
+    "plan": "users target ramp knee schedule load",
+    "stages": "stage levels steps ramp knee users load rps p95 slow grew compared first keeps up queues",
     "rate": "rps throughput requests per second in-flight oldest dropped target",
     "errors": "429 5xx refused rate-limit failures failing timeout checks retry-after",
     "latency": "slow ttft first token total p50 p90 p95 p99 max percentiles response time inter-chunk",
@@ -71,6 +72,16 @@ ABOUT = {
             _MARK,
         ),
         (_TREND,),
+    ),
+    "stages": About(
+        (
+            "What each stage was like, as the report has it: of the requests sent in it,",
+            "set-ups too, warm-up not; percentiles of all of them; dim: too few. × first:",
+            "its p95 by that of the first stage. Grew most: the phase that grew by most ms",
+            "since then, beyond noise. ! the target did not keep up in it; the one marked",
+            "with a triangle goes on, so its figures are those so far.",
+        ),
+        (_SCROLL,),
     ),
     "requests": About(
         (

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from agenttop.metrics.snapshot import StageInfo, StagePhases
 from agenttop.report.figures import duration
+from agenttop.report.phases import MIN_COUNT, MIN_SHARE, Column, growths
 from agenttop.tui.text import Line, clean, count, fit, ms, rate
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 
-#: Requests a stage needs before it is compared with another. By what part of what it was a mean has to grow to be told,
-#: and by what part of all phases together, for what nobody waits for is no bottleneck.
-MIN_COUNT, MIN_SHARE, MIN_WORTH = 20, 0.2, 0.01
 #: Cells of a phase's name, of a stage (``12345  99.9%``) and of ``×3.2``.
 _NAME, _CELL, _TREND = 18, 15, 8
 
@@ -65,14 +63,17 @@ def compared(view: View) -> Compared | None:
 
 
 def grew_most(pair: Compared) -> str | None:
-    """Return the phase whose mean grew by most ms; None if none did by more than a fifth, or by enough to matter."""
-    worth_ms = MIN_WORTH * sum(pair.most.mean_ms.values())
-    grown = {
-        name: gap
-        for name, before in pair.least.mean_ms.items()
-        if name in pair.most.mean_ms and (gap := pair.most.mean_ms[name] - before) > max(MIN_SHARE * before, worth_ms)
+    """Return the phase whose mean grew by most ms; None if none did beyond noise, or by enough to matter."""
+    return next((growth.phase for growth in growths([(_column(pair.least), _column(pair.most))])), None)
+
+
+def _column(told: StagePhases) -> Column:
+    """Return a stage as the report compares it."""
+    phases = {
+        name: {"mean": mean, "count": told.counts.get(name, told.requests), "stddev": told.stddev_ms.get(name, 0.0)}
+        for name, mean in told.mean_ms.items()
     }
-    return max(grown, key=lambda name: grown[name], default=None)
+    return Column(told.stage, "", ("", ""), 0.0, "", phases)
 
 
 def _shown(stages: tuple[StagePhases, ...], pair: Compared | None, room: int) -> list[StagePhases]:

@@ -21,6 +21,7 @@ from agenttop.tui.panes import (
     quotas,
     rate,
     requests,
+    stages,
     thresholds,
 )
 from agenttop.tui.view import View
@@ -94,7 +95,7 @@ PANES: tuple[Entry, ...] = (
     ),
     Entry(
         "latency", "4", latency.full, says=latency.says,
-        compact=In(latency.compact, Slot(2, 2, 4, frame=1, order=2)),
+        compact=In(latency.compact, Slot(2, 3, 4, frame=1, order=2)),
     ),
     Entry(
         "trend", "4", latency.full, every=CHART_EVERY,
@@ -106,6 +107,12 @@ PANES: tuple[Entry, ...] = (
     ),
     Entry(
         "total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))
+    ),
+    Entry(
+        "stages", stages.KEY, stages.enlarged, says=stages.says, scrolls=stages.lines, every=TABLE_EVERY,
+        compact=In(stages.compact, Slot(7, 3, 6, frame=1, order=5, spare=True)),
+        boxed=In(stages.full, Slot(1, 5, 7, frame=TITLED, grow=4, late=True)),
+        large=In(stages.full, Slot(1, 5, 9, frame=TITLED, grow=4, late=True)),
     ),
     Entry(
         "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
@@ -146,7 +153,7 @@ PANES: tuple[Entry, ...] = (
     Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=CHART_EVERY),
     Entry(
         "percentiles", "8", heat.enlarged, says=latency.says,
-        large=In(latency.distribution, Slot(6, 4, 6, frame=TITLED, column=1)),
+        large=In(latency.distribution, Slot(2, 4, 6, frame=TITLED, column=1)),
     ),
     Entry(
         "phases", "7", phases_by_stage.full, says=lambda v: max(1, len(v.snap.phases_ms)),

@@ -83,7 +83,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @property
     def page(self) -> int:
         """Return how many lines an enlarged list has room for."""
-        return max(1, self.query_one("#enlarged", Pane).size.height - 3)
+        # Of the screen: a pane that was enlarged just now has its size only after the layout.
+        return max(1, self.size.height - HEAD - FOOT - 3)
 
     def lines(self, view: View) -> int:
         """Return how many lines the enlarged list has in all."""
