@@ -127,7 +127,7 @@ STATES: dict[str, State] = {
 
 
 @asynccontextmanager
-async def shown(state: State, size: tuple[int, int], **look: bool) -> AsyncIterator[Pilot[Any]]:
+async def shown(state: State, size: tuple[int, int], **look: Any) -> AsyncIterator[Pilot[Any]]:
     """The screen in a state."""
     feed = FakeFeed(state.scenario) if state.replay is None else FakeReplay(state.scenario, **state.replay)
     if state.change is not None and feed.last is not None:
