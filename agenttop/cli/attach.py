@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from agenttop.cli.ctl import stop, unanswered
 from agenttop.cli.ps import render_runs
+from agenttop.cli.terminal import answers
 from agenttop.cli.viewing import conclude, goes_on, view
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.places import runs_directory, socket_path
@@ -47,7 +48,7 @@ def _picked(found: Sequence[Entry]) -> str:
     """
     if len(found) < 2:
         return find_live_run()
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
+    asks = answers()
     out = sys.stdout if asks else sys.stderr
     width = shutil.get_terminal_size().columns if out.isatty() else None
     head, *rows = render_runs(found, width if width is None else width - 4)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-import agenttop
 from agenttop.agent.process import AgentProcess
 from agenttop.cli.run import run_profile
+from agenttop.cli.shipped import builtin_profile
 from agenttop.exits import UsageError
 
 #: The demo's agent has fewer model slots than users, and a budget of tokens that growing conversations use up.
@@ -25,16 +24,3 @@ def demo(options: argparse.Namespace) -> int:
     with AgentProcess(AGENT) as agent:
         options.target = agent.url
         return run_profile(builtin_profile("demo.toml"), options, own_target=True)
-
-
-def builtin_profile(name: str) -> Path:
-    """Return the path of a profile that is shipped: in the package, or beside it in a checkout.
-
-    Raises:
-        UsageError: it is in neither place.
-    """
-    package = Path(agenttop.__file__).parent
-    for place in (package / "profiles", package.parent / "profiles"):
-        if (place / name).is_file():
-            return place / name
-    raise UsageError(f"the profile {name} is not installed")

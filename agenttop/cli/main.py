@@ -26,6 +26,8 @@ from agenttop.cli.arguments import whole as _whole
 from agenttop.cli.arguments import workers as _workers
 from agenttop.cli.completion import WORDS, complete, completion, completion_parser
 from agenttop.cli.explain import explain_parser
+from agenttop.cli.first import begin
+from agenttop.cli.shipped import builtin_profile
 from agenttop.exits import FAILED, STOPPED, USAGE, UsageError
 from agenttop.view.pipes import hush
 
@@ -302,18 +304,21 @@ _COMMANDS = (*_PARSERS, "agent")
 
 
 def _run_profile(options: argparse.Namespace) -> int:
+    begin(options, Path(options.profile).name, profile=Path(options.profile))
     from agenttop.cli.run import run_profile
 
     return run_profile(Path(options.profile), options)
 
 
 def _capacity(options: argparse.Namespace) -> int:
+    begin(options, f"capacity of {Path(options.profile).name}", profile=Path(options.profile))
     from agenttop.cli.capacity import capacity
 
     return capacity(options)
 
 
 def _demo(options: argparse.Namespace) -> int:
+    begin(options, "demo: the embedded agent is started", profile=builtin_profile("demo.toml"))
     from agenttop.cli.demo import demo
 
     return demo(options)

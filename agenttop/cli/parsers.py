@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from agenttop.cli.arguments import age, count, duration, percent, quick_users, rate, whole
+from agenttop.cli.first import begin
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
 
@@ -218,12 +219,15 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _hit(options: argparse.Namespace) -> int:
+    if options.write is None:
+        begin(options, "hit", target=options.url)
     from agenttop.cli.hit import hit
 
     return hit(options)
 
 
 def _quick(options: argparse.Namespace) -> int:
+    begin(options, "quick", target=options.url)
     from agenttop.cli.quick import quick
 
     return quick(options)
@@ -248,12 +252,15 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _attach(options: argparse.Namespace) -> int:
+    if options.run is not None:
+        begin(options, f"attach {options.run}")
     from agenttop.cli.attach import attach
 
     return attach(options.run, options)
 
 
 def _replay(options: argparse.Namespace) -> int:
+    begin(options, f"replay {options.run or 'the newest run'}")
     from agenttop.cli.replay import replay
 
     return replay(options.run, options)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from agenttop.cli.terminal import answers
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.report.figures import bytes_, count, fit
 from agenttop.runs.prune import Choice, Over, choose, remove
@@ -21,7 +22,7 @@ def prune(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there is nobody to ask, or the directory of runs cannot be read.
     """
-    if not (options.yes or options.dry_run or (sys.stdin.isatty() and sys.stdout.isatty())):
+    if not (options.yes or options.dry_run or answers()):
         raise UsageError(
             "it asks before it removes, and there is no terminal to ask on; say --yes (--dry-run lists what would go)"
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from agenttop.cli.first import cleared
 from agenttop.cli.hit import SAID, body_of, load_text, write_profile
 from agenttop.cli.run import run_loaded
 from agenttop.controller.preflight import unreachable
@@ -55,6 +56,7 @@ def quick(options: argparse.Namespace) -> int:
     except ProfileError as error:
         return _problems(error)
     safe = SafeText(loaded.secrets)
+    cleared(options)
     say(f"agenttop quick {_shown(options.url)}: sends {bound.words}", messages)
     wanted = Wanted(options.url, options.dialect or "", options.model or "", body)
     try:

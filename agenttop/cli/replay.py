@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import TextIO
 
 from agenttop.cli.arguments import is_light
+from agenttop.cli.first import cleared
 from agenttop.cli.run_path import run_path
-from agenttop.cli.viewing import on_terminal, wants_ascii
+from agenttop.cli.terminal import explain_lines, on_terminal, wants_ascii
 from agenttop.exits import DONE, FAILED, UsageError
 from agenttop.journal.journal import JournalError, as_journal
 from agenttop.journal.places import live_runs
@@ -37,6 +38,8 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
         raise UsageError(f"{directory}: no journal to replay: {error.strerror}") from None
     with playback:
         if options.headless or not on_terminal():
+            if not options.headless:
+                explain_lines()
             try:
                 with as_journal(directory):
                     return tell(playback, sys.stdout, options.speed)
@@ -52,7 +55,8 @@ def replay(run: str | None, options: argparse.Namespace) -> int:
 
         feed = ReplayFeed(playback, speed=options.speed or SPEEDS[0])
         no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme)
-        result = run_live(feed, ascii=wants_ascii(options.ascii), ansi=no_color, light=light, refresh_s=options.refresh)
+        ascii_only, first = wants_ascii(options.ascii), cleared(options)
+        result = run_live(feed, ascii=ascii_only, ansi=no_color, light=light, refresh_s=options.refresh, first=first)
     return FAILED if result.how is How.FAILED else DONE
 
 

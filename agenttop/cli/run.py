@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from agenttop.cli.ctl import stop
+from agenttop.cli.first import kept
 from agenttop.cli.output import writable
-from agenttop.cli.viewing import Tell, conclude, goes_on, view
+from agenttop.cli.viewing import Tell, ahead, conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
@@ -73,12 +74,14 @@ def run_loaded(
     workers = chosen if isinstance(chosen, int) else default_workers()
     warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
     for warning in warnings:
+        kept(options)
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     spec = replace(spec, **gate)
     held.hold()
+    ahead(options, lines=options.out == "-")
     try:
         socket = launch(spec)
     except (NoRoomError, OSError) as error:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
 from agenttop.cli.arguments import is_light
+from agenttop.cli.first import cleared
 from agenttop.cli.output import page_of, print_summary
+from agenttop.cli.terminal import BACKGROUND, explain_lines, in_background, on_terminal, wants_ascii
 from agenttop.exits import DONE, FAILED
 from agenttop.metrics.snapshot import Ended
 from agenttop.report.summary import load_summary
@@ -21,18 +25,10 @@ from agenttop.view.pipes import lost, say
 from agenttop.worker.priority import step_back
 
 
-def on_terminal() -> bool:
-    """Return whether there is a terminal that can show the screen."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-
-
-def wants_ascii(asked: bool) -> bool:
-    """Return whether to draw with ASCII only: where that is ``asked`` for, on a Linux console, whose font has neither
-    blocks nor dots, and where the locale (``LC_ALL``, ``LC_CTYPE`` or ``LANG``, the first that is set) is not UTF-8.
-    """
-    found = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "UTF-8")
-    utf8 = found.partition("@")[0].upper().replace("-", "").endswith("UTF8")
-    return asked or os.environ.get("TERM") == "linux" or not utf8
+def ahead(options: argparse.Namespace, *, lines: bool) -> None:
+    """Begin to import the screen, if one will be shown: there is nothing else to do while the controller starts."""
+    if not (options.headless or lines) and on_terminal():
+        threading.Thread(target=importlib.import_module, args=("agenttop.tui.app",), daemon=True).start()
 
 
 def view(
@@ -46,14 +42,19 @@ def view(
         ConnectionError: the run does not answer.
     """
     if options.headless or lines or not on_terminal():
+        if not (options.headless or lines):
+            explain_lines()
         return asyncio.run(plain.follow(feed, messages))
+    if in_background():
+        say(f"agenttop: {BACKGROUND}", sys.stderr)
     # Textual takes a quarter of a second to import; whoever does not look at a screen need not wait for it.
     from agenttop.tui.app import run_live
     from agenttop.tui.result import How
 
     step_back()  # a late screen is late, a late worker is wrong
     no_color, light = bool(os.environ.get("NO_COLOR")), is_light(options.theme or theme)
-    result = run_live(feed, ascii=wants_ascii(options.ascii), ansi=no_color, light=light, refresh_s=options.refresh)
+    ascii_only, first = wants_ascii(options.ascii), cleared(options)
+    result = run_live(feed, ascii=ascii_only, ansi=no_color, light=light, refresh_s=options.refresh, first=first)
     if result.how is How.ABSENT:
         raise ConnectionError(result.message)
     return plain.Outcome(result.ended, left=result.how not in (How.ENDED, How.LOST), failed=result.how is How.FAILED)

@@ -10,8 +10,9 @@ from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.saturation import SILENT_S
 from agenttop.metrics.scope import clean_text
-from agenttop.metrics.snapshot import KEPT_EVENTS, Event, Snapshot
+from agenttop.metrics.snapshot import KEPT_EVENTS, SATURATED_EVENT, TRUSTED_EVENT, Event, Snapshot
 from agenttop.metrics.streams import burst_words, is_bursty, silence_words
+from agenttop.metrics.trust import SATURATED
 
 HANG_S = 5.0
 """Seconds without an answer, with requests in flight, that count as a hang."""
@@ -46,7 +47,8 @@ class Watcher:
         self._answered_s = 0.0
         self._answered = 0
         self._hanging = False
-        self._saturated = False
+        self._saturated_s: float | None = None
+        """When the generator was found saturated, while it is."""
         self._new: list[Event] = []
         self._silent: set[int] = set()
         self._places: set[str] = set()
@@ -109,9 +111,7 @@ class Watcher:
         errors = (snapshot.failed - snapshot.rate_limited) / done
         self._failed = self._crossed(t_s, self._failed, errors, "failed otherwise", done)
         self._hang(snapshot)
-        if snapshot.generator.saturated and not self._saturated:
-            self.say(t_s, f"generator saturated: {'; '.join(snapshot.generator.reasons)}", "error")
-        self._saturated = snapshot.generator.saturated
+        self._generator(snapshot)
 
     def _crossed(self, t_s: float, before: float, share: float, what: str, done: int) -> float:
         passed = max((limit for limit in SHARES if share >= limit), default=0.0)
@@ -119,6 +119,16 @@ class Watcher:
             self.say(t_s, f"{passed:.0%} of the requests {what}", "warn")
             return passed
         return before
+
+    def _generator(self, snapshot: Snapshot) -> None:
+        """Report a saturated generator when an episode begins, and when it is over."""
+        saturated = snapshot.generator.grade == SATURATED
+        if saturated and self._saturated_s is None:
+            self.say(snapshot.t_s, f"{SATURATED_EVENT}{snapshot.generator.words}", "error")
+            self._saturated_s = snapshot.t_s
+        elif not saturated and self._saturated_s is not None:
+            self.say(snapshot.t_s, f"{TRUSTED_EVENT} after {snapshot.t_s - self._saturated_s:.0f}s")
+            self._saturated_s = None
 
     def _hang(self, snapshot: Snapshot) -> None:
         finished = snapshot.requests + snapshot.cancelled

@@ -181,7 +181,7 @@ def _counted(metrics: Mapping[str, Any]) -> bool:
 
 
 def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
-    workers, saturation = aggregate.workers, aggregate.saturation
+    workers, saturation, trust = aggregate.workers, aggregate.saturation, aggregate.trust
     sums = aggregate.total().sums
     silence = [silence_words(nothing)] if (nothing := sums["said_nothing"]) else []
     unread = unmatched(aggregate, header.profile)
@@ -195,6 +195,10 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "open_files_max": workers.open_files_max,
         "addresses": dict(workers.addresses.most_common()),
         "saturated": saturation.ever,
+        "grade": trust.worst.grade,
+        "grade_words": trust.worst.words,
+        "lag_share": None if trust.worst.share is None else round(trust.worst.share, 4),
+        "spoilt_s": round(trust.spoilt_s, 1),
         "warnings": [*saturation.warnings(), *workers.warnings, *repairs(sums), *silence, *unread],
     }
 

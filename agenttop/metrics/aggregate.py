@@ -17,7 +17,7 @@ from agenttop.metrics.delta import Delta, HistDelta
 from agenttop.metrics.figures import STAGED, metrics, of_stage
 from agenttop.metrics.histogram import merge
 from agenttop.metrics.layout import Layout
-from agenttop.metrics.live import WINDOW_S, Live, Slice
+from agenttop.metrics.live import LOOP_LAG, WINDOW_S, Live, Slice, percentile_ms
 from agenttop.metrics.live_view import LiveView, requests_of_pools
 from agenttop.metrics.phases import stage_phases
 from agenttop.metrics.quotas import QuotaBoard
@@ -28,6 +28,7 @@ from agenttop.metrics.slowest import Slowest
 from agenttop.metrics.snapshot import Edited, Snapshot, Tick
 from agenttop.metrics.spending import Spending
 from agenttop.metrics.timeline import Timeline
+from agenttop.metrics.trust import Episodes, Times, grade
 from agenttop.metrics.workers import Workers
 
 #: Distributions that a picture is made of, phases aside.
@@ -55,6 +56,7 @@ class Aggregate:
         """The plan, if it was edited."""
         self.timeline = Timeline()
         self.saturation = Saturation()
+        self.trust = Episodes()
         self.workers = Workers(len(layout.pools))
         self.quotas = QuotaBoard(layout)
         self.slowest = Slowest()
@@ -145,6 +147,13 @@ class Aggregate:
         self.closed = (*(late for _, late in all_late), newest)
         tick = self.live_view.tick(newest, now)
         self.timeline.append(tick)
+        lag, lag_p99 = percentile_ms(self.live.records(LOOP_LAG), 50, 99)
+        found = grade(
+            self.saturation.current,
+            self.saturation.reasons,
+            Times(tick.ttft_p50_ms, tick.latency_p50_ms, lag, lag_p99),
+        )
+        self.trust.second(now.t_s, found, counts=not now.warmup)
         return tick
 
     def total(self) -> Scope:
@@ -196,7 +205,8 @@ class Aggregate:
         """Return the snapshot for viewers; right after :meth:`second` it shows exactly that second."""
         self._seq += 1
         tick = self.timeline.last or self.live_view.tick(Slice(now.t_s, now.t_s), now)
-        picture = self.live_view.snapshot(self._seq, now, tick, self.saturation.reasons, self._dropped)
+        reasons, trust = self.saturation.reasons, self.trust.now
+        picture = self.live_view.snapshot(self._seq, now, tick, reasons, self._dropped, trust)
         return msgspec.structs.replace(
             picture,
             first_phases_ms=self._first_phases_ms(now.stage),

@@ -12,7 +12,7 @@ from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, percentile_ms, percentiles
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.run_state import PoolTarget, RunState
-from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick
+from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick, Trust
 from agenttop.metrics.workers import Workers
 
 _US_PER_MS = 1000.0
@@ -38,9 +38,17 @@ class LiveView:
         self._of_pool = requests_of_pools(layout)
 
     def snapshot(
-        self, seq: int, now: RunState, tick: Tick, reasons: tuple[str, ...], dropped: Sequence[int]
+        self,
+        seq: int,
+        now: RunState,
+        tick: Tick,
+        reasons: tuple[str, ...],
+        dropped: Sequence[int],
+        trust: Trust | None = None,
     ) -> Snapshot:
-        """Return the snapshot. ``reasons`` are those of a saturated generator, ``dropped`` iterations by pool."""
+        """Return the snapshot. ``reasons`` are what the generator is short of and ``trust`` its grade, ``dropped``
+        iterations by pool.
+        """
         live, layout = self._live, self._layout
         users, in_flight = self._workers.by_pool()
         whole = total(live.counts)
@@ -95,6 +103,7 @@ class LiveView:
                 open_files=self._workers.open_files,
                 saturated=bool(reasons),
                 reasons=reasons,
+                trust=trust,
             ),
             tick=tick,
             phases_ms=live.phases_ms(),

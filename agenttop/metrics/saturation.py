@@ -43,9 +43,9 @@ SILENT_S = 2.0
 _ADVICE_SILENT = "its users were not driven, what it measured is late or missing; see what stopped or starved it"
 #: Milliseconds of one turn of the loop that are too many at once.
 TURN_MS = 100.0
-_ADVICE = "timings are too long; use more workers or another machine"
+_ADVICE = "timings are longer for it; use more workers or another machine"
 _ADVICE_SPARE = (
-    "timings are too long; the worker used less than half of its core: something else took it (another program, a "
+    "timings are longer for it; the worker used less than half of its core: something else took it (another program, a "
     "neighbour of this virtual machine, swapping)"
 )
 _ADVICE_TURN = "nobody else was served meanwhile; use more workers, or give such a pool a run of its own"

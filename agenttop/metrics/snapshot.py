@@ -17,6 +17,9 @@ KEPT_EVENTS = 500
 #: Marks of manual changes that are kept, and of these how many every snapshot has.
 KEPT_MARKS, SENT_MARKS = 500, 20
 SENT_EVENTS = 50
+#: How the events begin that say that the generator is saturated, and that it is no more.
+SATURATED_EVENT = "generator saturated: "
+TRUSTED_EVENT = "generator keeps up again"
 
 
 class Percentiles(msgspec.Struct, frozen=True):
@@ -231,6 +234,20 @@ class ManualChange(msgspec.Struct, frozen=True):
     text: str
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """How far the load generator can be trusted (:mod:`agenttop.metrics.trust`)."""
+
+    grade: str
+    """``ok``, ``late`` or ``saturated``."""
+    words: str = ""
+    """Why, and how much that is: ``lag 6ms, 1 % of p50``; empty while it is ok."""
+    late_ms: float | None = None
+    share: float | None = None
+    """What it is late by, as a part of the middle first token or latency; None without answers."""
+    part: str = ""
+    """The same in words: ``1 % of p50``."""
+
+
 class Generator(msgspec.Struct, frozen=True):
     """State of the load generator: whether its figures can be trusted."""
 
@@ -242,7 +259,20 @@ class Generator(msgspec.Struct, frozen=True):
     rss_mb: float
     open_files: int
     saturated: bool
+    """It is short of something, however little that spoils."""
     reasons: tuple[str, ...] = ()
+    trust: Trust | None = None
+    """The grade, as it is told; None from a run of an older version."""
+
+    @property
+    def grade(self) -> str:
+        """Return the grade that is told."""
+        return self.trust.grade if self.trust is not None else "saturated" if self.saturated else "ok"
+
+    @property
+    def words(self) -> str:
+        """Return why it is not ok."""
+        return self.trust.words if self.trust is not None else "; ".join(self.reasons)
 
 
 class Verdict(msgspec.Struct, frozen=True):

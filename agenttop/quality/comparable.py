@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from agenttop.metrics.trust import SATURATED, grade_of
 from agenttop.quality.bootstrap import percentile
 from agenttop.quality.pieces import Pieces
 from agenttop.quality.row import OK, UNDECIDED, Row
@@ -44,7 +45,7 @@ def likeness(base: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any]
     """Return whether two sides were measured alike, with further ``notes`` in its row."""
     late, wrong, notes = [], [], list(notes)
     for side, summaries in (("base", base), ("head", head)):
-        if any(summary["generator"].get("saturated") for summary in summaries):
+        if any(grade_of(summary["generator"]) == SATURATED for summary in summaries):
             late.append(f"{side}: the load generator was saturated, its times are too long")
         if any(summary["run"].get("incomplete") for summary in summaries):
             wrong.append(f"{side}: a run was cut off")

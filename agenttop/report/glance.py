@@ -10,6 +10,7 @@ from typing import Any
 
 from agenttop.exits import THRESHOLD
 from agenttop.metrics.scope import clean_text
+from agenttop.metrics.trust import LATE, SATURATED, grade_of
 from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
 from agenttop.report.observed import observed
@@ -168,13 +169,21 @@ def _budget(page: Page, budget: Mapping[str, Any]) -> None:
 def _notes(page: Page, summary: Mapping[str, Any], most: int) -> None:
     """Add what spoils figures, and further warnings as far as there is room."""
     generator = summary["generator"]
-    if generator["saturated"]:
-        page.prose("! THE LOAD GENERATOR WAS SATURATED: the times above are longer than the target's.", "red")
+    generator_words(page, generator, "above")
     warnings = generator["warnings"]
     for warning in warnings[:most]:
         page.line(INDENT + fit(f"! {warning}", page.width - len(INDENT)), "yellow")
     if len(warnings) > most:
         page.line(f"{INDENT}! {count(len(warnings) - most)} {'more ' if most else ''}warnings", "yellow")
+
+
+def generator_words(page: Page, generator: Mapping[str, Any], where: str) -> None:
+    """Add how far the load generator spoils the times ``above`` or ``below``, if it was not ok."""
+    worst, words = grade_of(generator), fit(generator.get("grade_words", ""), 200)
+    if worst == SATURATED:
+        page.prose(f"! THE LOAD GENERATOR WAS SATURATED: the times {where} are longer than the target's.", "red")
+    elif worst == LATE:
+        page.prose(f"! the load generator was late at worst: {words}; no more are the times {where} off.", "yellow")
 
 
 def _rest(page: Page, run: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agenttop.metrics.assessment import UNKNOWN
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
+from agenttop.metrics.trust import OK, percent
 from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share
 from agenttop.schedule.quantities import clock
 
@@ -17,8 +18,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
     counts since the run began; ``verdict`` is whether the target keeps up; ``thresholds`` is how many of how many
-    pass; ``quality`` is the score of graded answers, ``to_grade`` how many wait for theirs. What matters least stands
-    last and is left out where there is no room; figures are never cut.
+    pass; ``quality`` is the score of graded answers, ``to_grade`` how many wait for theirs; ``lag`` how
+    late the load generator is, where it is not ok, and what part of the middle first token or latency that is. What
+    matters least stands last and is left out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -58,8 +60,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     if snapshot.budget:
         # The cap that ends first is the one that matters.
         parts.append(f"budget={max(line.used / (line.cap or 1) for line in snapshot.budget):.0%}")
-    if generator.saturated:
-        parts.append("SATURATED")
+    if generator.trust is not None and generator.grade != OK:
+        late, of_p50 = generator.trust.late_ms or 0.0, generator.trust.share
+        parts.append(f"lag={late:.0f}ms" + (f"/{percent(of_p50).replace(' ', '')}" if of_p50 is not None else ""))
     if generator.alive < generator.workers:
         parts.append(f"workers={generator.alive}/{generator.workers}")
     if snapshot.oldest_s:

@@ -464,6 +464,19 @@ class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
     open_files_max: Annotated[int, Meta(description="The most files that one worker had open.")]
     saturated: Annotated[bool, Meta(description="The generator was saturated at some time; timings are then too long.")]
     warnings: list[str]
+    grade: Annotated[
+        str,
+        Meta(
+            description="By how much, at worst and after the warm-up: ok, late (no time is off by 5 % or 5 ms) or "
+            "saturated; empty of a run of an older version."
+        ),
+    ] = ""
+    grade_words: Annotated[str, Meta(description="Why, and what it is of the times shown: lag 6ms, 1 % of p50.")] = ""
+    lag_share: Annotated[
+        float | None,
+        Meta(description="What it was late by at worst, as a part of the middle first token or latency, 0 to 1."),
+    ] = None
+    spoilt_s: Annotated[float, Meta(description="For how many seconds its grade was saturated.")] = 0.0
     addresses: Annotated[
         dict[str, int],
         Meta(description="Connections opened, by ip:port, including the warm-up; with a proxy, those to the proxy."),

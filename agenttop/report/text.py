@@ -8,10 +8,11 @@ from agenttop.metrics.catalogue import DISTRIBUTIONS
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
+from agenttop.metrics.trust import LATE, OK, grade_of
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
-from agenttop.report.glance import capped, count_words, ended_words
+from agenttop.report.glance import capped, count_words, ended_words, generator_words
 from agenttop.report.observed import observed
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
@@ -103,9 +104,9 @@ def _header(page: Page, summary: dict[str, Any]) -> None:
 
 
 def _verdict(page: Page, summary: dict[str, Any]) -> None:
-    if summary["generator"]["saturated"]:
+    if grade_of(summary["generator"]) != OK:
         page.line()
-        page.prose("! THE LOAD GENERATOR WAS SATURATED: the times below are longer than the target's.", "red")
+        generator_words(page, summary["generator"], "below")
         for warning in summary["generator"]["warnings"]:
             page.prose(f"! {warning}", "yellow")
     if not summary["requests"] or not summary["totals"]["requests"]:
@@ -295,7 +296,7 @@ def _checks(page: Page, checks: dict[str, Any]) -> None:
 
 
 def _generator(page: Page, generator: dict[str, Any]) -> None:
-    page.section("generator", "! SATURATED" if generator["saturated"] else "ok")
+    page.section("generator", {OK: "ok", LATE: "late"}.get(grade_of(generator), "! SATURATED"))
     lag = generator["loop_lag_ms"] or {}
     facts = [
         f"CPU {generator['cpu_percent_max']:.0f}% of a core at most",
@@ -313,7 +314,7 @@ def _generator(page: Page, generator: dict[str, Any]) -> None:
             + ([f"and {len(addresses) - MAX_ADDRESSES} more"] if len(addresses) > MAX_ADDRESSES else []),
             head="connections ",
         )
-    if not generator["saturated"]:
+    if grade_of(generator) == OK:
         for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")
 

@@ -7,7 +7,7 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from agenttop.tui.themes import THEMES
 from agenttop.tui.view import ORDERS, View
 from agenttop.tui.widgets.bar import Bar, Question
 from agenttop.tui.widgets.compositor import CellUpdate, WholeUpdate
+from agenttop.tui.widgets.first import First
 from agenttop.view.feed import Feed, can_detach, is_attached, is_read_only, player_of
 
 #: Seconds without a snapshot after which the screen says so.
@@ -82,6 +83,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         ansi: bool = False,
         light: bool = False,
         refresh_s: float = 1.0,
+        first: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
@@ -92,7 +94,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.theme = ("ansi-light" if light else "ansi-dark") if ansi or no_color else theme.name
         self.look = looks.choose(ascii=ascii, ansi=ansi, no_color=no_color, light=light)
         self.feed = feed
-        self.main = MainScreen()
+        self.main = MainScreen(First(first, self.look) if first else None)
         self.commander = Commander(feed, self._tell)
         self.info: RunInfo | None = None
         self.history: History | None = None
@@ -553,18 +555,25 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
 
 def run_live(
-    feed: Feed, *, ascii: bool = False, ansi: bool = False, light: bool = False, refresh_s: float = 1.0
+    feed: Feed,
+    *,
+    ascii: bool = False,
+    ansi: bool = False,
+    light: bool = False,
+    refresh_s: float = 1.0,
+    first: Sequence[str] = (),
 ) -> LiveResult:
     """Show a run until it ends or the user leaves; the terminal is whole again when this returns.
 
     ``ansi`` keeps to the terminal's own 16 colours, as does a terminal that has no more. ``NO_COLOR`` is honoured.
-    ``light`` is for a terminal with a light background; ``refresh_s`` makes pictures rarer than one a second.
+    ``light`` is for a terminal with a light background; ``refresh_s`` makes pictures rarer than one a second; the lines
+    ``first`` stand there until the run says something.
     """
     for name in ("COLUMNS", "LINES"):
         # A shell that exports these means the size it had then; Textual would take it for the terminal's for good.
         os.environ.pop(name, None)
     few = Console(force_terminal=True).color_system in (None, "standard")
-    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s)
+    app = AgenttopApp(feed, ascii=ascii, ansi=ansi or few, light=light, refresh_s=refresh_s, first=first)
     app.zone = local_zone()
 
     async def show() -> LiveResult | None:

@@ -49,6 +49,8 @@ class Prompt:
     """How many commands back up has gone."""
     _choices: list[str] = field(default_factory=list)
     """The completions that tab goes through; empty until it is pressed."""
+    _spaced: bool = False
+    """Tab has just added a space: one that is typed now is the same."""
 
     def open(self, kind: Kind, text: str, words: Words | None = None) -> None:
         """Begin with ``text``."""
@@ -79,6 +81,9 @@ class Prompt:
 
     def insert(self, text: str) -> None:
         """Type ``text``, as far as it is one line."""
+        if text == " " and self._spaced:
+            self._spaced = False
+            return
         self._write(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))
 
     def submit(self) -> str:
@@ -95,6 +100,7 @@ class Prompt:
     def press(self, key: str) -> bool:
         """Follow a key that prints nothing; return whether it has a meaning here."""
         text, at = self.text, self.at
+        self._spaced = False
         if key in ("backspace", "ctrl+h"):
             self._write(text[: max(0, at - 1)] + text[at:], max(0, at - 1))
         elif key in ("delete", "ctrl+d"):
@@ -141,13 +147,14 @@ class Prompt:
             at = choices.index(self.text) + 1
         if choices:
             chosen = choices[at % len(choices)]
-            self._write(chosen + " " if len(choices) == 1 and self.words.goes_on(chosen) else chosen)
-            self._choices = choices
+            spaced = len(choices) == 1 and self.words.goes_on(chosen)
+            self._write(chosen + " " if spaced else chosen)
+            self._choices, self._spaced = choices, spaced
 
     def _write(self, text: str, at: int | None = None) -> None:
         changed = text != self.text
         self.text, self.at = text, len(text) if at is None else at
-        self._choices = []
+        self._choices, self._spaced = [], False
         if self.words is not None and (changed or self.refused):
             self.said = self.words.hint(text)
         self.refused = False

@@ -8,11 +8,9 @@ from agenttop.metrics.counts import Counts
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.outcome import NOT_FAILED, Outcome
 from agenttop.metrics.run_state import RunState
-from agenttop.metrics.saturation import LAGS
+from agenttop.metrics.trust import SATURATED
 from agenttop.verdict.second import RATE, USERS, Answers, Second
 
-#: A lag is doubted from this part of the middle latency on.
-LAG_SHARE = 0.05
 #: What keeps connections from being opened.
 _BLOCKS = ("open files", "ephemeral ports")
 
@@ -80,17 +78,7 @@ def _answers(counts: Counts) -> Answers:
 
 
 def _doubts(aggregate: Aggregate) -> tuple[str, bool]:
-    """Return why times cannot be trusted, and whether connections could not be opened.
-
-    A lag says nothing against answers that take twenty times as long.
-    """
-    last = aggregate.timeline.last
-    middle_ms = last.latency_p50_ms if last is not None else None
-    found, blocked = [], False
-    for reason in aggregate.saturation.current:
-        late_ms = reason.value / 1000 if reason.kind in LAGS else reason.value if reason.kind == "turn" else None
-        if late_ms is not None and middle_ms is not None and late_ms < LAG_SHARE * middle_ms:
-            continue
-        found.append(reason.text)
-        blocked = blocked or reason.kind in _BLOCKS
-    return "; ".join(found), blocked
+    """Return why times cannot be trusted, and whether connections could not be opened."""
+    found = aggregate.trust.found
+    blocked = any(reason.kind in _BLOCKS for reason in aggregate.saturation.current)
+    return found.words if found.grade == SATURATED else "", blocked

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from agenttop.metrics.assessment import EVENT
-from agenttop.metrics.snapshot import Ended, Event, RunInfo, Snapshot
+from agenttop.metrics.snapshot import TRUSTED_EVENT, Ended, Event, RunInfo, Snapshot
 from agenttop.report.line import render_line
 from agenttop.view import held, pipes
 from agenttop.view.feed import ANSWER_S, SILENT, Feed, is_attached
@@ -64,6 +64,10 @@ class Lines:
             return True
 
 
+#: What is told of that is no fault: the verdict, and that a fault told of is over.
+_TOLD = (EVENT, TRUSTED_EVENT)
+
+
 class Teller:
     """Formats second after second: first what has gone wrong since the last one, then the second itself."""
 
@@ -77,7 +81,7 @@ class Teller:
         news = [
             event
             for event in snapshot.events
-            if event not in self._told and (event.level != "info" or searching or event.text.startswith(EVENT))
+            if event not in self._told and (event.level != "info" or searching or event.text.startswith(_TOLD))
         ]
         self._told = set(snapshot.events)
         lines = [f"  {'!' if event.level != 'info' else '·'} {event.text}" for event in news]

@@ -6,7 +6,7 @@ import msgspec
 
 from agenttop.controller.watcher import HANG_S, MAX_PLACES, Watcher
 from agenttop.metrics.delta import ErrorDelta
-from agenttop.metrics.snapshot import KEPT_EVENTS, Cause, Generator, Snapshot
+from agenttop.metrics.snapshot import KEPT_EVENTS, Cause, Generator, Snapshot, Trust
 from tests.metrics.fakes import FakeRun
 
 
@@ -124,7 +124,16 @@ def test_a_saturated_generator_is_told_when_it_begins() -> None:
     assert told(watcher) == [("error", "generator saturated: worker 0: CPU 95%")]
     watcher.look(picture(3.0))
     watcher.look(picture(4.0, generator=bad))
-    assert len(told(watcher)) == 1
+    (ended, begun) = told(watcher)
+    assert ended == ("info", "generator keeps up again after 2s")
+    assert begun[0] == "error"
+
+
+def test_a_late_generator_is_no_event() -> None:
+    watcher = Watcher()
+    late = Generator(1, 1, 95.0, 9.0, None, 50.0, 10, True, ("loop lag",), Trust("late", "lag 6ms, 1 % of p50"))
+    watcher.look(picture(1.0, generator=late))
+    assert told(watcher) == []
 
 
 def test_the_newest_are_kept() -> None:

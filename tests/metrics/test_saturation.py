@@ -136,7 +136,7 @@ def test_one_long_turn_is_saturation_at_once(turn: float, whose: str, words: tup
     assert saturation.reasons == ()
 
 
-ADVICE = "timings are too long; use more workers or another machine"
+ADVICE = "timings are longer for it; use more workers or another machine"
 
 
 def test_the_words_of_every_warning() -> None:

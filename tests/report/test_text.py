@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agenttop.metrics.snapshot import Verdict
 from agenttop.report.figures import cells, count, duration, fit, ms, per_s, share, table
+from agenttop.report.glance import render_glance
 from agenttop.report.line import WIDTH, render_line
 from agenttop.report.text import render_text
 from tests.journal.test_summarize import summary_of
@@ -115,6 +116,17 @@ def test_text_of_the_target_is_data() -> None:
     assert max(cells(line) for line in text.splitlines()) <= 80
 
 
+def test_a_generator_that_was_late_is_told_with_its_share_and_not_in_red() -> None:
+    summary = summary_of(FakeRun())
+    for grade, words in (("late", "lag 6ms, 1 % of p50"), ("ok", "")):
+        summary["generator"] |= {"saturated": True, "grade": grade, "grade_words": words}
+        for text in (render_text(summary, color=True), render_glance(summary, color=True)):
+            assert "SATURATED" not in text
+            (told,) = [line for line in text.splitlines() if "was late at worst" in line] or [""]
+            assert (words in told, "\x1b[31m" in told) == (True, False)
+            assert bool(told) == (grade == "late")
+
+
 @pytest.mark.parametrize("second", [1, 10, 24, 33, 60])
 def test_line(second: int) -> None:
     run = FakeRun(saturated=(15, 25))
@@ -123,7 +135,8 @@ def test_line(second: int) -> None:
     assert len(line) <= WIDTH
     assert re.match(r"\d\d:\d\d (ramp|hold|drain|done) +users=\d+", line)
     assert re.search(r" rps=[\d.]+ ttft=\S+/\S+ total_p95=\S+ 429=\d+ err=\d+ inflight=\d+", line)
-    assert ("SATURATED" in line) == (second == 24)
+    assert ("lag=" in line) == (second in (24, 33))
+    assert "SATURATED" not in line  # an event says it, once
 
 
 def test_line_of_a_run_with_thresholds_and_objectives() -> None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.exhaustion import Reason
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.heat import BUCKETS, lower_ms
+from agenttop.metrics.saturation import LAGS
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
     BreakerState,
@@ -35,6 +37,7 @@ from agenttop.metrics.snapshot import (
     Tick,
     Verdict,
 )
+from agenttop.metrics.trust import Times, grade
 from agenttop.quality.brief import CaseBrief, Golden
 from agenttop.quality.curve import Curve
 from agenttop.quality.score import Part, Score
@@ -52,6 +55,7 @@ SCENARIOS = {
     "held": 240,
     "paused": 240,
     "saturated": 400,
+    "late": 134,
     "done": 600,
     "errors": 330,
     "no_stream": 150,
@@ -277,7 +281,11 @@ class Sim:
             ttft_p99_ms=ttft.p99 if ttft else None,
             inter_chunk_p95_ms=gaps.p95 if gaps else None,
             output_tokens_per_s=ok * 96.0,
-            loop_lag_p99_ms=41.0 if self.scenario == "saturated" and self.t_s > 360 else 2.0,
+            loop_lag_p99_ms=41.0
+            if self.scenario == "saturated" and self.t_s > 360
+            else 6.0
+            if self.scenario == "late"
+            else 2.0,
             manual=self.by_hand is not None,
             held=self.held,
             latency_counts=_counts(ok, 940 * slow, 3.9) if ok else (),
@@ -323,7 +331,7 @@ class Sim:
             pools=self._pools(rps, target, by_plan, limited_share),
             table=self._table(rps, slow, limited_share, bool(ok)),
             events=tuple(self.events),
-            generator=self._generator(tick.loop_lag_p99_ms),
+            generator=self._generator(tick.loop_lag_p99_ms, tick.latency_p50_ms),
             tick=tick,
             phases_ms={"llm_call": 610 * slow, "tool_execution": 240 * slow, "context_load": 70 * slow} if ok else {},
             bytes_sent=self.sent,
@@ -486,8 +494,11 @@ class Sim:
             for samples in [round(rps * shape.share * SAMPLED_S)]
         )
 
-    def _generator(self, lag: float | None) -> Generator:
+    def _generator(self, lag: float | None, p50_ms: float | None) -> Generator:
         saturated = lag is not None and lag > 20
+        reasons = [Reason(LAGS[0], (lag or 0.0) * 1000, f"loop lag p99 {lag} ms (over 4 ms)", "")] if lag else []
+        told = [f"worker 2: {reason.text}" for reason in reasons]
+        late = self.scenario == "late"
         return Generator(
             workers=3,
             alive=3,
@@ -496,8 +507,9 @@ class Sim:
             schedule_lag_p99_ms=lag and lag * 0.6,
             rss_mb=142.0,
             open_files=214,
-            saturated=saturated,
-            reasons=("worker 2 at 94% of its core: more workers or another box",) if saturated else (),
+            saturated=saturated or late,
+            reasons=("worker 2 at 94% of its core: more workers or another box",) if saturated else tuple(told) * late,
+            trust=grade(reasons, told, Times(latency=p50_ms)) if late else None,
         )
 
 

@@ -73,6 +73,7 @@ STATES: dict[str, State] = {
     "held and paused": State(("PAUSED", "held too"), "paused", change=lambda s: replace(s, held=True)),
     "changed": State(("CHANGED think 1s..3s",), change=lambda s: replace(s, changed=("think 1s..3s",))),
     "saturated": State(("! SATURATED", "! saturated: worker 2 at 94% of its core"), "saturated"),
+    "late": State((r"gen(erator)? late +lag 6ms",), "late"),
     "a worker lost": State((r"! 2/3 workers",), change=_lost),
     "done": State(("DONE 10:00/10:00",), "done"),
     "draining": State(("DRAIN",), change=lambda s: replace(s, state="draining")),
@@ -126,7 +127,7 @@ STATES: dict[str, State] = {
 
 
 @asynccontextmanager
-async def shown(state: State, size: tuple[int, int], **look: bool) -> AsyncIterator[Pilot[Any]]:
+async def shown(state: State, size: tuple[int, int], **look: Any) -> AsyncIterator[Pilot[Any]]:
     """The screen in a state."""
     feed = FakeFeed(state.scenario) if state.replay is None else FakeReplay(state.scenario, **state.replay)
     if state.change is not None and feed.last is not None:

@@ -61,6 +61,11 @@ def test_the_cursor_stays_in_the_text(keys: list[str]) -> None:
     ("keys", "text"),
     [
         (("=us", "tab"), "users "),
+        (("=us", "tab", "= "), "users "),
+        (("=us", "tab", "= ", "= "), "users  "),
+        (("=us", "tab", "left", "right", "= "), "users  "),
+        (("=us", "tab", "= ", "=5"), "users 5"),
+        (("=hol", "tab", "= "), "hold "),
         (("=users", "tab"), "users "),
         (("=hol", "tab"), "hold"),
         (("=s", "tab"), "start"),

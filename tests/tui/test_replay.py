@@ -20,7 +20,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 @asynccontextmanager
-async def showing(feed: FakeFeed, size: tuple[int, int] = (120, 40), **look: bool) -> AsyncIterator[Pilot[Any]]:
+async def showing(feed: FakeFeed, size: tuple[int, int] = (120, 40), **look: Any) -> AsyncIterator[Pilot[Any]]:
     async with AgenttopApp(feed, clock=lambda: 0.0, **look).run_test(size=size) as pilot:
         await settle(pilot, feed)
         yield pilot

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.exhaustion import Reason
+from agenttop.metrics.trust import Times, grade
 from agenttop.verdict.observe import names_of, second_of
 from agenttop.verdict.second import Second
 from tests.metrics.fakes import FakeRun
@@ -75,25 +76,34 @@ def test_nothing_is_sent_in_a_pause() -> None:
     assert not second_of(aggregate, replace(now, target_users=0, rate=0.0), 1.0).sending
 
 
+def short_of(aggregate: Aggregate, reason: Reason) -> None:
+    """The generator was short of something in the last second."""
+    aggregate.saturation.current = (reason,)
+    last = aggregate.timeline.last
+    assert last is not None
+    times = Times(last.ttft_p50_ms or last.latency_p50_ms, last.latency_p50_ms)
+    aggregate.trust.found = grade((reason,), [reason.text], times)
+
+
 def test_a_lag_counts_against_what_answers_take() -> None:
     aggregate, _ = seconds()
     last = aggregate.timeline.last
     assert last is not None
     assert last.latency_p50_ms is not None
-    small, large = 0.02 * last.latency_p50_ms, 0.2 * last.latency_p50_ms
+    small, large = 0.004 * last.latency_p50_ms, 0.2 * last.latency_p50_ms
     for kind, unit in (("loop lag", 1000.0), ("schedule lag", 1000.0), ("turn", 1.0)):
-        aggregate.saturation.current = (Reason(kind, small * unit, "late", ""),)
+        short_of(aggregate, Reason(kind, small * unit, "late", ""))
         assert second_of(aggregate, RUN.situation(20), 1.0).doubts == ""
-        aggregate.saturation.current = (Reason(kind, large * unit, "late", ""),)
-        assert second_of(aggregate, RUN.situation(20), 1.0).doubts == "late"
+        short_of(aggregate, Reason(kind, large * unit, "late", ""))
+        assert second_of(aggregate, RUN.situation(20), 1.0).doubts.startswith("late; ")
 
 
 def test_what_spoils_times_and_what_keeps_connections_from_being_opened() -> None:
     aggregate, _ = seconds()
-    aggregate.saturation.current = (Reason("CPU", 97.0, "CPU 97 % of its core", ""),)
+    short_of(aggregate, Reason("CPU", 97.0, "CPU 97 % of its core", ""))
     found = second_of(aggregate, RUN.situation(20), 1.0)
     assert (found.doubts, found.blocked) == ("CPU 97 % of its core", False)
-    aggregate.saturation.current = (Reason("ephemeral ports", 99.0, "no port is left", ""),)
+    short_of(aggregate, Reason("ephemeral ports", 99.0, "no port is left", ""))
     assert second_of(aggregate, RUN.situation(20), 1.0).blocked
 
 

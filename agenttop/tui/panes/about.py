@@ -146,8 +146,9 @@ ABOUT = {
     ),
     "generator": About(
         (
-            "Whether agenttop itself keeps up. Where it is saturated, timing is not to be",
-            "trusted, and the reasons are listed. Schedule lag: how late arrivals are sent.",
+            "Whether agenttop itself keeps up. Late: no time shown is longer for it by 5 %",
+            "or 5 ms. SATURATED: timing is not to be trusted. What the lag is of the run's",
+            "own times, and why. Schedule lag: how late arrivals are sent.",
         ),
     ),
 }

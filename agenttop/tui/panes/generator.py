@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from rich.style import Style
+
+from agenttop.metrics.snapshot import Generator
+from agenttop.metrics.trust import LATE, OK, SATURATED
 from agenttop.tui.text import Line, clean, count, fit, size
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 
 
 def full(view: View, width: int, height: int) -> list[Line]:
-    """Return workers, CPU, lag, memory and files; the reasons if it is saturated; then the run's own data."""
+    """Return workers, CPU, lag, memory and files; why it is late or saturated; then the run's own data."""
     look, info, generator = view.look, view.info, view.snap.generator
-    word = ("! SATURATED", look.bad) if generator.saturated else ("ok", look.good)
+    word, graded = grade_word(view)
     if generator.alive < generator.workers:
-        word = (f"! {generator.workers - generator.alive} dead", look.bad)
+        word, graded = f"! {generator.workers - generator.alive} dead", look.bad
     half = (width - 4) // 2
-    cpu = look.bad if generator.saturated else look.text
+    cpu = look.text if generator.grade == OK else graded
     cells = [
         ("workers", f"{generator.alive} of {generator.workers}", look.text),
         ("busiest core", f"{generator.cpu_percent_max:.0f}%", cpu),
@@ -32,8 +36,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
             line.to(start).add(name, look.dim).right(value, half - 2 - len(name), style)
         body.append(line)
     body += [
-        Line().add(f"! {fit(look.glyphs.tell(clean(reason)), width - 6, look.glyphs.ellipsis)}", look.bad)
-        for reason in generator.reasons
+        Line().add(f"! {fit(look.glyphs.tell(clean(reason)), width - 6, look.glyphs.ellipsis)}", cpu)
+        for reason in _why(generator)
     ]
     body.append(Line())
     for name, value in (
@@ -44,7 +48,20 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(
             Line().add(name, look.dim).to(8).add(fit(clean(value), width - 12, look.glyphs.ellipsis), look.text)
         )
-    return boxed(look, width, height, title(look, "generator", "0"), Line().add(*word), body)
+    return boxed(look, width, height, title(look, "generator", "0"), Line().add(word, graded), body)
+
+
+def grade_word(view: View) -> tuple[str, Style]:
+    """Return the generator's grade as a word."""
+    look = view.look
+    words = {OK: ("ok", look.good), LATE: ("late", look.warn), SATURATED: ("! SATURATED", look.bad)}
+    return words[view.snap.generator.grade]
+
+
+def _why(generator: Generator) -> list[str]:
+    """Return what the generator is short of, and before it how much that is, unless that is the same."""
+    told, reasons = generator.words, list(generator.reasons)
+    return [told, *reasons] if told and told not in ("; ".join(reasons), *reasons) else reasons
 
 
 def _lag(value: float | None) -> str:

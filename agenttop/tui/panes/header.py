@@ -6,9 +6,11 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from agenttop.metrics.assessment import FAILS, HANGS, KEEPS_UP, RECOVERS, REFUSES
+from agenttop.metrics.trust import OK, SATURATED
 from agenttop.report.search import level
 from agenttop.schedule.quantities import clock
 from agenttop.tui.look import Look
+from agenttop.tui.panes.generator import grade_word
 from agenttop.tui.text import Line, age, clean, count, cut, fit, in_glyphs, join
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import rule
@@ -18,7 +20,7 @@ LOUD = 0.05
 #: Cells of a name for which decoration gives way.
 _NAME = 20
 #: How the notice of a saturated generator begins.
-SATURATED = "! saturated: "
+SATURATED_NOTICE = "! saturated: "
 #: A plan that is so long ends when somebody stops it, or when a search has found what it looks for.
 NO_END_S = 86_000.0
 #: What to do about a run that waits; it fits the smallest terminal.
@@ -58,11 +60,13 @@ def _run(view: View, width: int) -> Line:
         Line().add(f"{gap}429 ", look.dim).add(count(snap.rate_limited), limited),
         Line().add(gap).extend(_generator(view, short=width < 100)),
         _lag(view),
+        _share(view),
         Line().add(" "),
     ]
     program, end, stage, generator, lag = left[0], left[4], left[6], right[1], right[2]
-    trusted = not snap.generator.saturated and snap.generator.alive >= snap.generator.workers
-    for gone in (program, lag, stage, end, *([generator] if trusted else [])):
+    trusted = snap.generator.grade != SATURATED and snap.generator.alive >= snap.generator.workers
+    share = right[3]
+    for gone in (program, share, lag, stage, end, *([generator] if trusted else [])):
         if width - 2 - sum(part.width for part in (*left, *right)) >= min(cell_len(name), _NAME):
             break
         gone.clear()
@@ -127,10 +131,8 @@ def _generator(view: View, *, short: bool) -> Line:
     line = Line().add("gen " if short else "generator ", look.dim)
     if generator.alive < generator.workers:
         line.add(f"! {generator.alive}/{generator.workers} workers", look.bad)
-    elif generator.saturated:
-        line.add("! SATURATED", look.bad)
     else:
-        line.add("ok", look.good)
+        line.add(*grade_word(view))
     return line
 
 
@@ -138,8 +140,16 @@ def _lag(view: View) -> Line:
     look, generator = view.look, view.snap.generator
     if generator.loop_lag_p99_ms is None:
         return Line()
-    style = look.bad if generator.saturated else look.text
+    style = look.text if generator.grade == OK else grade_word(view)[1]
     return Line().add("  lag ", look.dim).add(f"{generator.loop_lag_p99_ms:.0f}ms", style)
+
+
+def _share(view: View) -> Line:
+    """Return what the lag is of the run's own times, if it is worth a word."""
+    generator = view.snap.generator
+    if generator.grade == OK or generator.trust is None or not generator.trust.part:
+        return Line()
+    return Line().add(f", {generator.trust.part}", grade_word(view)[1])
 
 
 def _notices(view: View, width: int) -> Line:
@@ -152,7 +162,7 @@ def _notices(view: View, width: int) -> Line:
     first, others, verdict = _of_the_screen(view), _of_the_run(view), _verdict(view)
     if verdict is None:
         return notice_line(look, [*first, *others], width)
-    kept = [part for part in others if not part[0].startswith(SATURATED)]
+    kept = [part for part in others if not part[0].startswith(SATURATED_NOTICE)]
     taken = sum(cell_len(text) + 2 for text, _ in (*first, *kept))
     text, style = verdict
     room = max(width - taken, (width - sum(cell_len(text) + 2 for text, _ in first)) // 2)
@@ -204,9 +214,9 @@ def _of_the_run(view: View) -> list[tuple[str, Style]]:
         parts.append((f"! {broken:.0%} failing", look.bad))
     if snap.budget_refused:
         parts.append((f"! budget spent, {count(snap.budget_refused)} not sent", look.bad))
-    if snap.generator.saturated:
-        why = "; ".join(clean(reason) for reason in snap.generator.reasons) or "timing is not to be trusted"
-        parts.append((f"{SATURATED}{why}", look.bad))
+    if snap.generator.grade == SATURATED:
+        why = clean(snap.generator.words) or "timing is not to be trusted"
+        parts.append((f"{SATURATED_NOTICE}{why}", look.bad))
     if snap.manual:
         what = ", ".join(clean(name) for name in snap.manual)
         parts.append((f"MANUAL {what}" if what != "all" else "MANUAL", look.warn))

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.layout import Layout
 from textual.screen import Screen
+from textual.widget import Widget
 
 from agenttop.schedule.quantities import clock
 from agenttop.tui import keys
@@ -32,8 +33,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
 
-    def __init__(self) -> None:
+    def __init__(self, first: Widget | None = None) -> None:
+        """``first`` stands there until there is a view."""
         super().__init__()
+        self._first = first
         self._compositor = CellCompositor()
         self._placed = Placed(self._choose)
         self.layout_name = "tiny"
@@ -54,6 +57,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             yield Pane(entry.full, id=entry.name, every=entry.every)
         yield Pane(table.PANES[0].full, id="enlarged")
         yield Bar(id="bar")
+        if self._first is not None:
+            yield self._first
 
     def on_resize(self, event: events.Resize) -> None:
         self._later()
@@ -93,6 +98,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _choose(self, width: int, height: int) -> Mapping[str, Place]:
         """Return every widget's place, and set what each pane draws there."""
         self.layout_name = layout_of(width, height)
+        if self._view is None and self._first is not None:
+            return {self._first.id or "": Place(0, 0, width, height)}
         if self.layout_name == "tiny":
             self.query_one("#small", Pane).prepare(self._view)
             self.places = {"small": Place(0, 0, width, height)}
