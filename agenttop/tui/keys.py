@@ -48,7 +48,7 @@ LOAD = Group(
 RUN = Group(
     "run",
     (
-        Key("enter", "enter", "app.start", "start an armed run"),
+        Key("enter", "enter", "app.enter", "start an armed run"),
         Key("h", "h", "app.hold", "hold the plan, or resume"),
         Key("n", "n", "app.next_stage", "next stage (asks)"),
         Key("e", "e", "app.edit", "edit the stages to come"),
@@ -64,8 +64,9 @@ SCREEN = Group(
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
         Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
         Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
-        Key("escape", "esc", "app.back", "back, or no filter"),
-        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
+        Key("escape", "esc", "app.back", "back; all requests"),
+        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll, or in 5 the row"),
+        Key("enter", "enter", "app.enter", "5: this request alone"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),
@@ -155,4 +156,4 @@ def bindings() -> list[Binding]:
                 ]
             else:
                 made.append(Binding(key.keys, key.action, key.help, show=False, priority=True))
-    return made
+    return list({binding.key: binding for binding in made}.values())

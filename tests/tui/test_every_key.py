@@ -55,10 +55,11 @@ PANES = {entry.key: Does(says=f"╭─ {entry.key} ") for entry in table.by_key(
 ON_THE_SCREEN = {
     **PANES,
     "escape": Does(takes="╭─ 5 ", before=("5",)),
-    "down": Does(scrolls=(0, 1), before=("5",), scenario="many"),
-    "up": Does(scrolls=(2, 1), before=("5", "down", "down"), scenario="many"),
-    "pagedown": Does(scrolls=(0, 18), before=("5",), scenario="many"),
-    "pageup": Does(scrolls=(18, 0), before=("5", "pagedown"), scenario="many"),
+    "down": Does(scrolls=(0, 1), before=("5", *["down"] * 16), scenario="many"),
+    "up": Does(scrolls=(2, 1), before=("5", *["down"] * 18, *["up"] * 16), scenario="many"),
+    "pagedown": Does(scrolls=(0, 2), before=("5",), scenario="many"),
+    "pageup": Does(scrolls=(2, 0), before=("5", "pagedown"), scenario="many"),
+    "enter": Does(says="alone in 2 4 8", before=("5",)),
     "t": Does(says="whole run"),
     "slash": Does(says="enter keeps, esc clears"),
     "o": Does(says="▾ p95 ms"),
@@ -112,7 +113,7 @@ OF_A_LOOKER = {
 
 def every(groups: tuple[keys.Group, ...]) -> list[str]:
     """All keys of some groups, one by one."""
-    return [one for group in groups for key in group.keys for one in key.keys.split(",")]
+    return list(dict.fromkeys(one for group in groups for key in group.keys for one in key.keys.split(",")))
 
 
 @asynccontextmanager

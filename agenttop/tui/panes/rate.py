@@ -35,8 +35,8 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     gap = "   " if width >= 76 else "  "
     if snap.rate and width >= 76:
         tail.add("   target " if view.open_only else "   open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
-    in_flight, oldest = _in_flight(view), _oldest(view)
-    tail.add(gap).extend(in_flight).add(gap).extend(oldest)
+    if view.request is None:
+        tail.add(gap).extend(_in_flight(view)).add(gap).extend(_oldest(view))
     along = axis(view, max(8, width - LEFT - tail.width - 2))
     values = along.series(view.history, _rps)
     line = Line().add("2", look.key).add(" RPS  ", look.dim)
@@ -53,7 +53,9 @@ def _chart(view: View, width: int, height: int) -> list[Line]:
     now = Line().add(rate(snap.rps), look.strong).add("/s", look.dim)
     if snap.rate:
         now.add("  target " if view.open_only else "  open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
-    sides = [now, _in_flight(view).add("  ").extend(_oldest(view))]
+    sides = [now]
+    if view.request is None:
+        sides.append(_in_flight(view).add("  ").extend(_oldest(view)))
     if snap.dropped_iterations:
         sides.append(Line().add("! dropped ", look.dim).add(count(snap.dropped_iterations), look.warn))
     sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
@@ -106,7 +108,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
     cells, rows = max(8, width - 4 - side - 8), max(1, height - 3)
     along = axis(view, cells)
     values = along.series(view.history, _rps)
-    wanted = along.series(view.history, _target) if view.open_only else [None] * cells
+    aimed = view.open_only and view.request is None  # what is wanted is not told by request
+    wanted = along.series(view.history, _target) if aimed else [None] * cells
     top = nice(max(usual(values), peak(wanted), 1.0))
     lines = [None if w is None else max(0, min(rows - 1, int(w / top * rows - 1e-9))) for w in wanted]
     body: list[Line] = []
@@ -122,14 +125,15 @@ def full(view: View, width: int, height: int) -> list[Line]:
                 line.add(char, look.load)
         body.append(line)
     body.append(Line().to(8).extend(times(view, along)))
-    hang = view.history.hangs()
+    hang = view.history.hangs() if view.request is None else 0
     figures = [("now", f"{rate(snap.rps)}/s", look.strong)]
     if snap.rate:
         figures.append(("target" if view.open_only else "open pools", f"{rate(snap.rate)}/s", look.text))
-    figures += [
-        ("in flight", count(snap.in_flight), look.text),
-        ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
-    ]
+    if view.request is None:
+        figures += [
+            ("in flight", count(snap.in_flight), look.text),
+            ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
+        ]
     if hang:
         figures.append(("! no answer", age_whole(hang), look.bad))
     if snap.dropped_iterations:
@@ -142,7 +146,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
     for line, (name, value, style) in zip(body, figures, strict=False):
         line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
     right = Line()
-    if view.open_only and width >= 50:
+    if aimed and width >= 50:
         right.add(f"{look.glyphs.wanted} ", look.strong).add("target  ", look.dim)
     right.add(words(view), look.dim)
     return boxed(look, width, height, title(look, "requests per second", "2"), right, body)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from agenttop.metrics.floors import too_few
+from agenttop.metrics.request_trends import Key
 from agenttop.metrics.snapshot import RequestRow
 from agenttop.metrics.streams import is_bursty
 from agenttop.tui.panes.errors import percent
 from agenttop.tui.panes.latency import streams
 from agenttop.tui.text import Line, clean, count, cut, fit, ms, rate
-from agenttop.tui.view import View
+from agenttop.tui.view import View, key_of, named
 from agenttop.tui.widgets.box import boxed, title
+from agenttop.tui.widgets.chart import REVERSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,30 @@ def rows(view: View) -> list[RequestRow]:
     return sorted(kept, key=_SORTS[view.order])
 
 
+def at_cursor(view: View) -> int:
+    """Return the index among :func:`rows` of the row that the cursor is on: of the first where its own is gone."""
+    return next((index for index, row in enumerate(rows(view)) if key_of(row) == view.row), 0)
+
+
+def moved(view: View, step: int, page: int) -> tuple[Key | None, int]:
+    """Return the row ``step`` rows from the cursor, and the first row that is shown of ``page`` then."""
+    found = rows(view)
+    if not found:
+        return None, 0
+    at = max(0, min(at_cursor(view) + step, len(found) - 1))
+    return key_of(found[at]), _first(at, view.scroll, len(found), page)
+
+
+def _first(at: int, scroll: int, count: int, page: int) -> int:
+    """Return the first row to show, so that row ``at`` is there and as little moves as can be; the last line of a page
+    says what follows.
+    """
+    if count - scroll <= page and scroll <= at:
+        return min(scroll, max(0, count - page))
+    first = max(0, min(scroll, at), at - max(1, page - 1) + 1)
+    return count - page if count - first <= page else first
+
+
 def says(view: View) -> int:
     """Return how many lines the table takes."""
     return max(1, len(rows(view)))
@@ -83,14 +109,19 @@ def full(view: View, width: int, height: int) -> list[Line]:
 
 def _table(view: View, width: int, height: int) -> list[Line]:
     look, found = view.look, rows(view)
-    shown = found[view.scroll :]
+    at = at_cursor(view) if view.enlarged and found else None
+    first = view.scroll if at is None else _first(at, view.scroll, len(found), height)
+    shown = found[first:]
     clipped = len(shown) > height
-    lines = [_row(view, row, width) for row in shown[: height - 1 if clipped else height]]
+    lines = [
+        _row(view, row, width, cursor=index == at)
+        for index, row in enumerate(shown[: height - 1 if clipped else height], first)
+    ]
     if clipped:
         rest = len(shown) - len(lines)
         more = Line().add(f"  {look.glyphs.ellipsis} {rest} more: ", look.dim)
         more.add("/", look.key).add(" filters  ", look.dim)
-        key, does = ("up down", "scrolls") if view.enlarged else ("5", "enlarges")
+        key, does = ("up down", "moves") if view.enlarged else ("5", "enlarges")
         lines.append(more.add(key, look.key).add(f" {does}", look.dim))
     if not found:
         why = f"no request matches {clean(view.filter)!r}" if view.filter else "no request yet"
@@ -98,11 +129,12 @@ def _table(view: View, width: int, height: int) -> list[Line]:
     return lines
 
 
-def _row(view: View, row: RequestRow, width: int) -> Line:
+def _row(view: View, row: RequestRow, width: int, *, cursor: bool = False) -> Line:
     look = view.look
     columns = _columns(view, width)
-    chosen = row.pool == view.pool
-    line = Line().add(f"{look.glyphs.selected} " if chosen else "  ", look.key)
+    chosen = row.pool == view.pool if view.request is None else key_of(row) == view.request
+    mark = look.glyphs.arrow if cursor else look.glyphs.selected if chosen else ""
+    line = Line().add(f"{mark:2}", look.key)
     room = width - sum(column.width for column in columns) - 4
     name, protocol = label(view, row, room)
     line.add(name, look.strong if chosen else look.text).add(protocol, look.dim).to(room + 2)
@@ -118,7 +150,15 @@ def _row(view: View, row: RequestRow, width: int) -> Line:
         elif text in ("-", "0", "0.0", "0.0%") or not column.believed(row):
             style = look.dim
         line.right(text, column.width, style)
-    return line
+    return _under_cursor(view, line, width) if cursor else line
+
+
+def _under_cursor(view: View, line: Line, width: int) -> Line:
+    """Return a row as the one that the cursor is on: reversed up to its end."""
+    look, found = view.look, Line()
+    for part in (*line.parts, *Line().add(" " * (width - line.width)).parts):
+        found.add(part.text, (part.style or look.text) + REVERSE)
+    return found
 
 
 def label(view: View, row: RequestRow, room: int) -> tuple[str, str]:
@@ -126,7 +166,7 @@ def label(view: View, row: RequestRow, room: int) -> tuple[str, str]:
     the pool if no other row has the name, then the middle of the name.
     """
     name = clean(row.name)
-    whole = name if row.name == row.pool else f"{clean(row.pool)}/{name}"
+    whole = named(key_of(row))
     protocol = f" ({clean(row.protocol)})"
     if cell_len(whole) + len(protocol) <= room:
         return whole, protocol
@@ -176,6 +216,9 @@ def _title(view: View) -> Line:
 def _choices(view: View) -> Line:
     look = view.look
     line = Line()
+    if view.enlarged and view.snap.table:
+        line.add("enter", look.key)
+        line.add(" all requests  " if view.request and view.row == view.request else " only this one  ", look.dim)
     if view.filter:
         line.add("filter ", look.dim).add(clean(view.filter), look.key).add("  ")
     shown = len(rows(view))
