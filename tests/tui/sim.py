@@ -482,15 +482,17 @@ class Sim:
                 p90_ms=shape.p50 * slow * 1.8 if ok else None,
                 ttft=_spread(samples // 10, shape.ttft * slow, 4.6, 1.0) if ok and shape.ttft else None,
                 output_tokens=round(self.tokens * shape.share) if shape.ttft else 0,
-                second=self._second(shape, rps, slow, limited if shape.pool == "chat" else 0.0),
+                second=self._second(shape, rps, slow),
             )
             for shape in self.shapes
             for samples in [round(rps * shape.share * SAMPLED_S)]
         )
 
-    def _second(self, shape: Shape, rps: float, slow: float, limited: float) -> RequestTick:
+    def _second(self, shape: Shape, rps: float, slow: float) -> RequestTick:
         """Of the same shape as all requests together, and no second is quite like the one before."""
         requests = round(rps * shape.share)
+        storm = self.scenario == "storm" and shape.pool == "chat"
+        limited = max(0.0, min(0.45, 0.06 * (self.t_s - 230))) if storm else 0.0
         refused = round(requests * limited)
         ok, p50 = requests - refused, shape.p50 * slow * math.exp(0.2 * math.sin(self.t_s / 9))
         first = shape.ttft * slow if shape.ttft else None

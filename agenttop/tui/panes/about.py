@@ -78,7 +78,7 @@ ABOUT = {
             "percentiles are of the last 10 s; dim: too few. err: failures other than 429.",
             "! before a TTFT: streams came in one burst, so it says nothing of the model.",
             "enter: 2, 4 and 8 are of the row's request alone, until esc; what is not known",
-            "by request says that it is of all requests.",
+            "by request says that it is of all requests. The trend is of p95, from zero.",
         ),
         (("up down", "row"), ("enter", "alone"), ("o", "order"), ("/", "filter"), ("tab", "pool")),
     ),

@@ -11,12 +11,13 @@ from agenttop.metrics.floors import too_few
 from agenttop.metrics.request_trends import Key
 from agenttop.metrics.snapshot import RequestRow
 from agenttop.metrics.streams import is_bursty
+from agenttop.tui.axis import axis, sparkline, words
 from agenttop.tui.panes.errors import percent
-from agenttop.tui.panes.latency import streams
+from agenttop.tui.panes.latency import TOTAL, streams
 from agenttop.tui.text import Line, clean, count, cut, fit, ms, rate
 from agenttop.tui.view import View, key_of, named
 from agenttop.tui.widgets.box import boxed, title
-from agenttop.tui.widgets.chart import REVERSE
+from agenttop.tui.widgets.chart import REVERSE, peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ COLUMNS = (
     Column("tokens/s", 10, "", lambda r: rate(r.output_tokens_per_s), 132, enlarged=True),
     Column("failed", 9, "", lambda r: percent((r.rate_limited + r.errors) / r.requests) if r.requests else "-", 124),
 )
+#: Narrowest enlarged tables that have these columns, which elsewhere are there earlier.
+_FROM_WITH_TREND = {"requests": 128, "p50 ms": 88}
+#: The enlarged table has a trend a row from this width on: of so many cells at least, and at most; as many cells are
+#: kept for names.
+_ROOM_FOR_TREND, _TREND, _MOST_TREND, _NAME = 72, 8, 72, 20
 #: From this width on the enlarged table says what part of all waiting is a row's.
 _ROOM_FOR_TIME = 112
 _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
@@ -135,7 +141,7 @@ def _row(view: View, row: RequestRow, width: int, *, cursor: bool = False) -> Li
     chosen = row.pool == view.pool if view.request is None else key_of(row) == view.request
     mark = look.glyphs.arrow if cursor else look.glyphs.selected if chosen else ""
     line = Line().add(f"{mark:2}", look.key)
-    room = width - sum(column.width for column in columns) - 4
+    room = width - sum(column.width for column in columns) - 4 - _beside(view, width)
     name, protocol = label(view, row, room)
     line.add(name, look.strong if chosen else look.text).add(protocol, look.dim).to(room + 2)
     for column in columns:
@@ -150,6 +156,8 @@ def _row(view: View, row: RequestRow, width: int, *, cursor: bool = False) -> Li
         elif text in ("-", "0", "0.0", "0.0%") or not column.believed(row):
             style = look.dim
         line.right(text, column.width, style)
+    if cells := _trend_cells(view, width):
+        line.add("  ").extend(_trend(view, row, cells))
     return _under_cursor(view, line, width) if cursor else line
 
 
@@ -178,7 +186,7 @@ def label(view: View, row: RequestRow, room: int) -> tuple[str, str]:
 
 def _titles(view: View, line: Line, width: int, fill: str) -> Line:
     look, columns = view.look, _columns(view, width)
-    end = width - 2
+    end = width - 2 - _beside(view, width)
     start = end - sum(column.width for column in columns)
     line.add(fill * (start - line.width), look.faint)
     for index, column in enumerate(columns):
@@ -187,6 +195,12 @@ def _titles(view: View, line: Line, width: int, fill: str) -> Line:
         pad = column.width - len(text)
         gap = (" " if index else fill) + fill * (pad - 2) + " "
         line.add(gap[-pad:], look.faint).add(text, look.text if here else look.dim)
+    if cells := _trend_cells(view, width):
+        shown = words(view)
+        what = next(
+            text for text in (f"p95, {shown}", f"p95 {shown.removeprefix('last ')}", "p95") if len(text) <= cells
+        )
+        line.add("  ").add(what.ljust(cells), look.dim)
     return line.add(" " + fill, look.faint)
 
 
@@ -197,11 +211,43 @@ def _of_time(view: View) -> Column:
 
 
 def _columns(view: View, width: int) -> list[Column]:
-    """Return the columns there is room for; first tokens have one only where there are any."""
-    shown = [column for column in COLUMNS if width >= column.from_width and (view.enlarged or not column.enlarged)]
+    """Return the columns there is room for; first tokens have one only where there are any. Some give way to the trend
+    of the enlarged table.
+    """
+    shown = [
+        column
+        for column in COLUMNS
+        if width >= (_FROM_WITH_TREND.get(column.title, column.from_width) if view.enlarged else column.from_width)
+        and (view.enlarged or not column.enlarged)
+    ]
     if view.enlarged and width >= _ROOM_FOR_TIME:
         shown.append(_of_time(view))
     return shown if streams(view) else [column for column in shown if column.title != "TTFT p95"]
+
+
+def _trend_cells(view: View, width: int) -> int:
+    """Return how wide the trends are: what names leave, within limits; 0 where there are none."""
+    if not view.enlarged or width < _ROOM_FOR_TREND:
+        return 0
+    return max(_TREND, min(_MOST_TREND, width - 6 - sum(column.width for column in _columns(view, width)) - _NAME))
+
+
+def _beside(view: View, width: int) -> int:
+    """Return the cells that the trends take."""
+    cells = _trend_cells(view, width)
+    return cells + 2 if cells else 0
+
+
+def _trend(view: View, row: RequestRow, cells: int) -> Line:
+    """Return the p95 of a request over the time of all trends, from zero to its own highest; lighter where it is of too
+    few samples.
+    """
+    look, along = view.look, axis(view, cells)
+    known = along.percentiles(view.history.of_request(key_of(row)), TOTAL[1])
+    values = [None if each is None else each.value for each in known]
+    lighter = look.lighter(look.total)
+    styles = [lighter if each is None or too_few(95, each.samples) else look.total for each in known]
+    return sparkline(view, along, values, peak(values), styles)
 
 
 def _title(view: View) -> Line:
