@@ -220,6 +220,7 @@ class AgenttopApp(ScreenActions, inherit_bindings=False):
             snap=shown.snap if shown else self.snap,
             history=shown.history if shown else self.history,
             frozen_s=self.snap.t_s - shown.snap.t_s if shown else None,
+            at_s=self.choice.at_s if shown else None,
             enlarged=self.main.enlarged is not None,
             stopping=self.stopping,
             silent_s=silent_s if silent_s > SILENT_S else 0.0,
@@ -291,7 +292,9 @@ class AgenttopApp(ScreenActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("interrupt", "suspend"):
             return True
-        if action in ("seek", "speed"):
+        if action == "seek":
+            return self.player is not None or self.frozen is not None
+        if action == "speed":
             return self.player is not None
         return can_detach(self.feed) if action == "detach" else True
 

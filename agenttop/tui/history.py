@@ -251,6 +251,11 @@ class History:
             found = [a + b for a, b in zip_longest(found, of(tick), fillvalue=0)]
         return found
 
+    def samples(self, counts: ByBucket, t_s: float) -> int:
+        """Return how many samples the live window has that ends at ``t_s``."""
+        recent = self.recent if self.recent and self.recent[0].t_s - 1 <= max(0.0, t_s - WINDOW_S) else self.whole
+        return self._samples(Percentile(50, lambda _: None, counts), recent)(t_s)
+
     def _samples(self, of: Percentile, ticks: Sequence[Tick]) -> Callable[[float], int]:
         """How many samples the live window has that ends at a time."""
         key = of.counts, ticks is self.recent

@@ -62,6 +62,7 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
+        Key("left,right,shift+left,shift+right,home,end", "← →", "app.seek", "frozen: to another second"),
         Key(_of_panes(digits=True), "1-9 0", "app.enlarge", "enlarge a pane, again: back"),
         Key(_of_panes(digits=False), "v b l g", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back; all requests"),
@@ -90,7 +91,10 @@ REPLAY = Group(
 )
 GROUPS = (LOAD, RUN, SCREEN)
 #: Keys of the same name mean something else in a replay, or nothing.
-REPLAY_GROUPS = (REPLAY, Group("screen", tuple(key for key in SCREEN.keys if key.keys != "space")))
+REPLAY_GROUPS = (
+    REPLAY,
+    Group("screen", tuple(key for key in SCREEN.keys if key.action not in ("app.freeze", "app.seek"))),
+)
 
 #: Actions that get the key as their argument.
 WITH_KEY = ("app.enlarge", "app.scroll", "app.seek")

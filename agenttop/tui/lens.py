@@ -1,4 +1,4 @@
-"""What a pane is given of a view where one request is chosen: its figures, or those of all; and the pane says which.
+"""What a pane is given of a view where one request is chosen, or one second looked at; and the pane says which.
 
 A pane draws what stands in its view, so one that is of a request gets a view whose figures and history are those of the
 request. What is not known by request (users, what is in flight, causes of failure, phases) is never narrowed.
@@ -7,6 +7,8 @@ request. What is not known by request (users, what is in flight, causes of failu
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from enum import Enum, auto
 from functools import cache
 from typing import Any
@@ -14,6 +16,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from agenttop.metrics.snapshot import Percentiles, RequestRow, Tick
+from agenttop.schedule.quantities import clock
+from agenttop.tui.history import History, Percentile
+from agenttop.tui.panes import latency
 from agenttop.tui.text import Line
 from agenttop.tui.view import View, key_of, named
 from agenttop.tui.widgets.box import labelled
@@ -36,11 +41,14 @@ def through(draw: Draw, of: Of) -> Draw:
     """Return a function that draws a pane through this."""
 
     def drawn(view: View, width: int, height: int) -> list[Line]:
-        if of is Of.OTHER or view.request is None:
-            return draw(view, width, height)
-        look = view.look
+        look, label, style = view.look, "", view.look.dim
+        if of is Of.REQUEST:
+            label, style = _label(view), look.key
+        elif of is Of.ALL and view.request is not None:
+            label = "all requests"
         lines = draw(narrowed(view) if of is Of.REQUEST else view, width, height)
-        label, style = (named(view.request), look.key) if of is Of.REQUEST else ("all requests", look.dim)
+        if not label:
+            return lines
         return [
             labelled(look, line, label, style) if not row or _begins_box(view, line) else line
             for row, line in enumerate(lines)
@@ -49,11 +57,51 @@ def through(draw: Draw, of: Of) -> Draw:
     return drawn
 
 
+def _label(view: View) -> str:
+    """Return what a narrowed pane is of: ``chat/answer at 02:11``; empty for all requests, now."""
+    request = named(view.request) if view.request is not None else ""
+    at = f"at {clock(view.at_s)}" if view.at_s is not None else ""
+    return f"{request} {at}".strip()
+
+
 def _begins_box(view: View, line: Line) -> bool:
     return str(line).startswith(view.look.glyphs.box[0])
 
 
 def narrowed(view: View) -> View:
+    """Return the view with the figures and the history of the chosen request, as of the second that is looked at."""
+    return _then(_alone(view))
+
+
+def _then(view: View) -> View:
+    """Return the view with the figures of the second that is looked at; its history goes on."""
+    if view.at_s is None:
+        return view
+    history, snap = view.history, view.snap
+    tick = history.at(view.at_s)
+    if tick is None:  # nothing is known of that time
+        tick = replace(snap.tick, **dict.fromkeys(_PERCENTILES), rps=0.0, in_flight=0, target=0.0)
+    figures = {
+        "rps": tick.rps,
+        "in_flight": tick.in_flight,
+        "latency": _of_tick(history, latency.TOTAL, tick),
+        "ttft": _of_tick(history, latency.TTFT, tick),
+        "inter_chunk": _of_tick(history, (None, latency.GAPS, None), tick),
+    }
+    return dataclasses.replace(view, snap=replace(snap, tick=tick, **figures))
+
+
+def _of_tick(history: History, of: Sequence[Percentile | None], tick: Tick) -> Percentiles | None:
+    """Return the percentiles (50, 95, 99) of the window that ends with a second: as far as they are kept."""
+    values = [None if each is None else each.value(tick) for each in of]
+    if all(value is None for value in values):
+        return None
+    p50, p95, p99 = (math.nan if value is None else value for value in values)
+    counts = next(each.counts for each in of if each is not None)
+    return Percentiles(history.samples(counts, tick.t_s), p50, math.nan, p95, p99, math.nan)
+
+
+def _alone(view: View) -> View:
     """Return the view with the figures and the history of the chosen request."""
     if view.request is None:
         return view
@@ -91,5 +139,7 @@ def _percentiles(row: RequestRow) -> Percentiles | None:
 
 #: Of a request that has sent nothing yet.
 _NOTHING = _figures(RequestRow("", "", "", 0, 0.0, None, None, None, 0, 0))
+#: Percentiles of a tick.
+_PERCENTILES = tuple(name for name in Tick.__struct_fields__ if name.endswith("_ms"))
 #: What is not known by request.
 _UNKNOWN = {"rate": 0.0, "in_flight": 0, "oldest_s": 0.0, "dropped_iterations": 0, "bytes_received": 0}

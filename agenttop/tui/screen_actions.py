@@ -8,11 +8,12 @@ import math
 from textual.app import App
 
 from agenttop.metrics.snapshot import Snapshot
-from agenttop.tui.axis import WINDOWS
+from agenttop.tui.axis import WINDOWS, span_s
 from agenttop.tui.panes import requests, table
 from agenttop.tui.panes.heat import MEASURES
 from agenttop.tui.result import LiveResult
 from agenttop.tui.screens.main import MainScreen
+from agenttop.tui.time_cursor import TimeCursor, move
 from agenttop.tui.view import ORDERS, View, key_of
 from agenttop.tui.widgets.bar import Bar
 from agenttop.view.feed import Player
@@ -53,12 +54,15 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
     def action_seek(self, key: str) -> None:
         if self.player is not None:
             self.bar.expire(math.inf)
-            steps = {"left": -1.0, "right": 1.0, "shift+left": -10.0, "shift+right": 10.0}
-            if key in steps:
-                self.player.step(steps[key])
-            else:
-                (self.player.to_begin if key == "home" else self.player.to_end)()
+            move(self.player, key)
             self.draw()
+        elif self.frozen is not None and (view := self.view()) is not None:
+            last_s = view.snap.t_s
+            cursor = TimeCursor(max(1.0, last_s - span_s(view) + 1), last_s)
+            if view.at_s is not None:
+                cursor.at_s = view.at_s
+            move(cursor, key)
+            self.choose(at_s=cursor.at_s)
 
     def action_speed(self) -> None:
         if self.player is not None:
@@ -73,7 +77,7 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
         view = self.view()
         if view is not None:
             self.frozen = None if self.frozen else dataclasses.replace(view, history=view.history.copy())
-            self.draw()
+            self.choose(at_s=None)
 
     def action_enlarge(self, key: str) -> None:
         """Enlarge the pane of a key; the one that is enlarged goes back."""

@@ -42,6 +42,8 @@ class View:
     """First line of an enlarged list."""
     enlarged: bool = False
     """One pane stands alone."""
+    at_s: float | None = None
+    """The second of a frozen picture that is looked at, of the run; None for the one that it was frozen in."""
     frozen_s: float | None = None
     """Seconds since a frozen picture; None when live."""
     stopping: int = 0

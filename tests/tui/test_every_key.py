@@ -66,7 +66,7 @@ ON_THE_SCREEN = {
     "f": Does(says="first token, last ", before=("8",)),
     "ctrl+p": Does(says=" go to "),
     "ctrl+l": Does(draws=True),
-    "question_mark": Does(says="help for what is shown"),
+    "question_mark": Does(says="agenttop: keys and commands"),
 }
 #: Of a live run.
 KEYS = {
@@ -87,11 +87,16 @@ KEYS = {
     "d": Does(leaves=True),
     "q": Does(says="quit?"),
     "space": Does(says="FROZEN"),
+    "left": Does(says="▲ 02:13", before=("space",)),
+    "right": Does(says="▲ 02:13", before=("space", "left", "left")),
+    "shift+left": Does(says="▲ 02:04", before=("space",)),
+    "shift+right": Does(says="▲ 02:14", before=("space", "shift+left")),
+    "home": Does(says="▲ 00:01", before=("space",)),
+    "end": Does(says="▲ 02:14", before=("space", "home")),
 }
 #: Of a replay.
 OF_A_REPLAY = {
     **ON_THE_SCREEN,
-    "question_mark": Does(says="agenttop: keys and commands"),
     "space": Does(says="paused"),
     "left": Does(moves=-1.0),
     "right": Does(moves=1.0),

@@ -178,6 +178,8 @@ def _of_the_screen(view: View) -> list[tuple[str, Style]]:
         parts.append((f" {ARMED_LOOKING if view.looking else ARMED} ", look.badge))
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
+        if view.at_s is not None:
+            parts.append((f" {look.glyphs.now} {clock(view.at_s)} ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))
     if view.request is not None:
         parts.append((f" {look.glyphs.selected} {fit(named(view.request), 30, look.glyphs.ellipsis)} ", look.badge))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rich.style import Style
+
 from agenttop.metrics.snapshot import Tick
+from agenttop.schedule.quantities import clock
 from agenttop.tui.axis import axis, sparkline, times, words
 from agenttop.tui.panes.header import age_whole
 from agenttop.tui.text import Line, age, count, nice, rate, size
@@ -33,10 +36,12 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
     gap = "   " if width >= 76 else "  "
-    if snap.rate and width >= 76:
+    if snap.rate and width >= 76 and view.at_s is None:
         tail.add("   target " if view.open_only else "   open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
     if view.request is None:
-        tail.add(gap).extend(_in_flight(view)).add(gap).extend(_oldest(view))
+        tail.add(gap).extend(_in_flight(view))
+        if view.at_s is None:
+            tail.add(gap).extend(_oldest(view))
     along = axis(view, max(8, width - LEFT - tail.width - 2))
     values = along.series(view.history, _rps)
     line = Line().add("2", look.key).add(" RPS  ", look.dim)
@@ -51,14 +56,19 @@ def _chart(view: View, width: int, height: int) -> list[Line]:
     values = along.series(view.history, _rps)
     top = nice(max(usual(values), 1.0))
     now = Line().add(rate(snap.rps), look.strong).add("/s", look.dim)
-    if snap.rate:
+    if snap.rate and view.at_s is None:
         now.add("  target " if view.open_only else "  open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
     sides = [now]
     if view.request is None:
-        sides.append(_in_flight(view).add("  ").extend(_oldest(view)))
-    if snap.dropped_iterations:
+        sides.append(_in_flight(view))
+        if view.at_s is None:
+            sides[-1].add("  ").extend(_oldest(view))
+    if view.at_s is not None:
+        sides += [Line().add(f"{name} ", look.dim).add(value, style) for name, value, style in _failing(view)]
+    elif snap.dropped_iterations:
         sides.append(Line().add("! dropped ", look.dim).add(count(snap.dropped_iterations), look.warn))
-    sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
+    if view.at_s is None:
+        sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
     if snap.output_tokens:
         sides.append(Line().add("tokens ", look.dim).add(f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
     lines = []
@@ -89,6 +99,30 @@ def beyond(text: str, values: Values, top: float, mark: str) -> str:
     return "".join(
         mark if value is not None and value > top else char for char, value in zip(text, values, strict=True)
     )
+
+
+def _failing(view: View) -> list[tuple[str, str, Style]]:
+    """Return what failed in the second that is looked at."""
+    look, tick = view.look, view.snap.tick
+    others = max(0.0, tick.failed_per_s - tick.rate_limited_per_s)
+    return [
+        ("429", f"{rate(tick.rate_limited_per_s)}/s", look.warn if tick.rate_limited_per_s else look.text),
+        ("failed", f"{rate(others)}/s", look.bad if others else look.text),
+    ]
+
+
+def _then(view: View) -> list[tuple[str, str, Style]]:
+    """Return the figures of the second that is looked at."""
+    look, tick, at_s = view.look, view.snap.tick, view.at_s or 0.0
+    figures = [(f"at {clock(at_s)}", f"{rate(tick.rps)}/s", look.strong)]
+    if view.request is None:
+        if view.open_only:
+            figures.append(("target", f"{rate(tick.target)}/s", look.text))
+        figures.append(("in flight", count(tick.in_flight), look.text))
+    figures += _failing(view)
+    if view.snap.output_tokens:
+        figures.append(("tokens", f"{count(tick.output_tokens_per_s)}/s", look.text))
+    return figures
 
 
 def _in_flight(view: View) -> Line:
@@ -143,7 +177,7 @@ def full(view: View, width: int, height: int) -> list[Line]:
         figures.append(("tokens", f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
     if snap.bytes_received:
         figures.append(("received", size(snap.bytes_received), look.text))
-    for line, (name, value, style) in zip(body, figures, strict=False):
+    for line, (name, value, style) in zip(body, figures if view.at_s is None else _then(view), strict=False):
         line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
     right = Line()
     if aimed and width >= 50:
