@@ -68,6 +68,7 @@ SCREEN = Group(
         Key("escape", "esc", "app.back", "back; all requests"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll, or in 5 the row"),
         Key("enter", "enter", "app.enter", "5: this request alone"),
+        Key("y", "y", "app.copy", "copy the pane as text"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),

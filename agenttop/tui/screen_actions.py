@@ -9,6 +9,7 @@ from textual.app import App
 
 from agenttop.metrics.snapshot import Snapshot
 from agenttop.tui.axis import WINDOWS, span_s
+from agenttop.tui.copying import cut, text_of
 from agenttop.tui.panes import requests, table
 from agenttop.tui.panes.heat import MEASURES
 from agenttop.tui.result import LiveResult
@@ -118,6 +119,17 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
         chosen = key_of(rows[requests.at_cursor(view)])
         self.main.enlarge(None)
         self.choose(request=None if chosen == view.request else chosen, scroll=0)
+
+    def action_copy(self) -> None:
+        """Copy the enlarged pane as text, or the whole screen of the run."""
+        view = self.view()
+        if view is None:
+            return
+        entry, size = self.main.enlarged, self.main.query_one("#enlarged").size
+        text = self.main.text if entry is None else text_of(entry, view, size.width, size.height)
+        copied, said = cut(text)
+        self.copy_to_clipboard(copied)
+        self.bar.say("copied", said, view.snap.t_s if self.snap is None else self.snap.t_s)
 
     def action_order(self) -> None:
         if self.choice is not None:

@@ -60,6 +60,7 @@ ON_THE_SCREEN = {
     "pagedown": Does(scrolls=(0, 2), before=("5",), scenario="many"),
     "pageup": Does(scrolls=(2, 0), before=("5", "pagedown"), scenario="many"),
     "enter": Does(says="alone in 2 4 8", before=("5",)),
+    "y": Does(says="copied: 24 lines, to the terminal's clipboard (OSC 52)"),
     "t": Does(says="whole run"),
     "slash": Does(says="enter keeps, esc clears"),
     "o": Does(says="▾ p95 ms"),
