@@ -1,4 +1,4 @@
-"""Tests of agenttop.tui.lens, agenttop.tui.unpacked, agenttop.tui.screen_actions, agenttop.tui.time_cursor,
+"""Tests of agenttop.tui.panes.lens, agenttop.tui.unpacked, agenttop.tui.screen_actions, agenttop.tui.time_cursor,
 agenttop.tui.widgets.box.
 
 A request that is chosen in the enlarged table: what panes show of it, and what they say of what they do not know of it.
@@ -20,9 +20,9 @@ from textual.pilot import Pilot
 from agenttop.metrics.request_trends import RequestTick
 from agenttop.tui.app import AgenttopApp
 from agenttop.tui.history import History
-from agenttop.tui.lens import Of, narrowed, through
 from agenttop.tui.look import ASCII, RGB
 from agenttop.tui.panes import errors, latency, rate, requests, table
+from agenttop.tui.panes.lens import Of, narrowed, through
 from agenttop.tui.text import Line
 from agenttop.tui.unpacked import as_tick
 from agenttop.tui.view import View, key_of, named

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agenttop.tui.arrange import MANY, Slot
-from agenttop.tui.lens import Of, through
 from agenttop.tui.panes import (
     budget,
     errors,
@@ -24,6 +23,7 @@ from agenttop.tui.panes import (
     requests,
     thresholds,
 )
+from agenttop.tui.panes.lens import Of, through
 from agenttop.tui.view import View
 from agenttop.tui.widgets.pane import Draw
 
