@@ -77,7 +77,7 @@ def test_enlarged_each_row_has_a_trend_of_its_own_percentiles(width: int) -> Non
     head, first, *rest = (str(line) for line in requests.full(found, width + 4, 12)[1:7])
     assert "p95" in head.split()[-3:] or "p95," in head
     cells = requests._trend_cells(found, width)
-    assert 8 <= cells <= 72
+    assert 7 <= cells <= 72
     along, values = axis(found, cells), dict[int | None, float]()
     for tick in found.history.of_request(("chat", "answer")).recent:
         values[along.column(tick.t_s)] = tick.latency_p95_ms or 0.0

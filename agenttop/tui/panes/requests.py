@@ -52,7 +52,7 @@ COLUMNS = (
 _FROM_WITH_TREND = {"requests": 128, "p50 ms": 88}
 #: The enlarged table has a trend a row from this width on: of so many cells at least, and at most; as many cells are
 #: kept for names.
-_ROOM_FOR_TREND, _TREND, _MOST_TREND, _NAME = 72, 8, 72, 20
+_ROOM_FOR_TREND, _TREND, _MOST_TREND, _NAME = 72, 7, 72, 20
 #: From this width on the enlarged table says what part of all waiting is a row's.
 _ROOM_FOR_TIME = 112
 _SORTS: dict[str, Callable[[RequestRow], tuple[float | str, ...]]] = {
