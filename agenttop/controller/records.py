@@ -95,8 +95,9 @@ class Records:
         """
         if self._journal is None:
             return None
-        history = self._figures.aggregate.timeline.overview()
-        return replace(self._info, history=history, events=tuple(events), by_hand=by_hand)
+        aggregate = self._figures.aggregate
+        history, pasts = aggregate.timeline.overview(), aggregate.trends.told()
+        return replace(self._info, history=history, events=tuple(events), by_hand=by_hand, pasts=pasts)
 
     def begin_anew(self) -> None:
         """Note that the load begins now, and not when the run was launched or armed.

@@ -98,7 +98,8 @@ class Playback:
         fold, edited = self._fold, self._fold.figures.aggregate.edited
         info = self._header.info if edited is None else edited.of(self._header.info)
         told = {"events": tuple(fold.events), "by_hand": tuple(fold.manual_changes.values())}
-        return msgspec.structs.replace(info, history=history, **told)
+        pasts = fold.figures.aggregate.trends.told()
+        return msgspec.structs.replace(info, history=history, pasts=pasts, **told)
 
     def snapshot(self) -> Snapshot:
         """The picture where this stands."""

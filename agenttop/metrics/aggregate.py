@@ -21,6 +21,7 @@ from agenttop.metrics.live import LOOP_LAG, WINDOW_S, Live, Slice, percentile_ms
 from agenttop.metrics.live_view import LiveView, requests_of_pools
 from agenttop.metrics.phases import stage_phases
 from agenttop.metrics.quotas import QuotaBoard
+from agenttop.metrics.request_trends import Key, RequestTick, RequestTrends
 from agenttop.metrics.run_state import RunState
 from agenttop.metrics.saturation import Saturation
 from agenttop.metrics.scope import MAX_PHASES, OTHER, Scope, clean_text, merged
@@ -68,6 +69,9 @@ class Aggregate:
         self.checks: dict[str, tuple[int, int]] = {}
         """By check: passed, failed."""
         self.live_view = LiveView(layout, self.live, self.workers)
+        self.trends = RequestTrends.of_run(len(layout.requests))
+        self._newest: dict[Key, RequestTick] = {}
+        """The last closed second of each request."""
         self._requests = [Scope(of_pools=False) for _ in layout.requests]
         self._stages = [Scope() for _ in layout.stages]
         self._pools = [Scope() for _ in layout.pools]
@@ -136,6 +140,7 @@ class Aggregate:
         all_late = self.live.late()
         for start_s, late in all_late:
             self.timeline.amend(start_s, late)
+            self.trends.amend(start_s, self.live_view.request_ticks(late, late=True))
             windows |= self.live.amended(start_s)
         for t_s, slices in windows.items():
             self.timeline.put(t_s, self.live_view.percentiles(slices))
@@ -147,6 +152,8 @@ class Aggregate:
         self.closed = (*(late for _, late in all_late), newest)
         tick = self.live_view.tick(newest, now)
         self.timeline.append(tick)
+        self._newest = self.live_view.request_ticks(newest)
+        self.trends.add(self._newest)
         lag, lag_p99 = percentile_ms(self.live.records(LOOP_LAG), 50, 99)
         found = grade(
             self.saturation.current,
@@ -206,7 +213,7 @@ class Aggregate:
         self._seq += 1
         tick = self.timeline.last or self.live_view.tick(Slice(now.t_s, now.t_s), now)
         reasons, trust = self.saturation.reasons, self.trust.now
-        picture = self.live_view.snapshot(self._seq, now, tick, reasons, self._dropped, trust)
+        picture = self.live_view.snapshot(self._seq, now, tick, reasons, self._dropped, self._newest, trust)
         return msgspec.structs.replace(
             picture,
             first_phases_ms=self._first_phases_ms(now.stage),

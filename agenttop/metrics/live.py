@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agenttop.metrics.catalogue import LIVE, PHASE
 from agenttop.metrics.counts import Counts, total
@@ -29,7 +30,7 @@ LOOP_LAG = "loop_lag"
 _TOUCHES_S = 1e-6
 
 #: Of the distributions that the window keeps, those that it keeps by request too.
-BY_REQUEST = frozenset({"latency", "ttft"})
+BY_REQUEST = frozenset({"latency", "ttft", "inter_chunk"})
 #: Of what a request of a set-up takes, what is not among the times of all requests together: a burst of them as users
 #: come would be the percentiles.
 NOT_OF_SETUP = frozenset({"latency", "ttft", "inter_chunk"})
@@ -110,6 +111,11 @@ class Live:
         """What is new in seconds that are closed."""
         self._recent: deque[tuple[float, Counter[str]]] = deque(maxlen=RECENT_SECONDS)
         self._failures: dict[str, _Failure] = {}
+        self._merged: dict[tuple[str, int | None], HistDelta | None] = {}
+        """Records of the window by metric and request, as they were asked for since it changed."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_merged": {}}
 
     def add(self, second: int | None, request: int, new: Counts, hists: Mapping[str, HistDelta]) -> None:
         """Put what is new about one request into the slice of its second, or where that is not known into the open one;
@@ -136,6 +142,8 @@ class Live:
         window still holds of it has it from now on.
         """
         found, self._late = sorted(self._late.items()), {}
+        if found:
+            self._merged = {}
         for second, new in found:
             new.merge()
             for piece in (*self._older, *self._slices):
@@ -160,6 +168,7 @@ class Live:
         one.
         """
         closed, self.open = self.open, Slice(t_s)
+        self._merged = {}
         for second in sorted(second for second in self._ahead if second < t_s - _TOUCHES_S):
             closed.absorb(self._ahead.pop(second))
         closed.close(t_s)
@@ -224,12 +233,18 @@ class Live:
         """Return the window's records of a metric, of one request or of all; None without any. ``slices`` are those of
         another window.
         """
+        key = (metric, request)
+        if slices is None and key in self._merged:
+            return self._merged[key]
         parts: list[HistDelta] = []
         for piece in self._slices if slices is None else slices:
             counts = piece.whole if request is None else piece.by_request.get(request)
             if counts is not None:
                 parts += counts.parts.get(metric, ())
-        return merge(parts) if parts else None
+        found = merge(parts) if parts else None
+        if slices is None:
+            self._merged[key] = found
+        return found
 
     def phases_ms(self) -> dict[str, float]:
         """Return the mean duration in ms by phase."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from agenttop.metrics.counts import total
+from agenttop.metrics.counts import Counts, total
 from agenttop.metrics.figures import share
 from agenttop.metrics.formulas import goodput, written_tokens
 from agenttop.metrics.heat import heat
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.live import LOOP_LAG, Live, Slice, percentile_ms, percentiles
 from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.request_trends import Key, RequestTick
 from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import SENT_EVENTS, Generator, PoolRow, RequestRow, Snapshot, Tick, Trust
 from agenttop.metrics.workers import Workers
 
 _US_PER_MS = 1000.0
 #: Percentiles of a tick, by distribution: its fields are called ``latency_p50_ms`` and so on.
-_PERCENTILES = {"latency": (50, 95, 99), "ttft": (50, 95, 99), "inter_chunk": (95,), LOOP_LAG: (99,)}
+_OF_REQUEST = {"latency": (50, 95, 99), "ttft": (50, 95, 99), "inter_chunk": (95,)}
+_PERCENTILES = {**_OF_REQUEST, LOOP_LAG: (99,)}
+_NOTHING = Counts()
 
 
 def requests_of_pools(layout: Layout) -> list[list[int]]:
@@ -44,10 +47,11 @@ class LiveView:
         tick: Tick,
         reasons: tuple[str, ...],
         dropped: Sequence[int],
+        newest: Mapping[Key, RequestTick],
         trust: Trust | None = None,
     ) -> Snapshot:
         """Return the snapshot. ``reasons`` are what the generator is short of and ``trust`` its grade, ``dropped``
-        iterations by pool.
+        iterations by pool, ``newest`` the last closed second of each request.
         """
         live, layout = self._live, self._layout
         users, in_flight = self._workers.by_pool()
@@ -88,7 +92,7 @@ class LiveView:
             causes=live.causes(),
             pools=tuple(self._pool_row(i, now, users[i], in_flight[i], dropped[i]) for i in range(len(layout.pools))),
             table=tuple(
-                self._request_row(i)
+                self._request_row(i, newest)
                 for i, request in enumerate(layout.requests)
                 if not request.optional or live.counts[i].requests
             ),
@@ -150,6 +154,37 @@ class LiveView:
             inter_chunk_counts=heat(whole.records("inter_chunk")),
         )
 
+    def request_ticks(self, piece: Slice, *, late: bool = False) -> dict[Key, RequestTick]:
+        """Return one second of every request, by pool and name; with ``late`` only what is new of a second that was
+        closed before, of the requests that have something.
+        """
+        found = range(len(self._layout.requests)) if not late else piece.by_request
+        return {self._key(request): self._request_tick(request, piece, late=late) for request in found}
+
+    def _key(self, request: int) -> Key:
+        info = self._layout.requests[request]
+        return self._layout.pools[info.pool].name, info.name
+
+    def _request_tick(self, request: int, piece: Slice, *, late: bool) -> RequestTick:
+        counts = piece.by_request.get(request, _NOTHING)
+        values: dict[str, float | None] = {}
+        for metric, percents in _OF_REQUEST.items():
+            if not late:
+                told = percentile_ms(self._live.records(metric, request), *percents)
+                values |= {f"{metric}_p{percent}_ms": value for percent, value in zip(percents, told, strict=True)}
+        return RequestTick(
+            t_s=round(piece.end_s, 3),
+            seconds=0.0 if late else round(piece.seconds, 3),
+            requests=counts.requests,
+            failed=counts.failed,
+            rate_limited=counts.rate_limited,
+            output_tokens=written_tokens(counts.sums)[0],
+            latency_counts=heat(counts.records("latency")),
+            ttft_counts=heat(counts.records("ttft")),
+            inter_chunk_counts=heat(counts.records("inter_chunk")),
+            **values,
+        )
+
     def percentiles(self, slices: Iterable[Slice] | None = None) -> dict[str, float | None]:
         """Return the percentiles of a tick in ms, by its fields: of the live window, or of the slices of another."""
         found: dict[str, float | None] = {}
@@ -178,11 +213,11 @@ class LiveView:
             dropped_iterations=dropped,
         )
 
-    def _request_row(self, request: int) -> RequestRow:
+    def _request_row(self, request: int, newest: Mapping[Key, RequestTick]) -> RequestRow:
         info = self._layout.requests[request]
         counts = self._live.counts[request]
         latencies, ttfts = self._live.records("latency", request), self._live.records("ttft", request)
-        p50, p95, p99 = percentile_ms(latencies, 50, 95, 99)
+        p50, p90, p95, p99 = percentile_ms(latencies, 50, 90, 95, 99)
         (ttft,) = percentile_ms(ttfts, 95)
         return RequestRow(
             pool=self._layout.pools[info.pool].name,
@@ -203,4 +238,9 @@ class LiveView:
             max_ms=latencies.high / _US_PER_MS if latencies is not None else None,
             busy_ms=round(latencies.total / _US_PER_MS, 1) if latencies is not None else 0.0,
             output_tokens_per_s=self._live.tokens_per_s(request),
+            p90_ms=p90,
+            ttft=percentiles(ttfts),
+            inter_chunk=percentiles(self._live.records("inter_chunk", request)),
+            output_tokens=written_tokens(counts.sums)[0],
+            second=newest.get(self._key(request)),
         )

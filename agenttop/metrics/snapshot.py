@@ -10,6 +10,7 @@ import msgspec
 
 from agenttop.metrics.assessment import Assessment
 from agenttop.metrics.graded import QualityState
+from agenttop.metrics.request_trends import Pasts, RequestTick
 from agenttop.metrics.searched import SearchState
 
 #: Events of a run that are kept, and of these how many are in every snapshot.
@@ -144,6 +145,13 @@ class RequestRow(msgspec.Struct, frozen=True):
     busy_ms: float = 0.0
     """All latencies of the live window together."""
     output_tokens_per_s: float = 0.0
+    p90_ms: float | None = None
+    ttft: Percentiles | None = None
+    inter_chunk: Percentiles | None = None
+    output_tokens: int = 0
+    """Since the run began."""
+    second: RequestTick | None = None
+    """The last second of it."""
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -441,6 +449,8 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     """Events so far, the newest last; more than a snapshot has."""
     by_hand: tuple[ManualChange, ...] = ()
     """Manual changes so far, the newest last; more than a snapshot has."""
+    pasts: Pasts = Pasts()
+    """The past of each request so far."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

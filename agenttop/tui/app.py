@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,6 @@ from typing import Any, ClassVar
 
 from rich.console import Console, RenderableType
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -27,16 +25,15 @@ from agenttop.steering import grammar
 from agenttop.steering.commands import COMMANDS
 from agenttop.tui import keys, signals
 from agenttop.tui import look as looks
-from agenttop.tui.axis import WINDOWS
 from agenttop.tui.cells import Shown
 from agenttop.tui.commander import Commander
 from agenttop.tui.editing import draft_of
 from agenttop.tui.history import History
 from agenttop.tui.panes import table
 from agenttop.tui.panes.about import ALSO
-from agenttop.tui.panes.heat import MEASURES
 from agenttop.tui.prompt import Words
 from agenttop.tui.result import How, LiveResult
+from agenttop.tui.screen_actions import ScreenActions
 from agenttop.tui.screens.edit import EditScreen
 from agenttop.tui.screens.help import HelpScreen
 from agenttop.tui.screens.main import MainScreen
@@ -44,8 +41,8 @@ from agenttop.tui.screens.palette import Choice, PaletteScreen
 from agenttop.tui.terminal import Terminal, TerminalReady
 from agenttop.tui.text import clean
 from agenttop.tui.themes import THEMES
-from agenttop.tui.view import ORDERS, View
-from agenttop.tui.widgets.bar import Bar, Question
+from agenttop.tui.view import View
+from agenttop.tui.widgets.bar import Question
 from agenttop.tui.widgets.compositor import CellUpdate, WholeUpdate
 from agenttop.tui.widgets.first import First
 from agenttop.view.feed import Feed, can_detach, is_attached, is_read_only, player_of
@@ -61,7 +58,7 @@ class Arrived(Message):
         return isinstance(message, Arrived)
 
 
-class AgenttopApp(App[LiveResult], inherit_bindings=False):
+class AgenttopApp(ScreenActions, inherit_bindings=False):
     """A viewer of one run.
 
     ``refresh_s`` is how many of the run's seconds pass between two pictures, but for what a key wants; ``clock`` gives
@@ -98,10 +95,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         self.commander = Commander(feed, self._tell)
         self.info: RunInfo | None = None
         self.history: History | None = None
-        self.snap: Snapshot | None = None
-        self.frozen: View | None = None
-        self.choice: View | None = None
-        """The user's choices, kept from view to view."""
+        self.snap = None
+        self.frozen = None
+        self.choice = None
         self.stopping = 0
         self.drawn_seq = -1
         """Number of the last snapshot that was drawn."""
@@ -129,7 +125,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         await self.push_screen(self.main)
         self.bar.detach = can_detach(self.feed)
         self.bar.command = self.commander.send
-        self.bar.narrow = lambda text: self._choose(filter=text, scroll=0)
+        self.bar.narrow = lambda text: self.choose(filter=text, scroll=0)
         self.run_worker(self._read(), group="read")
         self.run_worker(self.commander.work(), group="commands")
         self.set_interval(1.0, self.listen)
@@ -175,6 +171,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
                 self.snap = message
                 self._follow(message)
                 self.history.add(message.tick, message.plan_t_s)
+                self.history.add_requests(message.table)
                 self.history.take_changes(message.by_hand)
                 self.post_message(Arrived())
         except OSError as error:
@@ -225,6 +222,7 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             snap=shown.snap if shown else self.snap,
             history=shown.history if shown else self.history,
             frozen_s=self.snap.t_s - shown.snap.t_s if shown else None,
+            at_s=self.choice.at_s if shown else None,
             enlarged=self.main.enlarged is not None,
             stopping=self.stopping,
             silent_s=silent_s if silent_s > SILENT_S else 0.0,
@@ -272,16 +270,6 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
 
     # The user's side: keys.py names these.
 
-    def _choose(self, **changes: object) -> None:
-        if self.choice is not None:
-            self.choice = dataclasses.replace(self.choice, **changes)  # type: ignore[arg-type]
-            self.draw()
-
-    @property
-    def bar(self) -> Bar:
-        """Return the bottom line."""
-        return self.main.query_one(Bar)
-
     def _tell(self, text: str, ok: bool, command: str = "") -> None:
         if isinstance(self.screen, EditScreen):
             self.screen.answered(clean(text), ok)
@@ -306,7 +294,9 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("interrupt", "suspend"):
             return True
-        if action in ("seek", "speed"):
+        if action == "seek":
+            return self.player is not None or self.frozen is not None
+        if action == "speed":
             return self.player is not None
         return can_detach(self.feed) if action == "detach" else True
 
@@ -318,10 +308,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         if self.choice is not None and self.snap is not None:
             names: list[str | None] = [None, *(pool.name for pool in self.snap.pools)]
             at = names.index(self.choice.pool) if self.choice.pool in names else 0
-            self._choose(pool=names[(at + 1) % len(names)])
+            self.choose(pool=names[(at + 1) % len(names)])
 
     def action_all_pools(self) -> None:
-        self._choose(pool=None)
+        self.choose(pool=None)
 
     def action_release(self) -> None:
         pool = self.choice.pool if self.choice is not None else None
@@ -340,9 +330,11 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
         """Return whether the run waits to be started."""
         return self.snap is not None and self.snap.state == "armed" and not self.stopping
 
-    def action_start(self) -> None:
+    def action_enter(self) -> None:
         if self.armed:
             self.commander.send("start")
+        else:
+            self.choose_request()
 
     def action_hold(self) -> None:
         self.commander.send("resume" if self.snap is not None and self.snap.held else "hold")
@@ -395,66 +387,6 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
     def action_detach(self) -> None:
         self._leave(How.DETACHED)
 
-    def action_seek(self, key: str) -> None:
-        if self.player is not None:
-            self.bar.expire(math.inf)
-            steps = {"left": -1.0, "right": 1.0, "shift+left": -10.0, "shift+right": 10.0}
-            if key in steps:
-                self.player.step(steps[key])
-            else:
-                (self.player.to_begin if key == "home" else self.player.to_end)()
-            self.draw()
-
-    def action_speed(self) -> None:
-        if self.player is not None:
-            self.player.change_speed()
-            self.draw()
-
-    def action_freeze(self) -> None:
-        if self.player is not None:
-            self.player.toggle()
-            self.draw()
-            return
-        view = self.view()
-        if view is not None:
-            self.frozen = None if self.frozen else dataclasses.replace(view, history=view.history.copy())
-            self.draw()
-
-    def action_enlarge(self, key: str) -> None:
-        """Enlarge the pane of a key; the one that is enlarged goes back."""
-        pane = table.of_key(key)
-        self.main.enlarge(None if self.main.enlarged is pane else pane)
-        self._choose(scroll=0)
-
-    async def action_back(self) -> None:
-        if self.main.enlarged is not None:
-            self.main.enlarge(None)
-            self._choose(scroll=0)
-        elif self.choice is not None and self.choice.filter:
-            self._choose(filter="")
-
-    def action_scroll(self, key: str) -> None:
-        view = self.view()
-        if view is None or self.main.enlarged is None:
-            return
-        step = {"up": -1, "down": 1, "pageup": -self.main.page, "pagedown": self.main.page}[key]
-        lines = self.main.lines(view)
-        self._choose(scroll=max(0, min(view.scroll + step, lines - self.main.page)))
-
-    def action_order(self) -> None:
-        if self.choice is not None:
-            self._choose(order=ORDERS[(ORDERS.index(self.choice.order) + 1) % len(ORDERS)], scroll=0)
-
-    def action_window(self) -> None:
-        if self.choice is not None:
-            names = [name for name, _ in WINDOWS]
-            self._choose(window=names[(names.index(self.choice.window) + 1) % len(names)])
-
-    def action_measure(self) -> None:
-        if self.choice is not None:
-            names = [measure.name for measure in MEASURES]
-            self._choose(measure=names[(names.index(self.choice.measure) + 1) % len(names)])
-
     def action_prompt(self, text: str = "") -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []
         self.bar.type(":", text, Words(partial(grammar.completions, pools=pools), grammar.hint, grammar.goes_on))
@@ -485,10 +417,6 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             text = form.word + (" " if form.rest else "")
             found.append(Choice(f"command: {form}", ":", partial(self.action_prompt, text)))
         return found
-
-    def action_filter(self) -> None:
-        if self.choice is not None:
-            self.bar.type("/", self.choice.filter)
 
     def action_redraw(self) -> None:
         """Send the whole screen, whatever another program has written over it."""

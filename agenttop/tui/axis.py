@@ -15,6 +15,7 @@ from typing import TypeVar
 from rich.style import Style
 
 from agenttop.metrics.live import WINDOW_S
+from agenttop.schedule.quantities import clock
 from agenttop.tui.history import ByBucket, Field, History, Known, Percentile, last_step
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
@@ -23,6 +24,7 @@ from agenttop.tui.widgets.chart import spark
 T = TypeVar("T")
 Styles = Sequence[Style]
 UNDERLINED = Style(underline=True)
+REVERSE = Style(reverse=True)
 
 #: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
 WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))
@@ -118,20 +120,45 @@ def times(view: View, along: Axis) -> Line:
         start, stop = _word(cells, cell)
         cells[start:stop] = [(" ", look.dim)] * (stop - start)
         cells[cell] = (look.glyphs.mark, look.warn)
+    _point(view, along, cells)
     line = Line()
     for text, style in cells:
         line.add(text, style)
     return line
 
 
+def _point(view: View, along: Axis, cells: list[tuple[str, Style]]) -> None:
+    """Mark the second that is looked at, with its time."""
+    at = looked_at(view, along)
+    if at is None or view.at_s is None:
+        return
+    look, label = view.look, clock(view.at_s)
+    after = at + 1 + len(label) <= len(cells)
+    text = f"{look.glyphs.now}{label}" if after else f"{label}{look.glyphs.now}"
+    begin = at if after else at - len(label)
+    if begin < 0:
+        begin, text = at, look.glyphs.now
+    for end in (begin, begin + len(text) - 1):
+        start, stop = _word(cells, end)
+        cells[start:stop] = [(" ", look.dim)] * (stop - start)
+    cells[begin : begin + len(text)] = [(char, look.strong) for char in text]
+
+
+def looked_at(view: View, along: Axis) -> int | None:
+    """Return the cell of the second that is looked at; None without one."""
+    return None if view.at_s is None else along.column(view.at_s)
+
+
 def sparkline(view: View, along: Axis, values: Sequence[float | None], top: float, style: Style | Styles) -> Line:
     """Return a trend of one row, of one style or of one for each cell. What stands where there is a mark is underlined;
     where nothing stands, it is the mark.
     """
-    look, line, marks = view.look, Line(), marked(view, along)
+    look, line, marks, looked = view.look, Line(), marked(view, along), looked_at(view, along)
     styles = [style] * len(values) if isinstance(style, Style) else style
     for cell, (char, each) in enumerate(zip(spark(values, top, look.glyphs), styles, strict=True)):
-        if cell not in marks:
+        if cell == looked:
+            line.add(char, each + REVERSE)
+        elif cell not in marks:
             line.add(char, each)
         else:
             line.add(*((look.glyphs.mark, look.warn) if char == " " else (char, look.warn + UNDERLINED)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from typing import NamedTuple, Self
 
 from agenttop.metrics.heat import percentile_ms
 from agenttop.metrics.live import WINDOW_S
-from agenttop.metrics.snapshot import ManualChange, RunInfo, Tick
+from agenttop.metrics.request_trends import Key, RequestTrends
+from agenttop.metrics.snapshot import ManualChange, RequestRow, RunInfo, Tick
+from agenttop.tui.unpacked import NOTHING, Unpacked
 from agenttop.tui.whole import Whole
 
 Field = Callable[[Tick], float | None]
@@ -76,10 +78,17 @@ class History:
         self._starts = {stage.index: stage.start_s for stage in info.stages if stage.pool is None}
         self._duration_s = max(info.duration_s, 1.0)
         self.parts = max(1, min(PARTS, math.ceil(self._duration_s)))
-        self.recent: deque[Tick] = deque(maxlen=RECENT_S)
+        self._ticks: deque[Tick] = deque(maxlen=RECENT_S)
+        self.recent: Sequence[Tick] = self._ticks
+        self.recent_s = RECENT_S
+        """Seconds that are kept second by second."""
         self.plan: list[Past | None] = [None] * self.parts
         self.plan_t_s = 0.0
-        self.whole = Whole()
+        self._parts = Whole()
+        self.whole: Sequence[Tick] = self._parts.ticks
+        """The whole run in few parts."""
+        self.requests = RequestTrends(info.pasts)
+        self._of_requests: dict[Key, Self] = {}
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the time they began; the newest :data:`MARKS`."""
         self.last_latency_p99_ms: float | None = None
@@ -88,7 +97,7 @@ class History:
         self._drawn: dict[object, list[float | None]] = {}
         """Series of the present second: several charts draw from the same."""
         self._known: dict[object, list[Known | None]] = {}
-        self._reached: dict[ByBucket, tuple[list[float], list[int]]] = {}
+        self._reached: dict[object, tuple[list[float], list[int]]] = {}
         self.take_changes(info.by_hand)
         for tick in info.history:
             self.add(tick)
@@ -99,8 +108,10 @@ class History:
             return
         known = tick.plan_t_s if plan_t_s is None else plan_t_s
         self.plan_t_s = self._plan_clock(tick) if known is None else known
-        self.recent.append(tick)
-        self.whole.add(tick)
+        self._ticks.append(tick)
+        self._parts.add(tick)
+        self.whole = self._parts.ticks
+        self._of_requests = {}
         self._drawn = {}
         self._known = {}
         self._reached = {}
@@ -111,6 +122,45 @@ class History:
             parts = math.ceil(self.plan_t_s / self._duration_s * self.parts - 1e-9)  # 31 / 120 * 120 is more than 31
             part = min(self.parts - 1, max(0, parts - 1))
             self.plan[part] = Past(tick.users, tick.target, tick.manual)
+
+    def add_requests(self, rows: Iterable[RequestRow]) -> None:
+        """Append the last second of each request, after :meth:`add`."""
+        newest_s = self.recent[-1].t_s if self.recent else 0.0
+        ticks = {(row.pool, row.name): row.second for row in rows if row.second is not None}
+        self.requests.add({key: tick for key, tick in ticks.items() if self._is_new(key, tick.t_s, newest_s)})
+        self._of_requests = {}
+
+    def _is_new(self, key: Key, t_s: float, newest_s: float) -> bool:
+        past = self.requests.of.get(key)
+        return abs(t_s - newest_s) < NEAR_S and (past is None or past.newest_s < t_s)
+
+    def of_request(self, key: Key) -> Self:
+        """Return the history of one request alone, as of now; the plan, and what was done by hand, are the run's."""
+        found = self._of_requests.get(key)
+        if found is None:
+            past = self.requests.of.get(key)
+            other = object.__new__(type(self))
+            other.__dict__ = {
+                **self.__dict__,
+                "recent": Unpacked(past.recent) if past else NOTHING,
+                "recent_s": self.requests.recent_s,
+                "whole": Unpacked(past.whole) if past else NOTHING,
+                "streamed": past is not None and any(tick.ttft_p50_ms is not None for tick in Unpacked(past.whole)),
+                "_of_requests": {},
+                "_drawn": {},
+                "_known": {},
+                "_reached": {},
+            }
+            found = self._of_requests[key] = other
+        return found
+
+    def at(self, t_s: float) -> Tick | None:
+        """Return the second that ends at ``t_s``, or what is kept of the time around it; None if that is not known."""
+        for ticks, near_s in ((self.recent, 0.5), (self.whole, NEAR_S)):
+            if ticks and ticks[0].t_s - near_s <= t_s:
+                at = bisect_left(ticks, t_s - near_s, key=lambda tick: tick.t_s)
+                return ticks[at] if at < len(ticks) else None
+        return None
 
     def replan(self, info: RunInfo) -> None:
         """Take an edited plan: what has been driven stays where it was, on an axis of another length."""
@@ -132,9 +182,11 @@ class History:
         other = object.__new__(type(self))
         other.__dict__ = {
             **self.__dict__,
-            "recent": self.recent.copy(),
+            "recent": self._ticks.copy(),
             "plan": self.plan.copy(),
-            "whole": self.whole.copy(),
+            "whole": self._parts.ticks.copy(),
+            "requests": self.requests.copy(),
+            "_of_requests": {},
             "manual_changes": self.manual_changes.copy(),
             "_drawn": {},
             "_known": {},
@@ -183,7 +235,7 @@ class History:
             if step_s > WINDOW_S:
                 self._known[key] = [_of_counts(of, part, step_s) for part in parts]
             else:
-                samples = self._samples(of)
+                samples = self._samples(of, self.recent if self._kept(points * step_s) else self.whole)
                 newest = [(part[0].t_s, of.value(part[0])) if part else (0.0, None) for part in parts]
                 self._known[key] = [None if value is None else Known(value, samples(t_s)) for t_s, value in newest]
         return self._known[key]
@@ -194,18 +246,24 @@ class History:
             return []
         begin_s = self.recent[-1].t_s - seconds + NEAR_S
         found: list[int] = []
-        for tick in reversed(self.recent if seconds <= RECENT_S else self.whole.ticks):
+        for tick in reversed(self.recent if seconds <= self.recent_s else self.whole):
             if tick.t_s <= begin_s:
                 break
             found = [a + b for a, b in zip_longest(found, of(tick), fillvalue=0)]
         return found
 
-    def _samples(self, of: Percentile) -> Callable[[float], int]:
+    def samples(self, counts: ByBucket, t_s: float) -> int:
+        """Return how many samples the live window has that ends at ``t_s``."""
+        recent = self.recent if self.recent and self.recent[0].t_s - 1 <= max(0.0, t_s - WINDOW_S) else self.whole
+        return self._samples(Percentile(50, lambda _: None, counts), recent)(t_s)
+
+    def _samples(self, of: Percentile, ticks: Sequence[Tick]) -> Callable[[float], int]:
         """How many samples the live window has that ends at a time."""
-        if of.counts not in self._reached:
-            ends = [tick.t_s for tick in self.recent]
-            self._reached[of.counts] = ends, [0, *accumulate(sum(of.counts(tick)) for tick in self.recent)]
-        ends, reached = self._reached[of.counts]
+        key = of.counts, ticks is self.recent
+        if key not in self._reached:
+            both = [(tick.t_s, sum(of.counts(tick))) for tick in ticks]
+            self._reached[key] = [t_s for t_s, _ in both], [0, *accumulate(count for _, count in both)]
+        ends, reached = self._reached[key]
 
         def samples(t_s: float) -> int:
             return reached[bisect_right(ends, t_s)] - reached[bisect_right(ends, t_s - WINDOW_S)]
@@ -226,8 +284,7 @@ class History:
             return
         now_s = self.recent[-1].t_s
         end = _steps(now_s, step_s * align) * align
-        kept = len(self.recent) < RECENT_S or points * step_s <= RECENT_S
-        for tick in reversed(self.recent if kept else self.whole.ticks):
+        for tick in reversed(self.recent if self._kept(points * step_s) else self.whole):
             last = points - end + last_step(tick.t_s, step_s)
             if last < 0:
                 break
@@ -238,6 +295,10 @@ class History:
             first = points - end + last_step(math.ceil(tick.t_s - NEAR_S) - 1, step_s) + 1
             for point in range(max(0, first), points if tick.t_s == now_s else min(last + 1, points)):
                 yield tick, point
+
+    def _kept(self, seconds: float) -> bool:
+        """Return whether so many are there second by second."""
+        return len(self.recent) < self.recent_s or seconds <= self.recent_s
 
     def failing(self, seconds: int = 10) -> tuple[float, float]:
         """Return the shares of the last seconds' answers that were rate limits, and that failed otherwise, 0 to 1."""

@@ -52,7 +52,7 @@ LOAD = Group(
 RUN = Group(
     "run",
     (
-        Key("enter", "enter", "app.start", "start an armed run"),
+        Key("enter", "enter", "app.enter", "start an armed run"),
         Key("h", "h", "app.hold", "hold the plan, or resume"),
         Key("n", "n", "app.next_stage", "next stage (asks)"),
         Key("e", "e", "app.edit", "edit the stages to come"),
@@ -66,10 +66,13 @@ SCREEN = Group(
     "screen",
     (
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
+        Key("left,right,shift+left,shift+right,home,end", "← →", "app.seek", "frozen: to another second"),
         Key(_of_panes(always=True), "1-9 0 k", "app.enlarge", "enlarge a pane, again: back"),
         Key(_of_panes(always=False), "v b l g", "app.enlarge", "and these, as titles say"),
-        Key("escape", "esc", "app.back", "back, or no filter"),
-        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
+        Key("escape", "esc", "app.back", "back; all requests"),
+        Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll, or in 5 the row"),
+        Key("enter", "enter", "app.enter", "5: this request alone"),
+        Key("y", "y", "app.copy", "copy the pane as text"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),
@@ -93,7 +96,10 @@ REPLAY = Group(
 )
 GROUPS = (LOAD, RUN, SCREEN)
 #: Keys of the same name mean something else in a replay, or nothing.
-REPLAY_GROUPS = (REPLAY, Group("screen", tuple(key for key in SCREEN.keys if key.keys != "space")))
+REPLAY_GROUPS = (
+    REPLAY,
+    Group("screen", tuple(key for key in SCREEN.keys if key.action not in ("app.freeze", "app.seek"))),
+)
 
 #: Actions that get the key as their argument.
 WITH_KEY = ("app.enlarge", "app.scroll", "app.seek")
@@ -159,4 +165,4 @@ def bindings() -> list[Binding]:
                 ]
             else:
                 made.append(Binding(key.keys, key.action, key.help, show=False, priority=True))
-    return made
+    return list({binding.key: binding for binding in made}.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from typing import Self
 
 from rich.cells import cell_len, set_cell_size
@@ -97,6 +98,11 @@ class Line:
     def clear(self) -> None:
         """Take away what was written."""
         self._parts, self.width = [], 0
+
+    @property
+    def parts(self) -> Sequence[Segment]:
+        """Return what was added, piece by piece."""
+        return self._parts
 
     def strip(self, width: int) -> Strip:
         """Return exactly ``width`` cells of it."""

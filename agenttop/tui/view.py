@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from agenttop.metrics.snapshot import ManualChange, PoolRow, RunInfo, Snapshot, StageInfo
+from agenttop.metrics.request_trends import Key
+from agenttop.metrics.snapshot import ManualChange, PoolRow, RequestRow, RunInfo, Snapshot, StageInfo
 from agenttop.tui.history import History
 from agenttop.tui.look import Look
+from agenttop.tui.text import clean
 from agenttop.view.feed import Cursor
 
 #: Orders of the requests table, in the order the key cycles through.
@@ -32,10 +34,16 @@ class View:
     """Measure of the heat map if there is room for one, by name (:mod:`agenttop.tui.panes.heat`)."""
     filter: str = ""
     """The filter of the requests table."""
+    row: Key | None = None
+    """The row of the enlarged requests table that the cursor is on."""
+    request: Key | None = None
+    """The request that panes are of, where they can be of one; None for all."""
     scroll: int = 0
     """First line of an enlarged list."""
     enlarged: bool = False
     """One pane stands alone."""
+    at_s: float | None = None
+    """The second of a frozen picture that is looked at, of the run; None for the one that it was frozen in."""
     frozen_s: float | None = None
     """Seconds since a frozen picture; None when live."""
     stopping: int = 0
@@ -87,6 +95,17 @@ class View:
         """Return whether no pool has users of its own, so that all targets are iterations per second."""
         pools = self.snap.pools
         return bool(pools) and all(pool.unit == "rate" for pool in pools)
+
+
+def key_of(row: RequestRow) -> Key:
+    """Return the pool and the name of a request."""
+    return row.pool, row.name
+
+
+def named(key: Key) -> str:
+    """Return how a request is called: ``chat/answer``, or the pool's name alone where it has the same."""
+    pool, name = key
+    return clean(name) if pool == name else f"{clean(pool)}/{clean(name)}"
 
 
 def planned(stages: tuple[StageInfo, ...], plan_t_s: float) -> float | None:

@@ -55,12 +55,6 @@ class Whole:
     def _part(self, tick: Tick) -> int:
         return math.ceil(tick.t_s / self.each_s)
 
-    def copy(self) -> Whole:
-        """Return it as it is now, to look at: nothing can be added to it."""
-        other = Whole()
-        other.each_s, other.ticks = self.each_s, self.ticks.copy()
-        return other
-
 
 def together(first: Tick, second: Tick, sums: _Sums) -> Tick:
     """Return two ticks as one: means of ``sums``, sums of the counts by bucket, and everything else from the second."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import signal
 import time
 from pathlib import Path
@@ -77,6 +79,26 @@ def test_keys_reach_the_server(place: Place, agent: AgentProcess, rows: int, col
     assert [control["to"] for control in controls[:3]] == [13, 12, 5]
     assert {control["source"] for control in controls[:3]} == {"key"}
     place.gone()
+
+
+def test_y_sends_the_enlarged_pane_to_the_clipboard(place: Place, agent: AgentProcess) -> None:
+    with Terminal(place, "--profile", profile(place, agent), rows=24, columns=80) as terminal:
+        terminal.viewer().wait(lambda s: s["requests"] > 5)
+        terminal.wait_for("RUN")
+        terminal.send("5")
+        terminal.wait_for("enter only this one")
+        terminal.send("y")
+        terminal.wait_for("copied: 21 lines, to the terminal's clipboard")
+        (copied,) = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", terminal.raw)
+        lines = base64.b64decode(copied).decode().splitlines()
+        assert len(lines) == 21
+        assert "5 requests" in lines[0]
+        assert "voice/turn" in lines[2]
+        terminal.send("q")
+        terminal.wait_for("stop and summarise")
+        terminal.send("s")
+        assert terminal.wait() == 130
+        terminal.whole()
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "SIGINT", "SIGTERM"])

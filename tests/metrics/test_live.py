@@ -37,7 +37,7 @@ def test_what_the_window_keeps_of_all_and_of_each_request() -> None:
     closed = live.close(1.0)
     assert {name: pieces[0].count for name, pieces in closed.whole.parts.items()} == dict.fromkeys(kept, 2)
     assert set(closed.by_request) == {1}
-    assert set(closed.by_request[1].parts) == {"latency", "ttft"}
+    assert set(closed.by_request[1].parts) == {"latency", "ttft", "inter_chunk"}
     assert live.records("latency", 0) is None
     assert count(live.records("latency", 1)) == count(live.records("latency")) == 2
     assert live.records("connect") is None

@@ -89,7 +89,8 @@ def shown(*values: float) -> object:
 def test_every_field_of_a_snapshot() -> None:
     view, live, closed = made()
     tick = view.tick(closed, NOW)
-    snapshot = view.snapshot(77, NOW, tick, ("worker 1: busy",), (8, 9))
+    newest = view.request_ticks(closed)
+    snapshot = view.snapshot(77, NOW, tick, ("worker 1: busy",), (8, 9), newest)
     latency, ttft, inter_chunk = snapshot.latency, snapshot.ttft, snapshot.inter_chunk
     assert latency is not None
     assert (latency.count, latency.max) == (11, 900.0)
@@ -183,7 +184,7 @@ def test_every_field_of_a_snapshot() -> None:
     assert more(snapshot.table[0]) == shown(900, 900, 1800, 130 / 4)
     assert more(snapshot.table[1]) == shown(300, 300, 300, 0)
     live.add(None, 2, Counts({"ok": 1}), {})
-    assert [row.name for row in view.snapshot(78, NOW, tick, (), (0, 0)).table] == ["ask", "find", "clean up"]
+    assert [row.name for row in view.snapshot(78, NOW, tick, (), (0, 0), {}).table] == ["ask", "find", "clean up"]
 
 
 def lags(generator: Generator) -> tuple[float, float]:
@@ -201,7 +202,35 @@ def more(row: RequestRow) -> list[Any]:
 
 
 def more_of(row: RequestRow) -> dict[str, Any]:
-    return dict(zip(("p99_ms", "max_ms", "busy_ms", "output_tokens_per_s"), more(row), strict=True))
+    told = dict(zip(("p99_ms", "max_ms", "busy_ms", "output_tokens_per_s"), more(row), strict=True))
+    return told | {name: getattr(row, name) for name in ("p90_ms", "ttft", "inter_chunk", "output_tokens", "second")}
+
+
+def test_every_field_of_a_requests_second() -> None:
+    """Its percentiles are those of its row in the table, its counts those of the second alone."""
+    view, live, closed = made()
+    first = view.request_ticks(closed)
+    live.add(None, 0, Counts({"ok": 2, "rate_limited": 1}, {"output_tokens": 6, "output_told": 1}),
+             {"latency": ms(400, 400), "ttft": ms(20), "inter_chunk": ms(9)})  # fmt: skip
+    second = view.request_ticks(live.close(5.0))
+    rows = view.snapshot(1, NOW, view.tick(closed, NOW), (), (0, 0), second).table
+    assert set(first) == {("chat", "ask"), ("tools", "find"), ("chat", "clean up")}
+    ask, row = second["chat", "ask"], rows[0]
+    assert row.second == ask
+    assert (ask.t_s, ask.seconds, ask.requests, ask.failed, ask.rate_limited, ask.output_tokens) == (5, 1, 3, 1, 1, 6)
+    assert (ask.latency_p50_ms, ask.latency_p95_ms, ask.latency_p99_ms) == (row.p50_ms, row.p95_ms, row.p99_ms)
+    assert row.ttft is not None
+    assert row.inter_chunk is not None
+    assert (ask.ttft_p50_ms, ask.ttft_p95_ms, ask.ttft_p99_ms) == (row.ttft.p50, row.ttft.p95, row.ttft.p99)
+    assert ask.ttft_p95_ms == row.ttft_p95_ms
+    assert ask.inter_chunk_p95_ms == row.inter_chunk.p95
+    assert [sum(counts) for counts in (ask.latency_counts, ask.ttft_counts, ask.inter_chunk_counts)] == [2, 1, 1]
+    assert row.p90_ms == pytest.approx(400, rel=0.002)
+    assert row.output_tokens == 136
+    assert (second["tools", "find"].requests, second["tools", "find"].latency_p95_ms) == (
+        0,
+        first["tools", "find"].latency_p95_ms,
+    )
 
 
 def test_every_field_of_a_tick() -> None:
@@ -258,13 +287,13 @@ def test_before_anything_was_asked() -> None:
     view = LiveView(LAYOUT, Live(3, 10.0), Workers(2))
     now = RunState(0.0)
     tick = view.tick(Slice(0.0), now)
-    snapshot = view.snapshot(1, now, tick, (), (0, 0))
+    snapshot = view.snapshot(1, now, tick, (), (0, 0), {})
     assert (snapshot.error_rate, snapshot.goodput, snapshot.retry_after_s) == (0.0, None, None)
     assert (snapshot.latency, snapshot.ttft, snapshot.inter_chunk, snapshot.window_s) == (None, None, None, 0.0)
     assert (snapshot.generator.saturated, snapshot.generator.loop_lag_p99_ms) == (False, None)
     assert [(row.target, row.planned, row.manual) for row in snapshot.pools] == [(0.0, 0.0, False)] * 2
     without = LiveView(msgspec.structs.replace(LAYOUT, objectives=False), made()[1], Workers(2))
-    assert without.snapshot(1, now, tick, (), (0, 0)).goodput is None
+    assert without.snapshot(1, now, tick, (), (0, 0), {}).goodput is None
 
 
 def test_requests_of_pools() -> None:
@@ -283,6 +312,6 @@ def test_percentiles_of_a_tick_are_the_50th_the_95th_and_the_99th() -> None:
     assert (tick.latency_p50_ms, tick.latency_p95_ms, tick.latency_p99_ms) == shown(500, 950, 990)
     assert (tick.ttft_p50_ms, tick.ttft_p95_ms, tick.ttft_p99_ms) == shown(500, 950, 990)
     assert (tick.inter_chunk_p95_ms, tick.loop_lag_p99_ms) == shown(950, 990)
-    snapshot = view.snapshot(1, NOW, tick, (), (0, 0))
+    snapshot = view.snapshot(1, NOW, tick, (), (0, 0), {})
     assert ps(snapshot.table[0]) == shown(500, 950, 950)
     assert lags(snapshot.generator) == shown(990, 990)

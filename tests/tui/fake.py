@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
+from agenttop.metrics.request_trends import RequestTrends
 from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.view.feed import Cursor
 from tests.tui.sim import SCENARIOS, Sim, played
@@ -130,8 +131,11 @@ class FakeReplay(FakeFeed):
         self.sim = Sim(self.sim.scenario)
         snapshots = self.sim.until(t_s)
         history = tuple(snapshot.tick for snapshot in snapshots)
+        trends = RequestTrends.of_run(len(self.sim.shapes))
+        for snapshot in snapshots:
+            trends.add({(row.pool, row.name): row.second for row in snapshot.table if row.second is not None})
         self.at = replace(self.at, t_s=float(t_s))
-        self._queue.put_nowait(structs.replace(self.sim.info, history=history))
+        self._queue.put_nowait(structs.replace(self.sim.info, history=history, pasts=trends.told()))
         self.put(snapshots[-1])
 
     def toggle(self) -> None:

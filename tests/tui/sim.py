@@ -17,6 +17,7 @@ import msgspec
 from agenttop.metrics.exhaustion import Reason
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.heat import BUCKETS, lower_ms
+from agenttop.metrics.request_trends import RequestTick
 from agenttop.metrics.saturation import LAGS
 from agenttop.metrics.searched import SearchState, SearchStep
 from agenttop.metrics.snapshot import (
@@ -489,10 +490,33 @@ class Sim:
                 busy_ms=samples * shape.p50 * slow * 1.2 if ok else 0.0,
                 output_tokens_per_s=rps * shape.share * 160 if ok and shape.ttft else 0.0,
                 ttft_samples=samples if ok and shape.ttft else 0,
+                p90_ms=shape.p50 * slow * 1.8 if ok else None,
+                ttft=_spread(samples // 10, shape.ttft * slow, 4.6, 1.0) if ok and shape.ttft else None,
+                output_tokens=round(self.tokens * shape.share) if shape.ttft else 0,
+                second=self._second(shape, rps, slow),
             )
             for shape in self.shapes
             for samples in [round(rps * shape.share * SAMPLED_S)]
         )
+
+    def _second(self, shape: Shape, rps: float, slow: float) -> RequestTick:
+        """Of the same shape as all requests together, and no second is quite like the one before."""
+        requests = round(rps * shape.share)
+        storm = self.scenario == "storm" and shape.pool == "chat"
+        limited = max(0.0, min(0.45, 0.06 * (self.t_s - 230))) if storm else 0.0
+        refused = round(requests * limited)
+        ok, p50 = requests - refused, shape.p50 * slow * math.exp(0.2 * math.sin(self.t_s / 9))
+        first = shape.ttft * slow if shape.ttft else None
+        times: dict[str, Any] = {}
+        if ok:
+            times |= {f"latency_p{p}_ms": p50 * f for p, f in ((50, 1.0), (95, 2.2), (99, 3.4))}
+        if ok and first:
+            times |= {f"ttft_p{p}_ms": first * f for p, f in ((50, 1.0), (95, 2.4), (99, 3.9))}
+        return RequestTick(
+            float(self.t_s), 1.0, requests, refused, refused, ok * 96 if first else 0, **times,
+            latency_counts=_counts(ok, p50, 3.4) if ok else (),
+            ttft_counts=_counts(ok, first, 3.9) if ok and first else (),
+        )  # fmt: skip
 
     def _generator(self, lag: float | None, p50_ms: float | None) -> Generator:
         saturated = lag is not None and lag > 20

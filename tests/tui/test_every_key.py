@@ -55,17 +55,19 @@ PANES = {entry.key: Does(says=f"╭─ {entry.key} ") for entry in table.by_key(
 ON_THE_SCREEN = {
     **PANES,
     "escape": Does(takes="╭─ 5 ", before=("5",)),
-    "down": Does(scrolls=(0, 1), before=("5",), scenario="many"),
-    "up": Does(scrolls=(2, 1), before=("5", "down", "down"), scenario="many"),
-    "pagedown": Does(scrolls=(0, 18), before=("5",), scenario="many"),
-    "pageup": Does(scrolls=(18, 0), before=("5", "pagedown"), scenario="many"),
+    "down": Does(scrolls=(0, 1), before=("5", *["down"] * 16), scenario="many"),
+    "up": Does(scrolls=(2, 1), before=("5", *["down"] * 18, *["up"] * 16), scenario="many"),
+    "pagedown": Does(scrolls=(0, 2), before=("5",), scenario="many"),
+    "pageup": Does(scrolls=(2, 0), before=("5", "pagedown"), scenario="many"),
+    "enter": Does(says="alone in 2 4 8", before=("5",)),
+    "y": Does(says="copied: 24 lines, to the terminal's clipboard (OSC 52)"),
     "t": Does(says="whole run"),
     "slash": Does(says="enter keeps, esc clears"),
     "o": Does(says="▾ p95 ms"),
     "f": Does(says="first token, last ", before=("8",)),
     "ctrl+p": Does(says=" go to "),
     "ctrl+l": Does(draws=True),
-    "question_mark": Does(says="help for what is shown"),
+    "question_mark": Does(says="agenttop: keys and commands"),
 }
 #: Of a live run.
 KEYS = {
@@ -86,11 +88,16 @@ KEYS = {
     "d": Does(leaves=True),
     "q": Does(says="quit?"),
     "space": Does(says="FROZEN"),
+    "left": Does(says="▲ 02:13", before=("space",)),
+    "right": Does(says="▲ 02:13", before=("space", "left", "left")),
+    "shift+left": Does(says="▲ 02:04", before=("space",)),
+    "shift+right": Does(says="▲ 02:14", before=("space", "shift+left")),
+    "home": Does(says="▲ 00:01", before=("space",)),
+    "end": Does(says="▲ 02:14", before=("space", "home")),
 }
 #: Of a replay.
 OF_A_REPLAY = {
     **ON_THE_SCREEN,
-    "question_mark": Does(says="agenttop: keys and commands"),
     "space": Does(says="paused"),
     "left": Does(moves=-1.0),
     "right": Does(moves=1.0),
@@ -112,7 +119,7 @@ OF_A_LOOKER = {
 
 def every(groups: tuple[keys.Group, ...]) -> list[str]:
     """All keys of some groups, one by one."""
-    return [one for group in groups for key in group.keys for one in key.keys.split(",")]
+    return list(dict.fromkeys(one for group in groups for key in group.keys for one in key.keys.split(",")))
 
 
 @asynccontextmanager

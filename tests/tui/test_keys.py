@@ -206,13 +206,13 @@ async def test_an_enlarged_list_scrolls() -> None:
     async with running(feed, (80, 24)) as pilot:
         await pilot.press("o", "o", "o", "o", "5")  # by name
         await pilot.pause()
-        assert "case-0000" in text(pilot)
+        assert "→ case-0000" in text(pilot)
         await pilot.press("down", "down")
-        assert "case-0001" not in text(pilot)
-        assert "case-0002" in text(pilot)
-        await pilot.press("pagedown")
+        assert "case-0000" in text(pilot)
+        assert "→ case-0002" in text(pilot)
+        await pilot.press("pagedown", "pagedown")
         assert "case-0002" not in text(pilot)
-        await pilot.press("up", "pageup", "pageup")
+        await pilot.press("up", "pageup", "pageup", "pageup")
         assert "case-0000" in text(pilot)
         await pilot.press("slash", *"119", "enter", "pagedown", "pagedown", "pagedown")
         assert "case-1199" in text(pilot)

@@ -6,14 +6,17 @@ Where it is narrow, decoration gives way before identity.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import msgspec
 import pytest
 from rich.cells import cell_len
 
+from agenttop.metrics.heat import percentile_ms
+from agenttop.tui.axis import axis
 from agenttop.tui.history import History
 from agenttop.tui.look import RGB
-from agenttop.tui.panes import header, plan, requests
+from agenttop.tui.panes import header, latency, plan, requests
 from agenttop.tui.view import View
 from tests.tui.sim import SCENARIOS, Sim
 
@@ -23,6 +26,7 @@ def view(scenario: str = "ramp", **figures: object) -> View:
     history = History(sim.info)
     for snapshot in sim.until(SCENARIOS[scenario]):
         history.add(snapshot.tick, snapshot.plan_t_s)
+        history.add_requests(snapshot.table)
     return View(sim.info, msgspec.structs.replace(snapshot, **figures), history, RGB)
 
 
@@ -59,8 +63,58 @@ def test_enlarged_it_has_more_columns() -> None:
         heads = [str(requests.full(each, width, 9)[1]) for each in (small, large)]
         assert [word for word in more if word not in heads[1]] == []
         assert [word for word in more if word in heads[0]] == []
-    parts = [float(str(line)[:-2].split()[-1].rstrip("%")) for line in requests.full(large, 140, 9)[2:7]]
+    parts = [
+        next(float(word[:-1]) for word in reversed(str(line).split()) if word.endswith("%") and word[0] != "<")
+        for line in requests.full(large, 140, 9)[2:7]
+    ]
     assert sum(parts) == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize("width", [72, 76, 90, 116, 140])
+def test_enlarged_each_row_has_a_trend_of_its_own_percentiles(width: int) -> None:
+    """The p95 of the window that ends in each cell, as it was told then: from zero to the highest of the row itself."""
+    found = dataclasses.replace(view("storm"), enlarged=True, window="1m")
+    head, first, *rest = (str(line) for line in requests.full(found, width + 4, 12)[1:7])
+    assert "p95" in head.split()[-3:] or "p95," in head
+    cells = requests._trend_cells(found, width)
+    assert 7 <= cells <= 72
+    along, values = axis(found, cells), dict[int | None, float]()
+    for tick in found.history.of_request(("chat", "answer")).recent:
+        values[along.column(tick.t_s)] = tick.latency_p95_ms or 0.0
+    values.pop(None, None)
+    trend = first[-2 - 2 - cells : -4]
+    heights = ["▁▂▃▄▅▆▇".index(char) for char in trend.strip()]
+    assert heights == [math.ceil(value / max(values.values()) * 6) for _, value in sorted(values.items())]
+    assert min(heights) < 6
+    assert [line for line in rest if set(line[-2 - 2 - cells : -4]) & set("▁▂▃▄▅▆▇")]
+    assert "▇" not in str(requests.full(dataclasses.replace(found, enlarged=False), width + 4, 9)[2])
+
+
+def test_the_trend_of_a_request_without_answers_is_empty() -> None:
+    found = dataclasses.replace(view("storm"), enlarged=True)
+    row = msgspec.structs.replace(found.snap.table[0], name="new")
+    assert str(requests._trend(found, row, 12)) == " " * 12
+
+
+@pytest.mark.parametrize("seconds", [200, 900])
+def test_a_trend_of_long_cells_is_of_merged_counts(seconds: int) -> None:
+    """Where a cell is longer than a live window, it is of all that ended in it: never a mean of percentiles."""
+    sim = Sim("ramp")
+    history = History(sim.info)
+    for snapshot in sim.until(seconds):
+        history.add(snapshot.tick, snapshot.plan_t_s)
+        history.add_requests(snapshot.table)
+    found = View(sim.info, snapshot, history, RGB, window="all", enlarged=True)
+    along = axis(found, 8)
+    assert along.cell_s > 10
+    of_request = history.of_request(("tools", "search"))
+    known = along.percentiles(of_request, latency.TOTAL[1])
+    heat = along.heat(of_request, latency.TOTAL[1].counts)
+    for each, counts in zip(known, heat, strict=True):
+        assert (each is None) == (not any(counts))
+        if each is not None:
+            assert each.samples == sum(counts)
+            assert each.value == pytest.approx(percentile_ms(counts, 95), rel=0.2)
 
 
 @pytest.mark.parametrize("width", range(60, 130))

@@ -88,8 +88,10 @@ ABOUT = {
             "One line for each request of a pool. Counts are since the run began; rates and",
             "percentiles are of the last 10 s; dim: too few. err: failures other than 429.",
             "! before a TTFT: streams came in one burst, so it says nothing of the model.",
+            "enter: 2, 4 and 8 are of the row's request alone, until esc; what is not known",
+            "by request says that it is of all requests. The trend is of p95, from zero.",
         ),
-        (("o", "order"), ("/", "filter"), ("tab", "pool"), _SCROLL),
+        (("up down", "row"), ("enter", "alone"), ("o", "order"), ("/", "filter"), ("tab", "pool")),
     ),
     "events": About(("What happened, the newest first; ! is a warning or an error.",), (_SCROLL,)),
     "pools": About(

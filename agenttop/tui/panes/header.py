@@ -12,7 +12,7 @@ from agenttop.schedule.quantities import clock
 from agenttop.tui.look import Look
 from agenttop.tui.panes.generator import grade_word
 from agenttop.tui.text import Line, age, clean, count, cut, fit, in_glyphs, join
-from agenttop.tui.view import View
+from agenttop.tui.view import View, named
 from agenttop.tui.widgets.box import rule
 
 #: From this share of the last seconds' answers on, failures stand in the head of the screen.
@@ -188,7 +188,12 @@ def _of_the_screen(view: View) -> list[tuple[str, Style]]:
         parts.append((f" {ARMED_LOOKING if view.looking else ARMED} ", look.badge))
     if view.frozen_s is not None:
         parts.append((f" FROZEN {age_whole(view.frozen_s)} ago ", look.badge))
+        if view.at_s is not None:
+            parts.append((f" {look.glyphs.now} {clock(view.at_s)} ", look.badge))
         parts.append(("the load goes on, space goes live", look.dim))
+    if view.request is not None:
+        parts.append((f" {look.glyphs.selected} {fit(named(view.request), 30, look.glyphs.ellipsis)} ", look.badge))
+        parts.append(("alone in 2 4 8, esc: all", look.dim))
     if view.cursor is not None and view.cursor.note:
         parts.append((f"! {clean(view.cursor.note)}", look.warn))
     if view.silent_s:

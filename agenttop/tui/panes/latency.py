@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.style import Style
@@ -176,7 +177,7 @@ def _table(view: View, width: int) -> list[Line]:
 def _bars(view: View, width: int) -> list[Line]:
     look, snap = view.look, view.snap
     room = max(4, width - 4 - 6 - 9)
-    top = nice(max(snap.ttft.max if snap.ttft else 0.0, snap.latency.max if snap.latency else 0.0))
+    top = nice(max(value or 0.0 for row in (snap.ttft, snap.latency) for value in _values(row)))
     body: list[Line] = []
     for name, row, style in (("first token", snap.ttft, look.ttft), ("total", snap.latency, look.total)):
         head = Line().add(name, style)
@@ -273,11 +274,13 @@ def _highest(view: View, along: Axis, fields: Fields, per_cell: int) -> float:
 
 
 def _window(view: View) -> Line:
-    return Line().add(f"ms, last {view.snap.window_s:.0f}s", view.look.dim)
+    last = "last " if view.at_s is None else ""
+    return Line().add(f"ms, {last}{view.snap.window_s:.0f}s", view.look.dim)
 
 
 def _values(row: Percentiles | None) -> tuple[float | None, ...]:
-    return (row.p50, row.p90, row.p95, row.p99, row.max) if row else (None,) * 5
+    values = (row.p50, row.p90, row.p95, row.p99, row.max) if row else (math.nan,) * 5
+    return tuple(value if math.isfinite(value) else None for value in values)
 
 
 def _some(row: Percentiles | None) -> tuple[float | None, ...]:

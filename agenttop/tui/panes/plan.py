@@ -201,6 +201,10 @@ def _baseline(view: View, past: list[Past | None], width: int) -> Line:
         else:
             cells.append((glyphs.manual, look.warn) if part.manual else (glyphs.box[4], look.dim))
     _label_manual(cells, past, look.warn)
+    tick = view.history.at(view.at_s) if view.at_s is not None else None
+    if tick is not None and tick.plan_t_s is not None:
+        share = tick.plan_t_s / max(view.info.duration_s, 1.0)
+        cells[max(0, min(width - 1, int(share * width)))] = (glyphs.now, look.strong)
     if now is not None:
         cells[now] = (glyphs.now, look.strong)
         for offset, char in enumerate(" now", 1):

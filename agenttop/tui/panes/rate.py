@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rich.style import Style
+
 from agenttop.metrics.snapshot import Tick
+from agenttop.schedule.quantities import clock
 from agenttop.tui.axis import axis, sparkline, times, words
 from agenttop.tui.panes.header import age_whole
 from agenttop.tui.text import Line, age, count, nice, rate, size
@@ -33,10 +36,12 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     tail = Line().right(rate(snap.rps), 7, look.strong).add("/s", look.dim)
     gap = "   " if width >= 76 else "  "
-    if snap.rate and width >= 76:
+    if snap.rate and width >= 76 and view.at_s is None:
         tail.add("   target " if view.open_only else "   open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
-    in_flight, oldest = _in_flight(view), _oldest(view)
-    tail.add(gap).extend(in_flight).add(gap).extend(oldest)
+    if view.request is None:
+        tail.add(gap).extend(_in_flight(view))
+        if view.at_s is None:
+            tail.add(gap).extend(_oldest(view))
     along = axis(view, max(8, width - LEFT - tail.width - 2))
     values = along.series(view.history, _rps)
     line = Line().add("2", look.key).add(" RPS  ", look.dim)
@@ -51,12 +56,19 @@ def _chart(view: View, width: int, height: int) -> list[Line]:
     values = along.series(view.history, _rps)
     top = nice(max(usual(values), 1.0))
     now = Line().add(rate(snap.rps), look.strong).add("/s", look.dim)
-    if snap.rate:
+    if snap.rate and view.at_s is None:
         now.add("  target " if view.open_only else "  open pools ", look.dim).add(f"{count(snap.rate)}/s", look.text)
-    sides = [now, _in_flight(view).add("  ").extend(_oldest(view))]
-    if snap.dropped_iterations:
+    sides = [now]
+    if view.request is None:
+        sides.append(_in_flight(view))
+        if view.at_s is None:
+            sides[-1].add("  ").extend(_oldest(view))
+    if view.at_s is not None:
+        sides += [Line().add(f"{name} ", look.dim).add(value, style) for name, value, style in _failing(view)]
+    elif snap.dropped_iterations:
         sides.append(Line().add("! dropped ", look.dim).add(count(snap.dropped_iterations), look.warn))
-    sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
+    if view.at_s is None:
+        sides.append(Line().add("requests ", look.dim).add(count(snap.requests), look.text))
     if snap.output_tokens:
         sides.append(Line().add("tokens ", look.dim).add(f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
     lines = []
@@ -89,6 +101,30 @@ def beyond(text: str, values: Values, top: float, mark: str) -> str:
     )
 
 
+def _failing(view: View) -> list[tuple[str, str, Style]]:
+    """Return what failed in the second that is looked at."""
+    look, tick = view.look, view.snap.tick
+    others = max(0.0, tick.failed_per_s - tick.rate_limited_per_s)
+    return [
+        ("429", f"{rate(tick.rate_limited_per_s)}/s", look.warn if tick.rate_limited_per_s else look.text),
+        ("failed", f"{rate(others)}/s", look.bad if others else look.text),
+    ]
+
+
+def _then(view: View) -> list[tuple[str, str, Style]]:
+    """Return the figures of the second that is looked at."""
+    look, tick, at_s = view.look, view.snap.tick, view.at_s or 0.0
+    figures = [(f"at {clock(at_s)}", f"{rate(tick.rps)}/s", look.strong)]
+    if view.request is None:
+        if view.open_only:
+            figures.append(("target", f"{rate(tick.target)}/s", look.text))
+        figures.append(("in flight", count(tick.in_flight), look.text))
+    figures += _failing(view)
+    if view.snap.output_tokens:
+        figures.append(("tokens", f"{count(tick.output_tokens_per_s)}/s", look.text))
+    return figures
+
+
 def _in_flight(view: View) -> Line:
     return Line().add("in-flight ", view.look.dim).add(count(view.snap.in_flight), view.look.strong)
 
@@ -106,7 +142,8 @@ def full(view: View, width: int, height: int) -> list[Line]:
     cells, rows = max(8, width - 4 - side - 8), max(1, height - 3)
     along = axis(view, cells)
     values = along.series(view.history, _rps)
-    wanted = along.series(view.history, _target) if view.open_only else [None] * cells
+    aimed = view.open_only and view.request is None  # what is wanted is not told by request
+    wanted = along.series(view.history, _target) if aimed else [None] * cells
     top = nice(max(usual(values), peak(wanted), 1.0))
     lines = [None if w is None else max(0, min(rows - 1, int(w / top * rows - 1e-9))) for w in wanted]
     body: list[Line] = []
@@ -122,14 +159,15 @@ def full(view: View, width: int, height: int) -> list[Line]:
                 line.add(char, look.load)
         body.append(line)
     body.append(Line().to(8).extend(times(view, along)))
-    hang = view.history.hangs()
+    hang = view.history.hangs() if view.request is None else 0
     figures = [("now", f"{rate(snap.rps)}/s", look.strong)]
     if snap.rate:
         figures.append(("target" if view.open_only else "open pools", f"{rate(snap.rate)}/s", look.text))
-    figures += [
-        ("in flight", count(snap.in_flight), look.text),
-        ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
-    ]
+    if view.request is None:
+        figures += [
+            ("in flight", count(snap.in_flight), look.text),
+            ("oldest", ("! " if hang else "") + age(snap.oldest_s), look.bad if hang else look.text),
+        ]
     if hang:
         figures.append(("! no answer", age_whole(hang), look.bad))
     if snap.dropped_iterations:
@@ -139,10 +177,10 @@ def full(view: View, width: int, height: int) -> list[Line]:
         figures.append(("tokens", f"{count(snap.tick.output_tokens_per_s)}/s", look.text))
     if snap.bytes_received:
         figures.append(("received", size(snap.bytes_received), look.text))
-    for line, (name, value, style) in zip(body, figures, strict=False):
+    for line, (name, value, style) in zip(body, figures if view.at_s is None else _then(view), strict=False):
         line.to(width - 4 - side + 2).add(name, look.dim).right(value, side - 2 - len(name), style)
     right = Line()
-    if view.open_only and width >= 50:
+    if aimed and width >= 50:
         right.add(f"{look.glyphs.wanted} ", look.strong).add("target  ", look.dim)
     right.add(words(view), look.dim)
     return boxed(look, width, height, title(look, "requests per second", "2"), right, body)

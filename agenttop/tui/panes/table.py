@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agenttop.tui.arrange import MANY, Slot
 from agenttop.tui.panes import (
@@ -24,6 +24,7 @@ from agenttop.tui.panes import (
     stages,
     thresholds,
 )
+from agenttop.tui.panes.lens import Of, through
 from agenttop.tui.view import View
 from agenttop.tui.widgets.pane import Draw
 
@@ -58,7 +59,7 @@ class Entry:
 
     ``large`` is as ``boxed`` where nothing else is said. ``says`` is how many lines it has to say; without any it is
     not there. ``scrolls`` is how many lines the enlarged pane has to scroll through in so many columns, none where it
-    fits.
+    fits. ``of`` is what it is of while one request is chosen; what nothing is said of shows all of them, and says so.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Entry:
     says: Callable[[View], int] = _always
     scrolls: Callable[[View, int], int] = _none
     every: int = 1
+    of: Of = Of.ALL
     compact: In | None = None
     boxed: In | None = None
     large: In | None = None
@@ -77,14 +79,14 @@ class Entry:
         return {"compact": self.compact, "boxed": self.boxed, "large": self.large or self.boxed}[layout]
 
 
-PANES: tuple[Entry, ...] = (
+_PANES: tuple[Entry, ...] = (
     Entry(
-        "plan", "1", plan.full,
+        "plan", "1", plan.full, of=Of.OTHER,
         compact=In(plan.compact, Slot(0, 2, 2)),
         boxed=In(plan.full, Slot(0, 7, 8, grow=1, most=12)), large=In(plan.full, Slot(0, 8, 10, grow=1, most=14)),
     ),
     Entry(
-        "rate", "2", rate.full, every=RATE_EVERY,
+        "rate", "2", rate.full, of=Of.REQUEST, every=RATE_EVERY,
         compact=In(rate.compact, Slot(1, 1, 1, order=1, grow=2, most=6)),
         boxed=In(rate.full, Slot(1, 5, 6, grow=7, most=20)),
     ),
@@ -94,19 +96,20 @@ PANES: tuple[Entry, ...] = (
         boxed=In(errors.full, Slot(1, 5, 6, grow=7, most=20, beside=True)),
     ),
     Entry(
-        "latency", "4", latency.full, says=latency.says,
+        "latency", "4", latency.full, of=Of.REQUEST, says=latency.says,
         compact=In(latency.compact, Slot(2, 3, 4, frame=1, order=2)),
     ),
     Entry(
-        "trend", "4", latency.full, every=CHART_EVERY,
+        "trend", "4", latency.full, of=Of.REQUEST, every=CHART_EVERY,
         compact=In(latency.trend, Slot(8, 3, 3, order=2, grow=4, spare=True)),
     ),
     Entry(
-        "ttft", "4", latency.full, says=latency.streams, every=CHART_EVERY,
+        "ttft", "4", latency.full, of=Of.REQUEST, says=latency.streams, every=CHART_EVERY,
         boxed=In(latency.ttft, Slot(2, 6, 8, grow=9)),
     ),
     Entry(
-        "total", "4", latency.full, every=CHART_EVERY, boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True))
+        "total", "4", latency.full, of=Of.REQUEST, every=CHART_EVERY,
+        boxed=In(latency.total, Slot(2, 6, 8, grow=9, beside=True)),
     ),
     Entry(
         "stages", stages.KEY, stages.enlarged, says=stages.says, scrolls=stages.lines, every=TABLE_EVERY,
@@ -115,23 +118,24 @@ PANES: tuple[Entry, ...] = (
         large=In(stages.full, Slot(1, 5, 9, frame=TITLED, grow=4, late=True)),
     ),
     Entry(
-        "requests", "5", requests.full, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
+        "requests", "5", requests.full, of=Of.OTHER, says=requests.says, scrolls=lambda v, w: len(requests.rows(v)),
         every=TABLE_EVERY,
         compact=In(requests.compact, Slot(4, 3, 6, frame=1, grow=3, order=6)),
         boxed=In(requests.full, Slot(4, 5, 8, frame=TITLED, grow=8)),
     ),
     Entry(
-        "events", "6", events.full, says=lambda v: max(1, len(v.snap.events)), scrolls=lambda v, w: len(v.snap.events),
+        "events", "6", events.full, of=Of.OTHER, says=lambda v: max(1, len(v.snap.events)),
+        scrolls=lambda v, w: len(v.snap.events),
         compact=In(events.compact, Slot(7, 3, 5, frame=1, grow=1, most=8, order=7)),
         boxed=In(events.full, Slot(5, 3, 5, frame=BOX, grow=1, most=8)),
         large=In(events.full, Slot(5, 4, 8, frame=BOX, grow=1, most=14)),
     ),
     Entry(
-        "pools", "9", pools.full, scrolls=lambda v, w: len(v.snap.pools), says=lambda v: len(v.snap.pools),
+        "pools", "9", pools.full, of=Of.OTHER, scrolls=lambda v, w: len(v.snap.pools), says=lambda v: len(v.snap.pools),
         large=In(pools.full, Slot(0, 4, 9, frame=TITLED, column=1)),
     ),
     Entry(
-        "thresholds", "v", thresholds.full,
+        "thresholds", "v", thresholds.full, of=Of.OTHER,
         says=lambda v: len(v.snap.thresholds) + (v.snap.breaker is not None),
         scrolls=lambda v, w: len(v.snap.thresholds),
         compact=In(thresholds.compact, Slot(5, 1, 1, order=4)),
@@ -139,7 +143,7 @@ PANES: tuple[Entry, ...] = (
         large=In(thresholds.full, Slot(1, 3, 10, frame=BOX, column=1)),
     ),
     Entry(
-        "budget", "b", budget.full, says=lambda v: len(v.snap.budget),
+        "budget", "b", budget.full, of=Of.OTHER, says=lambda v: len(v.snap.budget),
         compact=In(budget.compact, Slot(6, 1, 1, order=5)),
         boxed=In(budget.compact, Slot(7, 1, 1)),
         large=In(budget.full, Slot(2, 3, 5, frame=BOX, column=1)),
@@ -150,9 +154,12 @@ PANES: tuple[Entry, ...] = (
         boxed=In(quality.compact, Slot(3, 1, 1)),
         large=In(quality.full, Slot(1, 5, 12, frame=BOX, column=1)),
     ),
-    Entry("heat", "8", heat.enlarged, large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)), every=CHART_EVERY),
     Entry(
-        "percentiles", "8", heat.enlarged, says=latency.says,
+        "heat", "8", heat.enlarged, of=Of.REQUEST, every=CHART_EVERY,
+        large=In(heat.full, Slot(5, 8, 20, column=1, grow=1)),
+    ),
+    Entry(
+        "percentiles", "8", heat.enlarged, of=Of.REQUEST, says=latency.says,
         large=In(latency.distribution, Slot(2, 4, 6, frame=TITLED, column=1)),
     ),
     Entry(
@@ -160,13 +167,26 @@ PANES: tuple[Entry, ...] = (
         large=In(phases.full, Slot(4, 3, 10, frame=BOX, column=1)),
     ),
     Entry(
-        "quotas", "l", quotas.full, says=lambda v: len(v.snap.quotas),
+        "quotas", "l", quotas.full, of=Of.OTHER, says=lambda v: len(v.snap.quotas),
         compact=In(quotas.compact, Slot(6, 1, 1, order=4)),
         boxed=In(quotas.compact, Slot(7, 1, 1)),
         large=In(quotas.full, Slot(4, 3, 6, frame=BOX, column=1)),
     ),
-    Entry("generator", "0", generator.full, large=In(generator.full, Slot(3, 7, 12, column=1))),
+    Entry("generator", "0", generator.full, of=Of.OTHER, large=In(generator.full, Slot(3, 7, 12, column=1))),
 )  # fmt: skip
+
+
+def _seen_through(entry: Entry) -> Entry:
+    """Return a pane that is drawn through the lens of the chosen request."""
+    places = {
+        layout: replace(place, draw=through(place.draw, entry.of))
+        for layout in ("compact", "boxed", "large")
+        if (place := getattr(entry, layout)) is not None
+    }
+    return replace(entry, full=through(entry.full, entry.of), **places)
+
+
+PANES = tuple(_seen_through(entry) for entry in _PANES)
 
 
 def by_key() -> list[Entry]:

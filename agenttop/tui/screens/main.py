@@ -91,6 +91,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         # Of the screen: a pane that was enlarged just now has its size only after the layout.
         return max(1, self.size.height - HEAD - FOOT - 3)
 
+    @property
+    def text(self) -> str:
+        """Return what stands on the screen."""
+        return "\n".join(strip.text.rstrip() for strip in self._compositor.render_strips()) + "\n"
+
     def lines(self, view: View) -> int:
         """Return how many lines the enlarged list has in all."""
         return self.enlarged.scrolls(view, self.size.width) if self.enlarged is not None else 0

@@ -46,7 +46,8 @@ class Bar(Pane):
         """Gets a command that was typed."""
         self.narrow: Callable[[str], None] = _nobody
         """Gets the filter as it is typed."""
-        self._status: tuple[str, bool] | None = None
+        self._status: tuple[str, str, bool] | None = None
+        """Word, text, and whether all is well."""
         self._until_t_s = 0.0
 
     @property
@@ -61,9 +62,13 @@ class Bar(Pane):
 
     def tell(self, text: str, ok: bool, t_s: float, command: str = "") -> None:
         """Show an answer to ``command`` for a while from ``t_s`` on."""
-        self._status, self._until_t_s = (clean(text), ok), t_s + STAY_S
         if self.prompt.kind:
             self.prompt.answer(command, text, ok)
+        self.say("applied" if ok else "! rejected", text, t_s, ok=ok)
+
+    def say(self, word: str, text: str, t_s: float, *, ok: bool = True) -> None:
+        """Show what was done, or not, for a while from ``t_s`` on."""
+        self._status, self._until_t_s = (word, clean(text), ok), t_s + STAY_S
         self._redraw()
 
     def ask(self, question: Question) -> None:
@@ -129,9 +134,8 @@ class Bar(Pane):
             for key, label in self.question.choices:
                 line.add(f" {key}", look.key).add(f" {label} ", look.dim)
         elif self._status is not None:
-            text, ok = self._status
-            word = "applied: " if ok else "! rejected: "
-            line.add(word, look.good if ok else look.bad)
+            word, text, ok = self._status
+            line.add(f"{word}: ", look.good if ok else look.bad)
             line.add(fit(look.glyphs.tell(text), width - line.width - 1, look.glyphs.ellipsis), look.text)
         else:
             self._keys(view, line, width)

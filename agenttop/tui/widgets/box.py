@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+from rich.style import Style
+
 from agenttop.tui.look import Look
-from agenttop.tui.text import Line, fit, join
+from agenttop.tui.text import NONE, Line, cut, fit, join
+
+#: Of fewer cells a label says nothing.
+_LEAST_LABEL = 8
 
 
 def rule(look: Look, width: int, left: Line | None = None, right: Line | None = None, key: str = "") -> Line:
@@ -35,6 +41,27 @@ def boxed(look: Look, width: int, height: int, title: Line, right: Line | None, 
         lines.append(line.to(width - 2).add(" ").add(corners[5], look.faint))
     lines.append(Line().add(corners[3] + corners[4] * (width - 2) + corners[2], look.faint))
     return lines
+
+
+def labelled(look: Look, line: Line, label: str, style: Style) -> Line:
+    """Return the first line of a box, or a rule, with a label after its title, as much of it as there is room for; any
+    other line as it is.
+    """
+    dash, ellipsis = look.glyphs.box[4], look.glyphs.ellipsis
+    stretch = max(
+        (part for part in line.parts if set(part.text) == {dash}), key=lambda part: len(part.text), default=None
+    )
+    if stretch is None or " " not in str(line) or (room := len(stretch.text) - 4) < min(_LEAST_LABEL, cell_len(label)):
+        return line
+    found = Line()
+    for part in line.parts:
+        if part is not stretch:
+            found.add(part.text, part.style or NONE)
+            continue
+        text = cut(label, room, ellipsis)
+        found.add(f"{dash} ", look.faint).add(text, style)
+        found.add(f" {dash * (len(stretch.text) - cell_len(text) - 3)}", look.faint)
+    return found
 
 
 def title(look: Look, text: str, key: str = "") -> Line:
