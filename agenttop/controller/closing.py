@@ -177,4 +177,5 @@ class Closing:
             alive=spec.workers - self._intake.lost,
             searching=now.searching,
             marks=self._orders.changes.newest,
+            boxes=now.boxes,
         )

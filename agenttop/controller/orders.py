@@ -14,6 +14,7 @@ import msgspec
 from agenttop.controller.ending import goes_further
 from agenttop.controller.manual_changes import EventText, ManualChanges
 from agenttop.controller.searching import BUSY
+from agenttop.metrics.boxes import BoxState
 from agenttop.metrics.snapshot import Reply
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
@@ -43,6 +44,8 @@ class Now:
     """Indices of the stages that have been under way."""
     sending_ended_s: float | None = None
     """When the sending ended; None as long as it goes on."""
+    boxes: tuple[BoxState, ...] = ()
+    """The boxes of a fleet."""
 
 
 @dataclass(frozen=True, slots=True)

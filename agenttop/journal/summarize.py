@@ -185,6 +185,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
     sums = aggregate.total().sums
     silence = [silence_words(nothing)] if (nothing := sums["said_nothing"]) else []
     unread = unmatched(aggregate, header.profile)
+    fleet = {"boxes": aggregate.boxes.summary()} if aggregate.boxes else {}
     return {
         "workers": header.info.workers,
         "cpu_count": header.cpu_count,
@@ -196,6 +197,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "addresses": dict(workers.addresses.most_common()),
         "saturated": saturation.ever,
         "warnings": [*saturation.warnings(), *workers.warnings, *repairs(sums), *silence, *unread],
+        **fleet,
     }
 
 

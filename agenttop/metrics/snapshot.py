@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from agenttop.metrics.assessment import Assessment
+from agenttop.metrics.boxes import BoxInfo, BoxRow
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.searched import SearchState
 
@@ -347,6 +348,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The last manual changes, the newest last; at most 20."""
     verdict: Assessment | None = None
     """Whether the target keeps up, in words; None before the first second."""
+    boxes: tuple[BoxRow, ...] = ()
+    """The boxes of a fleet; none in a run on one machine."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):
@@ -374,6 +377,8 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     """Events so far, the newest last; more than a snapshot has."""
     by_hand: tuple[ManualChange, ...] = ()
     """Manual changes so far, the newest last; more than a snapshot has."""
+    boxes: tuple[BoxInfo, ...] = ()
+    """The boxes of a fleet; none in a run on one machine."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 # Largest remainder (Hamilton's method): party i of weight wᵢ has the quota qᵢ = total·wᵢ / Σw; it gets ⌊qᵢ⌋, and what
@@ -93,6 +93,12 @@ class Deal:
         """Return which part of how many is this worker's by the last change; (0, 0) where it has none."""
         workers = self._changes[-1].workers
         return (workers.index(self.worker), len(workers)) if self.worker in workers else (0, 0)
+
+    def leads(self, among: Collection[int]) -> bool:
+        """Return whether it is the first of some workers by the last change; true if none of them has a share."""
+        return (
+            min((worker for worker in self._changes[-1].workers if worker in among), default=self.worker) == self.worker
+        )
 
     def share(self, total: int, offset: int = 0) -> int:
         """Return how many of ``total`` are this worker's by the last change, as :func:`worker_share` says."""
