@@ -81,6 +81,13 @@ class Box(Protocol):
     def states(self) -> tuple[BoxState, ...]:
         """Return how each machine stands; nothing where there is only this one."""
 
+    def turn(self, name: str, *, on: bool) -> None:
+        """Note that a machine is to have a part in the load, or none."""
+
+    @property
+    def off(self) -> list[int]:
+        """Return the numbers of running workers that are to have no part in the load."""
+
     async def start(
         self,
         run_id: str,
@@ -161,6 +168,14 @@ class BoxAgent:
         self._going = False
         self._epoch_ns = 0
         self._renewed_s = clock()
+
+    def turn(self, name: str, *, on: bool) -> None:
+        """See :class:`Box`: there is no other machine."""
+
+    @property
+    def off(self) -> list[int]:
+        """See :class:`Box`."""
+        return []
 
     async def unreachable(self, profile: Profile) -> str | None:
         """See :class:`Box`."""

@@ -46,6 +46,8 @@ from agenttop.users.compile import layout_of
 from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
+TURN_AHEAD_S = 1.0
+"""Seconds until arrivals are dealt anew when a box is left out or comes back: by then every worker has heard of it."""
 CANCEL_S = 5.0
 """Seconds that workers get to end after they were told to cut everything."""
 
@@ -205,11 +207,17 @@ class Controller:
             self.halt("drain")
         self._deal()
 
-    def _deal(self) -> None:
-        """Deal users and arrivals anew, to the workers of all boxes that are left."""
-        if self.box.alive:
-            members = tuple(sorted({*self.box.alive, *self._shrunk}))
-            self._command(Dealt(Members(max(self.elapsed(), 0.0), members)))
+    def _deal(self, ahead_s: float | None = None) -> None:
+        """Deal users and arrivals to the workers of all boxes that are left: what lost ones had, or where ``ahead_s``
+        is given everything, from so many seconds on.
+        """
+        alive = set(self.box.alive)
+        if not alive - set(self.box.off):
+            for state in self.box.states():
+                self.box.turn(state.name, on=True)  # nobody else is left
+        if members := (alive | self._shrunk) - set(self.box.off):
+            anew = ahead_s is not None
+            self._command(Dealt(Members(max(self.elapsed(), 0.0) + (ahead_s or 0.0), tuple(sorted(members)), anew)))
 
     # -- what the clock says
 
@@ -324,6 +332,10 @@ class Controller:
                 self._replan(order.plan)
             if self._epoch_ns:
                 self._send_control()
+        if order.box is not None:
+            name, on = order.box
+            self.box.turn(name, on=on)
+            self._deal(TURN_AHEAD_S)
         for event in order.events:
             self.watcher.say(*event)
         if order.warning:

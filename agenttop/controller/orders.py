@@ -5,7 +5,7 @@ Nothing is done here but keeping the record of what was said: :class:`Order` tel
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from agenttop.controller.ending import goes_further
 from agenttop.controller.manual_changes import EventText, ManualChanges
 from agenttop.controller.searching import BUSY
-from agenttop.metrics.boxes import BoxState
+from agenttop.metrics.boxes import LOST, OFF, BoxState
 from agenttop.metrics.snapshot import Reply
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
@@ -60,6 +60,8 @@ class Order:
     start: bool = False
     halt: str = ""
     """The mode in which to halt the run; empty if not."""
+    box: tuple[str, bool] | None = None
+    """The box that is to have a part in the load from now on, or none."""
     events: tuple[EventText, ...] = ()
     warning: str = ""
     """A warning to report once, and in the summary."""
@@ -87,6 +89,8 @@ class Orders:
             return self._start(source, now)
         if command.op == "stop":
             return self._stop("stop now" if command.now else "stop", source, now)
+        if command.op == "box":
+            return self._box(text, command, source, now)
         return self._steer(text, command, source, now)
 
     def clock(self, t_s: float, before: Control, after: Control, source: str) -> None:
@@ -117,6 +121,20 @@ class Orders:
         said = "stopping: what is in flight is cut" if cut else "stopping: no new requests"
         reply = "stopping now" if cut else "stopping: requests in flight may end"
         return Order(Reply(0, True, reply), halt=mode, events=(*rested, (now.elapsed, said)))
+
+    def _box(self, text: str, command: Command, source: str, now: Now) -> Order:
+        states, on = {box.name: box.state for box in now.boxes}, command.word == "on"
+        name = str(command.box)
+        if why := _no_turn(name, states, now, on=on):
+            return _rejected(why)
+        said = f"{name} takes part again" if on else f"{name} is left out: its users go to the others"
+        self._note(
+            now.elapsed, text, source, Change(now.control, said, before="off" if on else "on", after=command.word)
+        )
+        rested = self.changes.rested(now.elapsed, now=True)
+        self.changes.mark(now.elapsed, text)
+        event = (now.elapsed, f"{_who(source)}: {said}")
+        return Order(Reply(0, True, said), box=(name, on), events=(*rested, event))
 
     def _steer(self, text: str, command: Command, source: str, now: Now) -> Order:
         if now.ending or now.state == "done":
@@ -152,6 +170,23 @@ class Orders:
     def _note(self, t_s: float, text: str, source: str, change: Change) -> None:
         what = {"command": text, "pool": change.pool, "from": change.before, "to": change.after}
         self.controls.append({"t_s": round(t_s, 3), **what, "source": source})
+
+
+def _no_turn(name: str, states: Mapping[str, str], now: Now, *, on: bool) -> str:
+    """Return why a box cannot be turned on or off; empty if it can."""
+    if not states:
+        return "this run is on one machine: it has no boxes"
+    if name not in states:
+        return f"there is no box {name}; there are: {', '.join(states)}"
+    if now.ending or now.state != "running":
+        return "the run is coming to its end" if now.ending or now.state == "done" else "the run has not begun"
+    if states[name] == LOST:
+        return f"{name} is lost"
+    if (states[name] == OFF) is not on:
+        return f"{name} is {'on' if on else 'off'} already"
+    if not on and not [other for other, state in states.items() if other != name and state not in (OFF, LOST)]:
+        return f"{name} is the last box that sends"
+    return ""
 
 
 def _rejected(why: str) -> Order:

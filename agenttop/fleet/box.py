@@ -62,6 +62,17 @@ class FleetBox:
         """See :class:`~agenttop.controller.box.Box`."""
         return tuple(link.state for link in self._links)
 
+    def turn(self, name: str, *, on: bool) -> None:
+        """See :class:`~agenttop.controller.box.Box`."""
+        for link in self._links:
+            if link.info.name == name:
+                link.off = not on
+
+    @property
+    def off(self) -> list[int]:
+        """See :class:`~agenttop.controller.box.Box`."""
+        return sorted(number for link in self._links if link.off for number in link.alive)
+
     async def start(
         self,
         run_id: str,

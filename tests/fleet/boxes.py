@@ -30,7 +30,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 Subsystem sftp internal-sftp
-SetEnv {environment}
+SetEnv ATT_FLEET={folder} ATT_BOX={name}
 {more}
 """
 _CLIENT = """
@@ -49,22 +49,24 @@ class Box:
     name: str
     address: str
     port: int
+    folder: Path
     server: subprocess.Popen[bytes]
 
-    def processes(self, words: str) -> list[psutil.Process]:
-        """Return what was started over it and has these words in its command line."""
+    def processes(self, words: str = "") -> list[psutil.Process]:
+        """Return what was started over it (the environment says so) and has these words in its command line."""
         found = []
-        with contextlib.suppress(psutil.Error):
-            for process in psutil.Process(self.server.pid).children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    if process.status() != psutil.STATUS_ZOMBIE and words in " ".join(process.cmdline()):
-                        found.append(process)
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                own = process.environ()
+                ours = own.get("ATT_FLEET") == str(self.folder) and own.get("ATT_BOX") == self.name
+                if ours and process.status() != psutil.STATUS_ZOMBIE and words in " ".join(process.cmdline()):
+                    found.append(process)
         return found
 
 
 @contextlib.contextmanager
-def boxes(home: Path, count: int = 2, more: str = "", **environment: str) -> Iterator[list[Box]]:
-    """Start servers that whoever has this ``home`` is let into; ``environment`` is of what they start."""
+def boxes(home: Path, count: int = 2, more: str = "") -> Iterator[list[Box]]:
+    """Start servers that whoever has this ``home`` is let into; ``more`` is added to their configuration."""
     if SSHD is None:
         pytest.skip("there is no sshd: install openssh-server")
     with contextlib.suppress(OSError):
@@ -75,21 +77,20 @@ def boxes(home: Path, count: int = 2, more: str = "", **environment: str) -> Ite
         for key in ("host_key", "client_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
         shutil.copy(folder / "client_key.pub", folder / "authorized_keys")
-        words = " ".join(f"{name}={value}" for name, value in environment.items()) or "ATT=1"
         config, known = "", ""
         for number in range(count):
-            address = f"127.0.0.{number + 2}"
+            name, address = f"b{number + 1}", f"127.0.0.{number + 2}"
             with socket.socket() as probe:
                 probe.bind((address, 0))
                 port = probe.getsockname()[1]
-            facts = {"address": address, "port": port, "folder": folder}
+            facts = {"name": name, "address": address, "port": port, "folder": folder}
             file = folder / f"sshd_config_{number}"
-            file.write_text(_SERVER.format(**facts, environment=words, more=more))
+            file.write_text(_SERVER.format(**facts, more=more))
             log = (folder / f"log_{number}").open("wb")
             server = subprocess.Popen([SSHD, "-D", "-e", "-f", file], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
             log.close()
-            started.append(Box(f"b{number + 1}", address, port, server))
-            config += _CLIENT.format(name=f"b{number + 1}", **facts)
+            started.append(Box(name, address, port, folder, server))
+            config += _CLIENT.format(**facts)
             public = (folder / "host_key.pub").read_text().strip()
             known += f"[{address}]:{port} {public}\n"
         (folder / "known_hosts").write_text(known)
@@ -100,7 +101,7 @@ def boxes(home: Path, count: int = 2, more: str = "", **environment: str) -> Ite
         yield started
     finally:
         for box in started:
-            for process in box.processes(""):
+            for process in box.processes():
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             box.server.kill()
