@@ -17,7 +17,7 @@ from agenttop.controller.spec import FleetSpec
 from agenttop.fleet.certificates import Authority
 from agenttop.fleet.link import Link
 from agenttop.fleet.messages import Hello, Join
-from agenttop.fleet.settings import security, set_up
+from agenttop.fleet.settings import security, set_up, without_http
 from agenttop.fleet.ssh import ANSWER_S, BoxLost, Remote
 from agenttop.metrics.boxes import BoxInfo
 from agenttop.profile.fleet import Host
@@ -102,7 +102,8 @@ async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote]
         if len(there) >= enough:
             authority = Authority(run_id)
             tls = security(authority.identity("controller"))
-            scheduler = await Scheduler(host="127.0.0.1", port=0, protocol="tls", dashboard=False, security=tls)
+            scheduler = without_http(Scheduler(host="127.0.0.1", port=0, protocol="tls", dashboard=False, security=tls))
+            await scheduler
             port = int(scheduler.address.rpartition(":")[2])
             client = await Client(  # type: ignore[no-untyped-call]
                 scheduler.address, asynchronous=True, security=tls, direct_to_workers=True

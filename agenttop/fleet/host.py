@@ -75,7 +75,7 @@ async def join(message: Join, folder: str) -> Any:
     from distributed import Worker
 
     from agenttop.fleet.certificates import Identity
-    from agenttop.fleet.settings import security
+    from agenttop.fleet.settings import security, without_http
 
     worker = Worker(
         message.scheduler,
@@ -91,7 +91,7 @@ async def join(message: Join, folder: str) -> Any:
         heartbeat_interval="5s",
         death_timeout=20,
     )
-    return await worker
+    return without_http(await worker)
 
 
 async def serve(folder: str) -> None:

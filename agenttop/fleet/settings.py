@@ -22,8 +22,10 @@ _SETTINGS = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.dashboard.status.task-stream-length": 0,
+    "distributed.scheduler.http.routes": [],
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.worker-ttl": None,
+    "distributed.worker.http.routes": [],
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
@@ -57,3 +59,9 @@ def security(identity: Identity) -> Any:
         tls_worker_cert=cert,
         tls_worker_key=key,
     )
+
+
+def without_http(server: Any) -> Any:
+    """Return a scheduler or worker whose HTTP server, which speaks to anybody, is closed."""
+    server.http_server.stop()
+    return server

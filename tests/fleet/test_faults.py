@@ -5,6 +5,7 @@ Tests of agenttop.fleet.sweep.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import subprocess
@@ -12,9 +13,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from distributed.comm.core import connect
 
 from agenttop.agent.process import AgentProcess
 from agenttop.fleet.certificates import Authority
@@ -163,9 +166,7 @@ def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
 
 
 async def test_strangers_are_refused_and_ports_are_on_loopback(fleet: Fleet, agent: AgentProcess) -> None:
-    set_up_of_a_stranger = security(Authority("another run").identity("controller"))
-    from distributed.comm import connect
-
+    stranger = security(Authority("another run").identity("controller")).get_connection_args("client")
     with fleet.start("--profile", profile(fleet.place, agent.url)) as run:
         viewer = run.viewer()
         begun(viewer)
@@ -176,21 +177,21 @@ async def test_strangers_are_refused_and_ports_are_on_loopback(fleet: Fleet, age
         assert {address for address, _ in ports} == {"127.0.0.1"}
         for address, port in ports:
             with pytest.raises((OSError, TimeoutError)):
-                comm = await connect(
-                    f"tls://{address}:{port}", timeout=5, **set_up_of_a_stranger.get_connection_args("client")
-                )
-                await comm.write({"op": "identity", "reply": True})
-                await comm.read()
-            plain = await _answer_to_plain_text(address, port)
-            assert plain == b"", "nobody speaks without TLS"
+                await _identity(f"tls://{address}:{port}", stranger)
+            assert await _answer_to_plain_text(address, port) == b"", "nobody speaks without TLS"
         viewer.command("stop")
         assert run.wait() == 130
     fleet.gone()
 
 
-async def _answer_to_plain_text(address: str, port: int) -> bytes:
-    import asyncio
+async def _identity(address: str, arguments: dict[str, Any]) -> object:
+    """What Dask says there of itself, to whoever is let in."""
+    comm = await connect(address, timeout=5, **arguments)  # type: ignore[no-untyped-call]
+    await comm.write({"op": "identity", "reply": True})
+    return await comm.read()
 
+
+async def _answer_to_plain_text(address: str, port: int) -> bytes:
     reader, writer = await asyncio.open_connection(address, port)
     try:
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 4)
