@@ -108,7 +108,9 @@ class Link:
         if self.why:
             return
         self._seq += 1
-        self._outbox.append((Told(self._seq, what), self.elapsed()))
+        # A loss is dated a moment before we hear of it here.
+        at_s = min(self.elapsed(), what.members.from_s) if isinstance(what, Dealt) else self.elapsed()
+        self._outbox.append((Told(self._seq, what), at_s))
         self._news.set()
 
     def go(self, epoch_ns: int) -> None:
@@ -153,7 +155,7 @@ class Link:
 
     def _told_s(self) -> float:
         """Return until when everything has been told to it: a loss that it knows nothing of is later."""
-        return self._outbox[0][1] if self._outbox else self.elapsed()
+        return min((at_s for _, at_s in self._outbox), default=self.elapsed())
 
     async def _poll(self) -> None:
         ack = 0

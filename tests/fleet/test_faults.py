@@ -1,6 +1,5 @@
-"""Whoever of a run over many boxes dies, hangs or lies: the load ends, what was counted stays, nothing is left behind.
-
-Tests of agenttop.fleet.sweep.
+"""Tests of agenttop.fleet.sweep, and of whole runs over boxes of which one dies, hangs or lies: the load ends, what was
+counted stays, nothing is left behind.
 """
 
 from __future__ import annotations
