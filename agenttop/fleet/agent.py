@@ -16,6 +16,7 @@ from agenttop.controller.box import BoxAgent, BoxError
 from agenttop.controller.preflight import unreachable
 from agenttop.fleet.messages import Granted, Kill, begin_of, pack, told_of
 from agenttop.worker.messages import Go
+from agenttop.worker.priority import step_back
 
 #: A box that nobody has asked for so long is alone: the controller may have been stopped, and gone on, before.
 ALONE_S = 300.0
@@ -58,6 +59,7 @@ class Agent:
             )
         except BoxError as error:
             return str(error)
+        step_back()  # the workers, which are there by now, must not inherit it
         return ""
 
     async def tell(self, data: bytes) -> None:

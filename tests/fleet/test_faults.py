@@ -121,6 +121,40 @@ def test_a_stopped_box_is_lost_and_swept(fleet: Fleet, agent: AgentProcess) -> N
     fleet.gone()
 
 
+def test_a_link_that_is_cut_and_heals_counts_nothing_twice(fleet: Fleet, agent: AgentProcess) -> None:
+    with fleet.start("--profile", profile(fleet.place, agent.url, users=8)) as run:
+        viewer = run.viewer()
+        begun(viewer)
+        with fleet.boxes[1].cut_off():
+            viewer.wait(lambda s: s["boxes"][1]["state"] == "silent")
+        viewer.wait(lambda s: s["boxes"][1]["state"] == "up" and s["users"] == 8)
+        viewer.command("stop")
+        assert run.wait() == 130
+    summary = fleet.place.summary()
+    assert "b2 answers again" in run.out.text() or "b2 does not answer" in run.out.text()
+    assert summary["totals"]["requests"] + summary["totals"]["cancelled"] == served(agent)
+    assert [box["state"] for box in summary["generator"]["boxes"]] == ["up", "up"]
+    fleet.gone()
+
+
+def test_a_link_that_stays_cut_is_the_end_of_its_box(fleet: Fleet, agent: AgentProcess) -> None:
+    with fleet.start("--profile", profile(fleet.place, agent.url, users=8)) as run:
+        viewer = run.viewer()
+        begun(viewer)
+        worker = fleet.worker(1)
+        with fleet.boxes[1].cut_off():
+            viewer.wait(lambda s: s["boxes"][1]["state"] == "lost" and s["boxes"][0]["users"] == 8)
+            until(lambda: not worker.is_running(), "the end of its worker, which stops with its lease")
+        # Healed: it is not taken back, and what nobody read of it is in no figure.
+        until(lambda: not fleet.boxes[1].processes("agenttop"), "the end of what was on the box")
+        viewer.wait(lambda s: s["boxes"][1]["state"] == "lost" and s["users"] == 8)
+        viewer.command("stop")
+        assert run.wait() == 130
+    summary = fleet.place.summary()
+    assert summary["totals"]["requests"] + summary["totals"]["cancelled"] < served(agent)
+    fleet.gone()
+
+
 def test_the_load_ends_with_a_killed_controller_and_nothing_is_left(fleet: Fleet, agent: AgentProcess) -> None:
     with fleet.start("--profile", profile(fleet.place, agent.url)) as run:
         begun(run.viewer())
