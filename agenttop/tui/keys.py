@@ -18,7 +18,7 @@ class Key:
 
 
 #: What the panes of panes/table.py are enlarged by.
-PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g"
+PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,v,b,l,g,m"
 
 
 def _of_panes(*, digits: bool) -> str:
