@@ -65,7 +65,7 @@ class Controller:
         rules = rules_of(spec.profile, spec.masked)
         self.figures = Figures(layout, rules, golden=golden_of(spec.profile, levels), boxes=spec.boxes)
         self.search = searching_of(spec.profile, layout)
-        self.orders = Orders(spec.profile)
+        self.orders = Orders(spec.profile, min((box.file_limit for box in spec.boxes), default=None))
         self.trigger = Trigger(armed=spec.armed)
         self.safe = SafeText(spec.secrets)
         """The door for what a target says to this process."""

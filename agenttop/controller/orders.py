@@ -68,13 +68,19 @@ class Order:
 
 
 class Orders:
-    """The commands of one run."""
+    """The commands of one run.
 
-    def __init__(self, profile: Profile) -> None:
+    Args:
+        profile: of it.
+        file_limit: open files that each of its workers may have; None for those of this machine.
+    """
+
+    def __init__(self, profile: Profile, file_limit: int | None = None) -> None:
         self.controls: list[dict[str, Any]] = []
         """The commands done, as the summary has them."""
         self.changes = ManualChanges()
         self._open_users = most_of_open(profile)
+        self._file_limit = file_limit
         self._warned_short = False
 
     def follow(self, text: str, source: str, now: Now) -> Order:
@@ -160,7 +166,8 @@ class Orders:
         """Return the order with a warning if a command raised users beyond what can connect; one event for all."""
         assert order.control is not None
         plan = now.plan if order.plan is None else order.plan
-        short = short_of_files(plan.most_to_come(order.control, now.elapsed) + self._open_users, now.workers)
+        users = plan.most_to_come(order.control, now.elapsed) + self._open_users
+        short = short_of_files(users, now.workers, self._file_limit)
         told, self._warned_short = self._warned_short, bool(short)
         if not short:
             return order

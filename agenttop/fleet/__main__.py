@@ -38,8 +38,9 @@ async def run(spec: RunSpec) -> int:
     try:
         fleet = await form(spec.fleet, spec.run_id)
     except TooFewError as error:
+        safe = SafeText(spec.secrets)
         for line in error.lines:
-            print(f"{REFUSED}{line}", flush=True)
+            print(f"{REFUSED}{safe(line, 1000)}", flush=True)
         return USAGE
     try:
         return await Controller(with_boxes(spec, fleet), FleetBox(fleet.links)).run()

@@ -22,6 +22,9 @@ from agenttop.fleet.ssh import ANSWER_S, BoxLost, Remote
 from agenttop.metrics.boxes import BoxInfo
 from agenttop.profile.fleet import Host
 
+#: Workers of a box at most, whatever it says of itself.
+MAX_WORKERS = 256
+
 
 class TooFewError(Exception):
     """There are not as many boxes as there have to be; ``lines`` say what is wrong with which, one a box."""
@@ -102,7 +105,9 @@ async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote]
         if len(there) >= enough:
             authority = Authority(run_id)
             tls = security(authority.identity("controller"))
-            scheduler = without_http(Scheduler(host="127.0.0.1", port=0, protocol="tls", dashboard=False, security=tls))
+            scheduler = without_http(
+                Scheduler(host="127.0.0.1", port=0, protocol="tls", dashboard_address="127.0.0.1:0", security=tls)
+            )
             await scheduler
             port = int(scheduler.address.rpartition(":")[2])
             client = await Client(  # type: ignore[no-untyped-call]
@@ -119,7 +124,7 @@ async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote]
                 if isinstance(actor, BaseException):
                     raise actor
                 hello = remote.hello
-                count = spec.workers or hello.workers
+                count = spec.workers or min(hello.workers, MAX_WORKERS)
                 info = BoxInfo(remote.host.name, first, count, hello.cores, hello.host, hello.file_limit)
                 links.append(Link(remote, actor, info))
                 first += count

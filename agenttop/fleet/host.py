@@ -87,7 +87,7 @@ async def join(message: Join, folder: str) -> Any:
         contact_address=message.contact,
         local_directory=folder,
         security=security(Identity(message.ca, message.cert, message.key)),
-        dashboard=False,
+        dashboard_address="127.0.0.1:0",
         heartbeat_interval="5s",
         death_timeout=20,
     )

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import pickle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -100,7 +100,8 @@ class Link:
             raise BoxLost(str(why))
         self.alive = set(range(first, first + count))
         self._tasks = [
-            asyncio.create_task(each) for each in (self._poll(), self._tell(), self._measure(), self._mind())
+            asyncio.create_task(self._guarded(each))
+            for each in (self._poll(), self._tell(), self._measure(), self._mind())
         ]
 
     def tell(self, what: Steer | Dealt | Halt | Granted | Kill) -> None:
@@ -157,39 +158,43 @@ class Link:
         """Return until when everything has been told to it: a loss that it knows nothing of is later."""
         return min((at_s for _, at_s in self._outbox), default=self.elapsed())
 
+    async def _guarded(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Lose the box where something fails that is done with it all the time."""
+        try:
+            await doing
+        except BoxLost as error:
+            self._lose(str(error))
+        except Exception as error:  # whatever it says cannot be understood, or not be told
+            self._lose(f"{type(error).__name__}: {error}")
+
     async def _poll(self) -> None:
         ack = 0
-        with contextlib.suppress(BoxLost):
-            while True:
-                data = await self._call(self._actor.poll(ack, WAIT_S, self._told_s()))
-                self._lease.renew()
-                for item in items_of(data):
-                    if item.seq <= ack:
-                        continue
-                    ack = item.seq
-                    if item.ended:
-                        self.alive.discard(item.worker)
-                    self.put(item)
-            return
-        self._lose(self.remote.why or "it does not answer any more")
+        while True:
+            data = await self._call(self._actor.poll(ack, WAIT_S, self._told_s()))
+            self._lease.renew()
+            for item in items_of(data):
+                if item.seq <= ack:
+                    continue
+                ack = item.seq
+                if item.ended:
+                    self.alive.discard(item.worker)
+                self.put(item)
 
     async def _tell(self) -> None:
-        with contextlib.suppress(BoxLost):  # whoever polls hears of that, too
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                while self._outbox:
-                    batch = [told for told, _ in self._outbox]
-                    await self._call(self._actor.tell(pack(batch)))
-                    while self._outbox and self._outbox[0][0].seq <= batch[-1].seq:
-                        self._outbox.popleft()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._outbox:
+                batch = [told for told, _ in self._outbox]
+                await self._call(self._actor.tell(pack(batch)))
+                while self._outbox and self._outbox[0][0].seq <= batch[-1].seq:
+                    self._outbox.popleft()
 
     async def _measure(self) -> None:
-        with contextlib.suppress(BoxLost):
-            while True:
-                await asyncio.sleep(CLOCK_S)
-                await self.remote.measure()
-                await self.remote.measure()
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            await self.remote.measure()
+            await self.remote.measure()
 
     async def _mind(self) -> None:
         """Lose it when it has not answered for too long, in time that we listened."""

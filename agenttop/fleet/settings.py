@@ -40,7 +40,7 @@ def set_up() -> None:
     """
     dask.config.set(_SETTINGS)
     import_module("distributed")
-    for name in ("distributed", "tornado", "asyncio", "asyncssh"):
+    for name in ("distributed", "tornado", "asyncssh"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

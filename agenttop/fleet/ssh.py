@@ -47,7 +47,9 @@ class Remote:
         log: takes what it writes to its standard error.
     """
 
-    def __init__(self, host: Host, python: str, log: Callable[[str], object] = sys.stderr.write) -> None:
+    def __init__(
+        self, host: Host, python: str, log: Callable[[str], object] = lambda text: sys.stderr.write(text)
+    ) -> None:
         self.host = host
         self.clock = ClockOffset()
         self.gone = asyncio.Event()

@@ -87,11 +87,11 @@ def short_on_boxes(profile: Profile, workers: int, limits: Mapping[str, int]) ->
     return [f"{name}: {needs}, it allows {count(limit)}: {remedy}" for name, limit in limits.items() if needed > limit]
 
 
-def short_of_files(users: int, workers: int) -> str:
+def short_of_files(users: int, workers: int, allowed: int | None = None) -> str:
     """Return the same for the users that a run is steered to, whose limit cannot be raised any more; empty if it
-    suffices.
+    suffices. ``allowed``: the limit of other machines, where they are on some.
     """
-    allowed = raise_file_limit()
+    allowed = raise_file_limit() if allowed is None else allowed
     if _needed(users, workers) <= allowed:
         return ""
     limit = f"the limit is {count(allowed)}: connections beyond it fail here, not at the target"

@@ -128,3 +128,10 @@ def test_a_box_is_left_out_and_comes_back(orders: Orders, now: Now) -> None:
         refused = orders.follow(text, "ctl", state)
         assert (refused.reply.applied, refused.reply.message, refused.box) == (False, why, None)
     assert len(orders.controls) == 2
+
+
+def test_the_open_files_are_those_of_the_boxes(tmp_path: Path, now: Now) -> None:
+    orders = Orders(profile_of(tmp_path, MIXED), file_limit=1150)
+    told = orders.follow("users 100", "key", now)
+    assert "files, the limit is 1 150: connections beyond it fail here" in told.reply.message
+    assert "files" not in orders.follow("users 5", "key", now).reply.message

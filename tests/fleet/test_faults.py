@@ -241,7 +241,9 @@ def test_secrets_are_in_no_process_list(fleet: Fleet, agent: AgentProcess) -> No
     file = profile(fleet.place, agent.url, more='[headers]\nauthorization = "Bearer ${API_KEY}"\n')
     env = fleet.env
     fleet.env = env | {"API_KEY": secret}
-    with fleet.start("--profile", file) as run:
+    loud = fleet.place.write(f'#!/bin/sh\necho {secret} >&2\nexec {sys.executable} "$@"\n', "loud")
+    loud.chmod(0o755)
+    with fleet.start("--profile", file, python=loud) as run:
         viewer = run.viewer()
         begun(viewer)
         there = [*fleet.boxes[0].processes("agenttop"), *fleet.boxes[1].processes("agenttop")]
@@ -259,7 +261,9 @@ def test_secrets_are_in_no_process_list(fleet: Fleet, agent: AgentProcess) -> No
                 assert folder.stat().st_mode & 0o077 == 0
         viewer.command("stop")
         assert run.wait() == 130
-    assert secret not in (fleet.place.directory() / "controller.log").read_text()
+    log = (fleet.place.directory() / "controller.log").read_text()
+    assert "b1: ***" in log
+    assert secret not in log
     fleet.gone()
     assert not [folder for folder in folders if folder.exists()]
 

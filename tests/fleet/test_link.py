@@ -221,3 +221,12 @@ async def test_a_call_that_fails_is_a_loss(made: Made) -> None:
 
     with pytest.raises(BoxLost, match="Unable to contact"):
         await made.links[0]._call(fails())
+
+
+async def test_what_cannot_be_understood_is_a_loss(made: Made) -> None:
+    async def garbage(*_: Any) -> bytes:
+        return b"\xc1"
+
+    made.agents[1].poll = garbage  # type: ignore[assignment,method-assign]
+    await made.until(lambda: made.heard)
+    assert made.heard[0].exit.startswith("b2 was lost: DecodeError: ")
