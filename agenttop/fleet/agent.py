@@ -11,15 +11,20 @@ import asyncio
 import os
 import pickle
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
-from agenttop.controller.box import BoxAgent, BoxError
+from agenttop.controller.box import BoxAgent, BoxError, Item
 from agenttop.controller.preflight import unreachable
 from agenttop.fleet.messages import Granted, Kill, begin_of, pack, told_of
+from agenttop.metrics.compact import gathered
 from agenttop.worker.messages import Go
 from agenttop.worker.priority import step_back
 
 #: A box that nobody has asked for so long is alone: the controller may have been stopped, and gone on, before.
 ALONE_S = 300.0
+#: For so long the deltas of a box's workers are waited for once one of them is there.
+TOGETHER_S = 0.02
 
 
 class Agent:
@@ -31,6 +36,10 @@ class Agent:
         self._run_id = run_id
         self._box = BoxAgent()
         self._told = 0
+        self._kept: list[Item] = []
+        """What was said and is not acknowledged: it is said again as it was."""
+        self._taken = 0
+        """The last item that the box has said."""
         self._watch: asyncio.Task[None] | None = None
         self._asked_s = time.monotonic()
 
@@ -81,7 +90,16 @@ class Agent:
     async def poll(self, ack_seq: int, wait_s: float, told_s: float) -> bytes:
         """Return what its workers have said; see :meth:`Box.poll <agenttop.controller.box.Box.poll>`."""
         self._asked_s = time.monotonic()
-        return pack(await self._box.poll(ack_seq, wait_s, told_s))
+        self._kept = [item for item in self._kept if item.seq > ack_seq]
+        items = await self._box.poll(self._taken, 0.0 if self._kept else wait_s, told_s)
+        if items and all(item.delta is not None for item in items):
+            # Workers fold at the same moments: one answer for all of them, unless somebody waits for an answer.
+            await asyncio.sleep(TOGETHER_S)
+            items = await self._box.poll(self._taken, 0.0, told_s)
+        if items:
+            self._taken = items[-1].seq
+            self._kept += _gathered(items)
+        return pack(self._kept)
 
     async def stop(self, drain_s: float) -> None:
         """End every worker process."""
@@ -97,3 +115,9 @@ class Agent:
             if asked_s == self._asked_s:
                 self._box.kill()
                 os._exit(1)
+
+
+def _gathered(items: Sequence[Item]) -> list[Item]:
+    """Return the items, with what workers counted in one second in the first of them that tells of it."""
+    deltas = iter(gathered([item.delta for item in items if item.delta is not None]))
+    return [item if item.delta is None else replace(item, delta=next(deltas)) for item in items]
