@@ -182,7 +182,9 @@ def _common_options(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
     parser.add_argument("--armed", action="store_true", help="get ready, and send nothing until it is started")
-    parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
+    parser.add_argument(
+        "--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes (of each box)"
+    )
     cli_runs.fleet_options(parser)
     parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
 

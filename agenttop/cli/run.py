@@ -85,6 +85,8 @@ def run_loaded(
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
     spec = replace(spec, **gate, fleet=fleet)
     held.hold()
+    if fleet is not None and sys.stderr.isatty():
+        print(f"agenttop: reaching {', '.join(host.name for host in fleet.hosts)} …", file=sys.stderr)
     try:
         socket = launch(spec)
     except (NoRoomError, OSError) as error:

@@ -117,6 +117,7 @@ def test_a_stopped_box_is_lost_and_swept(fleet: Fleet, agent: AgentProcess) -> N
         assert run.wait() == 130
     text = run.out.text()
     assert "b2 does not answer" in text
+    assert " b2=lost" in text
     assert "b2 was lost: it has not answered for" in text
     fleet.gone()
 

@@ -61,7 +61,7 @@ def test_every_count_is_the_servers_and_the_whole_is_the_union_of_the_boxes(flee
             assert run.wait() == 0, run.err.text()
         summary = fleet.place.summary()
         agree(summary, agent.stats())
-    assert "2 workers" in run.out.lines[0]
+    assert run.out.lines[0].endswith("2 workers on b1, b2")
     totals, boxes = summary["totals"], summary["generator"]["boxes"]
     assert [box["name"] for box in boxes] == ["b1", "b2"]
     assert [box["state"] for box in boxes] == ["up", "up"]

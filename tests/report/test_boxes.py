@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from agenttop.metrics.boxes import LOST, UP, BoxRow
 from agenttop.report.boxes import boxes
+from agenttop.report.line import render_line
 from agenttop.report.page import Page
+from tests.metrics.fakes import FakeRun
 
 
 def text(*found: dict[str, Any]) -> str:
@@ -36,3 +41,13 @@ def test_nothing_on_one_machine() -> None:
     page = Page(80, color=False)
     boxes(page, {"generator": {}})
     assert page.lines == []
+
+
+def test_a_box_that_is_not_up_is_in_the_line_of_a_second() -> None:
+    run = FakeRun(seconds=1)
+    snapshot = run.aggregate().snapshot(run.situation(1))
+    up = BoxRow("b1", UP, 1, 1, 0, 1.0, 1.0, None, None, None, None, None)
+    rows = (up, msgspec.structs.replace(up, name="b2", state=LOST))
+    line = render_line(msgspec.structs.replace(snapshot, boxes=rows), run.info())
+    assert " b2=lost" in line
+    assert "b1=" not in line
