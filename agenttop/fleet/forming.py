@@ -75,6 +75,7 @@ async def reach(remote: Remote) -> Hello:
     hello = await remote.open()
     if why := unfit(hello):
         raise BoxLost(why)
+    await remote.measure_first()
     return hello
 
 

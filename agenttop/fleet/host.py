@@ -63,7 +63,8 @@ def say(message: FromBox) -> None:
         os.write(_OUT, line(message))
 
 
-_OUT = 1
+#: Where the controller is heard and spoken to; nobody that this process starts has them.
+_IN, _OUT = 0, 1
 
 
 async def join(message: Join, folder: str) -> Any:
@@ -98,7 +99,7 @@ async def serve(folder: str) -> None:
     """Answer the controller's lines until it leaves, or is gone."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_MAX_LINE)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(_IN))
     say(hello(folder))
     worker = None
     while text := await reader.readline():
@@ -130,8 +131,9 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
-    global _OUT
-    _OUT = os.dup(1)
+    global _IN, _OUT
+    _IN, _OUT = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what others print is not for the controller to parse
     try:
         from agenttop.fleet.settings import set_up

@@ -13,25 +13,25 @@ from agenttop.worker.messages import Dealt, Go, Halt, Steer
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """The first line of a box: what it is."""
+    """The first line of a box: what it is. What other versions do not say has a default, so that they can be named."""
 
     agenttop: str
-    python: str
+    python: str = ""
     """Major and minor version."""
-    distributed: str
-    host: str
-    pid: int
+    distributed: str = ""
+    host: str = ""
+    pid: int = 0
     """Of its agent, whose process group its workers are in."""
-    folder: str
+    folder: str = ""
     """What it keeps there for the run."""
-    cores: int
-    workers: int
+    cores: int = 0
+    workers: int = 0
     """Workers it would have by default."""
-    file_limit: int
+    file_limit: int = 0
     """Open files that each of its workers may have."""
-    ports: int
+    ports: int = 0
     """Ephemeral ports: the most connections to one address; 0 if the system does not say."""
-    port: int
+    port: int = 0
     """A port of its loopback interface that is free: it will listen there when it joins."""
 
 

@@ -83,8 +83,6 @@ class Remote:
             raise BoxLost(f"cannot start {self._python}: {_said(error)}") from None
         self._tasks = [asyncio.create_task(each) for each in (self._drain(), self._listen(), self._until_closed())]
         hello = await self._answer(self._hello, "it says nothing")
-        for _ in range(TRIPS):
-            await self.measure()
         assert isinstance(hello, Hello)
         return hello
 
@@ -92,6 +90,11 @@ class Remote:
     def hello(self) -> Hello:
         """Return what it said it is; it has been opened."""
         return self._hello.result()
+
+    async def measure_first(self) -> None:
+        """Measure the clock for the first time. Raises :class:`BoxLost`."""
+        for _ in range(TRIPS):
+            await self.measure()
 
     async def measure(self) -> None:
         """Measure the clock by one round trip. Raises :class:`BoxLost`."""

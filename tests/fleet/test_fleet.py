@@ -204,12 +204,9 @@ def test_a_run_without_its_boxes_is_refused_and_leaves_nothing(fleet: Fleet, age
 
 
 def test_a_box_of_another_version_is_refused_in_one_line(fleet: Fleet, agent: AgentProcess) -> None:
-    hello = {
-        "type": "hello", "agenttop": "9.9", "python": "3.10", "distributed": "2020.1", "host": "old", "pid": 1,
-        "folder": "/tmp/x", "cores": 1, "workers": 1, "file_limit": 1, "ports": 1, "port": 1,
-    }  # fmt: skip
-    clock = 'while read -r line; do echo "$line" | sed \'s/}/,"ns":1}/\'; done'
-    old = fleet.place.write(f"#!/bin/sh\necho '{json.dumps(hello)}'\n{clock}\n", "old-python")
+    # It says less than this version does, and much that this one does not know; it answers nothing else.
+    hello = {"type": "hello", "agenttop": "9.9", "python": "3.10", "more": [1]}
+    old = fleet.place.write(f"#!/bin/sh\necho welcome\necho '{json.dumps(hello)}'\ncat >/dev/null\n", "old-python")
     old.chmod(0o755)
     with fleet.start("--profile", profile(fleet.place, agent.url), hosts="b1", python=old) as run:
         assert run.wait() == 2
@@ -224,5 +221,13 @@ def test_a_box_of_another_version_is_refused_in_one_line(fleet: Fleet, agent: Ag
     with fleet.start("--profile", profile(fleet.place, agent.url), hosts="b1", python=bare) as run:
         assert run.wait() == 2
     assert "has no agenttop there: pip install 'agenttop[fleet]'" in run.err.lines[0]
+    without = fleet.place.root / "without"
+    without.mkdir()
+    (without / "dask.py").write_text("raise ModuleNotFoundError('no', name='dask')")
+    lean = fleet.place.write(f'#!/bin/sh\nPYTHONPATH={without} exec {sys.executable} "$@"\n', "lean-python")
+    lean.chmod(0o755)
+    with fleet.start("--profile", profile(fleet.place, agent.url), hosts="b1", python=lean) as run:
+        assert run.wait() == 2
+    assert "b1: it has no module dask: pip install 'agenttop[fleet]' there" in run.err.lines[0]
     assert served(agent) == 0
     fleet.gone()
