@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from agenttop.exits import UsageError
+from agenttop.profile.fleet import Host, parse_hosts
 from agenttop.schedule.quantities import MAX_RATE, MAX_USERS, MAX_WORD, excerpt, parse_duration, parse_number
 
 _DAY_S = 86_400.0
@@ -97,6 +98,14 @@ def workers(text: str) -> int | None:
     if not 1 <= value <= 256:
         raise argparse.ArgumentTypeError("must be auto or 1 to 256")
     return value
+
+
+def hosts(text: str) -> tuple[Host, ...]:
+    """Return the boxes of ``b1,b2:2222,user@b3``."""
+    try:
+        return parse_hosts([part.strip() for part in text.split(",") if part.strip()])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def refresh(text: str) -> float:

@@ -49,6 +49,7 @@ commands:
   replay [RUN]       play a run again, with a time cursor
   serve [RUN]        look at a live run in a browser on this machine
   report [RUN|FILE]  show a summary again, or rebuild that of a run cut off
+  fleet check        can these boxes send a load together?
   compare BASE HEAD  is one run worse than another? can block a merge
   profile-of [RUN]   the profile that drives a run again as it was steered
   explain [TOPIC]    the reference: keys, metrics, dialects, outcomes, files
@@ -183,7 +184,10 @@ def _common_options(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
     parser.add_argument("--armed", action="store_true", help="get ready, and send nothing until it is started")
-    parser.add_argument("--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes")
+    parser.add_argument(
+        "--workers", metavar="N|auto", type=_workers, default=0, help="load generator processes (of each box)"
+    )
+    cli_runs.fleet_options(parser)
     parser.add_argument("--yes", action="store_true", help="use a provider's live key though no [budget] caps it")
 
 
@@ -294,6 +298,7 @@ _PARSERS: dict[str, Callable[[argparse.ArgumentParser], argparse.ArgumentParser]
     "replay": _replay_parser,
     "profile-of": cli_runs.profile_of_parser,
     "explain": explain_parser,
+    "fleet": cli_runs.fleet_parser,
     "completion": _completion_parser,
 }
 #: The agent parses what is said to it itself.

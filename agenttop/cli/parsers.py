@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import argparse
 
-from agenttop.cli.arguments import age, count, duration, percent, quick_users, rate, whole
+from agenttop.cli.arguments import age, count, duration, hosts, percent, quick_users, rate, whole
 from agenttop.cli.first import begin
 
 RUN = "a run's id, a unique beginning of it, or its profile's name"
+
+
+def fleet_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options of a fleet."""
+    boxes = "send the load from these boxes, over SSH: b1,b2:2222,user@b3"
+    parser.add_argument("--hosts", metavar="HOSTS", type=hosts, help=boxes)
+    parser.add_argument("--min-hosts", metavar="N", type=count, help="how many of them must be there (all)")
+    parser.add_argument("--remote-python", metavar="PATH", help="their Python that has agenttop (python3)")
+
+
+def fleet_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Define the arguments of ``agenttop fleet``."""
+    parser.description = (
+        "Can these boxes send a load together? Says of each whether it is reached and fit, its cores, open files and "
+        "ports, how far it is, and how well its clock is known. Exit code 2: one of them is not, or too few are."
+    )
+    parser.add_argument("what", choices=("check",), help="look at each box, send no load")
+    parser.add_argument("--profile", metavar="FILE", help="of its [fleet]")
+    parser.add_argument("--users", metavar="N", type=whole, help="do they suffice for so many users?")
+    fleet_options(parser)
+    parser.set_defaults(command=_fleet)
+    return parser
 
 
 def ps_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -231,6 +253,12 @@ def _quick(options: argparse.Namespace) -> int:
     from agenttop.cli.quick import quick
 
     return quick(options)
+
+
+def _fleet(options: argparse.Namespace) -> int:
+    from agenttop.cli.fleet import fleet
+
+    return fleet(options)
 
 
 def _ps(options: argparse.Namespace) -> int:

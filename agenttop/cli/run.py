@@ -10,9 +10,10 @@ from typing import Any
 
 from agenttop.cli.ctl import stop
 from agenttop.cli.first import kept
+from agenttop.cli.fleet import fleet_of, refused
 from agenttop.cli.output import writable
 from agenttop.cli.viewing import Tell, ahead, conclude, goes_on, view
-from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
+from agenttop.controller.launch import LaunchError, NoRoomError, RefusedError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
 from agenttop.journal.places import new_run
@@ -72,21 +73,31 @@ def run_loaded(
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
     workers = chosen if isinstance(chosen, int) else default_workers()
-    warnings = [*loaded.warnings, *files_warning(loaded.profile, workers)]
+    fleet = fleet_of(loaded.profile.fleet, options)
+    warnings = list(loaded.warnings)
+    if fleet is None:
+        warnings += files_warning(loaded.profile, workers)
+    else:
+        fleet = replace(fleet, workers=chosen if isinstance(chosen, int) else None)
     for warning in warnings:
         kept(options)
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, **gate)
+    spec = replace(spec, **gate, fleet=fleet)
     held.hold()
     ahead(options, lines=options.out == "-")
+    if fleet is not None and sys.stderr.isatty():
+        kept(options)
+        print(f"agenttop: reaching {', '.join(host.name for host in fleet.hosts)} …", file=sys.stderr)
     try:
         socket = launch(spec)
     except (NoRoomError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         raise UsageError(f"{reason}; XDG_STATE_HOME says where runs are kept") from None
+    except RefusedError as error:
+        raise refused(str(error), fleet) from None
     except LaunchError as error:
         print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED

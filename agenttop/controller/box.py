@@ -1,8 +1,8 @@
 """Workers behind an interface (:class:`Box`), and those of this machine.
 
 The controller pulls: ``poll`` hands out what workers said since the last acknowledged item, and items that were not
-acknowledged come again. Commands carry a sequence number and are taken once. So a box could as well be on another
-machine; who gets which user and which arrival is dealt over all of them, by the controller.
+acknowledged come again. Commands carry a sequence number and are taken once. So a box can as well be on another machine
+(``agenttop.fleet``); who gets which user and which arrival is dealt over all of them, by the controller.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import Protocol
 import msgspec
 
 from agenttop.budget.ledger import Draw, Grant
+from agenttop.controller.preflight import unreachable
+from agenttop.metrics.boxes import BoxState
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
@@ -50,7 +52,7 @@ from agenttop.worker.messages import (
 @dataclass(frozen=True, slots=True)
 class Item:
     """A report of a worker: a delta, a draw on the budget, graded answers, or its end (``exit`` says how; empty: a
-    proper one).
+    proper one). Or the loss of a machine with all its workers.
     """
 
     seq: int
@@ -62,10 +64,29 @@ class Item:
     exit: str = ""
     stopped_s: float | None = None
     """When a worker that stopped by itself had sent its last request, in seconds since the run began."""
+    lost: tuple[int, ...] = ()
+    """Workers that were lost together, with their machine; ``exit`` says which, and why."""
 
 
 class Box(Protocol):
     """Some of a run's workers, wherever they are."""
+
+    @property
+    def lead_ns(self) -> int:
+        """Return how long before the run begins it has to be told when, ns."""
+
+    async def unreachable(self, profile: Profile) -> str | None:
+        """Return what of a profile's targets cannot be reached from where the workers are; None if all can."""
+
+    def states(self) -> tuple[BoxState, ...]:
+        """Return how each machine stands; nothing where there is only this one."""
+
+    def turn(self, name: str, *, on: bool) -> None:
+        """Note that a machine is to have a part in the load, or none."""
+
+    @property
+    def off(self) -> list[int]:
+        """Return the numbers of running workers that are to have no part in the load."""
 
     async def start(
         self,
@@ -135,6 +156,8 @@ class BoxError(Exception):
 class BoxAgent:
     """The worker processes of this machine (a :class:`Box`)."""
 
+    lead_ns = 20_000_000
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._workers: list[_Worker] = []
         self._items: deque[Item] = deque()
@@ -145,6 +168,22 @@ class BoxAgent:
         self._going = False
         self._epoch_ns = 0
         self._renewed_s = clock()
+
+    def turn(self, name: str, *, on: bool) -> None:
+        """See :class:`Box`: there is no other machine."""
+
+    @property
+    def off(self) -> list[int]:
+        """See :class:`Box`."""
+        return []
+
+    async def unreachable(self, profile: Profile) -> str | None:
+        """See :class:`Box`."""
+        return await unreachable(profile)
+
+    def states(self) -> tuple[BoxState, ...]:
+        """See :class:`Box`."""
+        return ()
 
     async def start(
         self,
@@ -159,8 +198,9 @@ class BoxAgent:
     ) -> None:
         """See :class:`Box`."""
         pickled = pickle.dumps(profile)
-        for number in range(first, first + count):
-            await self._spawn(Start(run_id, pickled, secrets, layout, number, total, limit_s))
+        here = tuple(range(first, first + count))
+        for number in here:
+            await self._spawn(Start(run_id, pickled, secrets, layout, number, total, limit_s, here))
         for worker in self._workers:
             waiting = asyncio.ensure_future(worker.ready.wait())
             assert worker.task is not None
@@ -187,9 +227,9 @@ class BoxAgent:
             if worker.number == number and worker.alive and not worker.dismissed and not worker.writer.is_closing():
                 worker.writer.write(pack(Granted(grant)))
 
-    async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
-        """See :class:`Box`."""
-        self._renew()
+    async def poll(self, ack_seq: int, wait_s: float, told_s: float | None = None) -> list[Item]:
+        """See :class:`Box`. ``told_s``: whoever was lost before that has been told here; None for now."""
+        self._renew(told_s)
         while self._items and self._items[0].seq <= ack_seq:
             self._items.popleft()
         if not self._items:
@@ -199,12 +239,12 @@ class BoxAgent:
                     await self._news.wait()
         return list(self._items)
 
-    def _renew(self) -> None:
+    def _renew(self, told_s: float | None) -> None:
         now = self._clock()
         if self._going and now - self._renewed_s >= RENEW_S:
             self._renewed_s = now
             # A loss is told as it is heard of, so at a later moment than this.
-            self._broadcast(Lease((time.perf_counter_ns() - self._epoch_ns) / 1e9))
+            self._broadcast(Lease((time.perf_counter_ns() - self._epoch_ns) / 1e9 if told_s is None else told_s))
 
     def pending(self, ack_seq: int) -> bool:
         """See :class:`Box`."""

@@ -71,7 +71,7 @@ class Closing:
         news = search.news() if search is not None else None
         self.graded(t_s)
         closed = figures.second(state, self._spans.all, sending_ended_s=now().sending_ended_s, search=news)
-        watcher.silent(t_s, figures.aggregate.saturation.silent)
+        watcher.silent(t_s, figures.aggregate.saturation.silent, figures.aggregate.boxes.worker)
         for verdict in closed.failed:
             if not verdict.aborted_run:
                 watcher.say(t_s, f"threshold failed: {told(verdict)}", "warn")
@@ -177,4 +177,5 @@ class Closing:
             alive=spec.workers - self._intake.lost,
             searching=now.searching,
             marks=self._orders.changes.newest,
+            boxes=now.boxes,
         )

@@ -15,7 +15,7 @@ from time import perf_counter_ns
 
 from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
-from agenttop.controller.box import Box, BoxAgent, BoxError
+from agenttop.controller.box import Box, BoxAgent, BoxError, Item
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
 from agenttop.controller.grading import GradingError, golden_of, grading_of
@@ -23,7 +23,6 @@ from agenttop.controller.intake import Intake
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.move import Move
 from agenttop.controller.orders import Now, Orders
-from agenttop.controller.preflight import unreachable
 from agenttop.controller.records import Records
 from agenttop.controller.searching import searching_of
 from agenttop.controller.seconds import PATIENCE_S, Seconds
@@ -47,6 +46,8 @@ from agenttop.users.compile import layout_of
 from agenttop.worker.messages import Dealt, Halt, Steer
 from agenttop.worker.priority import step_back
 
+TURN_AHEAD_S = 1.0
+"""Seconds until arrivals are dealt anew when a box is left out or comes back: by then every worker has heard of it."""
 CANCEL_S = 5.0
 """Seconds that workers get to end after they were told to cut everything."""
 
@@ -54,21 +55,22 @@ CANCEL_S = 5.0
 class Controller:
     """Owns one run."""
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(self, spec: RunSpec, box: Box | None = None) -> None:
         layout = layout_of(spec.profile)
         self.spec = spec
         self.plan = Plan(spec.profile, layout)
         self.control = Control()
         self.spans = Spans(len(layout.stages))
         levels = levels_of(self.plan)
-        self.figures = Figures(layout, rules_of(spec.profile, spec.masked), golden=golden_of(spec.profile, levels))
+        rules = rules_of(spec.profile, spec.masked)
+        self.figures = Figures(layout, rules, golden=golden_of(spec.profile, levels), boxes=spec.boxes)
         self.search = searching_of(spec.profile, layout)
-        self.orders = Orders(spec.profile)
+        self.orders = Orders(spec.profile, min((box.file_limit for box in spec.boxes), default=None))
         self.trigger = Trigger(armed=spec.armed)
         self.safe = SafeText(spec.secrets)
         """The door for what a target says to this process."""
         self.watcher = Watcher(self.safe)
-        self.box: Box = BoxAgent()
+        self.box: Box = BoxAgent() if box is None else box
         self.records = Records(spec, self.plan, self.figures)
         self.answers = Answers(spec.profile, levels, self.records)
         """Takes graded answers; who grades them is among its sinks."""
@@ -79,6 +81,8 @@ class Controller:
         """The end as things stand."""
         self.halted: Halted | None = None
         self.standstill = Standstill()
+        self._shrunk: set[int] = set()
+        """Lost workers whose users are not given to others."""
         self._asked = ""
         """The mode in which the user wants it halted; empty if not asked."""
         self._epoch_ns = 0
@@ -134,7 +138,7 @@ class Controller:
             await self.trigger.wait(self._pulse)
             self.state = "starting"
         # An armed run has connected to nothing until now.
-        problem = await unreachable(self.spec.profile) if not self._asked else None
+        problem = await self.box.unreachable(self.spec.profile) if not self._asked else None
         if problem is not None:
             self._fail(problem, "target_unreachable")
             return
@@ -148,7 +152,7 @@ class Controller:
         except OSError as error:
             self._fail(f"the journal cannot be written, and nothing was sent: {error.strerror}")
             return
-        self._epoch_ns = perf_counter_ns() + 20_000_000
+        self._epoch_ns = perf_counter_ns() + self.box.lead_ns
         self.box.go(self._epoch_ns)
         if self.control != Control():
             self._send_control()
@@ -158,7 +162,7 @@ class Controller:
                 self._ack = item.seq
                 self.intake.take(item, self.elapsed(), ending=self.halted is not None)
                 if item.exit:
-                    self._deal()
+                    self._lost(item)
                 self._close_seconds()
             self._look()
         self._nobody_left()
@@ -192,10 +196,28 @@ class Controller:
             raise BoxError("a worker died while the run was armed")
         self._show(0.0)
 
-    def _deal(self) -> None:
-        """Deal users and arrivals anew, to the workers of all boxes that are left."""
-        if self.box.alive:
-            self._command(Dealt(Members(max(self.elapsed(), 0.0), tuple(self.box.alive))))
+    def _lost(self, item: Item) -> None:
+        """Do about lost workers what is to be done."""
+        fleet = self.spec.fleet
+        if item.lost and fleet is not None and fleet.on_loss == "shrink":
+            self._shrunk.update(item.lost)  # nobody takes their part over
+            return
+        if item.lost and fleet is not None and fleet.on_loss == "stop" and self.halted is None:
+            self._fail(f'{item.exit}: the run ends ([fleet] on_loss = "stop")')
+            self.halt("drain")
+        self._deal()
+
+    def _deal(self, ahead_s: float | None = None) -> None:
+        """Deal users and arrivals to the workers of all boxes that are left: what lost ones had, or where ``ahead_s``
+        is given everything, from so many seconds on.
+        """
+        alive = set(self.box.alive)
+        if not alive - set(self.box.off):
+            for state in self.box.states():
+                self.box.turn(state.name, on=True)  # nobody else is left
+        if members := (alive | self._shrunk) - set(self.box.off):
+            anew = ahead_s is not None
+            self._command(Dealt(Members(max(self.elapsed(), 0.0) + (ahead_s or 0.0), tuple(sorted(members)), anew)))
 
     # -- what the clock says
 
@@ -310,6 +332,10 @@ class Controller:
                 self._replan(order.plan)
             if self._epoch_ns:
                 self._send_control()
+        if order.box is not None:
+            name, on = order.box
+            self.box.turn(name, on=on)
+            self._deal(TURN_AHEAD_S)
         for event in order.events:
             self.watcher.say(*event)
         if order.warning:
@@ -333,6 +359,7 @@ class Controller:
             plan=self.plan,
             begun=self.spans.begun,
             sending_ended_s=self.halted.sending_ended_s if self.halted is not None else None,
+            boxes=self.box.states(),
         )
 
     def _replan(self, plan: Plan) -> None:

@@ -42,6 +42,7 @@ class Intake:
     ) -> None:
         aggregate = figures.aggregate
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)
+        self._on_loss = spec.fleet.on_loss if spec.fleet is not None else ""
         self._pools = [pool.name for pool in spec.profile.pools]
         self.data = DataExhaustion(self._pools, spec.workers)
         self._figures = figures
@@ -73,6 +74,8 @@ class Intake:
         elif item.answers and self._answers is not None:
             if why := self._answers.take(item.answers):
                 self.warn(elapsed, why, "error")
+        elif item.lost:
+            self._box_lost(item, elapsed, ending=ending)
         elif item.ended:
             if item.stopped_s is not None:
                 self.stopped_s.append(item.stopped_s)
@@ -102,17 +105,32 @@ class Intake:
 
     def _gone(self, worker: int, why: str, elapsed: float, *, ending: bool) -> None:
         """Forget a worker that ended; ``why`` is empty if it ended properly."""
+        self._forget(worker, elapsed, ending=ending)
+        if why:
+            self.lost += 1
+            left = len(self._box.alive)
+            where = f"its users go to the other {left}" if left else "none is left"
+            self.warn(elapsed, f"{self._figures.aggregate.boxes.worker(worker)} {why}: {where}", "error")
+
+    def _box_lost(self, item: Item, elapsed: float, *, ending: bool) -> None:
+        """Forget all workers of a box that is gone."""
+        heard_s = min((self._heard.get(worker, 0.0) for worker in item.lost), default=0.0)
+        for worker in item.lost:
+            self._forget(worker, elapsed, ending=ending)
+        self.lost += len(item.lost)
+        left = len(self._box.alive)
+        share = f"its users go to the {left} workers left" if left else "none is left"
+        where = {"shrink": "the others keep theirs", "stop": "the run ends"}.get(self._on_loss, share)
+        unheard = f"what its workers sent after {heard_s:.1f} s is in no figure"
+        self.warn(elapsed, f"{item.exit}: {unheard}; {where}", "error")
+
+    def _forget(self, worker: int, elapsed: float, *, ending: bool) -> None:
         self._figures.gone(worker)
         self._records.gone(worker)
         if self._search is not None:
             self._search.forget(worker)
         self._used_up(self.data.forget(worker), elapsed, ending=ending)
         self.budget.gone(worker)
-        if why:
-            self.lost += 1
-            left = len(self._box.alive)
-            where = f"its users go to the other {left}" if left else "none is left"
-            self.warn(elapsed, f"worker {worker} {why}: {where}", "error")
 
     def _used_up(self, news: list[str], elapsed: float, *, ending: bool) -> None:
         """Warn that pools whose data is used up do less from here on than planned."""

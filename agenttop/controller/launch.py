@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from agenttop.journal.places import LOG, hold, socket_path
 
 #: What a controller says instead of ``ready`` where it cannot begin its journal, before the reason.
 NO_ROOM = "no room: "
+#: What that of a fleet says before each line of why it has too few boxes.
+REFUSED = "refused: "
 
 
 class LaunchError(Exception):
@@ -23,10 +26,15 @@ class NoRoomError(LaunchError):
     """The directory of the run cannot be written to."""
 
 
+class RefusedError(LaunchError):
+    """There are not enough boxes; the message has a line for each that is missing. Nothing was sent."""
+
+
 def launch(spec: RunSpec) -> Path:
     """Start the controller of a run, and return its control socket once that is open.
 
     Raises:
+        RefusedError: its boxes are not there.
         NoRoomError: it has nowhere to keep its records.
         LaunchError: it did not start.
         OSError: its log cannot be written.
@@ -36,7 +44,7 @@ def launch(spec: RunSpec) -> Path:
         os.chmod(log, 0o600)
         hold(stream)
         process = subprocess.Popen(
-            [sys.executable, "-m", "agenttop.controller"],
+            [sys.executable, "-m", "agenttop.controller" if spec.fleet is None else "agenttop.fleet"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stream,
@@ -48,9 +56,17 @@ def launch(spec: RunSpec) -> Path:
         process.stdin.write(pickle.dumps(spec))
         process.stdin.close()
         answer = process.stdout.readline()
+        refused = []
+        while answer.startswith(REFUSED.encode()):
+            refused.append(answer.decode(errors="replace").strip().removeprefix(REFUSED))
+            answer = process.stdout.readline()
     except BrokenPipeError:
-        answer = b""
+        answer, refused = b"", []
     process.stdout.close()
+    if refused:
+        process.wait()
+        shutil.rmtree(spec.directory, ignore_errors=True)
+        raise RefusedError("\n".join(refused))
     if answer.startswith(NO_ROOM.encode()):
         process.wait()
         raise NoRoomError(f"{spec.directory}: {answer.decode(errors='replace').strip().removeprefix(NO_ROOM)}")

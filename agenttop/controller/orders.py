@@ -5,7 +5,7 @@ Nothing is done here but keeping the record of what was said: :class:`Order` tel
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from agenttop.controller.ending import goes_further
 from agenttop.controller.manual_changes import EventText, ManualChanges
 from agenttop.controller.searching import BUSY
+from agenttop.metrics.boxes import LOST, OFF, BoxState
 from agenttop.metrics.snapshot import Reply
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
@@ -43,6 +44,8 @@ class Now:
     """Indices of the stages that have been under way."""
     sending_ended_s: float | None = None
     """When the sending ended; None as long as it goes on."""
+    boxes: tuple[BoxState, ...] = ()
+    """The boxes of a fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,27 @@ class Order:
     start: bool = False
     halt: str = ""
     """The mode in which to halt the run; empty if not."""
+    box: tuple[str, bool] | None = None
+    """The box that is to have a part in the load from now on, or none."""
     events: tuple[EventText, ...] = ()
     warning: str = ""
     """A warning to report once, and in the summary."""
 
 
 class Orders:
-    """The commands of one run."""
+    """The commands of one run.
 
-    def __init__(self, profile: Profile) -> None:
+    Args:
+        profile: of it.
+        file_limit: open files that each of its workers may have; None for those of this machine.
+    """
+
+    def __init__(self, profile: Profile, file_limit: int | None = None) -> None:
         self.controls: list[dict[str, Any]] = []
         """The commands done, as the summary has them."""
         self.changes = ManualChanges()
         self._open_users = most_of_open(profile)
+        self._file_limit = file_limit
         self._warned_short = False
 
     def follow(self, text: str, source: str, now: Now) -> Order:
@@ -84,6 +95,8 @@ class Orders:
             return self._start(source, now)
         if command.op == "stop":
             return self._stop("stop now" if command.now else "stop", source, now)
+        if command.op == "box":
+            return self._box(text, command, source, now)
         return self._steer(text, command, source, now)
 
     def clock(self, t_s: float, before: Control, after: Control, source: str) -> None:
@@ -115,6 +128,20 @@ class Orders:
         reply = "stopping now" if cut else "stopping: requests in flight may end"
         return Order(Reply(0, True, reply), halt=mode, events=(*rested, (now.elapsed, said)))
 
+    def _box(self, text: str, command: Command, source: str, now: Now) -> Order:
+        states, on = {box.name: box.state for box in now.boxes}, command.word == "on"
+        name = str(command.box)
+        if why := _no_turn(name, states, now, on=on):
+            return _rejected(why)
+        said = f"{name} takes part again" if on else f"{name} is left out: its users go to the others"
+        self._note(
+            now.elapsed, text, source, Change(now.control, said, before="off" if on else "on", after=command.word)
+        )
+        rested = self.changes.rested(now.elapsed, now=True)
+        self.changes.mark(now.elapsed, text)
+        event = (now.elapsed, f"{_who(source)}: {said}")
+        return Order(Reply(0, True, said), box=(name, on), events=(*rested, event))
+
     def _steer(self, text: str, command: Command, source: str, now: Now) -> Order:
         if now.ending or now.state == "done":
             return _rejected("the run is coming to its end")
@@ -139,7 +166,8 @@ class Orders:
         """Return the order with a warning if a command raised users beyond what can connect; one event for all."""
         assert order.control is not None
         plan = now.plan if order.plan is None else order.plan
-        short = short_of_files(plan.most_to_come(order.control, now.elapsed) + self._open_users, now.workers)
+        users = plan.most_to_come(order.control, now.elapsed) + self._open_users
+        short = short_of_files(users, now.workers, self._file_limit)
         told, self._warned_short = self._warned_short, bool(short)
         if not short:
             return order
@@ -149,6 +177,23 @@ class Orders:
     def _note(self, t_s: float, text: str, source: str, change: Change) -> None:
         what = {"command": text, "pool": change.pool, "from": change.before, "to": change.after}
         self.controls.append({"t_s": round(t_s, 3), **what, "source": source})
+
+
+def _no_turn(name: str, states: Mapping[str, str], now: Now, *, on: bool) -> str:
+    """Return why a box cannot be turned on or off; empty if it can."""
+    if not states:
+        return "this run is on one machine: it has no boxes"
+    if name not in states:
+        return f"there is no box {name}; there are: {', '.join(states)}"
+    if now.ending or now.state != "running":
+        return "the run is coming to its end" if now.ending or now.state == "done" else "the run has not begun"
+    if states[name] == LOST:
+        return f"{name} is lost"
+    if (states[name] == OFF) is not on:
+        return f"{name} is {'on' if on else 'off'} already"
+    if not on and not [other for other, state in states.items() if other != name and state not in (OFF, LOST)]:
+        return f"{name} is the last box that sends"
+    return ""
 
 
 def _rejected(why: str) -> Order:

@@ -67,6 +67,7 @@ class Records:
             seed=profile.seed,
             workers=spec.workers,
             directory=spec.directory,
+            boxes=spec.boxes,
         )
         rules = figures.rules.writable(spec.references)
         golden = None if figures.quality is None else figures.quality.golden

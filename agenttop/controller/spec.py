@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from agenttop.metrics.boxes import BoxInfo
+from agenttop.profile.fleet import Host
 from agenttop.profile.model import Profile
 
 
@@ -37,3 +39,22 @@ class RunSpec:
     """The run goes on until its gate is decided, and lasts so long at most; None: as long as its plan."""
     folder: str = ""
     """The folder that paths in the profile are relative to; empty if it was no file."""
+    fleet: FleetSpec | None = None
+    """The boxes that send the load; None for this machine."""
+    boxes: tuple[BoxInfo, ...] = ()
+    """The same, as they are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSpec:
+    """Boxes that a run is to have."""
+
+    hosts: tuple[Host, ...]
+    python: str = "python3"
+    """The interpreter on each."""
+    min_hosts: int | None = None
+    """How many must be there; None for all."""
+    on_loss: str = "share"
+    """What happens to the users of a box that is lost: ``share``, ``shrink`` or ``stop``."""
+    workers: int | None = None
+    """Workers of each box; None for one per core but one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from agenttop.metrics.boxes import CLOCK_ERROR_MS, OFF, SILENT, UP, BoxRow
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
@@ -52,6 +53,7 @@ class Watcher:
         self._new: list[Event] = []
         self._silent: set[int] = set()
         self._places: set[str] = set()
+        self._boxes: dict[str, str] = {}
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
         """Add an event."""
@@ -75,12 +77,12 @@ class Watcher:
                 self._places.add(place)
                 self.say(error.first_s, error.message, "error")
 
-    def silent(self, t_s: float, workers: Sequence[int]) -> None:
-        """Report workers that have fallen silent, and those that are heard again."""
+    def silent(self, t_s: float, workers: Sequence[int], name: Callable[[int], str] = "worker {}".format) -> None:
+        """Report workers that have fallen silent, and those that are heard again; ``name`` is what they are called."""
         for worker in sorted(set(workers) - self._silent):
-            self.say(t_s, f"worker {worker} has said nothing for {SILENT_S:g} s (stopped, or starved)", "error")
+            self.say(t_s, f"{name(worker)} has said nothing for {SILENT_S:g} s (stopped, or starved)", "error")
         for worker in sorted(self._silent - set(workers)):
-            self.say(t_s, f"worker {worker} is heard again, or gone")
+            self.say(t_s, f"{name(worker)} is heard again, or gone")
         self._silent = set(workers)
 
     def look(self, snapshot: Snapshot) -> None:
@@ -111,7 +113,22 @@ class Watcher:
         errors = (snapshot.failed - snapshot.rate_limited) / done
         self._failed = self._crossed(t_s, self._failed, errors, "failed otherwise", done)
         self._hang(snapshot)
+        for box in snapshot.boxes:
+            self._box(t_s, box)
         self._generator(snapshot)
+
+    def _box(self, t_s: float, box: BoxRow) -> None:
+        """Report a box that falls silent or is heard again, and a clock that is not known well enough."""
+        before, self._boxes[box.name] = self._boxes.get(box.name, UP), box.state
+        if box.state == SILENT != before:
+            self.say(t_s, f"{box.name} does not answer", "warn")
+        elif before == SILENT and box.state in (UP, OFF):
+            self.say(t_s, f"{box.name} answers again")
+        error_ms = box.clock_error_ms or 0.0
+        if error_ms > CLOCK_ERROR_MS and f"clock {box.name}" not in self._seen:
+            self._seen.add(f"clock {box.name}")
+            text = "what it measures may stand in the second before or after"
+            self.say(t_s, f"the clock of {box.name} is known to {error_ms:.1f} ms only: {text}", "warn")
 
     def _crossed(self, t_s: float, before: float, share: float, what: str, done: int) -> float:
         passed = max((limit for limit in SHARES if share >= limit), default=0.0)

@@ -30,6 +30,7 @@ ORDER = (
     "budget",
     "verdict",
     "capacity",
+    "fleet",
     "commands",
     "ctl",
     "screen",

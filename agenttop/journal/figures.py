@@ -19,6 +19,7 @@ from agenttop.journal.rules import Rules
 from agenttop.journal.stage_board import StageBoard
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.assessment import Assessment
+from agenttop.metrics.boxes import BoxInfo
 from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.metrics.run_state import RunState
@@ -62,14 +63,23 @@ class Figures:
         rules: it is judged by.
         live_only: there will be no summary, only pictures (see :class:`.Aggregate`).
         golden: its golden set; None where nothing is graded.
+        boxes: of a fleet.
 
     Raises:
         UnknownTagError: a rule names a pool, request or stage that the layout does not have.
     """
 
-    def __init__(self, layout: Layout, rules: Rules, *, live_only: bool = False, golden: Golden | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        rules: Rules,
+        *,
+        live_only: bool = False,
+        golden: Golden | None = None,
+        boxes: Sequence[BoxInfo] = (),
+    ) -> None:
         self.rules = rules
-        self.aggregate = Aggregate(layout, live_only=live_only)
+        self.aggregate = Aggregate(layout, live_only=live_only, boxes=boxes)
         self.quality = None if golden is None else Curve(golden)
         self.judge = Judge(rules.thresholds, layout, None if self.quality is None else self.quality.figure)
         self.breaker = Breaker(rules.breaker)

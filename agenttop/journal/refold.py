@@ -53,7 +53,7 @@ class Refold:
     def __init__(self, header: RunHeader, *, live_only: bool = False) -> None:
         rules = header.rules if header.rules is not None else rules_as_written(header.profile, header.layout)
         layout = with_setups(header.layout, header.profile)
-        self.figures = Figures(layout, rules, live_only=live_only, golden=header.golden)
+        self.figures = Figures(layout, rules, live_only=live_only, golden=header.golden, boxes=header.info.boxes)
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self.manual_changes: dict[float, ManualChange] = {}
         """Manual changes by the times that identify them, the newest last."""

@@ -93,7 +93,7 @@ def followed(plan: Plan, commands: Sequence[Mapping[str, Any]]) -> tuple[list[tu
         text, t_s = str(entry["command"]), float(entry["t_s"])
         try:
             command = parse_command(text)
-            if command.op in ("start", "stop", "status"):
+            if command.op in ("box", "start", "stop", "status"):
                 continue
             if command.op in USER_POLICY:
                 # Whether anything changed was seen when it was given.

@@ -185,6 +185,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
     sums = aggregate.total().sums
     silence = [silence_words(nothing)] if (nothing := sums["said_nothing"]) else []
     unread = unmatched(aggregate, header.profile)
+    fleet = {"boxes": aggregate.boxes.summary()} if aggregate.boxes else {}
     return {
         "workers": header.info.workers,
         "cpu_count": header.cpu_count,
@@ -200,6 +201,7 @@ def _generator(aggregate: Aggregate, header: RunHeader) -> dict[str, Any]:
         "lag_share": None if trust.worst.share is None else round(trust.worst.share, 4),
         "spoilt_s": round(trust.spoilt_s, 1),
         "warnings": [*saturation.warnings(), *workers.warnings, *repairs(sums), *silence, *unread],
+        **fleet,
     }
 
 

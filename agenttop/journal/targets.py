@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agenttop.metrics.boxes import BoxState
 from agenttop.metrics.run_state import PoolTarget, RunState
 from agenttop.metrics.snapshot import Event, ManualChange
 from agenttop.schedule.control import Control, wanted_users
@@ -25,6 +26,7 @@ def situation(
     alive: int,
     searching: bool = False,
     marks: tuple[ManualChange, ...] = (),
+    boxes: tuple[BoxState, ...] = (),
 ) -> RunState:
     """Return the state of a run ``t_s`` seconds after it began.
 
@@ -70,4 +72,5 @@ def situation(
         alive=alive,
         changed=in_force(control, plan.layout.pools),
         by_hand=marks,
+        boxes=boxes,
     )

@@ -6,11 +6,13 @@ some tens of µs, and every histogram is touched once a second however many work
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from agenttop.metrics.blocks import Blocks
+from agenttop.metrics.boxes import Boxes, BoxInfo
 from agenttop.metrics.catalogue import LIVE, PHASE, PHASE_SHARE
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, HistDelta
@@ -48,15 +50,24 @@ class Aggregate:
         layout: of the run.
         window_s: of the live picture.
         live_only: there will be no summary, only pictures: takes half the time and a tenth of the memory.
+        boxes: of a fleet.
     """
 
-    def __init__(self, layout: Layout, *, window_s: float = WINDOW_S, live_only: bool = False) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        window_s: float = WINDOW_S,
+        live_only: bool = False,
+        boxes: Sequence[BoxInfo] = (),
+    ) -> None:
         self.layout = layout
+        self.boxes = Boxes(boxes)
         self._live_only = live_only
         self.edited: Edited | None = None
         """The plan, if it was edited."""
         self.timeline = Timeline()
-        self.saturation = Saturation()
+        self.saturation = Saturation(self.boxes)
         self.trust = Episodes()
         self.workers = Workers(len(layout.pools))
         self.quotas = QuotaBoard(layout)
@@ -116,6 +127,7 @@ class Aggregate:
         self.workers.observe(delta)
         self.saturation.observe(delta)
         self.quotas.observe(delta)
+        self.boxes.fold(delta)
         for row in delta.slowest:
             self.slowest.add(row)
 
@@ -148,6 +160,8 @@ class Aggregate:
         for worker in self.saturation.silent:
             self.workers.forget(worker)  # until it is heard again
         self.workers.close()
+        if self.boxes:
+            self.boxes.close(now.t_s, now.boxes, self.workers.gauges())
         newest = self.live.close(now.t_s)
         self.closed = (*(late for _, late in all_late), newest)
         tick = self.live_view.tick(newest, now)
@@ -221,6 +235,7 @@ class Aggregate:
             stage_phases=stage_phases(self._stages),
             quotas=self.quotas.gauges(now.t_s),
             edited=self.edited,
+            boxes=self.boxes.rows,
         )
 
     def _first_phases_ms(self, now: int) -> dict[str, float]:

@@ -1,4 +1,6 @@
-"""Merges several deltas of one worker into one that says the same, for the journal."""
+"""Merges deltas: of one worker into one that says the same, for the journal; what workers of one machine count, for the
+way to a controller that has many.
+"""
 
 from __future__ import annotations
 
@@ -25,31 +27,39 @@ def compact(deltas: Sequence[Delta]) -> list[Delta]:
     return [parts[0] if len(parts) == 1 else _one(parts) for parts in same.values()]
 
 
+def gathered(deltas: Sequence[Delta]) -> list[Delta]:
+    """Return as many deltas, in their order: of workers of one machine, what was counted in one second by all is in the
+    first of them, and all that is of a worker alone (gauges, health, errors, what is slowest) stays where it was.
+
+    Figures that are folded of them are the same, for a part of the work.
+    """
+    found = list(deltas)
+    same: dict[int | None, list[int]] = {}
+    for index, delta in enumerate(deltas):
+        same.setdefault(delta.second, []).append(index)
+    for places in same.values():
+        if len(places) == 1:
+            continue
+        leaves, pools, checks = _counted([deltas[index] for index in places], marks=True)
+        for index in places:
+            found[index] = msgspec.structs.replace(deltas[index], leaves=[], pools=[], checks={})
+        found[places[0]] = msgspec.structs.replace(found[places[0]], leaves=leaves, pools=pools, checks=checks)
+    return found
+
+
 def _one(parts: list[Delta]) -> Delta:
     newest = parts[-1]
-    leaves: dict[tuple[int, int], list[LeafDelta]] = {}
-    pools: dict[tuple[int, int], list[PoolDelta]] = {}
+    leaves, pools, checks = _counted(parts, marks=False)
     errors: dict[tuple[int, int, str, str], list[ErrorDelta]] = {}
-    checks: dict[str, tuple[int, int]] = {}
     for part in parts:
-        for leaf in part.leaves:
-            leaves.setdefault((leaf.request, leaf.stage), []).append(leaf)
-        for pool in part.pools:
-            pools.setdefault((pool.pool, pool.stage), []).append(pool)
         for error in part.errors:
             errors.setdefault((error.request, error.stage, error.outcome, error.message), []).append(error)
-        for name, (passed, failed) in part.checks.items():
-            before = checks.get(name, (0, 0))
-            checks[name] = (before[0] + passed, before[1] + failed)
     return Delta(
         worker=newest.worker,
         seq=newest.seq,
         t_s=newest.t_s,
-        leaves=[_leaf(*key, same) for key, same in leaves.items()],
-        pools=[
-            PoolDelta(*key, **{name: sum(getattr(part, name) for part in same) for name in POOL_COUNTERS})
-            for key, same in pools.items()
-        ],
+        leaves=leaves,
+        pools=pools,
         errors=[
             ErrorDelta(*key, sum(e.count for e in same), min(e.first_s for e in same), max(e.last_s for e in same))
             for key, same in errors.items()
@@ -65,6 +75,28 @@ def _one(parts: list[Delta]) -> Delta:
     )
 
 
+def _counted(
+    parts: Sequence[Delta], *, marks: bool
+) -> tuple[list[LeafDelta], list[PoolDelta], dict[str, tuple[int, int]]]:
+    """Return leaves, pools and checks of several deltas, added; without ``marks`` those of all marks together."""
+    leaves: dict[tuple[int, int, int], list[LeafDelta]] = {}
+    pools: dict[tuple[int, int, int], list[PoolDelta]] = {}
+    checks: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        for leaf in part.leaves:
+            leaves.setdefault((leaf.request, leaf.stage, leaf.mark if marks else 0), []).append(leaf)
+        for pool in part.pools:
+            pools.setdefault((pool.pool, pool.stage, pool.mark if marks else 0), []).append(pool)
+        for name, (passed, failed) in part.checks.items():
+            before = checks.get(name, (0, 0))
+            checks[name] = (before[0] + passed, before[1] + failed)
+    added = []
+    for (index, stage, mark), told in pools.items():
+        sums = {name: sum(getattr(part, name) for part in told) for name in POOL_COUNTERS}
+        added.append(PoolDelta(index, stage, **sums, mark=mark))
+    return [_leaf(*key, same) for key, same in leaves.items()], added, checks
+
+
 def _health(parts: list[Health]) -> Health:
     lag = [part.loop_lag for part in parts if part.loop_lag is not None]
     arrivals = [part.arrival_lag for part in parts if part.arrival_lag is not None]
@@ -78,8 +110,8 @@ def _health(parts: list[Health]) -> Health:
     )
 
 
-def _leaf(request: int, stage: int, parts: list[LeafDelta]) -> LeafDelta:
+def _leaf(request: int, stage: int, mark: int, parts: list[LeafDelta]) -> LeafDelta:
     whole = Counts()
     for part in parts:
         whole.add_leaf(part)
-    return LeafDelta(request, stage, dict(whole.outcomes), dict(whole.status), whole.merged(), dict(whole.sums))
+    return LeafDelta(request, stage, dict(whole.outcomes), dict(whole.status), whole.merged(), dict(whole.sums), mark)

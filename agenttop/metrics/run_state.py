@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from agenttop.metrics.boxes import BoxState
 from agenttop.metrics.snapshot import Event, ManualChange
 
 
@@ -38,3 +39,5 @@ class RunState(msgspec.Struct, frozen=True):
     alive: int = 1
     changed: tuple[str, ...] = ()
     by_hand: tuple[ManualChange, ...] = ()
+    boxes: tuple[BoxState, ...] = ()
+    """The boxes of a fleet; none in a run on one machine."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from agenttop.metrics.boxes import Boxes
 from agenttop.metrics.delta import Delta, HistDelta
 from agenttop.metrics.exhaustion import Files, Machine, Reason
 from agenttop.metrics.histogram import Hist, merge, percentiles_of
@@ -49,7 +50,7 @@ _ADVICE_SPARE = (
     "neighbour of this virtual machine, swapping)"
 )
 _ADVICE_TURN = "nobody else was served meanwhile; use more workers, or give such a pool a run of its own"
-#: Of what belongs to no worker.
+#: Of what belongs to no worker, but to the first machine; others have the numbers below.
 _MACHINE = -1
 
 
@@ -141,11 +142,16 @@ class _Warning:
 
 
 class Saturation:
-    """Judges the workers and their machine once a second, and remembers warnings."""
+    """Judges the workers and their machines once a second, and remembers warnings.
 
-    def __init__(self) -> None:
+    Args:
+        boxes: which machine each worker is on.
+    """
+
+    def __init__(self, boxes: Boxes | None = None) -> None:
+        self._boxes = Boxes() if boxes is None else boxes
         self._workers: dict[int, _Worker] = {}
-        self._machine = Machine()
+        self._machines = [Machine() for _ in range(self._boxes.machines)]
         self._warnings: dict[tuple[int, str], _Warning] = {}
         self._closed_s = 0.0
         self.loop_lag = Hist()
@@ -169,7 +175,7 @@ class Saturation:
         """Take a worker's health, and the connections it could not open."""
         self._workers.setdefault(delta.worker, _Worker()).observe(delta)
         self._heard[delta.worker] = delta.t_s
-        self._machine.observe(delta)
+        self._machines[self._boxes.machine_of(delta.worker)].observe(delta)
         if delta.health.loop_lag is not None:
             self.loop_lag.add(delta.health.loop_lag)
 
@@ -186,8 +192,14 @@ class Saturation:
             workers: how many should report; 0 while the run is coming to its end.
         """
         elapsed, self._closed_s = max(0.0, t_s - self._closed_s), t_s
-        connections = sum(worker.connections for worker in self._workers.values())
-        found = [(_MACHINE, reason) for reason in self._machine.judge(t_s, connections)]
+        connections = [0] * len(self._machines)
+        for number, worker in self._workers.items():
+            connections[self._boxes.machine_of(number)] += worker.connections
+        found = [
+            (_MACHINE - index, reason)
+            for index, machine in enumerate(self._machines)
+            for reason in machine.judge(t_s, connections[index])
+        ]
         self.silent = [
             number
             for number in range(workers)
@@ -204,17 +216,17 @@ class Saturation:
                 warning.worst = reason
             warning.seconds += elapsed
         self.current = tuple(reason for _, reason in found)
-        self.reasons = tuple(_of(number) + reason.text for number, reason in found)
+        self.reasons = tuple(self._of(number) + reason.text for number, reason in found)
 
     def warnings(self) -> list[str]:
         """Return one line for each worker and rule, the earliest first."""
         rows = sorted(self._warnings.items(), key=lambda item: (item[1].first_s, item[0]))
         return [
-            f"{_of(number)}{row.worst.text} at worst, too much for {row.seconds:.0f} s, "
+            f"{self._of(number)}{row.worst.text} at worst, too much for {row.seconds:.0f} s, "
             f"first at {row.first_s:.0f} s: {row.worst.advice}"
             for (number, _), row in rows
         ]
 
-
-def _of(number: int) -> str:
-    return "" if number == _MACHINE else f"worker {number}: "
+    def _of(self, number: int) -> str:
+        name = self._boxes.worker(number) if number > _MACHINE else self._boxes.machine(_MACHINE - number)
+        return f"{name}: " if name else ""

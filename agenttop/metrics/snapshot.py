@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from agenttop.metrics.assessment import Assessment
+from agenttop.metrics.boxes import BoxInfo, BoxRow
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.request_trends import Pasts, RequestTick
 from agenttop.metrics.searched import SearchState
@@ -422,6 +423,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The last manual changes, the newest last; at most 20."""
     verdict: Assessment | None = None
     """Whether the target keeps up, in words; None before the first second."""
+    boxes: tuple[BoxRow, ...] = ()
+    """The boxes of a fleet; none in a run on one machine."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, tag="run"):
@@ -451,6 +454,8 @@ class RunInfo(msgspec.Struct, frozen=True, tag="run"):
     """Manual changes so far, the newest last; more than a snapshot has."""
     pasts: Pasts = Pasts()
     """The past of each request so far."""
+    boxes: tuple[BoxInfo, ...] = ()
+    """The boxes of a fleet; none in a run on one machine."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

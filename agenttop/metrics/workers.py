@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from agenttop.metrics.boxes import Gauge
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.scope import clean_text
 
@@ -75,6 +76,17 @@ class Workers:
         users, _ = self.by_pool()
         self.users_most = max(self.users_most, sum(users))
         self.users_max = [max(pair) for pair in zip(self.users_max, users, strict=True)]
+
+    def gauges(self) -> dict[int, Gauge]:
+        """Return the gauges of each worker."""
+        return {
+            number: (
+                sum(state.users for state in worker.pools),
+                sum(state.in_flight for state in worker.pools),
+                worker.cpu_percent,
+            )
+            for number, worker in self._workers.items()
+        }
 
     def by_pool(self) -> tuple[list[int], list[int]]:
         """Return (users, requests in flight), each by pool."""

@@ -19,6 +19,7 @@ from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_path
 from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
+from agenttop.profile.fleet import MAX_BOXES, parse_host
 from agenttop.profile.measured import compile_measured, is_length
 from agenttop.quality.margins import MarginError, regress_of, score_drop
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
@@ -239,6 +240,14 @@ def _score_drops(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _box(value: str) -> str:
+    try:
+        parse_host(value)
+    except ValueError:
+        raise wanted('expected a box such as "b1", "b2:2222" or "user@b3"') from None
+    return value
+
+
 def _names(value: Any) -> Any:
     # Of a union, every branch would complain.
     several = isinstance(value, list) and all(isinstance(name, str) for name in value)
@@ -300,6 +309,8 @@ ScoreDrops = Annotated[
     BeforeValidator(_score_drops),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+Boxes = Annotated[list[Annotated[str, AfterValidator(_box)]], Field(min_length=1, max_length=MAX_BOXES)]
+Hosts = Annotated[int, Field(ge=1, le=MAX_BOXES), _IS_WHOLE]
 Names = Annotated[str | list[str], BeforeValidator(_names)]
 Regressions = Annotated[dict[str, str], AfterValidator(_regress), BeforeValidator(_regressions)]
 ThresholdText = Annotated[str, AfterValidator(_threshold)]

@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from agenttop.profile.durations import Duration, Span
 from agenttop.profile.fields import (
     AnswerText,
+    Boxes,
     Cap,
     Checks,
     Concurrency,
     Dialect,
     Headers,
     History,
+    Hosts,
     JsonPathText,
     Level,
     MaxUsers,
@@ -463,6 +465,20 @@ class Gate(Model):
     """true: what the data cannot tell blocks, too."""
 
 
+class Fleet(Model):
+    """Other machines that send the load together, instead of this one: reached by SSH, each with agenttop[fleet]."""
+
+    hosts: Boxes = []
+    """The boxes: b1, b2:2222, user@b3 or a name of ~/.ssh/config; --hosts goes before them."""
+    min_hosts: Hosts | None = None
+    """How many of them must be there to begin; all by default. Those that are not are named, and left out."""
+    on_loss: Literal["share", "shrink", "stop"] = "share"
+    """What becomes of the users of a box that is lost: share: the others get them. shrink: nobody does. stop: the run
+    ends, and has failed."""
+    python: str = "python3"
+    """The Python of each box that has agenttop; --remote-python goes before it."""
+
+
 class Search(Model):
     """Looks for the most users (or iterations per second) at which requests are good, instead of driving stages: it
     doubles them until a level fails, then halves what is left. Failed and rate-limited requests are not good."""
@@ -574,6 +590,8 @@ class Profile(Model):
     """Cases whose answers are graded, and how."""
     gate: Gate | None = None
     """Blocks a run that is worse than one before it."""
+    fleet: Fleet | None = None
+    """Other machines that send the load."""
     search: Search | None = None
     """Looks for the capacity of the target instead of driving stages."""
     objectives: Objectives = Objectives()

@@ -15,6 +15,7 @@ from agenttop.profile.asked_headers import check_asked
 from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
 from agenttop.profile.fields import saved_header
+from agenttop.profile.fleet import parse_hosts
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.measured import is_of_event
 from agenttop.profile.normalise import Table
@@ -73,7 +74,24 @@ def check_rules(data: Table, raw: Table, columns: Mapping[Loc, frozenset[str]]) 
                 yield Fault(
                     ("pools", index, "protocol"), "a WebSocket cannot go through a proxy yet; leave [proxy] out"
                 )
+    yield from _fleet(data.get("fleet"))
     yield from check_variables(data, columns)
+
+
+def _fleet(table: Any) -> Iterator[Fault]:
+    """Yield the faults of [fleet]."""
+    if not isinstance(table, dict):
+        return
+    hosts, least = table.get("hosts"), table.get("min_hosts")
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        return
+    try:
+        parse_hosts(hosts)
+    except ValueError as error:
+        if "expected" not in str(error):  # what is no box has been said
+            yield Fault(("fleet", "hosts"), str(error))
+    if isinstance(least, int) and least > len(hosts):
+        yield Fault(("fleet", "min_hosts"), f"there are only {len(hosts)} hosts")
 
 
 def _refusals(data: Table) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ _ARRAYS = frozenset({"stages", "pools", "setup", "tasks", "steps", "teardown"})
 _TABLES = frozenset(
     {
         "headers", "tls", "proxy", "measure", "objectives", "rate_limit", "budget", "circuit_breaker", "quality",
-        "gate", "checks", "data",
+        "gate", "fleet", "checks", "data",
     }
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenttop.metrics.assessment import UNKNOWN
+from agenttop.metrics.boxes import UP
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
 from agenttop.metrics.trust import OK, percent
@@ -19,8 +20,9 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
     counts since the run began; ``verdict`` is whether the target keeps up; ``thresholds`` is how many of how many
     pass; ``quality`` is the score of graded answers, ``to_grade`` how many wait for theirs; ``lag`` how
-    late the load generator is, where it is not ok, and what part of the middle first token or latency that is. What
-    matters least stands last and is left out where there is no room; figures are never cut.
+    late the load generator is, where it is not ok, and what part of the middle first token or latency that is;
+    ``b2=lost`` is a box that is not up. What matters least stands last and is left out where there is no room; figures
+    are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -65,6 +67,7 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         parts.append(f"lag={late:.0f}ms" + (f"/{percent(of_p50).replace(' ', '')}" if of_p50 is not None else ""))
     if generator.alive < generator.workers:
         parts.append(f"workers={generator.alive}/{generator.workers}")
+    parts += [f"{fit(box.name, 24)}={box.state}" for box in snapshot.boxes if box.state != UP]
     if snapshot.oldest_s:
         parts.append(f"oldest={duration(snapshot.oldest_s)}")
     parts += [f"manual={fit(name, 12)}" for name in snapshot.manual[:1]]

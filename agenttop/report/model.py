@@ -450,6 +450,29 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class BoxHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One box of a fleet, the warm-up left out."""
+
+    name: Annotated[str, Meta(description="What the run calls it.")]
+    host: Annotated[str, Meta(description="What it calls itself.")]
+    workers: Count
+    cpu_count: Count
+    state: Annotated[
+        Literal["up", "silent", "off", "lost"],
+        Meta(description="How it stood at the end: off was left out by a command, lost is gone for good."),
+    ]
+    lost_s: Annotated[float | None, Meta(description="When it was lost, in seconds since the run began.")]
+    requests: Annotated[Count, Meta(description="Requests of its workers that finished.")]
+    users_max: Count
+    cpu_percent_max: float
+    loop_lag_ms: Dist | None
+    latency_ms: Dist | None
+    ttft_ms: Dist | None
+    clock_error_ms: Annotated[
+        float, Meta(description="What the seconds that its figures stand in can be off by at most, in ms.")
+    ]
+
+
 class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
     """The health of the load generator: whether its figures can be trusted."""
 
@@ -481,6 +504,7 @@ class GeneratorHealth(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, int],
         Meta(description="Connections opened, by ip:port, including the warm-up; with a proxy, those to the proxy."),
     ] = {}
+    boxes: Annotated[list[BoxHealth], Meta(description="The boxes of a fleet; none in a run on one machine.")] = []
 
 
 class Threshold(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.trust import LATE, OK, grade_of
+from agenttop.report.boxes import boxes
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
@@ -70,6 +71,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     phases_by_request(page, summary)
     phases_by_stage(page, summary)
     _checks(page, summary["checks"])
+    boxes(page, summary)
     _generator(page, summary["generator"])
     if summary["run"].get("directory"):
         page.line()

@@ -8,7 +8,7 @@ import psutil
 
 #: Workers whose controller is gone cut what is in flight and go; one that cannot (stopped too, say) is killed then.
 PATIENCE_S = 2.0
-_MODULE = "agenttop.controller"
+_MODULES = {"agenttop.controller", "agenttop.fleet"}
 
 
 def end_by_force(pid: int) -> bool:
@@ -22,7 +22,7 @@ def end_by_force(pid: int) -> bool:
     """
     try:
         controller = psutil.Process(pid)
-        if _MODULE not in controller.cmdline():
+        if not _MODULES.intersection(controller.cmdline()):
             return False
         workers = controller.children(recursive=True)
         controller.kill()

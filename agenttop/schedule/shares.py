@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 # Largest remainder (Hamilton's method): party i of weight wᵢ has the quota qᵢ = total·wᵢ / Σw; it gets ⌊qᵢ⌋, and what
@@ -61,7 +61,8 @@ def worker_share(total: int, worker: int, workers: int, offset: int = 0) -> int:
 #
 #     v[m mod j],   m = ⌊n / k⌋
 #
-# and so on with ⌊m / j⌋, should that one be lost too. Whoever is left keeps what it had. So no two workers ever begin
+# and so on with ⌊m / j⌋, should that one be lost too. Whoever is left keeps what it had. What a box is left out of, or
+# comes back to, is dealt anew from a moment on that is still to come for everybody, by n again. So no two workers begin
 # the same arrival, however late one hears of a loss (its loop may have stood still): what it has inherited meanwhile is
 # due already, and is begun as it hears (``schedule.dealt_arrivals``). What the lost one did not begin before c is lost
 # with it.
@@ -73,6 +74,8 @@ class Members:
 
     from_s: float
     workers: tuple[int, ...]
+    anew: bool = False
+    """Every arrival after that is dealt to these, whoever had it before: nobody may have begun one of them."""
 
 
 class Deal:
@@ -87,12 +90,18 @@ class Deal:
     def change(self, members: Members) -> None:
         """Deal to these from their time on; a change dated before the last takes effect with it."""
         from_s = max(members.from_s, self._changes[-1].from_s)
-        self._changes.append(Members(from_s, tuple(sorted(members.workers))))
+        self._changes.append(Members(from_s, tuple(sorted(members.workers)), members.anew))
 
     def part(self) -> tuple[int, int]:
         """Return which part of how many is this worker's by the last change; (0, 0) where it has none."""
         workers = self._changes[-1].workers
         return (workers.index(self.worker), len(workers)) if self.worker in workers else (0, 0)
+
+    def leads(self, among: Collection[int]) -> bool:
+        """Return whether it is the first of some workers by the last change; true if none of them has a share."""
+        return (
+            min((worker for worker in self._changes[-1].workers if worker in among), default=self.worker) == self.worker
+        )
 
     def share(self, total: int, offset: int = 0) -> int:
         """Return how many of ``total`` are this worker's by the last change, as :func:`worker_share` says."""
@@ -130,13 +139,13 @@ class Deal:
 
 def _owner(changes: Sequence[Members], number: int, time: float) -> int:
     """Return the owner of an arrival; one at the moment of a change is dealt as before it."""
-    workers = changes[0].workers
+    workers, whole = changes[0].workers, number
     owner = workers[number % len(workers)]
     for members in changes[1:]:
         if members.from_s >= time:
             break
-        if owner not in members.workers:
-            number //= len(workers)
+        if members.anew or owner not in members.workers:
+            number = whole if members.anew else number // len(workers)
             workers = members.workers
             owner = workers[number % len(workers)]
     return owner

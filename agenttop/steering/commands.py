@@ -66,6 +66,7 @@ COMMANDS = {
             reading.read_policy,
             effects.set_user_policy,
         ),
+        Form("box", "NAME off|on", "leave a box of a fleet out, or not", reading.read_box),
         Form("start", "", "begin an armed run", reading.read_nothing),
         Form("stop", "[now]", "end the run", reading.read_now),
         Form("status", "", "how the run stands", reading.read_nothing),

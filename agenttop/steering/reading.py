@@ -31,7 +31,8 @@ class Command(msgspec.Struct, frozen=True):
     span: tuple[float, float] | None = None
     """Of ``think`` and ``pacing``, in seconds; None: the profile's."""
     word: str | None = None
-    """Of ``on_429``; None: the profile's."""
+    """Of ``on_429``; None: the profile's. Of ``box``: on or off."""
+    box: str | None = None
 
 
 # Each takes the command's word, the form of what follows it (for errors) and the text that does, and returns the
@@ -59,6 +60,14 @@ def read_now(op: str, form: str, text: str) -> Command:
     if words not in ([], ["now"]):
         raise CommandError(f"say: {op}, or {op} now")
     return Command(op, now=bool(words))
+
+
+def read_box(op: str, form: str, text: str) -> Command:
+    """Return a command with the name of a box, and on or off."""
+    words = text.split()
+    if len(words) != 2 or words[1] not in ("off", "on"):
+        raise CommandError(f"say: {op} {form}")
+    return Command(op, word=words[1], box=words[0])
 
 
 def read_users(op: str, form: str, text: str) -> Command:

@@ -18,7 +18,7 @@ class Key:
 
 
 #: What the panes of panes/table.py are enlarged by.
-PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,k,v,b,l,g"
+PANE_KEYS = "1,2,3,4,5,6,7,8,9,0,k,v,b,l,g,m"
 
 
 #: The letter among them that every run has something for.
@@ -68,7 +68,7 @@ SCREEN = Group(
         Key("space", "space", "app.freeze", "freeze it; the load goes on"),
         Key("left,right,shift+left,shift+right,home,end", "← →", "app.seek", "frozen: to another second"),
         Key(_of_panes(always=True), "1-9 0 k", "app.enlarge", "enlarge a pane, again: back"),
-        Key(_of_panes(always=False), "v b l g", "app.enlarge", "and these, as titles say"),
+        Key(_of_panes(always=False), "v b l g m", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back; all requests"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll, or in 5 the row"),
         Key("enter", "enter", "app.enter", "5: this request alone"),

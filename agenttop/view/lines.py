@@ -131,7 +131,9 @@ async def follow(feed: Feed, out: TextIO) -> Outcome:
         loop.add_signal_handler(number, left.set if number == signal.SIGHUP else stop)
     held.release()
     seconds = f"{info.duration_s:.0f}s planned" if info.duration_s < 86_000 else "no end planned"
-    say(f"agenttop {info.profile}: {info.target}, {seconds}, {info.workers} worker{'s' if info.workers != 1 else ''}")
+    workers = f"{info.workers} worker{'s' if info.workers != 1 else ''}"
+    where = f" on {', '.join(box.name for box in info.boxes)}" if info.boxes else ""
+    say(f"agenttop {info.profile}: {info.target}, {seconds}, {workers}{where}")
 
     ended: Ended | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+from collections.abc import Mapping
 
 from agenttop.profile.model import Profile
 from agenttop.report.figures import count
@@ -78,11 +79,19 @@ def files_warning(profile: Profile, workers: int) -> list[str]:
     return [f"{text}, or --workers {enough}" if 0 < enough <= (os.cpu_count() or 1) else text]
 
 
-def short_of_files(users: int, workers: int) -> str:
+def short_on_boxes(profile: Profile, workers: int, limits: Mapping[str, int]) -> list[str]:
+    """Return the same as :func:`files_warning` for boxes of a fleet, by the limit of each."""
+    users = most_users(profile)
+    needed = _needed(users, workers)
+    needs, remedy = _needs(users, workers), "raise the limit of open files there, or use more boxes"
+    return [f"{name}: {needs}, it allows {count(limit)}: {remedy}" for name, limit in limits.items() if needed > limit]
+
+
+def short_of_files(users: int, workers: int, allowed: int | None = None) -> str:
     """Return the same for the users that a run is steered to, whose limit cannot be raised any more; empty if it
-    suffices.
+    suffices. ``allowed``: the limit of other machines, where they are on some.
     """
-    allowed = raise_file_limit()
+    allowed = raise_file_limit() if allowed is None else allowed
     if _needed(users, workers) <= allowed:
         return ""
     limit = f"the limit is {count(allowed)}: connections beyond it fail here, not at the target"

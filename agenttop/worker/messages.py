@@ -28,6 +28,8 @@ class Start(msgspec.Struct, tag="start"):
     workers: int
     limit_s: float | None = None
     """The run ends after so many seconds, whatever the plan says."""
+    here: tuple[int, ...] = ()
+    """Numbers of the workers on its machine; empty for all."""
 
 
 class Go(msgspec.Struct, tag="go"):

@@ -91,6 +91,7 @@ class Worker:
         self._writer = writer
         self._number = start.worker  # its name in deltas, for good
         self._deal = Deal(start.worker, range(start.workers))  # its share, which a death changes
+        self._here = start.here or tuple(range(start.workers))
         profile: Profile = pickle.loads(start.profile)
         self._profile = profile
         self._plan = self._as_written = Plan(profile, start.layout)
@@ -426,7 +427,7 @@ class Worker:
         before, self._taken_s = self._taken_s, elapsed
         yield
         yield from batch.steps()
-        health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.part()[0] == 0)
+        health = self._vitals.take(perf_counter_ns(), list(users.values()), network=self._deal.leads(self._here))
         yield
         self._seq += 1
         budget = self._reservations.state() if self._reservations is not None else None

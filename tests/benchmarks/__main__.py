@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.benchmarks.capacity import capacity
 from tests.benchmarks.detach import detach
 from tests.benchmarks.events import events
+from tests.benchmarks.fleet import fleet
 from tests.benchmarks.memory import memory
 from tests.benchmarks.nginx import Missing
 from tests.benchmarks.options import Options
@@ -35,6 +36,7 @@ ALL = {
     "workers": workers,
     "memory": memory,
     "screen": screen,
+    "fleet": fleet,
     "detach": detach,
     "truth": truth,
     "capacity": capacity,

@@ -10,6 +10,7 @@ import pytest
 
 from agenttop.controller.orders import Now, Orders
 from agenttop.journal.replayed_plan import followed
+from agenttop.metrics.boxes import BoxState
 from agenttop.schedule.control import Control
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
@@ -98,3 +99,39 @@ def test_a_plan_that_a_gate_held_is_repeated_by_its_commands(orders: Orders, now
     plan = Plan(profile_of(tmp_path, MIXED), layout_of(profile_of(tmp_path, MIXED)))
     driven = followed(plan, orders.controls[:2])[0]
     assert driven[-1] == (20.0, held.resume(20.0))
+
+
+def test_a_box_is_left_out_and_comes_back(orders: Orders, now: Now) -> None:
+    up = replace(now, boxes=(BoxState("b1", "up"), BoxState("b2", "silent"), BoxState("b3", "lost")))
+    order = orders.follow("box b2 off", "key", up)
+    assert (order.box, order.reply.message) == (("b2", False), "b2 is left out: its users go to the others")
+    assert [text for _, text in order.events] == ["you: b2 is left out: its users go to the others"]
+    off = replace(up, boxes=(BoxState("b1", "up"), BoxState("b2", "off"), BoxState("b3", "lost")))
+    assert orders.follow("box b2 on", "ctl", off).box == ("b2", True)
+    assert [(entry["command"], entry["from"], entry["to"]) for entry in orders.controls] == [
+        ("box b2 off", "on", "off"),
+        ("box b2 on", "off", "on"),
+    ]
+    assert followed(now.plan, orders.controls)[0] == [(0.0, Control())], "who repeats the run has boxes of his own"
+    for text, state, why in (
+        ("box b1 off", now, "this run is on one machine: it has no boxes"),
+        ("box b4 off", up, "there is no box b4; there are: b1, b2, b3"),
+        ("box b3 off", up, "b3 is lost"),
+        ("box b2 off", off, "b2 is off already"),
+        ("box b1 on", off, "b1 is on already"),
+        ("box b1 off", off, "b1 is the last box that sends"),
+        ("box b1 off", replace(up, ending="drain"), "the run is coming to its end"),
+        ("box b1 off", replace(up, state="armed"), "the run has not begun"),
+        ("box b1", up, "say: box NAME off|on"),
+        ("box b1 out", up, "say: box NAME off|on"),
+    ):
+        refused = orders.follow(text, "ctl", state)
+        assert (refused.reply.applied, refused.reply.message, refused.box) == (False, why, None)
+    assert len(orders.controls) == 2
+
+
+def test_the_open_files_are_those_of_the_boxes(tmp_path: Path, now: Now) -> None:
+    orders = Orders(profile_of(tmp_path, MIXED), file_limit=1150)
+    told = orders.follow("users 100", "key", now)
+    assert "files, the limit is 1 150: connections beyond it fail here" in told.reply.message
+    assert "files" not in orders.follow("users 5", "key", now).reply.message

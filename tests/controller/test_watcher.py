@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from agenttop.controller.watcher import HANG_S, MAX_PLACES, Watcher
+from agenttop.metrics.boxes import BoxRow
 from agenttop.metrics.delta import ErrorDelta
 from agenttop.metrics.snapshot import KEPT_EVENTS, Cause, Generator, Snapshot, Trust
 from tests.metrics.fakes import FakeRun
@@ -159,3 +160,22 @@ def test_an_exception_of_users_code_is_told_once_for_its_place() -> None:
     ]
     watcher.exceptions(error(f"x (a.py:{line})") for line in range(100, 200))
     assert len(told(watcher)) == MAX_PLACES - 2
+
+
+def test_a_box_that_falls_silent_and_a_clock_that_is_not_known() -> None:
+    watcher = Watcher()
+
+    def look(t_s: float, state: str, error_ms: float | None) -> list[tuple[str, str]]:
+        row = BoxRow("b2", state, 1, 5, 0, 10.0, 5.0, None, None, None, 1.0, error_ms)
+        watcher.look(picture(t_s, boxes=(row,)))
+        return told(watcher)
+
+    assert look(1.0, "up", 4.9) == []
+    assert look(2.0, "silent", 4.9) == [("warn", "b2 does not answer")]
+    assert look(3.0, "silent", None) == []
+    assert look(4.0, "up", 7.25) == [
+        ("info", "b2 answers again"),
+        ("warn", "the clock of b2 is known to 7.2 ms only: what it measures may stand in the second before or after"),
+    ]
+    assert look(5.0, "up", 9.0) == []
+    assert look(6.0, "lost", 9.0) == [], "who gives it up has said it"

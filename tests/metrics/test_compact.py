@@ -5,7 +5,7 @@ from array import array
 import msgspec
 
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.compact import compact
+from agenttop.metrics.compact import compact, gathered
 from agenttop.metrics.delta import (
     Delta,
     ErrorDelta,
@@ -146,3 +146,50 @@ def test_seconds_and_workers_are_kept_apart() -> None:
     quiet = [msgspec.structs.replace(one, health=Health(None, 1.0, 1.0, 1)) for one in (said(1, 2.0), said(2, 2.25))]
     (health,) = [one.health for one in compact(quiet)]
     assert (health.loop_lag, health.arrival_lag, health.network) == (None, None, None)
+
+
+def test_what_workers_counted_together_is_gathered_and_figures_are_the_same() -> None:
+    run = FakeRun(seconds=20, workers=5, storm=(8, 12), warmup_s=3.0, saturated=(10, 15))
+    plain, short = Aggregate(run.layout), Aggregate(run.layout)
+    for second in range(1, 21):
+        # Some of a tick and some of the next, as they come.
+        deltas = run.deltas(second)
+        for begin in range(0, len(deltas), 7):
+            part = deltas[begin : begin + 7]
+            again = gathered(part)
+            assert [delta.worker for delta in again] == [delta.worker for delta in part]
+            assert sum(bool(delta.leaves) for delta in again) <= len({delta.second for delta in part})
+            for delta in part:
+                plain.fold(delta)
+            for delta in again:
+                short.fold(delta)
+        assert short.second(run.situation(second)) == plain.second(run.situation(second))
+    left, right = plain.metrics_total(17.0), short.metrics_total(17.0)
+    for key, value in left.items():
+        if key.endswith("_ms") and value and "hdr" in value:
+            assert right[key]["hdr"] == value["hdr"]
+        elif key not in ("phases_ms", "rate_limit", "blocks"):
+            assert right[key] == value
+    assert plain.checks == short.checks
+    assert plain.saturation.warnings() == short.saturation.warnings()
+    assert plain.workers.users_max == short.workers.users_max
+
+
+def test_marks_and_what_is_of_one_worker_stay() -> None:
+    def delta(worker: int, mark: int, ok: int) -> Delta:
+        leaf = LeafDelta(0, 0, {"ok": ok}, {200: ok}, {}, {"attempts": ok}, mark)
+        pool = PoolDelta(0, 0, ok, ok, 0, mark)
+        error = ErrorDelta(0, 0, "connect_error", f"of {worker}", 1, 0.1, 0.2)
+        states = [PoolState(0, worker, 1)]
+        health = Health(None, 10.0 * worker, 50.0, 20)
+        return Delta(worker, 1, 0.25, [leaf], [pool], [error], {"a": (ok, 0)}, states, 0.0, health, from_s=0.0)
+
+    first, second, third = gathered([delta(0, 1, 2), delta(1, 1, 3), delta(2, 2, 4)])
+    assert [(leaf.mark, leaf.outcomes) for leaf in first.leaves] == [(1, {"ok": 5}), (2, {"ok": 4})]
+    assert [(pool.mark, pool.sessions) for pool in first.pools] == [(1, 5), (2, 4)]
+    assert first.checks == {"a": (9, 0)}
+    assert (second.leaves, second.pools, third.checks) == ([], [], {})
+    assert [each.errors[0].message for each in (first, second, third)] == ["of 0", "of 1", "of 2"]
+    assert [each.health.cpu_percent for each in (first, second, third)] == [0.0, 10.0, 20.0]
+    alone = delta(0, 1, 2)
+    assert gathered([alone]) == [alone]

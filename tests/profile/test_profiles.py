@@ -255,7 +255,7 @@ def test_the_schema_knows_the_same_keys_and_describes_them() -> None:
     names |= {"Budget": "budget", "Price": "price"}
     names |= {"CircuitBreaker": "circuit_breaker"}
     names |= {"CircuitBreaker": "circuit_breaker", "Search": "search", "Quality": "quality", "Judge": "judge"}
-    names |= {"Gate": "gate"}
+    names |= {"Gate": "gate", "Fleet": "fleet"}
     assert set(tables) == set(names)
     for table, kind in names.items():
         assert set(tables[table]["properties"]) == KNOWN[kind]

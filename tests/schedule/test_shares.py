@@ -137,3 +137,43 @@ def test_a_change_dated_before_the_last_takes_effect_with_it() -> None:
     deal.change(Members(5.0, (0, 1)))
     deal.change(Members(1.0, (0,)))
     assert deal.own(1, [2.0, 4.0, 5.0, 6.0, 7.0]) == [5.0, 6.0, 7.0]
+
+
+@given(_groups, st.lists(st.tuples(st.integers(0, 60), _groups, st.booleans()), max_size=5))
+def test_every_arrival_has_one_owner_whoever_is_left_out_or_comes_back(
+    first: tuple[int, ...], later: list[tuple[int, tuple[int, ...], bool]]
+) -> None:
+    changes = [Members(tenths / 10, workers, anew) for tenths, workers, anew in sorted(later)]
+    times = [tenth / 10 for tenth in range(1, 101)]
+    begun: list[float] = []
+    for worker in {*first, *(number for members in changes for number in members.workers)}:
+        deal = Deal(worker, first)
+        for members in changes:
+            deal.change(members)
+        begun += deal.own(1, times)
+    assert sorted(begun) == times
+
+
+def test_who_comes_back_has_its_part_again() -> None:
+    deals = [Deal(number, range(3)) for number in range(3)]
+    for deal in deals:
+        deal.change(Members(100.0, (0, 1), anew=True))
+        deal.change(Members(200.0, (0, 1, 2), anew=True))
+    owned = [deal.own(1, [float(number) for number in range(1, 301)]) for deal in deals]
+    assert [sum(100 < time <= 200 for time in own) for own in owned] == [50, 50, 0]
+    assert [sum(time > 200 for time in own) for own in owned] == [34, 33, 33]
+
+
+@pytest.mark.parametrize(("worker", "members", "here", "leads"), [
+    (0, (0, 1, 2, 3), (0, 1), True),
+    (1, (0, 1, 2, 3), (0, 1), False),
+    (1, (1, 2, 3), (0, 1), True),
+    (2, (1, 2, 3), (2, 3), True),
+    (2, (0, 1), (2, 3), True),
+])  # fmt: skip
+def test_the_first_of_a_machine_leads(
+    worker: int, members: tuple[int, ...], here: tuple[int, ...], leads: bool
+) -> None:
+    deal = Deal(worker, range(4))
+    deal.change(Members(0.0, members))
+    assert deal.leads(here) is leads

@@ -68,8 +68,8 @@ def test_what_is_no_command(text: str, why: str) -> None:
 
 def test_every_word_of_the_grammar_is_a_command() -> None:
     for word, form in COMMANDS.items():
-        values = {"N": "5", "S": "5m 80", "1": "1s", "c": "honor"}
-        example = f"{word} {values.get(form.rest[:1], '')}"
+        values = {"N": "5", "NA": "b2 off", "S": "5m 80", "1": "1s", "c": "honor"}
+        example = f"{word} {values.get(form.rest[:2], values.get(form.rest[:1], ''))}"
         assert parse_command(example).op == word
 
 

@@ -26,7 +26,7 @@ def test_help_fits_a_terminal() -> None:
 
 
 def test_what_has_no_effect_on_the_controls(tmp_path: Path) -> None:
-    assert [word for word, form in COMMANDS.items() if form.effect is None] == ["start", "stop", "status"]
+    assert [word for word, form in COMMANDS.items() if form.effect is None] == ["box", "start", "stop", "status"]
     with pytest.raises(Rejected, match="stop does nothing to the controls"):
         steer(Command("stop"), Control(), plan_of(tmp_path, MIXED), 0.0)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from agenttop.metrics.boxes import BoxRow
 from agenttop.metrics.exhaustion import Reason
 from agenttop.metrics.graded import QualityState
 from agenttop.metrics.heat import BUCKETS, lower_ms
@@ -70,6 +71,7 @@ SCENARIOS = {
     "search": 150,
     "search_rate": 150,
     "searched": 600,
+    "fleet": 134,
     "graded": 300,
 }
 HANG_FROM = 300
@@ -147,6 +149,25 @@ _SEARCH = SearchState(
     "users", None, 0.95, 0.95, 32.0, 32.0, 48.0, steps=_STEPS, now=_searched(40, 130, 340, 330, ""),
     limited_by="ttft", phase="measuring", phase_s=8.2, phase_of_s=15.0,
 )  # fmt: skip
+FLEET = (
+    BoxRow("b1", "up", 3, 62, 20, 41.0, 31.0, 1.2, 612.0, 2210.0, 0.4, 0.2),
+    BoxRow("b2", "lost", 0, 0, 0, 0.0, 0.0, None, None, None, 12.0, 0.9),
+    BoxRow("b3", "off", 3, 0, 0, 0.0, 2.0, 0.3, None, None, 31.0, 6.4),
+    BoxRow(
+        "box-17.a-rather-long-name.internal",
+        "silent",
+        3,
+        62,
+        22,
+        38.0,
+        78.0,
+        9.5,
+        1900.0,
+        4100.0,
+        88.0,
+        7.5,
+    ),
+)
 SEARCHES = {
     "search": _SEARCH,
     "search_rate": msgspec.structs.replace(_SEARCH, unit="rate", pool="chat", now=None, phase=""),
@@ -346,6 +367,7 @@ class Sim:
             search=SEARCHES.get(self.scenario),
             quality=GRADED if self.scenario == "graded" else None,
             by_hand=tuple(self.marks[-20:]),
+            boxes=FLEET if self.scenario == "fleet" else (),
         )
 
     def _hand(self, text: str) -> None:

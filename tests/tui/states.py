@@ -74,6 +74,7 @@ STATES: dict[str, State] = {
     "changed": State(("CHANGED think 1s..3s",), change=lambda s: replace(s, changed=("think 1s..3s",))),
     "saturated": State(("! SATURATED", "! saturated: worker 2 at 94% of its core"), "saturated"),
     "late": State((r"gen(erator)? late +lag 6ms",), "late"),
+    "fleet": State((r"b1 +62", r"b2 .*! lost", r"b3 .*off"), "fleet"),
     "a worker lost": State((r"! 2/3 workers",), change=_lost),
     "done": State(("DONE 10:00/10:00",), "done"),
     "draining": State(("DRAIN",), change=lambda s: replace(s, state="draining")),

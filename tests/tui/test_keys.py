@@ -166,6 +166,7 @@ ENLARGED = {
     "v": "the profile has none",
     "b": "the profile has none",
     "l": "no target tells of its limits",
+    "m": "this run is on one machine",
     "g": "the profile grades nothing",
 }
 

@@ -77,7 +77,10 @@ async def test_ascii_is_ascii(scenario: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("entry", table.by_key(), ids=lambda entry: entry.name)
 async def test_every_pane_enlarged(entry: table.Entry, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
-    scenario = {"thresholds": "budget", "budget": "budget", "quotas": "budget", "quality": "graded", "stages": "queues"}
+    scenario = {
+        "thresholds": "budget", "budget": "budget", "quotas": "budget", "quality": "graded", "stages": "queues",
+        "boxes": "fleet",
+    }  # fmt: skip
     feed = FakeFeed(scenario.get(entry.name, "errors"))
     async with AgenttopApp(feed, clock=still).run_test(size=size) as pilot:
         await settle(pilot, feed)

@@ -29,6 +29,7 @@ ALSO = {
     "budget": "cost tokens money spent cap",
     "quotas": "429 limits quota ratelimit remaining reset",
     "heat": "heatmap distribution over time outliers percentiles", "percentiles": "heatmap distribution",
+    "boxes": "machines hosts fleet slow lost clock",
     "generator": "gen lag cpu saturated workers memory trust",
     "quality": "score grades golden cases wrong answers worse",
 }  # fmt: skip
@@ -145,6 +146,14 @@ ABOUT = {
             "What is left of the limits that targets tell of, the scarcest first, and when",
             "there is more again.",
         ),
+    ),
+    "boxes": About(
+        (
+            "Of a run over many machines what each does: users, requests a second, CPU of",
+            "its busiest worker, how late its loop is, first tokens; in a wide pane how far",
+            "it is, too, and what its clock can be off by. : box NAME off leaves one out.",
+        ),
+        (_SCROLL,),
     ),
     "generator": About(
         (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agenttop.tui.arrange import MANY, Slot
 from agenttop.tui.panes import (
+    boxes,
     budget,
     errors,
     events,
@@ -171,6 +172,12 @@ _PANES: tuple[Entry, ...] = (
         compact=In(quotas.compact, Slot(6, 1, 1, order=4)),
         boxed=In(quotas.compact, Slot(7, 1, 1)),
         large=In(quotas.full, Slot(4, 3, 6, frame=BOX, column=1)),
+    ),
+    Entry(
+        "boxes", "m", boxes.full, of=Of.OTHER, says=lambda v: len(v.snap.boxes), scrolls=lambda v, w: len(v.snap.boxes),
+        compact=In(boxes.compact, Slot(6, 1, 1, order=4)),
+        boxed=In(boxes.compact, Slot(7, 1, 1)),
+        large=In(boxes.full, Slot(3, 4, 12, frame=TITLED, column=1)),
     ),
     Entry("generator", "0", generator.full, of=Of.OTHER, large=In(generator.full, Slot(3, 7, 12, column=1))),
 )  # fmt: skip
