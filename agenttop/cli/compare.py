@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop.cli.arguments import output_file
+from agenttop.cli.github import tell_job
 from agenttop.cli.output import page_of
 from agenttop.cli.run_path import place
 from agenttop.cli.sides import read, runs_of
@@ -19,7 +20,13 @@ from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN
 from agenttop.quality.compare import compare
 from agenttop.quality.margins import LAST, LAST_PASSED, Gate, IncomparableError, MarginError, regress, score_drop
-from agenttop.report.comparison import comparison_html, comparison_markdown, comparison_text, comparison_xml
+from agenttop.report.comparison import (
+    comparison_html,
+    comparison_markdown,
+    comparison_text,
+    comparison_xml,
+    headline,
+)
 from agenttop.view.pipes import lost, say
 
 _WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -55,6 +62,8 @@ def compare_runs(options: argparse.Namespace) -> int:
         say(json.dumps(found, ensure_ascii=False), sys.stdout)
     else:
         say_comparison(found)
+    errors = [headline(found)] if result.blocked else []
+    tell_job("agenttop compare", lambda: comparison_markdown(found), errors, sys.stderr if options.json else sys.stdout)
     return FAILED if lost(sys.stdout) else THRESHOLD if result.blocked else DONE
 
 

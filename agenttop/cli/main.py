@@ -178,6 +178,13 @@ def _common_options(parser: argparse.ArgumentParser) -> None:
     _view_options(parser)
     parser.add_argument("--out", metavar="FILE", help='also write the summary (JSON) here; "-" is standard output')
     parser.add_argument(
+        "--report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="also write the run here at its end, as agenttop report -o does; repeatable",
+    )
+    parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )
     parser.add_argument("--armed", action="store_true", help="get ready, and send nothing until it is started")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agenttop.cli.ctl import stop
-from agenttop.cli.output import writable
+from agenttop.cli.output import report_files, writable
 from agenttop.cli.viewing import Tell, conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
@@ -68,6 +68,7 @@ def run_loaded(
     if not options.yes:
         _refuse_uncapped(name, loaded)
     out = writable(options.out)
+    reports = report_files("--report", options.report)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
     workers = chosen if isinstance(chosen, int) else default_workers()
@@ -77,7 +78,7 @@ def run_loaded(
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, **gate)
+    spec = replace(spec, reports=reports, **gate)
     held.hold()
     try:
         socket = launch(spec)

@@ -27,6 +27,8 @@ class RunSpec:
     """The run waits for ``start`` when its workers are up."""
     out: str | None = None
     """A further path for the summary."""
+    reports: tuple[str, ...] = ()
+    """Paths that the run is written to at its end, in the format that the ending of each chooses."""
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
     """Where the profile has ``${NAME}``, and the text around it."""
     bases: tuple[dict[str, Any], ...] = ()

@@ -36,6 +36,7 @@ ORDER = (
     "exit-codes",
     "files",
     "summary",
+    "reports",
     "benchmarks",
 )
 
