@@ -43,15 +43,16 @@ def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.description = (
         "Show a summary again, and write it to files; rebuild it from the journal where a run was cut off."
     )
-    parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
+    parser.add_argument("runs", metavar="RUN|FILE", nargs="*", help=f"{RUN} (the newest), a summary or its directory")
+    parser.add_argument("--compare", action="store_true", help="the first run with those that follow, as compare does")
     parser.add_argument(
         "-o",
         "--out",
         metavar="FILE",
         action="append",
         default=[],
-        help='write it here, as the ending says: .md, .xml (JUnit), .csv, .hgrm, .br.yaml, .json; "-" is the summary '
-        "on standard output; repeatable",
+        help='write it here, as the ending says: .html, .md, .xml (JUnit), .csv, .hgrm, .br.yaml, .json; "-" is the '
+        "summary on standard output; repeatable",
     )
     parser.add_argument(
         "--table", choices=("requests", "timeline", "stages"), default="requests", help="what a .csv has (requests)"

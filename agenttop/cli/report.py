@@ -10,10 +10,12 @@ from typing import Any
 from agenttop.cli.output import print_summary, report_files
 from agenttop.cli.run_path import run_path
 from agenttop.exits import DONE, FAILED, UsageError
+from agenttop.journal.beside import beside
 from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
 from agenttop.journal.places import SUMMARY, live_runs, runs_directory
-from agenttop.report.files import Asked, write_report
+from agenttop.quality.margins import Gate
+from agenttop.report.files import PAGE, Asked, ending_of, write_report
 from agenttop.report.summary import SummaryError, load_summary, write_summary
 from agenttop.view.pipes import lost
 
@@ -25,13 +27,21 @@ def show_report(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there is no such run, or it cannot be written there.
     """
-    path = run_path(options.run)
-    named, to_stdout = options.run or path.name, "-" in options.out
+    if options.compare:
+        return _compare(options)
+    if len(options.runs) > 1:
+        raise UsageError("one run at a time; several are compared: agenttop report --compare BASE HEAD…")
+    where = next(iter(options.runs), None)
+    path = run_path(where)
+    named, to_stdout = where or path.name, "-" in options.out
     files = report_files("-o", [out for out in options.out if out != "-"])
     summary = _summary_of(path, named)
+    asked = Asked(strict=options.strict, table=options.table)
+    if any(ending_of(file) == PAGE for file in files):
+        asked = beside(path if path.is_dir() else path.parent, summary, asked)
     try:
         for file in files:
-            written = write_report(file, summary, Asked(strict=options.strict, table=options.table))
+            written = write_report(file, summary, asked)
             if len(written) != 1 or written[0] != file:
                 print("\n".join(written), file=sys.stderr)
     except OSError as error:
@@ -43,6 +53,16 @@ def show_report(options: argparse.Namespace) -> int:
     except BROKEN as error:
         raise UsageError(f"{named}: not a summary that can be shown: {type(error).__name__}") from None
     return FAILED if lost(sys.stdout) else DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Compare the first run with the others, and return 0."""
+    from agenttop.cli.compare import compare_sides
+
+    if len(options.runs) < 2:
+        raise UsageError("--compare takes two runs or more: agenttop report --compare BASE HEAD…")
+    base, *head = (run_path(run) for run in options.runs)
+    return compare_sides([base], head, Gate(strict=options.strict), options.out)
 
 
 def _summary_of(path: Path, named: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from agenttop.controller.ending import End
 from agenttop.controller.gating import gated
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.answers import FILE_NAME, AnswersWriter
+from agenttop.journal.beside import beside
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
@@ -278,7 +279,7 @@ class _Outlet:
         """Write a report of it, or note why that cannot be."""
         self._settle()
         try:
-            write_report(place, self._summary)
+            write_report(place, self._summary, beside(self._summary["run"]["directory"], self._summary))
         except OSError as error:
             self.lacks.append(f"cannot write the report to {place}: {error.strerror}")
         except Exception as error:  # a run does not fail for how it is told

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hdrh.histogram import HdrHistogram
+from agenttop.metrics.histogram import hdr_percentiles
 
 VERSION = "0.2"
 _PERCENTILES = {
@@ -111,10 +111,9 @@ def _statistics(units: str, dist: Mapping[str, Any] | None) -> dict[str, Any] | 
     """Return a DIST in ms as the report has statistics, in seconds; None without a record."""
     if dist is None:
         return None
-    histogram = HdrHistogram.decode(dist["hdr"])
-    values = histogram.get_percentile_to_value_dict(list(_PERCENTILES.values()))
+    values = zip(_PERCENTILES, hdr_percentiles(dist["hdr"], _PERCENTILES.values()), strict=True)
     low, high = dist["min"], dist["max"]
-    found = {name: min(max(values[percent] / _US_PER_MS, low), high) for name, percent in _PERCENTILES.items()}
+    found = {name: min(max(value / _US_PER_MS, low), high) for name, value in values}
     found = {"mean": dist["mean"], "stddev": dist["stddev"], "min": low, **found, "max": high}
     return {"units": units, **{name: round(value / 1000, 9) for name, value in found.items()}}
 

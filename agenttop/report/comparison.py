@@ -1,11 +1,9 @@
-"""Renders a comparison of two sides (``agenttop.compare/1``): for a terminal, as Markdown, HTML and JUnit XML."""
+"""Renders a comparison of two sides (``agenttop.compare/1``): for a terminal, as Markdown and as JUnit XML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from agenttop.metrics.scope import clean_text
 from agenttop.report.escaping import markdown
@@ -26,8 +24,7 @@ _SPARED, _NAME = ("visible", "95% interval", "allowed", "change"), 14
 #: Cases that flipped, by name.
 MAX_FLIPS = 12
 FLIPPED = (("lost", "passed and fail now"), ("won", "failed and pass now"))
-_STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
-_COLORS = {"red": "#b3261e", "yellow": "#8a6100", "green": "#1b6e3c", "": "inherit"}
+STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
 
 
 def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -> str:
@@ -35,19 +32,19 @@ def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -
     page = Page(max(width, 60), color)
     verdict = headline(found)
     page.line()
-    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    page.prose(verdict, STYLES.get(found["verdict"], "bold"))
     page.joined([clean_text(run) for run in found["base"]], "dim", head="base  ")
     page.joined([clean_text(run) for run in found["head"]], "dim", head="head  ")
     page.line()
     figures = [row for row in found["rows"] if row["unit"]]
     for row in found["rows"]:
         if not row["unit"]:
-            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+            page.prose(f"{row['name']}: {_check(row)}", STYLES[row["verdict"]])
     page.line()
     _figures(page, figures)
     _flips(page, found["flips"])
     page.line()
-    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    page.prose(verdict, STYLES.get(found["verdict"], "bold"))
     return "\n".join(page.lines) + "\n"
 
 
@@ -56,13 +53,13 @@ def gate_section(page: Page, gate: Mapping[str, Any] | None) -> None:
     if gate is None:
         return
     page.section("gate")
-    page.prose(headline(gate), _STYLES.get(gate["verdict"], "yellow"))
+    page.prose(headline(gate), STYLES.get(gate["verdict"], "yellow"))
     page.joined([clean_text(run) for run in gate["base"]], "dim", head="base  ")
     telling = [row for row in gate["rows"] if is_telling(row)]
     figures = [row for row in telling if row["unit"]]
     for row in telling:
         if not row["unit"]:
-            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+            page.prose(f"{row['name']}: {_check(row)}", STYLES[row["verdict"]])
     if figures:
         _figures(page, figures)
         _flips(page, gate["flips"])
@@ -73,7 +70,7 @@ def _figures(page: Page, figures: Sequence[Mapping[str, Any]]) -> None:
     width = page.width - len(INDENT)
     lines = table(_fitting([HEAD, *map(cells_of, figures)], width), width, first_min=6, gap=1)
     for at, line in enumerate(lines):
-        page.line(INDENT + line, "dim" if at == 0 else _STYLES.get(figures[at - 1]["verdict"], ""))
+        page.line(INDENT + line, "dim" if at == 0 else STYLES.get(figures[at - 1]["verdict"], ""))
     notes: dict[str, list[str]] = {}
     for row in figures:
         notes.setdefault(clean_text(row["note"]), []).append(label(row))
@@ -118,45 +115,6 @@ def comparison_lines(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
         if found["flips"].get(what):
             lines.append(f"- {len(found['flips'][what])} {words}: {markdown(_named(found['flips'][what]))}")
     return lines
-
-
-def comparison_html(found: Mapping[str, Any]) -> str:
-    """Return a comparison as a page of its own, which loads nothing."""
-
-    def cell(text: str, tag: str = "td", style: str = "") -> str:
-        return f"<{tag}{f' style={quoteattr(style)}' if style else ''}>{escape(text)}</{tag}>"
-
-    color = _COLORS[_STYLES.get(found["verdict"], "")]
-    rows = []
-    for row in found["rows"]:
-        verdict_style = f"color:{_COLORS[_STYLES.get(row['verdict'], '')]};font-weight:600"
-        if row["unit"]:
-            *cells, verdict = cells_of(row)
-            rows.append("".join([*map(cell, cells), cell(verdict, style=verdict_style), cell(row["note"])]))
-        else:
-            rows.append("".join([cell(row["name"]), *[cell("")] * 6, cell(row["verdict"], style=verdict_style),
-                                 cell(row["note"])]))  # fmt: skip
-    flips = "".join(
-        f"<p>{len(found['flips'][what])} {words}: {escape(', '.join(found['flips'][what]))}</p>"
-        for what, words in FLIPPED
-        if found["flips"][what]
-    )
-    heads = "".join(cell(name, "th") for name in (*HEAD, ""))
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>agenttop compare: {escape(found["verdict"])}</title>
-<meta name="viewport" content="width=device-width">
-<style>body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
-color-scheme:light dark}}
-table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}td,th{{padding:.2rem .7rem;text-align:right;
-border-bottom:1px solid #8884}}td:first-child,td:last-child{{text-align:left}}</style></head><body>
-<h1 style="color:{color}">{escape(headline(found))}</h1>
-<p>base {escape(", ".join(found["base"]))}<br>head {escape(", ".join(found["head"]))}</p>
-<table><thead><tr>{heads}</tr></thead><tbody>
-{body}
-</tbody></table>
-{flips}</body></html>
-"""
 
 
 def comparison_xml(found: Mapping[str, Any]) -> str:

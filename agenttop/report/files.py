@@ -1,18 +1,21 @@
 """Writes a run to a file in the format that its ending chooses.
 
-.json summary · .md Markdown · .xml JUnit · .csv a table · .hgrm a file a metric · .br.yaml Benchmark Report
+.html a page · .md Markdown · .xml JUnit · .csv a table · .hgrm a file a metric · .br.yaml Benchmark Report · .json
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from agenttop.metrics.snapshot import Event
 from agenttop.report.benchmark_report import report_yaml
 from agenttop.report.hgrm import report_hgrm
+from agenttop.report.html.run_page import report_html
 from agenttop.report.markdown import report_markdown
 from agenttop.report.suites import report_xml
 from agenttop.report.summary import encode_summary
@@ -20,14 +23,17 @@ from agenttop.report.tables import report_csv
 from agenttop.report.whole import write_whole
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What is asked for of a format."""
 
     strict: bool = False
     """JUnit: what is not decided fails."""
     table: str = "requests"
     """CSV: which table."""
+    events: tuple[Event, ...] = ()
+    """HTML: of the run, from its journal."""
+    profile: str = ""
+    """HTML: as TOML, its secrets masked."""
 
 
 Texts = Callable[[Mapping[str, Any], Asked], Mapping[str, str]]
@@ -40,6 +46,7 @@ def _one(text: Callable[[Mapping[str, Any], Asked], str]) -> Texts:
 #: By ending the texts of the files that a run is written to, by what is put before the ending.
 _FORMATS: Mapping[str, Texts] = {
     ".json": _one(lambda summary, _: encode_summary(summary).decode()),
+    ".html": _one(lambda summary, asked: report_html(summary, asked.events, asked.profile)),
     ".md": _one(lambda summary, _: report_markdown(summary)),
     ".xml": _one(lambda summary, asked: report_xml(summary, strict=asked.strict)),
     ".csv": _one(lambda summary, asked: report_csv(summary, asked.table)),
@@ -47,6 +54,8 @@ _FORMATS: Mapping[str, Texts] = {
     ".br.yaml": _one(lambda summary, _: report_yaml(summary)),
 }
 ENDINGS = tuple(_FORMATS)
+#: The format that shows more than the summary has.
+PAGE = ".html"
 
 
 def ending_of(path: str) -> str | None:

@@ -10,9 +10,9 @@ from agenttop.metrics.scope import clean_text
 from agenttop.report.answer import answer
 from agenttop.report.comparison import comparison_lines, headline, is_telling
 from agenttop.report.escaping import markdown
-from agenttop.report.figures import count, duration, share
+from agenttop.report.figures import count, share
 from agenttop.report.glance import capped, count_words
-from agenttop.report.observed import observed
+from agenttop.report.observed import noted
 from agenttop.report.quality import causes, drop_sentence, interval
 from agenttop.report.search import sentence
 from agenttop.report.stages import stage_rows
@@ -81,10 +81,8 @@ def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     shown = sorted(thresholds, key=lambda threshold: threshold["passed"])[:MAX_THRESHOLDS]
     rows = [["threshold", "observed", ""]]
     for threshold in shown:
-        noted = "no data" if threshold.get("verdict") == "no data" else observed(threshold)
-        noted += f" in the worst {duration(threshold['window_s'])}" if threshold.get("window_s") else ""
-        noted += ", ended the run" if threshold["aborted_run"] else ""
-        rows.append([threshold["expression"], noted, "pass" if threshold["passed"] else "FAIL"])
+        note = noted(threshold).removeprefix("observed ")
+        rows.append([threshold["expression"], note, "pass" if threshold["passed"] else "FAIL"])
     yield _table(rows, bold={"FAIL"})
     if len(shown) < len(thresholds):
         yield f"and {len(thresholds) - len(shown)} more thresholds"

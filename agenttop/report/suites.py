@@ -7,13 +7,12 @@ from typing import Any
 
 from agenttop.exits import DONE, THRESHOLD
 from agenttop.report.comparison import comparison_cases, headline
-from agenttop.report.figures import count, duration, share
+from agenttop.report.figures import count, share
 from agenttop.report.glance import count_words, ended_words
 from agenttop.report.junit import Case, Suite, junit_xml
-from agenttop.report.observed import observed
+from agenttop.report.observed import NO_DATA, noted
 from agenttop.report.quality import causes, drop_sentence, interval
 
-NO_DATA = "no data"
 #: Ends of a run after which its figures are not what was asked for.
 _BROKEN = ("target_unreachable", "error")
 
@@ -71,9 +70,7 @@ def _thresholds(summary: Mapping[str, Any]) -> Iterator[Case]:
     for threshold in summary["thresholds"]:
         name, window_s = threshold["expression"], threshold.get("window_s")
         time_s = window_s or summary["run"].get("measured_s")
-        words = "no data" if threshold.get("verdict") == NO_DATA else f"observed {observed(threshold)}"
-        words += f" in the worst {duration(window_s)}" if window_s else ""
-        words += ", ended the run" if threshold["aborted_run"] else ""
+        words = noted(threshold)
         if not threshold["passed"]:
             yield Case("agenttop.thresholds", name, failed=f"{name}: {words}", time_s=time_s)
         elif threshold.get("verdict") == NO_DATA:

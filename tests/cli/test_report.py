@@ -56,4 +56,4 @@ def test_what_cannot_be_written_is_said_in_a_line(
 def test_a_report_of_a_run_is_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     (home / "p.toml").write_text(PROFILE)
     assert main(["--profile", "p.toml", "--headless", "--report", "a.txt"]) == 2
-    assert capsys.readouterr().err.startswith("agenttop: --report a.txt: expected a file that ends in .json, .md")
+    assert capsys.readouterr().err.startswith("agenttop: --report a.txt: expected a file that ends in .json, .html")

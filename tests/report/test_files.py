@@ -49,7 +49,7 @@ def test_options_reach_their_format(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert problem_of(str(tmp_path / "a.md")) == ""
-    assert problem_of(str(tmp_path / "a.txt")).startswith("expected a file that ends in .json, .md")
+    assert problem_of(str(tmp_path / "a.txt")).startswith("expected a file that ends in .json, .html")
     (tmp_path / "d.md").mkdir()
     assert problem_of(str(tmp_path / "d.md")) == "is a directory; name a file"
     assert problem_of(str(tmp_path / "no" / "a.md")).startswith("there is no directory")
