@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from agenttop.cli.viewing import Tell, conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
+from agenttop.export.server import reason_of
 from agenttop.journal.places import new_run
 from agenttop.metrics.safe_text import SafeText
 from agenttop.profile.load import Loaded, load_profile
@@ -78,17 +80,17 @@ def run_loaded(
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, reports=reports, **gate)
+    spec = replace(spec, reports=reports, prometheus=_free(options.prometheus), **gate)
     held.hold()
     try:
-        socket = launch(spec)
+        at = launch(spec)
     except (NoRoomError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         raise UsageError(f"{reason}; XDG_STATE_HOME says where runs are kept") from None
     except LaunchError as error:
         print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED
-    feed = SocketFeed(socket, can_detach=not own_target)
+    feed = SocketFeed(at, can_detach=not own_target)
     try:
         outcome = view(feed, options, messages, lines=options.out == "-", theme=loaded.settings.theme)
     except (ConnectionError, FileNotFoundError):
@@ -100,6 +102,23 @@ def run_loaded(
         say(goes_on(spec.run_id), messages)
         return FAILED if outcome.failed else DONE
     return conclude(outcome.ended, spec.directory, messages, options, tell)
+
+
+def _free(address: tuple[str, int] | None) -> tuple[str, int] | None:
+    """Return an address at which figures can be served, checked before anything is sent.
+
+    Raises:
+        UsageError: it is taken, or none of this machine.
+    """
+    if address is not None:
+        try:
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+            with socket.create_server(address, family=family):
+                pass
+        except OSError as error:
+            host, port = address
+            raise UsageError(f"--prometheus {host}:{port}: {reason_of(error)}") from None
+    return address
 
 
 def _spec(

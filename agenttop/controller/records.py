@@ -90,6 +90,10 @@ class Records:
         """
         self._journal = JournalWriter(self._spec.directory, self._header)
 
+    def info(self) -> RunInfo:
+        """Return the run as it is planned now."""
+        return self._info
+
     def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo | None:
         """Return the first message to a viewer; None before the journal is open.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agenttop.cli.main import _parse as main_parse
 from agenttop.cli.main import main
 from tests.cli.test_main import make_summary
 from tests.cli.test_run import PROFILE
@@ -57,3 +58,17 @@ def test_a_report_of_a_run_is_refused_before_anything_is_sent(capsys: pytest.Cap
     (home / "p.toml").write_text(PROFILE)
     assert main(["--profile", "p.toml", "--headless", "--report", "a.txt"]) == 2
     assert capsys.readouterr().err.startswith("agenttop: --report a.txt: expected a file that ends in .json, .html")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("9464", ("127.0.0.1", 9464)), ("0.0.0.0:9464", ("0.0.0.0", 9464)), ("[::1]:80", ("::1", 80))],
+)
+def test_figures_are_served_on_this_machine_unless_a_host_is_said(text: str, address: tuple[str, int]) -> None:
+    assert main_parse(["--profile", "p.toml", "--prometheus", text]).prometheus == address
+
+
+@pytest.mark.parametrize("text", ["", "0", ":80", "a:b", "::1:80", "70000", "x:"])
+def test_what_is_no_address_is_said(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--profile", "p.toml", "--prometheus", text]) == 2
+    assert "--prometheus" in capsys.readouterr().err
