@@ -7,11 +7,13 @@ of its limits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agenttop.export.exposition import Family, exposition
 from agenttop.metrics.aggregate import Aggregate
-from agenttop.metrics.histogram import Hist, Ints, counts_index
+from agenttop.metrics.histogram import Hist, counts_index
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import OTHER, Scope, merged
 from agenttop.metrics.snapshot import RunInfo, Snapshot
@@ -33,7 +35,6 @@ _DURATIONS = {
 }
 _TOKENS = ("input", "output", "cached", "reasoning")
 _US = 1_000_000.0
-_AT: Ints = counts_index(np.array([round(bound * _US) for bound in BOUNDS], dtype=np.int64))
 
 
 def scrape(aggregate: Aggregate, info: RunInfo, snapshot: Snapshot | None) -> str:
@@ -46,13 +47,12 @@ def scrape(aggregate: Aggregate, info: RunInfo, snapshot: Snapshot | None) -> st
     return exposition([about, *families])
 
 
-def buckets(hist: Hist) -> list[tuple[float, int]]:
-    """Return how many records are at most as large as each of :data:`BOUNDS`."""
+def buckets(hist: Hist, bounds: Sequence[float] = BOUNDS) -> list[tuple[float, int]]:
+    """Return how many records are at most as large as each bound, in s."""
     reached = hist.counts.cumsum()
     last = reached.size - 1
-    return [
-        (bound, int(reached[min(int(at), last)]) if last >= 0 else 0) for bound, at in zip(BOUNDS, _AT, strict=True)
-    ]
+    places = counts_index(np.array([round(bound * _US) for bound in bounds], dtype=np.int64)).tolist()
+    return [(bound, int(reached[min(at, last)]) if last >= 0 else 0) for bound, at in zip(bounds, places, strict=True)]
 
 
 def _counted(aggregate: Aggregate) -> list[Family]:
@@ -61,7 +61,7 @@ def _counted(aggregate: Aggregate) -> list[Family]:
     retries = Family("agenttop_retries_total", "counter", "Refusals (429) whose request was sent again.")
     tokens = Family("agenttop_tokens_total", "counter", "Tokens that the target told.")
     times = {name: Family(metric, "histogram", text) for name, (metric, text) in _DURATIONS.items()}
-    for pool, request, scope in _scopes(aggregate):
+    for pool, request, scope in scopes(aggregate):
         labels = {"pool": pool, "request": request}
         for outcome in Outcome:
             if scope.outcomes[outcome] or outcome is Outcome.OK:
@@ -78,7 +78,7 @@ def _counted(aggregate: Aggregate) -> list[Family]:
     return [requests, attempts, retries, tokens, *times.values()]
 
 
-def _scopes(aggregate: Aggregate) -> list[tuple[str, str, Scope]]:
+def scopes(aggregate: Aggregate) -> list[tuple[str, str, Scope]]:
     """Return pool, request and counts of each request that has labels of its own, and of the others together."""
     layout = aggregate.layout
     found = [

@@ -25,8 +25,9 @@ _MAX_HEAD = 8192
 
 def reason_of(error: OSError) -> str:
     """Return why a port cannot be had, without the address that some put behind it."""
-    known = error.errno is not None and error.errno > 0  # those of names are below 0
-    return os.strerror(error.errno) if known else str(error.strerror or error)
+    if error.errno is not None and error.errno > 0:  # those of names are below 0
+        return os.strerror(error.errno)
+    return str(error.strerror or error)
 
 
 class ScrapeServer:
