@@ -41,7 +41,7 @@ def offered(*words: str) -> list[str]:
     ("words", "expected"),
     [
         (["pr"], ["profile-of", "prune"]),
-        (["--pro"], ["--profile"]),
+        (["--prof"], ["--profile"]),
         (["--profile", ""], [FILES]),
         (["--profile", "p.toml", "--theme", ""], ["dark", "light"]),
         (["--profile", "p.toml", "--theme=l"], ["--theme=light"]),
