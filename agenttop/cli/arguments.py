@@ -90,6 +90,17 @@ def port(text: str) -> int:
     return value
 
 
+def address(text: str) -> tuple[str, int]:
+    """Return host and port of ``9100``, ``0.0.0.0:9100`` or ``[::1]:9100``; without a host that of this machine."""
+    host, colon, number = text.rpartition(":")
+    if colon and (not host or (":" in host and not host.startswith("["))):
+        raise argparse.ArgumentTypeError(f"expected a port or HOST:PORT, not {excerpt(text)}")
+    found = port(number)
+    if not found:
+        raise argparse.ArgumentTypeError("expected a port from 1 to 65 535")
+    return host.strip("[]") or "127.0.0.1", found
+
+
 def workers(text: str) -> int | None:
     """Return a number of processes; None for ``auto``."""
     if text == "auto":

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agenttop.cli.arguments import output_file
+from agenttop.cli.github import tell_job
 from agenttop.cli.output import page_of
 from agenttop.cli.run_path import place
 from agenttop.cli.sides import read, runs_of
@@ -19,14 +20,16 @@ from agenttop.exits import DONE, FAILED, THRESHOLD, UsageError
 from agenttop.journal.journal import BROKEN
 from agenttop.quality.compare import compare
 from agenttop.quality.margins import LAST, LAST_PASSED, Gate, IncomparableError, MarginError, regress, score_drop
-from agenttop.report.comparison import comparison_html, comparison_markdown, comparison_text, comparison_xml
+from agenttop.report.comparison import comparison_markdown, comparison_text, comparison_xml, headline
+from agenttop.report.html.compared import comparison_html
 from agenttop.view.pipes import lost, say
 
-_WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+#: What writes a comparison, given also the summaries of both sides, by the ending of the file.
+_WRITERS: dict[str, Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], str]] = {
     ".html": comparison_html,
-    ".md": comparison_markdown,
-    ".json": lambda found: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
-    ".xml": comparison_xml,
+    ".md": lambda found, _: comparison_markdown(found),
+    ".json": lambda found, _: json.dumps(found, ensure_ascii=False, indent=1) + "\n",
+    ".xml": lambda found, _: comparison_xml(found),
 }
 
 
@@ -38,23 +41,33 @@ def compare_runs(options: argparse.Namespace) -> int:
     """
     base, head = _sides(options)
     gate = gate_of(options.max_score_drop, options.max_regress, strict=options.strict)
-    out = output_file(options.out, _WRITERS)
+    return compare_sides(base, head, gate, [] if options.out is None else [options.out], as_json=options.json)
+
+
+def compare_sides(
+    base: Sequence[Path], head: Sequence[Path], gate: Gate, outs: Sequence[str], *, as_json: bool = False
+) -> int:
+    """Compare the summaries at these places, and write that to files; otherwise as :func:`compare_runs`."""
+    files = [output_file(out, _WRITERS) for out in outs]
+    sides = [read(path) for path in base], [read(path) for path in head]
     try:
-        result = compare([read(path) for path in base], [read(path) for path in head], gate)
+        result = compare(*sides, gate)
     except IncomparableError as error:
         raise UsageError(f"they cannot be compared: {error}") from None
     except BROKEN as error:
         raise UsageError(f"not summaries that can be compared: {type(error).__name__}") from None
     found: dict[str, Any] = msgspec.to_builtins(result)
-    if out is not None:
+    for out in filter(None, files):
         try:
-            out.write_text(_WRITERS[out.suffix.lower()](found), encoding="utf-8")
+            out.write_text(_WRITERS[out.suffix.lower()](found, [*sides[0], *sides[1]]), encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"{options.out}: {error.strerror}") from None
-    if options.json:
+            raise UsageError(f"{out}: {error.strerror}") from None
+    if as_json:
         say(json.dumps(found, ensure_ascii=False), sys.stdout)
     else:
         say_comparison(found)
+    errors = [headline(found)] if result.blocked else []
+    tell_job("agenttop compare", lambda: comparison_markdown(found), errors, sys.stderr if as_json else sys.stdout)
     return FAILED if lost(sys.stdout) else THRESHOLD if result.blocked else DONE
 
 

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from agenttop import __version__
 from agenttop.cli import parsers as cli_runs
+from agenttop.cli.arguments import address as _address
 from agenttop.cli.arguments import duration as _duration
 from agenttop.cli.arguments import port as _port
 from agenttop.cli.arguments import rate as _rate
@@ -180,6 +181,19 @@ def _view_options(parser: argparse.ArgumentParser) -> None:
 def _common_options(parser: argparse.ArgumentParser) -> None:
     _view_options(parser)
     parser.add_argument("--out", metavar="FILE", help='also write the summary (JSON) here; "-" is standard output')
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="also write the run here at its end, as agenttop report -o does; repeatable",
+    )
+    parser.add_argument(
+        "--prometheus",
+        metavar="[HOST:]PORT",
+        type=_address,
+        help="serve the figures at /metrics while it runs; on this machine alone, unless a host is said",
+    )
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="override a key of the profile, repeatable"
     )

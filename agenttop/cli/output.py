@@ -1,13 +1,15 @@
-"""Writes summaries: to a stream, and to the file of ``--out``."""
+"""Writes summaries: to a stream, and to the files of ``--out``, ``-o`` and ``--report``."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from agenttop.exits import UsageError
+from agenttop.report.files import problem_of
 from agenttop.report.glance import render_glance
 from agenttop.report.summary import encode_summary
 from agenttop.report.text import in_ascii, render_text
@@ -33,6 +35,20 @@ def writable(out: str | None) -> str | None:
     except OSError as error:
         raise UsageError(f"--out {out}: {error.strerror}") from None
     return str(path)
+
+
+def report_files(option: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Return the absolute paths of files that a run is to be written to, checked.
+
+    Raises:
+        UsageError: one has no ending that names a format, or cannot be written to.
+    """
+    for file in files:
+        problem = problem_of(file)
+        if problem:
+            separator = ": " if problem.startswith(("expected", "there")) else " "
+            raise UsageError(f"{option} {file}{separator}{problem}")
+    return tuple(str(Path(file).absolute()) for file in files)
 
 
 def print_summary(

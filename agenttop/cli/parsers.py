@@ -63,9 +63,24 @@ def prune_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def report_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Define the arguments of ``agenttop report``."""
-    parser.description = "Show a summary again; rebuild it from the journal where a run was cut off."
-    parser.add_argument("run", metavar="RUN|FILE", nargs="?", help=f"{RUN} (the newest), a summary or its directory")
-    parser.add_argument("-o", "--out", metavar="FILE", help='write the summary (JSON) here; "-" is standard output')
+    parser.description = (
+        "Show a summary again, and write it to files; rebuild it from the journal where a run was cut off."
+    )
+    parser.add_argument("runs", metavar="RUN|FILE", nargs="*", help=f"{RUN} (the newest), a summary or its directory")
+    parser.add_argument("--compare", action="store_true", help="the first run with those that follow, as compare does")
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help='write it here, as the ending says: .html, .md, .xml (JUnit), .csv, .hgrm, .br.yaml, .json; "-" is the '
+        "summary on standard output; repeatable",
+    )
+    parser.add_argument(
+        "--table", choices=("requests", "timeline", "stages"), default="requests", help="what a .csv has (requests)"
+    )
+    parser.add_argument("--strict", action="store_true", help="in a .xml what the data cannot tell is a failure")
     parser.add_argument("--full", action="store_true", help="all there is to tell, and the answer at its end")
     parser.set_defaults(command=_report)
     return parser
@@ -276,7 +291,7 @@ def _prune(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from agenttop.cli.report import show_report
 
-    return show_report(options.run, options.out, full=options.full)
+    return show_report(options)
 
 
 def _attach(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 from agenttop.cli.ctl import stop
 from agenttop.cli.first import kept
 from agenttop.cli.fleet import fleet_of, refused
-from agenttop.cli.output import writable
+from agenttop.cli.output import report_files, writable
 from agenttop.cli.viewing import Tell, ahead, conclude, goes_on, view
 from agenttop.controller.launch import LaunchError, NoRoomError, RefusedError, default_workers, launch
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import DONE, FAILED, USAGE, UsageError
+from agenttop.export.server import reason_of
 from agenttop.journal.places import new_run
 from agenttop.metrics.safe_text import SafeText
 from agenttop.profile.load import Loaded, load_profile
@@ -70,6 +72,7 @@ def run_loaded(
     if not options.yes:
         _refuse_uncapped(name, loaded)
     out = writable(options.out)
+    reports = report_files("--report", options.report)
     messages = sys.stderr if options.out == "-" else sys.stdout
     chosen = options.workers if options.workers != 0 else loaded.settings.workers
     workers = chosen if isinstance(chosen, int) else default_workers()
@@ -85,14 +88,14 @@ def run_loaded(
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, **gate, fleet=fleet)
+    spec = replace(spec, reports=reports, prometheus=_free(options.prometheus), fleet=fleet, **gate)
     held.hold()
     ahead(options, lines=options.out == "-")
     if fleet is not None and sys.stderr.isatty():
         kept(options)
         print(f"agenttop: reaching {', '.join(host.name for host in fleet.hosts)} …", file=sys.stderr)
     try:
-        socket = launch(spec)
+        at = launch(spec)
     except (NoRoomError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         raise UsageError(f"{reason}; XDG_STATE_HOME says where runs are kept") from None
@@ -101,7 +104,7 @@ def run_loaded(
     except LaunchError as error:
         print(f"agenttop: {SafeText(loaded.secrets)(str(error), 1000)}", file=sys.stderr)
         return FAILED
-    feed = SocketFeed(socket, can_detach=not own_target)
+    feed = SocketFeed(at, can_detach=not own_target)
     try:
         outcome = view(feed, options, messages, lines=options.out == "-", theme=loaded.settings.theme)
     except (ConnectionError, FileNotFoundError):
@@ -113,6 +116,23 @@ def run_loaded(
         say(goes_on(spec.run_id), messages)
         return FAILED if outcome.failed else DONE
     return conclude(outcome.ended, spec.directory, messages, options, tell)
+
+
+def _free(address: tuple[str, int] | None) -> tuple[str, int] | None:
+    """Return an address at which figures can be served, checked before anything is sent.
+
+    Raises:
+        UsageError: it is taken, or none of this machine.
+    """
+    if address is not None:
+        try:
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+            with socket.create_server(address, family=family):
+                pass
+        except OSError as error:
+            host, port = address
+            raise UsageError(f"--prometheus {host}:{port}: {reason_of(error)}") from None
+    return address
 
 
 def _spec(

@@ -13,10 +13,13 @@ from typing import Any, TextIO
 
 from agenttop.cli.arguments import is_light
 from agenttop.cli.first import cleared
+from agenttop.cli.github import tell_job
 from agenttop.cli.output import page_of, print_summary
 from agenttop.cli.terminal import BACKGROUND, explain_lines, in_background, on_terminal, wants_ascii
 from agenttop.exits import DONE, FAILED
 from agenttop.metrics.snapshot import Ended
+from agenttop.report.answer import failures
+from agenttop.report.markdown import report_markdown
 from agenttop.report.summary import load_summary
 from agenttop.report.text import in_ascii
 from agenttop.runs.control_socket import SocketFeed
@@ -92,4 +95,5 @@ def conclude(
             say(in_ascii(text) if ascii_only else text, messages)
     if out == "-":
         print_summary(summary, sys.stdout, as_json=True)
+    tell_job(f"agenttop {summary['run']['name']}", lambda: report_markdown(summary), failures(summary), messages)
     return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)

@@ -24,6 +24,7 @@ from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.move import Move
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.records import Records
+from agenttop.controller.scraped import Scraped
 from agenttop.controller.searching import searching_of
 from agenttop.controller.seconds import PATIENCE_S, Seconds
 from agenttop.controller.spans import Spans, stage_words
@@ -37,7 +38,7 @@ from agenttop.journal.places import socket_path
 from agenttop.journal.rules import rules_of
 from agenttop.journal.unmatched import unmatched
 from agenttop.metrics.safe_text import SafeText
-from agenttop.metrics.snapshot import Ended, Reply, RunInfo
+from agenttop.metrics.snapshot import Ended, Reply, RunInfo, Snapshot
 from agenttop.runs.control_socket import ControlSocket
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members
@@ -93,6 +94,7 @@ class Controller:
         shared = (spec, self.figures, self.records, self.watcher, self.intake, self.orders, self.spans, self.search)
         self._closing = Closing(*shared, self.grading)
         self.until = None if spec.until_s is None else UntilDecided(spec.until_s, self._closing.begin_look)
+        self._scraped = Scraped(spec.prometheus, self.figures.aggregate, self.records.info)
         self._socket = ControlSocket(socket_path(spec.run_id), self.handle, self._describe)
 
     # -- the run
@@ -112,6 +114,8 @@ class Controller:
             return FAILED
         print("ready", flush=True)
         self._socket.announce()
+        for text, tone in await self._scraped.open():
+            self.watcher.say(0.0, text, tone)
         try:
             await self._run()
         except (BoxError, GradingError) as error:
@@ -127,6 +131,7 @@ class Controller:
         if self.grading is not None:
             await self.grading.stop()
         await self._socket.close()
+        await self._scraped.close()
         return self.end.exit_code
 
     async def _run(self) -> None:
@@ -302,10 +307,14 @@ class Controller:
     # -- seconds
 
     def _close_second(self, t_s: float) -> None:
-        self._socket.publish(self._closing.second(t_s, self._now, self._judge))
+        self._publish(self._closing.second(t_s, self._now, self._judge))
 
     def _show(self, t_s: float) -> None:
-        self._socket.publish(self._closing.snapshot(t_s, self._now()))
+        self._publish(self._closing.snapshot(t_s, self._now()))
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._scraped.snapshot = snapshot
+        self._socket.publish(snapshot)
 
     def _judge(self, t_s: float, closed: Closed) -> None:
         """End the run if a threshold or the circuit breaker asks for it."""

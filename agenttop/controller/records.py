@@ -15,6 +15,7 @@ from agenttop.controller.ending import End
 from agenttop.controller.gating import gated
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.answers import FILE_NAME, AnswersWriter
+from agenttop.journal.beside import beside
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
@@ -27,6 +28,7 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, ManualChange, 
 from agenttop.quality.answer import Answer
 from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
+from agenttop.report.files import write_report
 from agenttop.report.summary import write_summary
 from agenttop.steering.plan import Plan, written_stages
 
@@ -88,6 +90,10 @@ class Records:
             OSError: it cannot be.
         """
         self._journal = JournalWriter(self._spec.directory, self._header)
+
+    def info(self) -> RunInfo:
+        """Return the run as it is planned now."""
+        return self._info
 
     def describe(self, events: Iterable[Event], by_hand: tuple[ManualChange, ...] = ()) -> RunInfo | None:
         """Return the first message to a viewer; None before the journal is open.
@@ -236,6 +242,8 @@ class Records:
         own, out = os.path.join(self._spec.directory, SUMMARY), self._spec.out
         # The run's own last: it has what became of the other one.
         elsewhere = out is not None and outlet.write(out)
+        for path in self._spec.reports:
+            outlet.report(path)
         kept = outlet.write(own)
         if out is not None and elsewhere and not kept:
             outlet.write(out)
@@ -265,16 +273,30 @@ class _Outlet:
 
     def write(self, place: str) -> bool:
         """Write it and return True; note where that cannot be, and return False."""
-        end = self.end
-        self._summary["run"]["exit_code"] = end.exit_code
-        if end.message:
-            self._summary["run"]["message"] = end.message
+        self._settle()
         try:
             write_summary(place, self._summary)
         except OSError as error:
             self.lacks.insert(0, f"cannot write the summary to {place}: {error.strerror}")
             return False
         return True
+
+    def report(self, place: str) -> None:
+        """Write a report of it, or note why that cannot be."""
+        self._settle()
+        try:
+            write_report(place, self._summary, beside(self._summary["run"]["directory"], self._summary))
+        except OSError as error:
+            self.lacks.append(f"cannot write the report to {place}: {error.strerror}")
+        except Exception as error:  # a run does not fail for how it is told
+            self.lacks.append(f"cannot write the report to {place}: {type(error).__name__}: {error}")
+
+    def _settle(self) -> None:
+        """Put the end as things stand into the summary."""
+        end = self.end
+        self._summary["run"]["exit_code"] = end.exit_code
+        if end.message:
+            self._summary["run"]["message"] = end.message
 
 
 def _now() -> str:

@@ -29,8 +29,12 @@ class RunSpec:
     """The run waits for ``start`` when its workers are up."""
     out: str | None = None
     """A further path for the summary."""
+    reports: tuple[str, ...] = ()
+    """Paths that the run is written to at its end, in the format that the ending of each chooses."""
     references: tuple[tuple[tuple[str | int, ...], str], ...] = ()
     """Where the profile has ``${NAME}``, and the text around it."""
+    prometheus: tuple[str, int] | None = None
+    """Host and port at which its figures are served while it goes; None: they are not."""
     bases: tuple[dict[str, Any], ...] = ()
     """Summaries that the profile's gate compares the run with."""
     no_base: str = ""

@@ -37,6 +37,7 @@ ORDER = (
     "exit-codes",
     "files",
     "summary",
+    "reports",
     "benchmarks",
 )
 

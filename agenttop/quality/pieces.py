@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from hdrh.histogram import HdrHistogram
 from numpy.typing import NDArray
 
-from agenttop.metrics.histogram import COUNTS, highest_value
+from agenttop.metrics.histogram import hdr_counts, highest_value
 
 Floats = NDArray[np.float64]
 
@@ -115,8 +114,7 @@ def _hists(texts: Sequence[str | None]) -> tuple[Floats, NDArray[np.int64]]:
         if not text:
             found.append(None)
             continue
-        hdr = HdrHistogram.decode(text)
-        counts = np.frombuffer(hdr.counts, np.int64, min(hdr.counts_len, COUNTS))
+        counts = hdr_counts(text)
         at = np.flatnonzero(counts)
         found.append((at, counts[at]))
     parts = [part[0] for part in found if part is not None]

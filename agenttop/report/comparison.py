@@ -1,14 +1,14 @@
-"""Renders a comparison of two sides (``agenttop.compare/1``): for a terminal, as Markdown, HTML and JUnit XML."""
+"""Renders a comparison of two sides (``agenttop.compare/1``): for a terminal, as Markdown and as JUnit XML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from agenttop.metrics.scope import clean_text
+from agenttop.report.escaping import markdown
 from agenttop.report.figures import cells, count, ms, per_s, share, table
+from agenttop.report.junit import Case, Suite, junit_xml
 from agenttop.report.page import INDENT, Page
 
 #: Names of figures that are too long for a column.
@@ -23,8 +23,8 @@ HEAD = ("", "base", "head", "change", "95% interval", "visible", "allowed", "ver
 _SPARED, _NAME = ("visible", "95% interval", "allowed", "change"), 14
 #: Cases that flipped, by name.
 MAX_FLIPS = 12
-_STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
-_COLORS = {"red": "#b3261e", "yellow": "#8a6100", "green": "#1b6e3c", "": "inherit"}
+FLIPPED = (("lost", "passed and fail now"), ("won", "failed and pass now"))
+STYLES = {"worse": "red", "block": "red", "undecided": "yellow", "better": "green", "ok": "green", "pass": "green"}
 
 
 def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -> str:
@@ -32,19 +32,19 @@ def comparison_text(found: Mapping[str, Any], *, color: bool, width: int = 80) -
     page = Page(max(width, 60), color)
     verdict = headline(found)
     page.line()
-    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    page.prose(verdict, STYLES.get(found["verdict"], "bold"))
     page.joined([clean_text(run) for run in found["base"]], "dim", head="base  ")
     page.joined([clean_text(run) for run in found["head"]], "dim", head="head  ")
     page.line()
     figures = [row for row in found["rows"] if row["unit"]]
     for row in found["rows"]:
         if not row["unit"]:
-            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+            page.prose(f"{row['name']}: {_check(row)}", STYLES[row["verdict"]])
     page.line()
     _figures(page, figures)
     _flips(page, found["flips"])
     page.line()
-    page.prose(verdict, _STYLES.get(found["verdict"], "bold"))
+    page.prose(verdict, STYLES.get(found["verdict"], "bold"))
     return "\n".join(page.lines) + "\n"
 
 
@@ -53,12 +53,13 @@ def gate_section(page: Page, gate: Mapping[str, Any] | None) -> None:
     if gate is None:
         return
     page.section("gate")
-    page.prose(headline(gate), _STYLES.get(gate["verdict"], "yellow"))
+    page.prose(headline(gate), STYLES.get(gate["verdict"], "yellow"))
     page.joined([clean_text(run) for run in gate["base"]], "dim", head="base  ")
-    figures = [row for row in gate["rows"] if row["unit"] and (row["margin"] is not None or row["verdict"] == "worse")]
-    for row in gate["rows"]:
-        if not row["unit"] and row["verdict"] != "ok":
-            page.prose(f"{row['name']}: {_check(row)}", _STYLES[row["verdict"]])
+    telling = [row for row in gate["rows"] if is_telling(row)]
+    figures = [row for row in telling if row["unit"]]
+    for row in telling:
+        if not row["unit"]:
+            page.prose(f"{row['name']}: {_check(row)}", STYLES[row["verdict"]])
     if figures:
         _figures(page, figures)
         _flips(page, gate["flips"])
@@ -69,7 +70,7 @@ def _figures(page: Page, figures: Sequence[Mapping[str, Any]]) -> None:
     width = page.width - len(INDENT)
     lines = table(_fitting([HEAD, *map(cells_of, figures)], width), width, first_min=6, gap=1)
     for at, line in enumerate(lines):
-        page.line(INDENT + line, "dim" if at == 0 else _STYLES.get(figures[at - 1]["verdict"], ""))
+        page.line(INDENT + line, "dim" if at == 0 else STYLES.get(figures[at - 1]["verdict"], ""))
     notes: dict[str, list[str]] = {}
     for row in figures:
         notes.setdefault(clean_text(row["note"]), []).append(label(row))
@@ -92,88 +93,51 @@ def _fitting(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
 
 def comparison_markdown(found: Mapping[str, Any]) -> str:
     """Return a comparison as Markdown, as for a comment on a merge request."""
-    figures = [row for row in found["rows"] if row["unit"]]
-    lines = [f"**{_md(headline(found))}**", "", f"base {_runs(found['base'])} · head {_runs(found['head'])}", ""]
-    lines += [f"| {' | '.join(HEAD)} |", f"|{'|'.join(['---', *['---:'] * 6, '---'])}|"]
+    lines = [f"**{markdown(headline(found))}**", "", f"base {_runs(found['base'])} · head {_runs(found['head'])}", ""]
+    return "\n".join([*lines, *comparison_lines(found, found["rows"])]) + "\n"
+
+
+def comparison_lines(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return some rows of a comparison, or of a gate, as lines of Markdown: their table, notes and flips."""
+    figures = [row for row in rows if row["unit"]]
+    lines = []
+    if figures:
+        lines += [f"| {' | '.join(HEAD)} |", f"|{'|'.join(['---', *['---:'] * 6, '---'])}|"]
     for row in figures:
-        cells = [_md(cell) for cell in cells_of(row)]
+        cells = [markdown(cell) for cell in cells_of(row)]
         if row["verdict"] in ("worse", "undecided"):
             cells[-1] = f"**{cells[-1]}**"
         lines.append(f"| {' | '.join(cells)} |")
-    lines.append("")
-    lines += [f"- {row['name']}: {_md(_check(row))}" for row in found["rows"] if not row["unit"]]
-    lines += [f"- {_md(label(row))}: {_md(row['note'])}" for row in figures if row["note"]]
-    for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now")):
-        if found["flips"][what]:
-            lines.append(f"- {len(found['flips'][what])} {words}: {_md(_named(found['flips'][what]))}")
-    return "\n".join(lines) + "\n"
-
-
-def comparison_html(found: Mapping[str, Any]) -> str:
-    """Return a comparison as a page of its own, which loads nothing."""
-
-    def cell(text: str, tag: str = "td", style: str = "") -> str:
-        return f"<{tag}{f' style={quoteattr(style)}' if style else ''}>{escape(text)}</{tag}>"
-
-    color = _COLORS[_STYLES.get(found["verdict"], "")]
-    rows = []
-    for row in found["rows"]:
-        verdict_style = f"color:{_COLORS[_STYLES.get(row['verdict'], '')]};font-weight:600"
-        if row["unit"]:
-            *cells, verdict = cells_of(row)
-            rows.append("".join([*map(cell, cells), cell(verdict, style=verdict_style), cell(row["note"])]))
-        else:
-            rows.append("".join([cell(row["name"]), *[cell("")] * 6, cell(row["verdict"], style=verdict_style),
-                                 cell(row["note"])]))  # fmt: skip
-    flips = "".join(
-        f"<p>{len(found['flips'][what])} {words}: {escape(', '.join(found['flips'][what]))}</p>"
-        for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now"))
-        if found["flips"][what]
-    )
-    heads = "".join(cell(name, "th") for name in (*HEAD, ""))
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>agenttop compare: {escape(found["verdict"])}</title>
-<meta name="viewport" content="width=device-width">
-<style>body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
-color-scheme:light dark}}
-table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}td,th{{padding:.2rem .7rem;text-align:right;
-border-bottom:1px solid #8884}}td:first-child,td:last-child{{text-align:left}}</style></head><body>
-<h1 style="color:{color}">{escape(headline(found))}</h1>
-<p>base {escape(", ".join(found["base"]))}<br>head {escape(", ".join(found["head"]))}</p>
-<table><thead><tr>{heads}</tr></thead><tbody>
-{body}
-</tbody></table>
-{flips}</body></html>
-"""
+    lines += [""] if figures else []
+    lines += [f"- {row['name']}: {markdown(_check(row))}" for row in rows if not row["unit"]]
+    lines += [f"- {markdown(label(row))}: {markdown(row['note'])}" for row in figures if row["note"]]
+    for what, words in FLIPPED:
+        if found["flips"].get(what):
+            lines.append(f"- {len(found['flips'][what])} {words}: {markdown(_named(found['flips'][what]))}")
+    return lines
 
 
 def comparison_xml(found: Mapping[str, Any]) -> str:
     """Return a comparison as JUnit XML: a row that blocks is a failure, one that nobody can decide is skipped."""
-    rows, failed, skipped = [], 0, 0
+    named = [(side, run) for side in ("base", "head") for run in found[side]]
+    return junit_xml([Suite("agenttop compare", comparison_cases(found, "agenttop.compare"), named)])
+
+
+def comparison_cases(found: Mapping[str, Any], classname: str) -> list[Case]:
+    """Return the rows of a comparison, or of a gate, as test cases."""
+    cases = []
     for row in found["rows"]:
         gated = row["margin"] is not None
-        why = clean_text(f"{' '.join(cells_of(row)[1:])} {row['note']}".strip() if row["unit"] else row["note"])
-        inner = ""
-        if (row["verdict"] == "worse" and (gated or not _has_gate(found))) or (
-            row["verdict"] == "undecided" and gated and found["strict"]
-        ):
-            failed += 1
-            inner = f"<failure message={quoteattr(why)}/>"
-        elif row["verdict"] == "undecided":
-            skipped += 1
-            inner = f"<skipped message={quoteattr(why)}/>"
-        rows.append(
-            f'  <testcase classname="agenttop.compare" name={quoteattr(clean_text(label(row)))}>{inner}</testcase>'
-        )
-    head = f'<testsuite name="agenttop compare" tests="{len(rows)}" failures="{failed}" skipped="{skipped}">'
-    named = [
-        f'    <property name="{side}" value={quoteattr(clean_text(run))}/>'
-        for side in ("base", "head")
-        for run in found[side]
-    ]
-    properties = ["  <properties>", *named, "  </properties>"]
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *properties, *rows, "</testsuite>", ""])
+        why = f"{' '.join(cells_of(row)[1:])} {row['note']}".strip() if row["unit"] else row["note"]
+        undecided = row["verdict"] == "undecided"
+        bad = row["verdict"] == "worse" and (gated or not _has_gate(found))
+        if bad or (undecided and gated and found["strict"]):
+            cases.append(Case(classname, label(row), failed=why or row["verdict"]))
+        elif undecided:
+            cases.append(Case(classname, label(row), skipped=why or row["verdict"]))
+        else:
+            cases.append(Case(classname, label(row), output=why))
+    return cases
 
 
 def headline(found: Mapping[str, Any]) -> str:
@@ -181,6 +145,13 @@ def headline(found: Mapping[str, Any]) -> str:
     words = str(found["words"])
     verdict = str(found["verdict"])
     return clean_text(f"{verdict.replace('_', ' ').upper()}: {words.removeprefix(f'{verdict}: ')}")
+
+
+def is_telling(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of a gate is shown: a figure that is limited, or worse; what is none where it is not ok."""
+    if row["unit"]:
+        return row["margin"] is not None or row["verdict"] == "worse"
+    return bool(row["verdict"] != "ok")
 
 
 def label(row: Mapping[str, Any]) -> str:
@@ -244,7 +215,7 @@ def _check(row: Mapping[str, Any]) -> str:
 def _flips(page: Page, flips: Mapping[str, Sequence[str]]) -> None:
     if flips["lost"] or flips["won"]:
         page.line()
-    for what, words in (("lost", "passed and fail now"), ("won", "failed and pass now")):
+    for what, words in FLIPPED:
         if flips[what]:
             page.prose(f"{len(flips[what])} {words}: {_named(flips[what])}")
 
@@ -260,8 +231,3 @@ def _runs(runs: Sequence[str]) -> str:
 
 def _has_gate(found: Mapping[str, Any]) -> bool:
     return any(row["margin"] is not None for row in found["rows"])
-
-
-def _md(text: str) -> str:
-    """Return text of a profile or a target as Markdown that means itself."""
-    return "".join(f"\\{char}" if char in "\\`*_|<>[]" else char for char in clean_text(text))

@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from agenttop.metrics.catalogue import OWN_DISTRIBUTIONS
-from agenttop.report.figures import count
+from agenttop.report.figures import count, duration
 
 _TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
+
+
+NO_DATA = "no data"
+
+
+def noted(threshold: Mapping[str, Any]) -> str:
+    """Return what is told of a threshold beside its verdict: what it observed, in which window, what it did."""
+    note = NO_DATA if threshold.get("verdict") == NO_DATA else f"observed {observed(threshold)}"
+    note += f" in the worst {duration(threshold['window_s'])}" if threshold.get("window_s") else ""
+    return note + (", ended the run" if threshold["aborted_run"] else "")
 
 
 def observed(threshold: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from agenttop.report.model import SCHEMA, Summary
+from agenttop.report.whole import write_whole
 
 
 class SummaryError(ValueError):
@@ -64,25 +65,9 @@ def encode_summary(summary: Mapping[str, Any]) -> bytes:
 
 
 def write_summary(path: str | os.PathLike[str], summary: Mapping[str, Any]) -> None:
-    """Write a summary so that a reader sees the whole old or the whole new file.
-
-    Links are followed; what is no regular file (a pipe, ``/dev/null``) is written to as it is.
+    """Write a summary as :func:`~agenttop.report.whole.write_whole` does.
 
     Raises:
         OSError: it cannot be written; an old file is left as it was.
     """
-    text = encode_summary(summary)
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(text)
-        return
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    write_whole(path, encode_summary(summary))

@@ -14,7 +14,7 @@ from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.glance import capped, count_words, ended_words, generator_words
-from agenttop.report.observed import observed
+from agenttop.report.observed import noted
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
@@ -57,22 +57,22 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     stage_section(page, summary)
     gate_section(page, summary.get("gate"))
     quality_section(page, summary.get("quality"))
-    _latency(page, summary["totals"])
-    _requests(page, summary)
+    latencies(page, summary["totals"])
+    requests(page, summary)
     streams(page, summary)
     slowest(page, summary)
-    _outcomes(page, summary["totals"])
+    outcomes(page, summary["totals"])
     exceptions(page, summary["totals"])
-    _rate_limit(page, summary["totals"])
-    _budget(page, summary["budget"], summary["totals"])
+    rate_limit(page, summary["totals"])
+    budget_section(page, summary["budget"], summary["totals"])
     quotas(page, summary)
-    _agent(page, summary["totals"])
-    _phases(page, summary["totals"])
+    work_done(page, summary["totals"])
+    phases_section(page, summary["totals"])
     phases_by_request(page, summary)
     phases_by_stage(page, summary)
-    _checks(page, summary["checks"])
+    checks_section(page, summary["checks"])
     boxes(page, summary)
-    _generator(page, summary["generator"])
+    generator_section(page, summary["generator"])
     if summary["run"].get("directory"):
         page.line()
         # A path is for copying: on a line of its own, and whole even where it is wider than the page.
@@ -122,15 +122,13 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
     page.section("thresholds", verdict)
     for threshold in thresholds:
         word = "pass" if threshold["passed"] else "FAIL"
-        note = "no data" if threshold.get("verdict") == "no data" else f"observed {observed(threshold)}"
-        note += f" in the worst {duration(threshold['window_s'])}" if threshold.get("window_s") else ""
-        note += ", ended the run" if threshold["aborted_run"] else ""
+        note = noted(threshold)
         room = page.width - 10 - len(note)
         text = f"{word}  {pad(fit(threshold['expression'], room), room)}  {note}"
         page.line(INDENT + text, "green" if threshold["passed"] else "red")
 
 
-def _latency(page: Page, totals: dict[str, Any]) -> None:
+def latencies(page: Page, totals: dict[str, Any]) -> None:
     rows = [["", *_PERCENTILES, "mean", "count"]]
     for label, key in _LATENCY_ROWS:
         dist = totals.get(key)
@@ -144,7 +142,7 @@ def _latency(page: Page, totals: dict[str, Any]) -> None:
         page.table(rows)
 
 
-def _requests(page: Page, summary: dict[str, Any]) -> None:
+def requests(page: Page, summary: dict[str, Any]) -> None:
     if not summary["requests"]:
         return
     page.section("requests")
@@ -165,7 +163,7 @@ def _requests(page: Page, summary: dict[str, Any]) -> None:
         page.joined(facts, "dim")
 
 
-def _outcomes(page: Page, totals: dict[str, Any]) -> None:
+def outcomes(page: Page, totals: dict[str, Any]) -> None:
     requests, outcomes = totals["requests"], totals["outcomes"]
     if not outcomes:
         return
@@ -190,7 +188,7 @@ def _outcomes(page: Page, totals: dict[str, Any]) -> None:
         page.line(f"{INDENT}and {len(errors) - 8} more in the summary", "dim")
 
 
-def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
+def rate_limit(page: Page, totals: dict[str, Any]) -> None:
     limit = totals["rate_limit"]
     if not limit["count"] and not limit["violations"]:
         return
@@ -213,7 +211,7 @@ def _rate_limit(page: Page, totals: dict[str, Any]) -> None:
     page.joined(facts)
 
 
-def _budget(page: Page, budget: dict[str, Any], totals: dict[str, Any]) -> None:
+def budget_section(page: Page, budget: dict[str, Any], totals: dict[str, Any]) -> None:
     lines = capped(budget)
     if not lines:
         return
@@ -234,7 +232,7 @@ def _budget(page: Page, budget: dict[str, Any], totals: dict[str, Any]) -> None:
         page.prose(f"! a worker that died may have used up to {', '.join(lost)} besides", "yellow")
 
 
-def _agent(page: Page, totals: dict[str, Any]) -> None:
+def work_done(page: Page, totals: dict[str, Any]) -> None:
     tokens, rows = totals["tokens"], []
     if tokens["source"] != "none":
         note = "as the server told" if tokens["source"] == "server" else "ESTIMATED from chunks"
@@ -267,7 +265,7 @@ def _agent(page: Page, totals: dict[str, Any]) -> None:
         page.joined(parts, head=f"{label:<12}")
 
 
-def _phases(page: Page, totals: dict[str, Any]) -> None:
+def phases_section(page: Page, totals: dict[str, Any]) -> None:
     found = phases_of(totals)
     if not found:
         return
@@ -284,7 +282,7 @@ def _phases(page: Page, totals: dict[str, Any]) -> None:
     page.table(rows, first_min=12)
 
 
-def _checks(page: Page, checks: dict[str, Any]) -> None:
+def checks_section(page: Page, checks: dict[str, Any]) -> None:
     if not checks:
         return
     page.section("checks")
@@ -297,7 +295,7 @@ def _checks(page: Page, checks: dict[str, Any]) -> None:
     page.table(rows, lambda i: "yellow" if broken[i] else "green", first_min=12)
 
 
-def _generator(page: Page, generator: dict[str, Any]) -> None:
+def generator_section(page: Page, generator: dict[str, Any]) -> None:
     page.section("generator", {OK: "ok", LATE: "late"}.get(grade_of(generator), "! SATURATED"))
     lag = generator["loop_lag_ms"] or {}
     facts = [

@@ -15,6 +15,7 @@ from typing import TypeVar
 from rich.style import Style
 
 from agenttop.metrics.live import WINDOW_S
+from agenttop.report.scale import TIME_STEPS
 from agenttop.schedule.quantities import clock
 from agenttop.tui.history import ByBucket, Field, History, Known, Percentile, last_step
 from agenttop.tui.text import Line
@@ -34,7 +35,6 @@ SPANS = (
     9000, 10_800, 14_400, 18_000, 21_600, 28_800, 36_000, 43_200, 64_800, 86_400,
 )  # fmt: skip
 _QUARTER_DAY_S = 21_600
-_LABELS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _labels(along: Axis, clock: str) -> str:
     """Return the labels ``-3m       -2m       -1m    14:05 now``."""
     width, each_s = along.cells, along.cell_s
     cells = [" "] * width
-    whole = next((label for label in _LABELS if label / each_s >= 9), _LABELS[-1])
+    whole = next((label for label in TIME_STEPS if label / each_s >= 9), TIME_STEPS[-1])
     now = f"{clock} now" if clock and width >= 24 else "now"
     free = width - len(now) - 1
     cells[-len(now) :] = now

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from agenttop.report.scale import nice as nice
 from agenttop.tui.look import Glyphs
 
 #: Categories that move the cursor, turn the writing direction or show nothing.
@@ -166,14 +167,3 @@ def size(value: float) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
-
-
-def nice(value: float) -> float:
-    """Return the next round number above, for the top of a scale: 1, 2, 2.5, 4, 5, 6 or 8 times a power of ten."""
-    if value <= 0 or not math.isfinite(value):
-        return 1.0
-    power: float = 10.0 ** math.floor(math.log10(value))
-    for step in (1, 2, 2.5, 4, 5, 6, 8):
-        if value <= step * power * (1 + 1e-9):
-            return step * power
-    return 10 * power

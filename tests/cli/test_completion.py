@@ -41,7 +41,7 @@ def offered(*words: str) -> list[str]:
     ("words", "expected"),
     [
         (["pr"], ["profile-of", "prune"]),
-        (["--pro"], ["--profile"]),
+        (["--prof"], ["--profile"]),
         (["--profile", ""], [FILES]),
         (["--profile", "p.toml", "--theme", ""], ["dark", "light"]),
         (["--profile", "p.toml", "--theme=l"], ["--theme=light"]),
@@ -68,7 +68,7 @@ def offered(*words: str) -> list[str]:
         (["prune", "--keep", "50", "--y"], ["--yes"]),
         (["prune", ""], []),
         (["report", "sm"], ["smoke", FILES]),
-        (["report", "smoke", ""], []),
+        (["report", "smoke", "sm"], ["smoke", FILES]),
         (["replay", "--speed", "2", "sm"], ["smoke", FILES]),
         (["attach", ""], []),
         (["ctl", "us"], ["users"]),

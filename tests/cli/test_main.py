@@ -301,13 +301,17 @@ def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
     def refuse(path: Path, summary: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
+    def refuse_all(path: str, *_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
     monkeypatch.setattr(report, "write_summary", refuse)
+    monkeypatch.setattr(report, "write_report", refuse_all)
     assert main(["report"]) == 0
     said = capsys.readouterr()
     assert "INCOMPLETE" in said.out
     assert said.err.startswith("agenttop: the summary is shown and not kept: ")
     assert main(["report", run_id, "-o", "x.json"]) == 2
-    assert capsys.readouterr().err.endswith(f"agenttop: {run_id}: Read-only file system\n")
+    assert capsys.readouterr().err.endswith("/x.json: Read-only file system\n")
 
 
 def test_a_report_of_the_newest_that_left_nothing_names_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,6 @@ from agenttop.quality.compare import compare
 from agenttop.quality.margins import Gate, regress
 from agenttop.report.comparison import (
     cells_of,
-    comparison_html,
     comparison_markdown,
     comparison_text,
     comparison_xml,
@@ -76,15 +75,6 @@ def test_markdown_means_what_it_says(blocked: dict[str, Any]) -> None:
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in rows} == {9}
     assert "**worse**" in text
-
-
-def test_html_is_a_page_that_loads_nothing(blocked: dict[str, Any]) -> None:
-    text = comparison_html(blocked)
-    assert "&lt;peak&gt;" in text
-    assert "<peak>" not in text
-    assert "http" not in text
-    ElementTree.fromstring(text.removeprefix("<!doctype html>\n").replace('<meta charset="utf-8">', "").replace(
-        '<meta name="viewport" content="width=device-width">', "").replace("<br>", "<br/>"))  # fmt: skip
 
 
 def test_junit_fails_what_blocks(blocked: dict[str, Any]) -> None:

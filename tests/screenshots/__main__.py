@@ -17,7 +17,7 @@ from PIL import Image
 from agenttop.tui.app import AgenttopApp
 from agenttop.tui.look import BACKGROUND, FOREGROUND, LIGHT_BACKGROUND, LIGHT_FOREGROUND
 from tests.e2e.browser import CHROMIUM
-from tests.screenshots import browser, tour
+from tests.screenshots import browser, page, tour
 from tests.screenshots.svg import render
 from tests.tui.fake import FakeFeed
 from tests.tui.pilot import settle
@@ -71,8 +71,10 @@ def main() -> None:
     tour.write(asyncio.run(tour.pictures()), directory / "tour.webp")
     print(directory / "tour.webp")
     if CHROMIUM is None:
-        print(f"{directory / 'browser.png'} is left as it is: no Chromium is installed", file=sys.stderr)
+        print(f"browser.png and report.png in {directory} are left: no Chromium is installed", file=sys.stderr)
     else:
+        (directory / "report.png").write_bytes(page.picture())
+        print(directory / "report.png")
         (directory / "browser.png").write_bytes(browser.picture())
         print(directory / "browser.png")
 

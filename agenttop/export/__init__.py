@@ -1,0 +1,1 @@
+"""The figures of a run while it goes, for other people's dashboards: made of sums and snapshots, not of requests."""
