@@ -102,7 +102,8 @@ ABOUT = {
     "thresholds": About(
         (
             "Each threshold with the value observed so far, those that fail first.",
-            "The exit code is 99 where one of them fails at the end of the run.",
+            "The exit code is 99 where one of them fails at the end of the run. A star: it",
+            "is of answers not refused (429), so it says nothing of those that were.",
         ),
         (_SCROLL,),
     ),
