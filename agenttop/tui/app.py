@@ -455,6 +455,10 @@ class AgenttopApp(App[LiveResult], inherit_bindings=False):
             names = [measure.name for measure in MEASURES]
             self._choose(measure=names[(names.index(self.choice.measure) + 1) % len(names)])
 
+    def action_scale(self) -> None:
+        if self.choice is not None:
+            self._choose(log=not self.choice.log)
+
     def action_prompt(self, text: str = "") -> None:
         pools = [pool.name for pool in self.snap.pools] if self.snap else []
         self.bar.type(":", text, Words(partial(grammar.completions, pools=pools), grammar.hint, grammar.goes_on))

@@ -71,6 +71,7 @@ SCREEN = Group(
         Key("escape", "esc", "app.back", "back, or no filter"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll an enlarged pane"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
+        Key("L", "L", "app.scale", "latency: log axis, or from 0"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),
         Key("f", "f", "app.measure", "8: total or first token"),
