@@ -49,6 +49,8 @@ class Distribution:
     live: bool = False
     """The live window keeps it, for panes that draw it."""
     unit: str = "ms"
+    refused: bool = False
+    """Refused (429) requests have it too; all others are of ok requests alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +117,30 @@ class Recorded:
             "Time from the first byte sent to the first byte of an interim response (such as 103); it does not count "
             "as TTFB.",
             "Interim answer",
+            refused=True,
         ),
     ]
-    connect: Annotated[Durations, Distribution("Time to connect: DNS, TCP, TLS and the WebSocket upgrade.", "Connect")]
+    connect: Annotated[
+        Durations, Distribution("Time to connect: DNS, TCP, TLS and the WebSocket upgrade.", "Connect", refused=True)
+    ]
     schedule_lag: Annotated[
         Durations,
-        Distribution("How much later than planned the requests of open pools were sent.", "Schedule lag", live=True),
+        Distribution(
+            "How much later than planned the requests of open pools were sent.",
+            "Schedule lag",
+            live=True,
+            refused=True,
+        ),
     ]
     time_to_failure: Annotated[
-        Durations, Distribution("Time from the first byte sent to the failure of failed requests.", "Time to failure")
+        Durations,
+        Distribution(
+            "Time from the first byte sent to the failure of failed requests.", "Time to failure", refused=True
+        ),
     ]
     retry_after: Annotated[
-        Durations, Distribution("The time that rate-limited responses asked the client to wait.", place=Place.BLOCK)
+        Durations,
+        Distribution("The time that rate-limited responses asked the client to wait.", place=Place.BLOCK, refused=True),
     ]
     unattributed: Annotated[
         Durations, Distribution("The part of the latency that no phase explains.", place=Place.BLOCK)

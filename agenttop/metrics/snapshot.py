@@ -301,6 +301,8 @@ class Verdict(msgspec.Struct, frozen=True):
     aborted_run: bool = False
     excess: float = 0.0
     """How far it is beyond its limit, as a part of that limit; 0 if within."""
+    refused: int = 0
+    """Rate-limited answers since the run began that its figure leaves out though they are of what it is on."""
 
 
 class BudgetLine(msgspec.Struct, frozen=True):

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from agenttop.exits import THRESHOLD
+from agenttop.metrics.not_refused import basis
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.trust import LATE, SATURATED, grade_of
 from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
-from agenttop.report.observed import observed
+from agenttop.report.observed import observed, refused
 from agenttop.report.page import INDENT, Page
 from agenttop.report.quality import interval, points
 from agenttop.report.search import sentence
@@ -126,7 +127,9 @@ def _judged(page: Page, summary: Mapping[str, Any], most: int) -> None:
     failed = [threshold for threshold in thresholds if not threshold["passed"]]
     if thresholds:
         words = f"{len(failed)} of {len(thresholds)} FAILED" if failed else f"all {len(thresholds)} passed"
-        page.joined([words], "red" if failed else "green", head="thresholds  ")
+        # Which of them: those that failed have a star.
+        of = basis([refused(threshold) for threshold in thresholds])
+        page.joined([words, *([of] if of else [])], "red" if failed else "green", head="thresholds  ")
     for threshold in failed[:most]:
         note = f"observed {observed(threshold)}"
         room = page.width - len(INDENT) - len(note) - 10

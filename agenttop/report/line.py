@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agenttop.metrics.assessment import UNKNOWN
 from agenttop.metrics.boxes import UP
+from agenttop.metrics.not_refused import some_of
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.snapshot import RunInfo, Snapshot
 from agenttop.metrics.trust import OK, percent
@@ -19,10 +20,10 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     Percentiles (of ``ttft`` p50/p95) and rps are of the live window; 429, err, retried (429s whose request was sent
     again), sent_again, sessions_lost, said_nothing and exceptions (in users' own code; err holds none of these) are
     counts since the run began; ``verdict`` is whether the target keeps up; ``thresholds`` is how many of how many
-    pass; ``quality`` is the score of graded answers, ``to_grade`` how many wait for theirs; ``lag`` how
-    late the load generator is, where it is not ok, and what part of the middle first token or latency that is;
-    ``b2=lost`` is a box that is not up. What matters least stands last and is left out where there is no room; figures
-    are never cut.
+    pass, ``not_refused`` how many of them are of answers not refused (429), where there were such; ``quality`` is the
+    score of graded answers, ``to_grade`` how many wait for theirs; ``lag`` how late the load generator is, where it
+    is not ok, and what part of the middle first token or latency that is; ``b2=lost`` is a box that is not up. What
+    matters least stands last and is left out where there is no room; figures are never cut.
     """
     generator = snapshot.generator
     users = f"users={snapshot.users}"
@@ -55,6 +56,8 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
     if snapshot.thresholds:
         passed = sum(verdict.passed for verdict in snapshot.thresholds)
         parts.append(f"thresholds={passed}/{len(snapshot.thresholds)}")
+        if some := some_of([verdict.refused for verdict in snapshot.thresholds]):
+            parts.append(f"not_refused={some}/{len(snapshot.thresholds)}")
     if snapshot.quality is not None and snapshot.quality.score is not None:
         parts.append(f"quality={share(snapshot.quality.score)}")
         if snapshot.quality.waiting:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agenttop.metrics.assessment import BAD, word_of
 from agenttop.metrics.scope import clean_text
+from agenttop.metrics.trust import LATE, OK, grade_of
 from agenttop.report.answer import answer
 from agenttop.report.comparison import comparison_lines, headline, is_telling
 from agenttop.report.escaping import markdown
@@ -15,7 +16,7 @@ from agenttop.report.glance import capped, count_words
 from agenttop.report.observed import noted
 from agenttop.report.quality import causes, drop_sentence, interval
 from agenttop.report.search import sentence
-from agenttop.report.stages import stage_rows
+from agenttop.report.stages import cells, most_telling, rows_of
 from agenttop.schedule.quantities import clock
 
 #: Rows at most, of each: a comment holds 65 536 characters.
@@ -59,19 +60,20 @@ def _facts(summary: Mapping[str, Any]) -> Iterator[str]:
     if used:
         yield f"budget: {', '.join(used)}"
     generator = summary["generator"]
-    if generator["saturated"]:
+    if grade_of(generator) not in (OK, LATE):
         yield "**the load generator was saturated: the times are longer than the target's**"
     yield from (markdown(warning) for warning in generator["warnings"][:MAX_WARNINGS])
 
 
 def _stages(summary: Mapping[str, Any]) -> Iterator[str]:
-    rows, more = stage_rows(summary, MAX_STAGES)
-    if len(rows) < 2:
+    rows = rows_of(summary)
+    if not rows:
         yield "No request finished: there is nothing to judge."
         return
-    yield _table(rows)
-    if more:
-        yield f"and {more} more stages, none with a higher p95"
+    shown = most_telling(rows, MAX_STAGES)
+    yield _table(cells(shown))
+    if len(shown) < len(rows):
+        yield f"and {len(rows) - len(shown)} more stages, none with a higher p95"
 
 
 def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:

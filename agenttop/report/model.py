@@ -521,6 +521,9 @@ class Threshold(msgspec.Struct, frozen=True):
     window_s: Annotated[
         float | None, Meta(description="The length in seconds of the worst window, which observed is of.")
     ] = None
+    refused: Annotated[
+        int, Meta(ge=0, description="Rate-limited answers of the run's that observed leaves out; 0 where it does not.")
+    ] = 0
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agenttop.metrics.catalogue import OWN_DISTRIBUTIONS
+from agenttop.metrics.not_refused import starred
 from agenttop.report.figures import count, duration
 
 _TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
@@ -23,7 +24,18 @@ def noted(threshold: Mapping[str, Any]) -> str:
 
 
 def observed(threshold: Mapping[str, Any]) -> str:
-    """Return what a threshold observed, in the expression's own unit; durations without one are ms, as in k6."""
+    """Return what a threshold observed, in the expression's own unit; durations without one are ms, as in k6. It has a
+    star where refused answers are left out of it.
+    """
+    return starred(_figure(threshold), refused(threshold))
+
+
+def refused(threshold: Mapping[str, Any]) -> int:
+    """Return how many refused answers the figure leaves out; 0 in summaries of before they were counted."""
+    return int(threshold.get("refused", 0))
+
+
+def _figure(threshold: Mapping[str, Any]) -> str:
     value, expression = threshold["observed"], threshold["expression"].strip()
     if value is None:
         return "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.metrics.catalogue import DISTRIBUTIONS
+from agenttop.metrics.not_refused import basis, explained, left_out
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
@@ -14,7 +15,7 @@ from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.glance import capped, count_words, ended_words, generator_words
-from agenttop.report.observed import noted
+from agenttop.report.observed import noted, refused
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
@@ -70,7 +71,7 @@ def render_text(summary: dict[str, Any], *, color: bool, width: int = 80, ascii:
     phases_section(page, summary["totals"])
     phases_by_request(page, summary)
     phases_by_stage(page, summary)
-    checks_section(page, summary["checks"])
+    checks_section(page, summary["checks"], summary["totals"])
     boxes(page, summary)
     generator_section(page, summary["generator"])
     if summary["run"].get("directory"):
@@ -126,6 +127,8 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
         room = page.width - 10 - len(note)
         text = f"{word}  {pad(fit(threshold['expression'], room), room)}  {note}"
         page.line(INDENT + text, "green" if threshold["passed"] else "red")
+    if star := explained([refused(threshold) for threshold in thresholds], page.width - len(INDENT)):
+        page.line(INDENT + star, "dim")
 
 
 def latencies(page: Page, totals: dict[str, Any]) -> None:
@@ -282,10 +285,11 @@ def phases_section(page: Page, totals: dict[str, Any]) -> None:
     page.table(rows, first_min=12)
 
 
-def checks_section(page: Page, checks: dict[str, Any]) -> None:
+def checks_section(page: Page, checks: dict[str, Any], totals: dict[str, Any]) -> None:
     if not checks:
         return
-    page.section("checks")
+    limited = totals["rate_limited"]
+    page.section("checks", basis([left_out("checks", "rate", limited, totals["rate_limit"]["count"] - limited)]))
     rows = [["", "passed", "failed", "", ""]]
     for name, check in checks.items():
         whole = check["passed"] + check["failed"]

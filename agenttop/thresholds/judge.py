@@ -18,6 +18,8 @@ from agenttop.metrics.catalogue import PHASE
 from agenttop.metrics.counts import Counts
 from agenttop.metrics.delta import Delta, LeafDelta
 from agenttop.metrics.layout import Layout
+from agenttop.metrics.not_refused import left_out
+from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import clean_text
 from agenttop.metrics.snapshot import Verdict
 from agenttop.thresholds import catalogue
@@ -58,6 +60,8 @@ class _Series:
         self.tally = None if self.trend else Tally(rule.window_s, layout.price)
         self.of_pools = False
         """Some threshold on it counts what pools do, such as iterations."""
+        self.refused = self.retries = 0
+        """Requests that were refused for good, and refused answers whose request was sent again."""
 
     def wants(self, request: int, stage: int) -> bool:
         """Return whether it looks at a request of a stage."""
@@ -66,6 +70,8 @@ class _Series:
 
     def leaf(self, leaf: LeafDelta, end_s: float | None) -> None:
         """Take what is new about a request it looks at, of the second that ends at ``end_s``."""
+        self.refused += leaf.outcomes.get(Outcome.RATE_LIMITED, 0)
+        self.retries += leaf.sums.get("retries", 0)
         if self.tally is not None:
             self.tally.take(leaf, end_s)
             return
@@ -170,6 +176,8 @@ class _Standing:
         """Return the verdict for viewers and the summary."""
         rule, expression = self.rule, self.rule.expression
         word = "no data" if self.value is None else "fail" if self.failing else "pass"
+        series = self.series
+        left = left_out(expression.metric, expression.method, series.refused, series.retries)
         observed = None if self.value is None else round(self.value / expression.scale, 6)
         excess = abs(observed - expression.value) / (expression.value or 1.0) if observed is not None else 1.0
         return Verdict(
@@ -181,6 +189,7 @@ class _Standing:
             window_s=rule.window_s,
             aborted_run=self.aborted_run,
             excess=round(excess, 6) if word != "pass" else 0.0,
+            refused=0 if self.value is None else left,
         )
 
 

@@ -74,6 +74,7 @@ SCREEN = Group(
         Key("enter", "enter", "app.enter", "5: this request alone"),
         Key("y", "y", "app.copy", "copy the pane as text"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
+        Key("L", "L", "app.scale", "latency: log axis, or from 0"),
         Key("slash", "/", "app.filter", "filter the requests"),
         Key("o", "o", "app.order", "order of the requests"),
         Key("f", "f", "app.measure", "8: total or first token"),

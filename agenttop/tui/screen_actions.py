@@ -140,6 +140,10 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
             names = [name for name, _ in WINDOWS]
             self.choose(window=names[(names.index(self.choice.window) + 1) % len(names)])
 
+    def action_scale(self) -> None:
+        if self.choice is not None:
+            self.choose(log=not self.choice.log)
+
     def action_measure(self) -> None:
         if self.choice is not None:
             names = [measure.name for measure in MEASURES]

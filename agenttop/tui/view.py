@@ -32,6 +32,8 @@ class View:
     """How much of the past the trends show, by name (:mod:`agenttop.tui.axis`)."""
     measure: str = "total"
     """Measure of the heat map if there is room for one, by name (:mod:`agenttop.tui.panes.heat`)."""
+    log: bool = False
+    """Latency over time stands on a logarithmic scale."""
     filter: str = ""
     """The filter of the requests table."""
     row: Key | None = None

@@ -22,8 +22,8 @@ REPOSITORY = Path(__file__).parents[2]
 NEW = {
     "metrics/catalogue.py": [
         (
-            "    connect: Annotated[Durations, Distribution("
-            '"Time to connect: DNS, TCP, TLS and the WebSocket upgrade.", "Connect")]\n',
+            "    tpot: Annotated[Durations, Distribution("
+            '"Time per output token after the first.", "Per output token")]\n',
             '    queue_wait: Annotated[Durations, Distribution("Time in a queue.", "Queue wait", live=True)]\n',
         ),
         (

@@ -20,7 +20,7 @@ from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
 
 GOLDEN = Path(__file__).parent / "golden"
-THRESHOLDS = [
+THRESHOLDS: list[dict[str, Any]] = [
     {"expression": "latency p95 < 15s", "observed": 2.5, "passed": True, "aborted_run": False},
     {"expression": "ttft p(99) < 500", "observed": 647.1, "passed": False, "aborted_run": True},
     {"expression": "error_rate < 5%", "observed": 2.27, "passed": True, "aborted_run": False},
@@ -105,6 +105,35 @@ def test_shares_of_the_slowest_are_shown_where_they_were_measured() -> None:
     assert "llm_call" in render_text(summary, color=False)
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_figures_that_leave_refused_answers_out_have_a_star(width: int) -> None:
+    verdicts: list[dict[str, Any]] = [{**each, "refused": 0} for each in THRESHOLDS]
+    none = summary_of(FakeRun(), thresholds=verdicts)
+    for text in (render_text(none, color=False, width=width), render_glance(none, color=False, width=width)):
+        assert "not refused" not in text
+        assert "*" not in text
+    for verdict in verdicts[:2]:
+        verdict["refused"] = 318
+    some = summary_of(FakeRun(), thresholds=verdicts)
+    text = render_text(some, color=False, width=width)
+    assert re.search(r"pass  latency p95 < 15s +observed 2\.5s\*\n", text)
+    assert re.search(r"pass  error_rate < 5% +observed 2\.27%\n", text)
+    assert "\n  * of answers not refused (429: 318)\n" in text
+    glance = render_glance(some, color=False, width=width)
+    assert "2 of 4 FAILED · 2 only of answers not refused\n" in glance
+    assert "observed 647.1ms*" in glance or "observed 647.1*" in glance
+    assert max(cells(line) for line in text.splitlines()) <= width
+
+
+def test_checks_say_that_429s_sent_again_are_not_among_them() -> None:
+    summary = summary_of(FakeRun())
+    for limited, refused, words in ((0, 0, ""), (0, 7, "only of answers not refused"), (3, 7, "")):
+        summary["totals"] |= {"rate_limited": limited}
+        summary["totals"]["rate_limit"] |= {"count": refused}
+        (head,) = [line for line in render_text(summary, color=False).splitlines() if "─ checks" in line]
+        assert ("not refused" in head, words in head) == (bool(words), True), head
+
+
 def test_text_of_the_target_is_data() -> None:
     summary = full()
     summary["totals"]["errors"][0]["message"] = "\x1b[2J\x1b]0;title\x07 [bold]evil[/bold]\r\n\u202e" + "x" * 500
@@ -145,6 +174,10 @@ def test_line_of_a_run_with_thresholds_and_objectives() -> None:
     verdicts = tuple(Verdict("rps > 1", word, word == "pass", 1.0, "/s") for word in ("pass", "fail", "pass"))
     line = render_line(msgspec.structs.replace(snapshot, thresholds=verdicts, goodput=0.875, good=7), run.info())
     assert " good=87.5% thresholds=2/3" in line
+    assert "not_refused" not in line
+    verdicts = tuple(msgspec.structs.replace(each, refused=at) for at, each in enumerate(verdicts))
+    line = render_line(msgspec.structs.replace(snapshot, thresholds=verdicts, ttft=None), run.info())
+    assert " thresholds=2/3 not_refused=2/3" in line
 
 
 def test_line_of_a_run_that_sends_again() -> None:

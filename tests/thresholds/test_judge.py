@@ -351,3 +351,17 @@ def test_what_a_run_costs_is_judged_where_there_is_a_price() -> None:
     assert [verdict.passed for verdict in run.judge.verdicts] == [False, True]
     assert run.judge.verdicts[1].observed == pytest.approx(0.0015)
     assert Run("cost_usd < 0.002").second(spent).verdict == "no data"
+
+
+def test_a_figure_that_leaves_refused_answers_out_says_how_many() -> None:
+    texts = ("latency p95 < 1s", "latency{pool:open} p95 < 1s", "ttft p95 < 1s", "error_rate < 5%", "checks > 9%")
+    run = Run(*texts)
+    run.second(delta(leaf(ms=[10]), leaf(2, ms=[10]), c=(1, 0)))
+    assert [verdict.refused for verdict in run.judge.verdicts] == [0] * 5
+    again = msgspec.structs.replace(leaf(), sums={"retries": 2})
+    run.second(delta(again))
+    # Of first tokens there is no figure, and in the open pool nothing was refused.
+    assert [verdict.refused for verdict in run.judge.verdicts] == [2, 0, 0, 2, 2]
+    run.second(delta(leaf(rate_limited=3), leaf(stage=WARMUP, rate_limited=50)))
+    # One that was refused for good failed, and its checks were made.
+    assert [verdict.refused for verdict in run.judge.verdicts] == [5, 0, 0, 0, 0]

@@ -64,6 +64,7 @@ ON_THE_SCREEN = {
     "t": Does(says="whole run"),
     "slash": Does(says="enter keeps, esc clears"),
     "o": Does(says="▾ p95 ms"),
+    "L": Does(says="log p95 of 10s, "),
     "f": Does(says="first token, last ", before=("8",)),
     "ctrl+p": Does(says=" go to "),
     "ctrl+l": Does(draws=True),

@@ -374,6 +374,7 @@ async def test_the_palette_does_what_is_chosen_by_name() -> None:
         ("rps", "rate"), ("429", "errors"), ("quota", "quotas"), ("slow", "latency"), ("knee", "plan"),
         ("heatmap", "heat"), ("lag", "generator"), ("bottleneck", "phases"), ("ttft", "latency"), ("thr", "thresholds"),
         ("gnrt", "generator"), ("oldest", "rate"), ("limits", "quotas"), ("cost", "budget"), ("score", "quality"),
+        ("logarithmic", "latency"),
     ],
 )  # fmt: skip
 async def test_the_palette_finds_what_is_on_the_screen(typed: str, pane: str) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import msgspec
+import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from agenttop.metrics.heat import BUCKETS, lower_ms
 from agenttop.metrics.snapshot import Tick
 from agenttop.tui.history import History
-from agenttop.tui.look import LIGHT, PLAIN, RGB, Look
+from agenttop.tui.look import ASCII, LIGHT, PLAIN, RGB, Look
 from agenttop.tui.panes import latency
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
+from tests.tui.pilot import text
 from tests.tui.sim import Sim
+from tests.tui.states import STATES, shown
 
 
 def bucket(ms: float) -> int:
@@ -94,3 +101,68 @@ def test_what_is_of_few_samples_is_lighter_and_keeps_its_colour() -> None:
     ]
     assert RGB.middle.color in drawn[1] - drawn[0]
     assert RGB.lighter(RGB.middle).color in drawn[0]
+
+
+LETTERS = replace(PLAIN, glyphs=ASCII)
+
+
+def growing(look: Look = RGB) -> View:
+    """Totals that grow a thousandfold, and first tokens of a tenth of them."""
+    return view(*(tick(t, 2.0 * 1.12**t, 20.0 * 1.12**t) for t in range(1, 61)), look=look)
+
+
+@pytest.mark.parametrize("look", [PLAIN, LETTERS], ids=["braille", "ascii"])
+def test_on_a_log_axis_both_stand_on_one_scale_with_ticks_and_what_grows_evenly_is_a_line(
+    look: Look, snapshot: SnapshotAssertion
+) -> None:
+    from_zero, log = growing(look), replace(growing(look), log=True)
+    assert "log" not in words(latency.full(from_zero, 100, 40))
+    for pane in (latency.ttft, latency.total):
+        lines = list(map(str, pane(log, 100, 20)))
+        assert "log ms of 10s" in lines[0]
+        assert "own scale" not in lines[0]
+        ticks = [float(found[1]) for line in lines if (found := re.match(r"[|│] +([\d.]+) ", line))]
+        assert ticks == sorted(ticks, reverse=True)
+        assert {2, 10, 100, 1000, 20000} <= set(ticks)
+        assert all(f"{tick:e}"[0] in "125" for tick in ticks)
+    enlarged = words(latency.full(log, 100, 40))
+    assert look is PLAIN or enlarged.isascii()
+    assert enlarged == snapshot
+    # From zero the first half minute lies on the ground.
+    assert max(heights(latency.total(from_zero, 100, 20), look)[:20]) <= 1
+    rising = heights(latency.total(log, 100, 20), look)
+    assert rising[-1] - rising[len(rising) // 2] in range(3, 9)
+
+
+def heights(lines: list[Line], look: Look) -> list[int]:
+    """How many rows of the area of p50s are filled in each column that has some."""
+    inner = [str(line)[10:70] for line in lines[1:-2]]
+    columns = ["".join(column) for column in zip(*inner, strict=True)]
+    return [sum(char not in " ^*o▲" for char in column) for column in columns if column.strip()]
+
+
+@pytest.mark.parametrize("look", [PLAIN, LETTERS], ids=["braille", "ascii"])
+def test_on_a_log_axis_an_outlier_has_its_place(look: Look) -> None:
+    beyond = "▲" if look is PLAIN else "^"
+    ticks = [tick(t, 180.0, 950.0, slow_ms=60_000.0 if t == 40 else None) for t in range(1, 61)]
+    assert beyond in words(latency.total(view(*ticks, look=look), 80, 14))
+    assert beyond not in words(latency.total(replace(view(*ticks, look=look), log=True), 80, 14))
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_without_boxes_the_title_says_log_too_and_the_trend_has_its_ticks(width: int) -> None:
+    log = replace(growing(), log=True)
+    titles = {words(latency.compact(each, width, 4)).splitlines()[0] for each in (log, growing())}
+    assert sorted("log" in title for title in titles) == [False, True], titles
+    trend = [str(line) for line in latency.trend(log, width, 8)]
+    assert trend[0].split()[0] == "20000"
+    assert trend[-2].split()[0] != "0"
+
+
+async def test_a_replay_and_a_frozen_picture_have_it_too() -> None:
+    for name in ("replay", "frozen"):
+        async with shown(STATES[name], (120, 40)) as pilot:
+            await pilot.press("L")
+            assert text(pilot).count("log ms of") == 2
+            await pilot.press("L")
+            assert "log ms of" not in text(pilot)

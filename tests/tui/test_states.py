@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 from rich.style import Style
 from syrupy.assertion import SnapshotAssertion
 
+from agenttop.tui.app import AgenttopApp
 from tests.tui.pilot import text
 from tests.tui.sim import SCENARIOS
 from tests.tui.states import SIZES, STATES, State, shown
@@ -49,6 +51,27 @@ async def test_it_is_told_in_words_without_a_colour(
 async def test_its_words_are_ascii_where_that_is_wanted(name: str) -> None:
     async with shown(STATES[name], (80, 24), ascii=True) as pilot:
         assert text(pilot).isascii()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_thresholds_that_leave_refused_answers_out_say_so(size: tuple[int, int]) -> None:
+    async with shown(STATES["thresholds"], size) as pilot:
+        app = pilot.app
+        assert isinstance(app, AgenttopApp)
+        assert "not refused" not in text(pilot)
+        assert app.snap is not None
+        at = {"latency p95 < 15s": 318, "ttft{pool:chat, request:answer} p(99.9) < 800": 7}
+        verdicts = tuple(replace(each, refused=at.get(each.expression, 0)) for each in app.snap.thresholds)
+        app.snap = replace(app.snap, thresholds=verdicts)
+        app.draw()
+        await pilot.pause()
+        screen = text(pilot)
+        assert ("2 only of answers not refused" if size[0] < 200 else "1 no data  * not refused ") in screen
+        await pilot.press("v")
+        screen = text(pilot)
+        assert "* of answers not refused" in screen
+        assert "3.121s*" in screen
+        assert "1.904% " in screen
 
 
 def test_every_scenario_is_a_state() -> None:

@@ -85,7 +85,7 @@ def report_html(summary: Mapping[str, Any], events: Sequence[Event] = (), profil
     outcomes(page, told["totals"])
     exceptions(page, told["totals"])
     _thresholds(page, told["thresholds"])
-    checks_section(page, told["checks"])
+    checks_section(page, told["checks"], told["totals"])
     gate_section(page, told.get("gate"))
     budget_section(page, told["budget"], told["totals"])
     work_done(page, told["totals"])

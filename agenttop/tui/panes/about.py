@@ -19,7 +19,7 @@ ALSO = {
     "stages": "stage levels steps ramp knee users load rps p95 slow grew compared first keeps up queues",
     "rate": "rps throughput requests per second in-flight oldest dropped target",
     "errors": "429 5xx refused rate-limit failures failing timeout checks retry-after",
-    "latency": "slow ttft first token total p50 p90 p95 p99 max percentiles response time inter-chunk",
+    "latency": "slow ttft first token total p50 p90 p95 p99 max percentiles response time inter-chunk logarithmic",
     "ttft": "latency first token slow", "total": "latency slow",
     "requests": "table endpoints steps slow rps p95 429",
     "events": "log marks history happened changes by hand",
@@ -69,10 +69,11 @@ ABOUT = {
             "set-ups: p50 an area, p95 a line, p99 dots, of all requests of as many seconds",
             "as the title says; lighter: too few (p50 11, p95 130, p99 662). It ends at",
             "the p99 of all that is shown, a triangle is beyond it; both have the same one,",
-            "or each its own, as the title says.",
+            "or each its own, as the title says. On a log axis, with ticks 1, 2, 5, both",
+            "have one of all that is shown: as high a step is as many times as long.",
             _MARK,
         ),
-        (_TREND,),
+        (_TREND, ("L", "log axis, or from 0")),
     ),
     "stages": About(
         (
@@ -105,7 +106,8 @@ ABOUT = {
     "thresholds": About(
         (
             "Each threshold with the value observed so far, those that fail first.",
-            "The exit code is 99 where one of them fails at the end of the run.",
+            "The exit code is 99 where one of them fails at the end of the run. A star: it",
+            "is of answers not refused (429), so it says nothing of those that were.",
         ),
         (_SCROLL,),
     ),

@@ -1,4 +1,4 @@
-"""The latency panes: time to first token beside total, on one time axis and one scale from zero."""
+"""The latency panes: time to first token beside total, on one time axis and one scale, from zero or logarithmic."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from agenttop.tui.text import Line, age, count, ms, nice
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
 from agenttop.tui.widgets.chart import LETTERS, Spread, Values, peak, spread
+from agenttop.tui.widgets.scale import Scale, logarithmic
 
 #: What the three percentiles of a chart are drawn as: an area, a line, dots.
 LEGEND = ("█", "⠒", "⠐")
@@ -79,24 +80,26 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     look, snap = view.look, view.snap
     fixed = 12 + 7 * len(_NAMES) + 2
     points = max(0, min(300, width - fixed - 1))
-    head = rule(look, width, Line().add("latency ms", look.strong), None, "4")
+    log = "log " if view.log else ""
+    head = rule(look, width, Line().add(f"latency {log}ms", look.strong), None, "4")
     along = axis(view, points)
     drawn = ((TTFT[1], look.ttft), (TOTAL[1], look.total), (GAPS, look.dim))
     ttft, total, gaps = (_curve(view, of, along.percentiles(view.history, of), style) for of, style in drawn)
-    tops = [_top(view, along, fields, 1)[0] for fields in (TTFT, TOTAL)]
+    scales = [_scale(view, along, fields, 1)[0] for fields in (TTFT, TOTAL)]
+    between = logarithmic(value for value in gaps[0] if value) if view.log else Scale(peak(gaps[0]))
     rows = [
-        ("TTFT", snap.ttft, ttft, tops[0], look.ttft),
-        ("Total", snap.latency, total, tops[1], look.total),
-        ("Inter-chunk", snap.inter_chunk, gaps, peak(gaps[0]), look.dim),
+        ("TTFT", snap.ttft, ttft, scales[0], look.ttft),
+        ("Total", snap.latency, total, scales[1], look.total),
+        ("Inter-chunk", snap.inter_chunk, gaps, between, look.dim),
     ]
     if not streams(view):
         rows = rows[1:2]
     titles = Line().add("4", look.key).add(" latency ms", look.strong)
     for name in _NAMES:
         titles.add(f" {look.glyphs.box[4] * (5 - len(name))} ", look.faint).add(name, look.dim)
-    label = f"p95 of {age(along.window_s())}, {words(view)}"
+    label = f"{log}p95 of {age(along.window_s())}, {words(view)}"
     if points < len(label):
-        label = f"p95, {words(view)}" if points >= 16 else words(view).removeprefix("last ")
+        label = f"{log}p95, {words(view)}" if points >= 16 + len(log) else log + words(view).removeprefix("last ")
     titles.add("  ").add(label, look.dim)
     if points >= len(label) + 3:
         titles.add(" ").add(look.glyphs.box[4] * (width - titles.width), look.faint)
@@ -105,7 +108,7 @@ def compact(view: View, width: int, height: int) -> list[Line]:
         line = Line().add(f" {name}", style).to(12)
         for each, value in zip(_NAMES, _values(row), strict=True):
             line.right(ms(value), 7, _believed(view, row, each, look.text))
-        lines.append(line.to(fixed).extend(sparkline(view, along, trend[0], scale, trend[1])))
+        lines.append(line.to(fixed).extend(sparkline(view, along, scale.shares(trend[0]), 1.0, trend[1])))
     return lines[:height]
 
 
@@ -114,11 +117,11 @@ def trend(view: View, width: int, height: int) -> list[Line]:
     look, now = view.look, view.snap.latency
     cells, rows = max(8, width - LEFT - SIDE_BARE), max(1, height - 1)
     along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
-    top = nice(max(_highest(view, along, TOTAL, per_cell), 10.0))
+    scale = _logarithmic(view, along, TOTAL, per_cell) if view.log else _from_zero(view, along, TOTAL, per_cell)
     lines = []
-    for index, line in enumerate(spread(_spread(view, along, TOTAL, per_cell), rows, top, look.glyphs, look.high)):
-        label = ms(top) if index == 0 else "0" if index == rows - 1 else ""
-        lines.append(Line().right(label, LEFT - 1, look.dim).to(LEFT).extend(line).to(LEFT + cells))
+    labels = _labels(view, scale, rows)
+    for index, line in enumerate(_drawn(view, along, TOTAL, rows, scale)):
+        lines.append(Line().right(labels.get(index, ""), LEFT - 1, look.dim).to(LEFT).extend(line).to(LEFT + cells))
     if now is not None:
         for line, (label, value, style) in zip(lines, _figures(view, now)[: rows if rows < 5 else 3], strict=False):
             line.add("  ").add(label, style).right(value, SIDE_BARE - 3 - len(label), style)
@@ -207,12 +210,11 @@ def _box(
     look = view.look
     cells, rows = max(8, width - 4 - SIDE - 8), max(1, height - 3)
     along, per_cell = axis(view, cells), 2 if look.glyphs.braille else 1
-    top, own = _top(view, along, fields, per_cell)
+    scale, own = _scale(view, along, fields, per_cell)
     body: list[Line] = []
-    for index, line in enumerate(spread(_spread(view, along, fields, per_cell), rows, top, look.glyphs, look.high)):
-        label = ms(top) if index == 0 else ms(top / 2) if rows >= 5 and rows % 2 and index == rows // 2 else ""
-        label = "0" if index == rows - 1 else label
-        body.append(Line().right(label, 6, look.dim).to(8).extend(line).to(8 + cells))
+    labels = _labels(view, scale, rows, middle=True)
+    for index, line in enumerate(_drawn(view, along, fields, rows, scale)):
+        body.append(Line().right(labels.get(index, ""), 6, look.dim).to(8).extend(line).to(8 + cells))
     body.append(Line().to(8).extend(times(view, along)))
     if now is None:
         figures: list[tuple[str, str, Style]] = [("no sample", "", look.dim)]
@@ -224,7 +226,9 @@ def _box(
     for line, (label, value, style) in zip(body[offset:], figures, strict=False):
         line.add("  ").add(label, style).right(value, SIDE - 3 - len(label), style)
     right = f"ms of {age(along.window_s(per_cell))}, {words(view)}"
-    if own:
+    if view.log:
+        right = f"log {right}"
+    elif own:
         right = f"own scale, {right}"
     return boxed(look, width, height, title(look, name, "4"), Line().add(right, look.dim), body)
 
@@ -242,23 +246,43 @@ def _figures(view: View, now: Percentiles) -> list[tuple[str, str, Style]]:
     ]
 
 
-def _spread(view: View, along: Axis, fields: Fields, per_cell: int) -> Spread:
-    look = view.look
-    return Spread(
-        *(
-            _curve(view, of, along.percentiles(view.history, of, per_cell), style)
-            for of, style in zip(fields, (look.low, look.middle, look.high), strict=True)
-        )
-    )
+def _drawn(view: View, along: Axis, fields: Fields, rows: int, scale: Scale) -> list[Line]:
+    """Return the rows of a chart, the highest first."""
+    look, curves = view.look, []
+    for of, style in zip(fields, (look.low, look.middle, look.high), strict=True):
+        known = along.percentiles(view.history, of, 2 if look.glyphs.braille else 1)
+        values, styles = _curve(view, of, known, style)
+        curves.append((scale.shares(values), styles))
+    return spread(Spread(*curves), rows, 1.0, look.glyphs, look.high)
 
 
-def _top(view: View, along: Axis, fields: Fields, per_cell: int) -> tuple[float, bool]:
-    """Return where the scale ends, and whether it is one of its own: where first tokens and totals are so far apart
-    that one of them would lie on the ground.
+def _labels(view: View, scale: Scale, rows: int, *, middle: bool = False) -> dict[int, str]:
+    """Return what stands beside the rows of a chart, by row; from zero also half of it, where there is a ``middle``."""
+    found = {row: ms(value) for row, value in scale.labels(rows, 4 if view.look.glyphs.braille else 1).items()}
+    if middle and not scale.bottom and rows >= 5 and rows % 2:
+        found[rows // 2] = ms(scale.top / 2)
+    return found
+
+
+def _scale(view: View, along: Axis, fields: Fields, per_cell: int) -> tuple[Scale, bool]:
+    """Return the scale of a chart, and whether it is one of its own: where first tokens and totals are so far apart
+    that one of them would lie on the ground. A logarithmic one is always of both.
     """
+    if view.log:
+        return _logarithmic(view, along, (*TTFT, *TOTAL), per_cell), False
     mine, other = (_highest(view, along, of, per_cell) for of in (fields, TOTAL if fields is TTFT else TTFT))
     own = bool(mine and other) and max(mine, other) >= APART * min(mine, other)
-    return nice(max(mine if own else max(mine, other), 10.0)), own
+    return Scale(nice(max(mine if own else max(mine, other), 10.0))), own
+
+
+def _from_zero(view: View, along: Axis, fields: Fields, per_cell: int) -> Scale:
+    return Scale(nice(max(_highest(view, along, fields, per_cell), 10.0)))
+
+
+def _logarithmic(view: View, along: Axis, of: Sequence[Percentile], per_cell: int) -> Scale:
+    """Return the scale of all that is shown, outliers too: they take but little of it."""
+    known = (each for one in of for each in along.percentiles(view.history, one, per_cell))
+    return logarithmic(each.value for each in known if each is not None)
 
 
 def _highest(view: View, along: Axis, fields: Fields, per_cell: int) -> float:

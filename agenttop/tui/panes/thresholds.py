@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
+from agenttop.metrics.not_refused import basis, explained, starred
 from agenttop.metrics.snapshot import BreakerState, Verdict
 from agenttop.tui.text import Line, clean, fit
 from agenttop.tui.view import View
@@ -19,6 +20,9 @@ def compact(view: View, width: int, height: int) -> list[Line]:
     line = Line().add("v", look.key).add(" thresholds", look.dim).add("  ").extend(_counts(view))
     if breaker is not None:
         line.add("  ").extend(_breaker(view, breaker))
+    of = basis(_left_out(view))
+    if of and line.width + 3 + len(of) <= width:
+        line.add("   ").add(of, look.dim)
     worst = ordered(view.snap.thresholds)[:1]
     if worst and not worst[0].passed:
         tail = f"  {observed(worst[0])}"
@@ -53,7 +57,9 @@ def full(view: View, width: int, height: int) -> list[Line]:
         body.append(Line().add("the profile has none", look.dim))
     alone = breaker is not None and not view.snap.thresholds
     heading, right = ("circuit breaker", Line()) if alone else ("thresholds", _counts(view))
-    return boxed(look, width, height, title(look, heading, "v"), right, body)
+    left = title(look, heading, "v")
+    star = explained(_left_out(view), width - left.width - right.width - 10)
+    return boxed(look, width, height, left, right.add(f"  {star}" if star else "", look.dim), body)
 
 
 def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
@@ -63,8 +69,14 @@ def ordered(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
 
 
 def observed(verdict: Verdict) -> str:
-    """Return what was measured, in the threshold's own unit."""
-    return "no data" if verdict.observed is None else f"{verdict.observed:.4g}{verdict.unit}"
+    """Return what was measured, in the threshold's own unit; with a star where refused answers are left out of it."""
+    if verdict.observed is None:
+        return "no data"
+    return starred(f"{verdict.observed:.4g}{verdict.unit}", verdict.refused)
+
+
+def _left_out(view: View) -> list[int]:
+    return [verdict.refused for verdict in view.snap.thresholds]
 
 
 def _breaker(view: View, breaker: BreakerState) -> Line:

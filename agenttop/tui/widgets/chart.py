@@ -82,31 +82,31 @@ def spread(of: Spread, height: int, top: float, glyphs: Glyphs, beyond: Style) -
     dots = [[0] * width for _ in range(height)]
     styles = [[NONE] * width for _ in range(height)]
 
-    def put(x: int, level: int, style: Style) -> None:
-        row = height - 1 - level // 4
+    def put(x: int, at: int, style: Style) -> None:
+        row = height - 1 - at // 4
         styles[row][x // 2] = style if not dots[row][x // 2] else styles[row][x // 2]
-        dots[row][x // 2] |= _DOTS[x % 2][3 - level % 4]
+        dots[row][x // 2] |= _DOTS[x % 2][3 - at % 4]
 
     before: int | None = None
     for x, (value, style) in enumerate(zip(*of.middle, strict=True)):
         if value is None:
             before = None
             continue
-        at = _level(value, top, levels)
+        at = level(value, top, levels)
         # Joined to the point before by a vertical stroke, so that a line stays one line where it is steep.
         first, last = (at, at) if before is None else (min(at, before), max(at, before))
         if last > first:
             first, last = (first + 1, last) if before == first else (first, last - 1)
-        for level in range(first, last + 1):
-            put(x, level, style)
+        for each in range(first, last + 1):
+            put(x, each, style)
         before = at
     for x, (value, style) in enumerate(zip(*of.high, strict=True)):
         if value is not None and x % 2 and value <= top:
-            put(x, _level(value, top, levels), style)
+            put(x, level(value, top, levels), style)
     rows: list[list[tuple[str, Style]]] = [[(" ", NONE)] * width for _ in range(height)]
     for cell in range(width):
         pair = range(2 * cell, min(2 * cell + 2, len(of.low[0])))
-        lows = [None if (value := of.low[0][x]) is None else _level(value, top, levels) + 1 for x in pair]
+        lows = [None if (value := of.low[0][x]) is None else level(value, top, levels) + 1 for x in pair]
         filled = max((low for low in lows if low is not None), default=0)
         for row in range(height):
             part = max(0, min(4, filled - 4 * (height - 1 - row)))
@@ -116,8 +116,8 @@ def spread(of: Spread, height: int, top: float, glyphs: Glyphs, beyond: Style) -
             ground = of.low[1][pair[-1]].color
             if ground is None:
                 for x, low in zip(pair, lows, strict=True):
-                    for level in range(4 * (height - 1 - row), min(4 * (height - row), low or 0)):
-                        dots[row][cell] |= _DOTS[x % 2][3 - level % 4]
+                    for each in range(4 * (height - 1 - row), min(4 * (height - row), low or 0)):
+                        dots[row][cell] |= _DOTS[x % 2][3 - each % 4]
             elif part >= 2:
                 styles[row][cell] += Style(bgcolor=ground)
             rows[row][cell] = (chr(0x2800 + dots[row][cell]), styles[row][cell])
@@ -132,15 +132,16 @@ def _letters(of: Spread, height: int, top: float, glyphs: Glyphs, beyond: Style)
     for (values, styles), letter in zip((of.low, of.middle, of.high), LETTERS, strict=True):
         for x, (value, style) in enumerate(zip(values, styles, strict=True)):
             if value is not None:
-                level = _level(value, top, height)
-                for each in range(0 if letter == LETTERS[0] else level, level + 1):
+                at = level(value, top, height)
+                for each in range(0 if letter == LETTERS[0] else at, at + 1):
                     cells[height - 1 - each][x] = (letter, style)
                 if value > top and letter == LETTERS[-1]:
                     cells[0][x] = (glyphs.now, beyond)
     return [_row(row) for row in cells]
 
 
-def _level(value: float, top: float, levels: int) -> int:
+def level(value: float, top: float, levels: int) -> int:
+    """Return the one of so many levels, 0 the lowest, that a value stands on."""
     share = value / top if top > 0 else 0.0
     return max(0, min(levels - 1, round(share * (levels - 1))))
 
