@@ -16,6 +16,9 @@ GAP = 10
 Cell = tuple[str, Style | None]
 #: The first cell of a stretch, and the one behind its last.
 Span = tuple[int, int]
+#: Codes that begin an attribute and end it alone, as far as every terminal has them; bold and dim end together.
+_BEGINS = {"bold": "1", "dim": "2", "underline": "4", "reverse": "7"}
+_ENDS = {"bold": "22", "dim": "22", "underline": "24", "reverse": "27"}
 _ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike", "blink", "conceal")
 
 
@@ -50,16 +53,27 @@ def spans(old: Sequence[Cell | None], new: Sequence[Cell]) -> list[Span]:
 
 
 def change(old: Style | None, new: Style | None, colours: ColorSystem) -> str:
-    """Return what to send so that text comes in ``new`` after it came in ``old``."""
+    """Return what to send so that text comes in ``new`` after it came in ``old``: what differs, if that is less."""
     if new is None:
         return "\x1b[0m"
-    same = (
-        old is not None and old.bgcolor == new.bgcolor and all(getattr(old, a) == getattr(new, a) for a in _ATTRIBUTES)
-    )
-    if same and new.color is not None:
-        return f"\x1b[{';'.join(new.color.downgrade(colours).get_ansi_codes())}m"
     codes = new._make_ansi_codes(colours)
-    return f"\x1b[0;{codes}m" if codes else "\x1b[0m"
+    whole = f"\x1b[0;{codes}m" if codes else "\x1b[0m"
+    differs = None if old is None else _differs(old, new, colours)
+    if differs is None:
+        return whole
+    return min(f"\x1b[{';'.join(differs)}m" if differs else "", whole, key=len)
+
+
+def _differs(old: Style, new: Style, colours: ColorSystem) -> list[str] | None:
+    """Return the codes of what differs; None if it cannot be changed without a reset everywhere."""
+    before, after = ({name for name in _ATTRIBUTES if getattr(style, name)} for style in (old, new))
+    plain = new.color is None and old.color is not None
+    if plain or old.bgcolor != new.bgcolor or (before ^ after) - set(_BEGINS):
+        return None
+    ended = {_ENDS[name] for name in before - after}
+    begun = [_BEGINS[name] for name in _BEGINS if name in after and (name not in before or _ENDS[name] in ended)]
+    colour = new.color.downgrade(colours).get_ansi_codes() if new.color is not None and new.color != old.color else ()
+    return [*sorted(ended), *begun, *colour]
 
 
 class Shown:
