@@ -53,6 +53,7 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         parts.append(f"exceptions={_bare(count(raised))}")
     if snapshot.goodput is not None:
         parts.append(f"good={share(snapshot.goodput)}")
+    parts += [f"{fit(box.name, 24)}={box.state}" for box in snapshot.boxes if box.state != UP]
     if snapshot.thresholds:
         passed = sum(verdict.passed for verdict in snapshot.thresholds)
         parts.append(f"thresholds={passed}/{len(snapshot.thresholds)}")
@@ -70,7 +71,6 @@ def render_line(snapshot: Snapshot, info: RunInfo) -> str:
         parts.append(f"lag={late:.0f}ms" + (f"/{percent(of_p50).replace(' ', '')}" if of_p50 is not None else ""))
     if generator.alive < generator.workers:
         parts.append(f"workers={generator.alive}/{generator.workers}")
-    parts += [f"{fit(box.name, 24)}={box.state}" for box in snapshot.boxes if box.state != UP]
     if snapshot.oldest_s:
         parts.append(f"oldest={duration(snapshot.oldest_s)}")
     parts += [f"manual={fit(name, 12)}" for name in snapshot.manual[:1]]

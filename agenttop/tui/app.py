@@ -233,8 +233,8 @@ class AgenttopApp(ScreenActions, inherit_bindings=False):
     def draw(self, *, force: bool = True) -> None:
         """Bring the screen up to date; ``force`` also draws what has a slower pace."""
         view = self.view()
-        if view is None or self.snap is None or not self.main.is_mounted:
-            return
+        if view is None or self.snap is None or not self.main.is_mounted or not self.main.children:
+            return  # not there yet, or going: the clock may ask for a picture at either end
         if not force and isinstance(self._driver, Terminal) and self._driver.behind:
             return  # a newer picture is due when the terminal has taken this one
         with self.batch_update():

@@ -27,6 +27,8 @@ from tests.e2e.harness import Viewer, until
 from tests.fleet.conftest import AGENT, WORKER, Fleet
 from tests.fleet.test_fleet import profile, served
 
+pytestmark = pytest.mark.fleet
+
 
 def begun(viewer: Viewer) -> None:
     """Wait until both boxes send."""

@@ -123,7 +123,7 @@ def test_every_pane_says_of_what_it_is(entry: table.Entry) -> None:
 def test_panes_of_a_request_and_of_all_are_these() -> None:
     of = {entry.key: entry.of for entry in table.PANES}
     assert {key for key, each in of.items() if each is Of.REQUEST} == {"2", "4", "8"}
-    assert {key for key, each in of.items() if each is Of.ALL} == {"3", "7", "g"}
+    assert {key for key, each in of.items() if each is Of.ALL} == {"3", "7", "g", "k"}
 
 
 @pytest.mark.parametrize("glyphs", [RGB.glyphs, ASCII])
