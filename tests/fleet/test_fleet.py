@@ -101,6 +101,7 @@ def test_live_control_reaches_every_box(fleet: Fleet, agent: AgentProcess) -> No
     fleet.gone()
 
 
+@pytest.mark.fleet
 def test_a_box_is_left_out_and_comes_back(fleet: Fleet, agent: AgentProcess) -> None:
     more = (
         '[[pools]]\nname = "open"\nmax_users = 50\nstages = [{ duration = "10m", rate = 40 }]\n'
@@ -145,6 +146,7 @@ def test_a_budget_holds_over_all_boxes(fleet: Fleet, agent: AgentProcess) -> Non
     fleet.gone()
 
 
+@pytest.mark.fleet
 def test_each_row_of_data_is_used_once(fleet: Fleet) -> None:
     rows = 60
     fleet.place.write("session\n" + "".join(f"row-{number}\n" for number in range(rows)), "rows.csv")
@@ -160,6 +162,7 @@ def test_each_row_of_data_is_used_once(fleet: Fleet) -> None:
     fleet.gone()
 
 
+@pytest.mark.fleet
 def test_what_cannot_be_reached_from_a_box_is_said_of_it(fleet: Fleet) -> None:
     with fleet.start("--profile", profile(fleet.place, "http://127.0.0.1:1")) as run:
         assert run.wait() == 1
@@ -184,6 +187,7 @@ def test_boxes_are_looked_at_without_a_run(fleet: Fleet) -> None:
     fleet.gone()
 
 
+@pytest.mark.fleet
 def test_a_run_without_its_boxes_is_refused_and_leaves_nothing(fleet: Fleet, agent: AgentProcess) -> None:
     file = profile(fleet.place, agent.url, duration="2s")
     with fleet.start("--profile", file, hosts="b1,127.0.0.4:1") as run:
@@ -203,6 +207,7 @@ def test_a_run_without_its_boxes_is_refused_and_leaves_nothing(fleet: Fleet, age
     fleet.gone()
 
 
+@pytest.mark.fleet
 def test_a_box_of_another_version_is_refused_in_one_line(fleet: Fleet, agent: AgentProcess) -> None:
     # It says less than this version does, and much that this one does not know; it answers nothing else.
     hello = {"type": "hello", "agenttop": "9.9", "python": "3.10", "more": [1]}

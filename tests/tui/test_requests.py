@@ -6,6 +6,7 @@ Where it is narrow, decoration gives way before identity.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import msgspec
@@ -117,10 +118,14 @@ def test_a_trend_of_long_cells_is_of_merged_counts(seconds: int) -> None:
             assert each.value == pytest.approx(percentile_ms(counts, 95), rel=0.2)
 
 
+#: Drawing changes no view, and making one takes longer than all its widths.
+seen = functools.cache(view)
+
+
 @pytest.mark.parametrize("width", range(60, 130))
 @pytest.mark.parametrize("scenario", ["ramp", "saturated", "long_names", "storm"])
 def test_a_part_of_the_head_is_there_whole_or_not_at_all(scenario: str, width: int) -> None:
-    found = view(scenario)
+    found = seen(scenario)
     line = str(header.ruled(found, width, 2)[0])
     assert cell_len(line) == width
     assert f"429 {found.snap.rate_limited} " in line

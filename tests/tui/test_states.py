@@ -15,7 +15,7 @@ from rich.style import Style
 from syrupy.assertion import SnapshotAssertion
 
 from agenttop.tui.app import AgenttopApp
-from tests.tui.pilot import text
+from tests.tui.pilot import text, until
 from tests.tui.sim import SCENARIOS
 from tests.tui.states import SIZES, STATES, State, shown
 
@@ -68,8 +68,8 @@ async def test_thresholds_that_leave_refused_answers_out_say_so(size: tuple[int,
         screen = text(pilot)
         assert ("2 only of answers not refused" if size[0] < 200 else "1 no data  * not refused ") in screen
         await pilot.press("v")
+        await until(pilot, lambda: "* of answers not refused" in text(pilot))
         screen = text(pilot)
-        assert "* of answers not refused" in screen
         assert "3.121s*" in screen
         assert "1.904% " in screen
 
