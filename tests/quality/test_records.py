@@ -59,8 +59,7 @@ def test_what_is_no_yaml_of_ours_is_told_with_its_line(text: str, line: int, sai
 
 def test_what_is_nested_too_deep_is_one_fault_whichever_parser_gives_up_first() -> None:
     ((line, said),) = faults("[" * 5000)
-    assert line in (0, 1, 2)
-    assert said.startswith("no YAML: ") or said == "it is nested too deep"
+    assert said == "it is nested too deep" or (line in (1, 2) and said.startswith("no YAML: "))
 
 
 def test_aliases_of_aliases_are_refused_before_they_are_written_out() -> None:

@@ -74,7 +74,7 @@ def test_a_mean_and_its_interval_are_scipys(scipy_stats: Any, scores: list[float
     assert standard_error(scores) == pytest.approx(error, abs=1e-12)
     if error > 1e-9:
         low, high = scipy_stats.t.interval(confidence, len(scores) - 1, loc=np.mean(scores), scale=error)
-        assert mean_interval(scores, confidence=confidence) == pytest.approx((low, high), abs=1e-9)
+        assert mean_interval(scores, confidence=confidence) == pytest.approx((low, high), abs=2e-12)
 
 
 @given(SCORES, st.integers(0, 10))
