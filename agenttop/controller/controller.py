@@ -15,11 +15,12 @@ from time import perf_counter_ns
 
 from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
-from agenttop.controller.box import Box, BoxAgent, BoxError, Item
+from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
 from agenttop.controller.grading import GradingError, golden_of, grading_of
 from agenttop.controller.intake import Intake
+from agenttop.controller.items import Item
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.move import Move
 from agenttop.controller.orders import Now, Orders

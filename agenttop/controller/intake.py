@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agenttop.controller.answers import Answers
-from agenttop.controller.box import Box, Item
+from agenttop.controller.box import Box
 from agenttop.controller.budget import BudgetController
 from agenttop.controller.data_exhaustion import DataExhaustion
+from agenttop.controller.items import Item
 from agenttop.controller.records import Records
 from agenttop.controller.searching import Searching
 from agenttop.controller.spec import RunSpec

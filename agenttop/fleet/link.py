@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from agenttop.controller.box import Item
+from agenttop.controller.items import Item
 from agenttop.fleet.files import carried
 from agenttop.fleet.messages import Begin, Granted, Kill, Told, items_of, pack
 from agenttop.fleet.ssh import BoxLost, Remote

@@ -14,7 +14,8 @@ import pytest
 
 from agenttop.budget.amount import Amount
 from agenttop.budget.ledger import Grant
-from agenttop.controller.box import BoxError, Item
+from agenttop.controller.box import BoxError
+from agenttop.controller.items import Item
 from agenttop.fleet.box import FleetBox
 from agenttop.fleet.clock import ClockOffset
 from agenttop.fleet.link import LOST_S, Link
