@@ -62,3 +62,8 @@ class FleetSpec:
     """What happens to the users of a box that is lost: ``share``, ``shrink`` or ``stop``."""
     workers: int | None = None
     """Workers of each box; None for one per core but one."""
+
+    @property
+    def least(self) -> int:
+        """Return how many boxes must be there."""
+        return len(self.hosts) if self.min_hosts is None else self.min_hosts

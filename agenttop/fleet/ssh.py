@@ -108,18 +108,13 @@ class Remote:
         if self.gone.is_set():
             raise BoxLost(self.why)
 
-    async def join(self, message: Callable[[str, str], Join], scheduler_port: int) -> None:
-        """Open the tunnels and have the box join.
-
-        Args:
-            message: makes the order to join of where the scheduler is, seen from there, and where the box is, seen
-                from here.
-            scheduler_port: at our loopback interface.
+    async def join(self, message: Join) -> None:
+        """Have the box join.
 
         Raises:
             BoxLost: it did not.
         """
-        self._say(line(message(*await self.forward(scheduler_port))))
+        self._say(line(message))
         await self._answer(self._joined, "it does not join")
 
     async def forward(self, scheduler_port: int) -> tuple[str, str]:
