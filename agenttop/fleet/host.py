@@ -25,11 +25,10 @@ import uvloop
 from agenttop import __version__
 from agenttop.controller.launch import default_workers
 from agenttop.fleet.messages import Ask, Clock, Failed, FromBox, Hello, Join, Joined, Leave, line, read_to_box
+from agenttop.fleet.sweep import FOLDER
 from agenttop.worker.files import raise_file_limit
 from agenttop.worker.network import port_range
 
-#: What the folder of a run is called on a box, before a random part.
-FOLDER = "agenttop-box-"
 _MAX_LINE = 1 << 20
 
 

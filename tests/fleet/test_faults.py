@@ -20,9 +20,8 @@ from distributed.comm.core import connect
 
 from agenttop.agent.process import AgentProcess
 from agenttop.fleet.certificates import Authority
-from agenttop.fleet.host import FOLDER
 from agenttop.fleet.settings import security
-from agenttop.fleet.sweep import sweep
+from agenttop.fleet.sweep import FOLDER, sweep
 from tests.e2e.harness import Viewer, until
 from tests.fleet.conftest import AGENT, WORKER, Fleet
 from tests.fleet.test_fleet import profile, served
