@@ -23,7 +23,7 @@ import msgspec
 import uvloop
 
 from agenttop import __version__
-from agenttop.controller.launch import default_workers
+from agenttop.controller.launch import default_workers, usable_cores
 from agenttop.fleet.messages import Ask, Clock, Failed, FromBox, Hello, Join, Joined, Leave, line, read_to_box
 from agenttop.fleet.sweep import FOLDER
 from agenttop.worker.files import raise_file_limit
@@ -41,7 +41,7 @@ def hello(folder: str) -> Hello:
         host=socket.gethostname(),
         pid=os.getpid(),
         folder=folder,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_cores(),
         workers=default_workers(),
         file_limit=raise_file_limit(),
         ports=port_range(),
