@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from importlib.metadata import version
 from typing import Any
 
@@ -142,14 +143,18 @@ def main() -> int:
         say(Failed(f"it has no module {error.name}: pip install 'agenttop[fleet]' there"))
         return 1
     folder = tempfile.mkdtemp(prefix=FOLDER)
+    code = 1
     try:
         uvloop.run(serve(folder))
+        code = 0
+    except Exception:
+        traceback.print_exc()  # the process ends here: nobody else would
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         # Workers see that their socket is closed, and end; threads of Dask are not waited for.
-        os._exit(0)
-    return 0
+        os._exit(code)
 
 
 if __name__ == "__main__":
