@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from agenttop.agent.process import AgentProcess
 from agenttop.fleet.certificates import Authority
 from agenttop.fleet.settings import security
 from agenttop.fleet.sweep import FOLDER, sweep
-from tests.e2e.harness import Viewer, until
+from tests.e2e.harness import Viewer, frozen, until
 from tests.fleet.conftest import AGENT, WORKER, Fleet
 from tests.fleet.test_fleet import profile, served
 
@@ -47,17 +46,6 @@ def load_ends(agent: AgentProcess) -> float:
 
     until(quiet, "the end of the load")
     return changed - began
-
-
-@contextlib.contextmanager
-def stopped(process: psutil.Process) -> Iterator[None]:
-    """Stopped meanwhile; it may be killed while it is."""
-    process.suspend()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
 
 
 def test_a_killed_worker_is_said_with_its_box_and_its_users_go_to_the_other(fleet: Fleet, agent: AgentProcess) -> None:
@@ -110,7 +98,7 @@ def test_a_stopped_box_is_lost_and_swept(fleet: Fleet, agent: AgentProcess) -> N
         viewer = run.viewer()
         begun(viewer)
         there = fleet.agent(1)
-        with stopped(there):
+        with frozen(there):
             viewer.wait(lambda s: s["boxes"][1]["state"] == "silent")
             viewer.wait(lambda s: s["boxes"][1]["state"] == "lost" and s["boxes"][0]["users"] == 8)
             until(lambda: not fleet.boxes[1].processes("agenttop"), "the end of what was on the box")
@@ -172,7 +160,7 @@ def test_the_load_ends_with_the_lease_of_a_stopped_controller_and_every_count_is
     with fleet.start("--profile", profile(fleet.place, agent.url)) as run:
         begun(run.viewer())
         controller = until(lambda: fleet.place.processes("agenttop.fleet"), "a controller")[0]
-        with stopped(controller):
+        with frozen(controller):
             load_ends(agent)
         assert run.wait() == 1
     summary = fleet.place.summary()
