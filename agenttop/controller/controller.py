@@ -204,11 +204,10 @@ class Controller:
 
     def _lost(self, item: Item) -> None:
         """Do about lost workers what is to be done."""
-        fleet = self.spec.fleet
-        if item.lost and fleet is not None and fleet.on_loss == "shrink":
+        if item.lost and self.spec.on_loss == "shrink":
             self._shrunk.update(item.lost)  # nobody takes their part over
             return
-        if item.lost and fleet is not None and fleet.on_loss == "stop" and self.halted is None:
+        if item.lost and self.spec.on_loss == "stop" and self.halted is None:
             self._fail(f'{item.exit}: the run ends ([fleet] on_loss = "stop")')
             self.halt("drain")
         self._deal()

@@ -43,7 +43,7 @@ class Intake:
     ) -> None:
         aggregate = figures.aggregate
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)
-        self._on_loss = spec.fleet.on_loss if spec.fleet is not None else ""
+        self._on_loss = spec.on_loss
         self._pools = [pool.name for pool in spec.profile.pools]
         self.data = DataExhaustion(self._pools, spec.workers)
         self._figures = figures
@@ -120,8 +120,8 @@ class Intake:
             self._forget(worker, elapsed, ending=ending)
         self.lost += len(item.lost)
         left = len(self._box.alive)
-        share = f"its users go to the {left} workers left" if left else "none is left"
-        where = {"shrink": "the others keep theirs", "stop": "the run ends"}.get(self._on_loss, share)
+        said = {"shrink": "the others keep theirs", "stop": "the run ends"}
+        where = said.get(self._on_loss, f"its users go to the {left} workers left") if left else "none is left"
         unheard = f"what its workers sent after {heard_s:.1f} s is in no figure"
         self.warn(elapsed, f"{item.exit}: {unheard}; {where}", "error")
 

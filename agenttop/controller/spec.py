@@ -48,6 +48,11 @@ class RunSpec:
     boxes: tuple[BoxInfo, ...] = ()
     """The same, as they are there."""
 
+    @property
+    def on_loss(self) -> str:
+        """Return what happens to the users of lost workers (:attr:`FleetSpec.on_loss`)."""
+        return "share" if self.fleet is None else self.fleet.on_loss
+
 
 @dataclass(frozen=True, slots=True)
 class FleetSpec:

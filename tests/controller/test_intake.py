@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from agenttop.controller.box import BoxAgent
 from agenttop.controller.intake import Intake
 from agenttop.controller.items import Item
 from agenttop.controller.records import Records
-from agenttop.controller.spec import RunSpec
+from agenttop.controller.spec import FleetSpec, RunSpec
 from agenttop.controller.watcher import Watcher
 from agenttop.journal.figures import Figures
 from agenttop.journal.rules import Rules
 from agenttop.metrics.delta import Delta, Health, LeafDelta, PoolState
+from agenttop.profile.fleet import parse_hosts
 from agenttop.profile.load import load_profile
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
@@ -22,11 +24,12 @@ from tests.steering.plans import STAGES, TASK
 class Kept:
     """An intake, and what it keeps up to date."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fleet: FleetSpec | None = None) -> None:
         file = folder / "p.toml"
         file.write_text(f'target = "http://127.0.0.1:1"\n{STAGES}[[pools]]\nname = "chat"\n{TASK}')
         loaded = load_profile(file, env={})
         spec = RunSpec("id", str(folder), loaded.profile, "p.toml", loaded.masked, (), loaded.sha256, workers=2)
+        spec = replace(spec, fleet=fleet)
         self.figures = Figures(layout_of(loaded.profile), Rules())
         self.watcher = Watcher()
         self.records = Records(spec, Plan(loaded.profile, layout_of(loaded.profile)), self.figures)
@@ -66,6 +69,26 @@ def test_only_a_worker_that_ended_as_it_should_not_is_lost(kept: Kept) -> None:
     text = "worker 0 ended with code 3: none is left"
     assert (kept.intake.lost, kept.told, kept.warnings) == (1, [("error", text)], [f"{text} (at 5 s)"])
     assert kept.records._new.gone == [1, 0], "whoever replays it must forget both"
+
+
+@pytest.mark.parametrize(
+    ("on_loss", "left", "where"),
+    [
+        ("share", [0], "its users go to the 1 workers left"),
+        ("shrink", [0], "the others keep theirs"),
+        ("stop", [0], "the run ends"),
+        ("share", [], "none is left"),
+        ("shrink", [], "none is left"),
+    ],
+)
+def test_what_becomes_of_the_users_of_a_lost_box_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_loss: str, left: list[int], where: str
+) -> None:
+    monkeypatch.setattr(BoxAgent, "alive", left)
+    kept = Kept(tmp_path, FleetSpec(parse_hosts(["b1", "b2"]), on_loss=on_loss))
+    kept.intake.take(Item(1, -1, lost=(1,), exit="b2 was lost: x"), 5.0, ending=False)
+    text = f"b2 was lost: x: what its workers sent after 0.0 s is in no figure; {where}"
+    assert (kept.intake.lost, kept.told) == (1, [("error", text)])
 
 
 @pytest.mark.parametrize("ending", [False, True])
