@@ -66,7 +66,7 @@ class Link:
         silent = self._lease.silent_s >= SILENT_S
         state = LOST if self.why else SILENT if silent else OFF if self.off else UP
         clock = self.remote.clock
-        return BoxState(self.info.name, state, clock.trip / 1e6, clock.error / 1e6, clock.offset / 1e6)
+        return BoxState(self.info.name, state, clock.trip / 1e6, clock.error / 1e6, clock.offset / 1e6, self.off)
 
     async def unreachable(self, profile: Profile) -> str:
         """Return what of a profile's targets cannot be reached from there; empty if all can.

@@ -189,6 +189,7 @@ async def test_a_box_is_turned_off_and_on(made: Made) -> None:
     made.box.turn("b2", on=False)
     assert made.box.off == [2, 3]
     assert made.box.states()[1].state == "off"
+    assert [state.off for state in made.box.states()] == [False, True]
     made.box.turn("b2", on=True)
     assert made.box.off == []
 
