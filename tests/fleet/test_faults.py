@@ -9,7 +9,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from agenttop.fleet.certificates import Authority
 from agenttop.fleet.settings import security
 from agenttop.fleet.sweep import FOLDER, sweep
 from tests.e2e.harness import Viewer, frozen, until
+from tests.e2e.test_liveness import load_ends
 from tests.fleet.conftest import AGENT, WORKER, Fleet
 from tests.fleet.test_fleet import profile, served
 
@@ -31,21 +31,6 @@ pytestmark = pytest.mark.fleet
 def begun(viewer: Viewer) -> None:
     """Wait until both boxes send."""
     viewer.wait(lambda s: all(box["rps"] > 0 for box in s["boxes"]))
-
-
-def load_ends(agent: AgentProcess) -> float:
-    """Wait until nothing more comes in; return how long that took, in seconds."""
-    began, last, changed = time.monotonic(), -1, time.monotonic()
-
-    def quiet() -> bool:
-        nonlocal last, changed
-        now = served(agent)
-        if now != last:
-            last, changed = now, time.monotonic()
-        return time.monotonic() - changed > 1.5
-
-    until(quiet, "the end of the load")
-    return changed - began
 
 
 def test_a_killed_worker_is_said_with_its_box_and_its_users_go_to_the_other(fleet: Fleet, agent: AgentProcess) -> None:
