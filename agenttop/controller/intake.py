@@ -17,6 +17,9 @@ from agenttop.journal.figures import Figures
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.users.terms import terms_of
 
+#: Characters of a warning.
+MAX_WARNING = 1000
+
 
 class Intake:
     """Takes what the workers of one run report.
@@ -93,7 +96,8 @@ class Intake:
     def warn(self, elapsed: float, text: str, level: str) -> None:
         """Report an event that also goes into the summary's warnings."""
         self._watcher.say(elapsed, text, level)
-        self._figures.aggregate.workers.warn(f"{text} (at {elapsed:.0f} s)")
+        # A box has said some of it: its last words, say.
+        self._figures.aggregate.workers.warn(f"{self._watcher.safe(text, MAX_WARNING)} (at {elapsed:.0f} s)")
 
     def _delta(self, delta: Delta) -> None:
         self._heard[delta.worker] = delta.t_s
