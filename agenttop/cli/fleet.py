@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,25 +59,28 @@ def fleet(options: argparse.Namespace) -> int:
     Raises:
         UsageError: something the user can mend.
     """
-    spec = fleet_of(_written(options.profile), options)
+    written, workers = _written(options.profile)
+    spec = fleet_of(written, options)
     if spec is None:
         raise UsageError("which boxes? agenttop fleet check --hosts b1,b2:2222,user@b3")
     from agenttop.fleet.check import check
 
-    found = check(spec, options.users)
+    found = check(replace(spec, workers=workers), options.users)
     for line in found.lines:
         say(line, sys.stdout)
     return DONE if found.enough else USAGE
 
 
-def _written(profile: str | None) -> Fleet | None:
-    """Return the [fleet] of a profile, if one is named."""
+def _written(profile: str | None) -> tuple[Fleet | None, int | None]:
+    """Return the [fleet] of a profile, if one is named, and the workers that a run of it has on each box."""
     if profile is None:
-        return None
+        return None, None
     from agenttop.profile.load import load_profile
     from agenttop.profile.problems import ProfileError
 
     try:
-        return load_profile(Path(profile)).profile.fleet
+        loaded = load_profile(Path(profile))
     except ProfileError as error:
         raise UsageError("\n".join(str(problem) for problem in error.problems)) from None
+    workers = loaded.settings.workers
+    return loaded.profile.fleet, workers if isinstance(workers, int) else None

@@ -14,20 +14,18 @@ import signal
 import socket
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
 
-from agenttop.budget.ledger import Draw, Grant
+from agenttop.budget.ledger import Grant
+from agenttop.controller.items import Item, Items
 from agenttop.controller.preflight import unreachable
 from agenttop.metrics.boxes import BoxState
-from agenttop.metrics.delta import Delta
 from agenttop.metrics.layout import Layout
 from agenttop.profile.model import Profile
-from agenttop.quality.answer import Answer
 from agenttop.worker.lease import RENEW_S
 from agenttop.worker.messages import (
     Answered,
@@ -47,25 +45,6 @@ from agenttop.worker.messages import (
     pack,
     receive_from_worker,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A report of a worker: a delta, a draw on the budget, graded answers, or its end (``exit`` says how; empty: a
-    proper one). Or the loss of a machine with all its workers.
-    """
-
-    seq: int
-    worker: int
-    delta: Delta | None = None
-    draw: Draw | None = None
-    answers: tuple[Answer, ...] = ()
-    ended: bool = False
-    exit: str = ""
-    stopped_s: float | None = None
-    """When a worker that stopped by itself had sent its last request, in seconds since the run began."""
-    lost: tuple[int, ...] = ()
-    """Workers that were lost together, with their machine; ``exit`` says which, and why."""
 
 
 class Box(Protocol):
@@ -160,9 +139,7 @@ class BoxAgent:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._workers: list[_Worker] = []
-        self._items: deque[Item] = deque()
-        self._news = asyncio.Event()
-        self._seq = 0
+        self._items = Items()
         self._command_seq = 0
         self._clock = clock
         self._going = False
@@ -230,14 +207,7 @@ class BoxAgent:
     async def poll(self, ack_seq: int, wait_s: float, told_s: float | None = None) -> list[Item]:
         """See :class:`Box`. ``told_s``: whoever was lost before that has been told here; None for now."""
         self._renew(told_s)
-        while self._items and self._items[0].seq <= ack_seq:
-            self._items.popleft()
-        if not self._items:
-            self._news.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._news.wait()
-        return list(self._items)
+        return await self._items.poll(ack_seq, wait_s)
 
     def _renew(self, told_s: float | None) -> None:
         now = self._clock()
@@ -248,7 +218,7 @@ class BoxAgent:
 
     def pending(self, ack_seq: int) -> bool:
         """See :class:`Box`."""
-        return bool(self._items) and self._items[-1].seq > ack_seq
+        return self._items.pending(ack_seq)
 
     def kill(self) -> None:
         """See :class:`Box`."""
@@ -294,11 +264,11 @@ class BoxAgent:
             while True:
                 message = await receive_from_worker(reader)
                 if isinstance(message, Report):
-                    self._put(Item(self._next(), worker.number, delta=message.delta))
+                    self._items.put(Item(self._items.number(), worker.number, delta=message.delta))
                 elif isinstance(message, Drawn):
-                    self._put(Item(self._next(), worker.number, draw=message.draw))
+                    self._items.put(Item(self._items.number(), worker.number, draw=message.draw))
                 elif isinstance(message, Answered):
-                    self._put(Item(self._next(), worker.number, answers=message.answers))
+                    self._items.put(Item(self._items.number(), worker.number, answers=message.answers))
                 elif isinstance(message, Ready):
                     worker.ready.set()
                 elif isinstance(message, Broken):
@@ -318,7 +288,7 @@ class BoxAgent:
         code = await worker.process.wait()
         worker.alive = False
         how = worker.why if worker.done and code == 0 else worker.why or _exit(code)
-        self._put(Item(self._next(), worker.number, ended=True, exit=how, stopped_s=worker.stopped_s))
+        self._items.put(Item(self._items.number(), worker.number, ended=True, exit=how, stopped_s=worker.stopped_s))
 
     @staticmethod
     def _dismiss(worker: _Worker) -> None:
@@ -331,14 +301,6 @@ class BoxAgent:
         for worker in self._workers:
             if worker.alive and not worker.dismissed and not worker.writer.is_closing():
                 worker.writer.write(pack(message))
-
-    def _next(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def _put(self, item: Item) -> None:
-        self._items.append(item)
-        self._news.set()
 
 
 def _exit(code: int) -> str:

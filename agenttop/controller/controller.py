@@ -15,11 +15,12 @@ from time import perf_counter_ns
 
 from agenttop.controller.answers import Answers
 from agenttop.controller.armed import Trigger
-from agenttop.controller.box import Box, BoxAgent, BoxError, Item
+from agenttop.controller.box import Box, BoxAgent, BoxError
 from agenttop.controller.closing import Closing
 from agenttop.controller.ending import STOPPED_BY_USER, End, Halted, abandoned, failure, gated, nothing_answered
 from agenttop.controller.grading import GradingError, golden_of, grading_of
 from agenttop.controller.intake import Intake
+from agenttop.controller.items import Item
 from agenttop.controller.launch import NO_ROOM
 from agenttop.controller.move import Move
 from agenttop.controller.orders import Now, Orders
@@ -203,11 +204,10 @@ class Controller:
 
     def _lost(self, item: Item) -> None:
         """Do about lost workers what is to be done."""
-        fleet = self.spec.fleet
-        if item.lost and fleet is not None and fleet.on_loss == "shrink":
+        if item.lost and self.spec.on_loss == "shrink":
             self._shrunk.update(item.lost)  # nobody takes their part over
             return
-        if item.lost and fleet is not None and fleet.on_loss == "stop" and self.halted is None:
+        if item.lost and self.spec.on_loss == "stop" and self.halted is None:
             self._fail(f'{item.exit}: the run ends ([fleet] on_loss = "stop")')
             self.halt("drain")
         self._deal()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agenttop.controller.answers import Answers
-from agenttop.controller.box import Box, Item
+from agenttop.controller.box import Box
 from agenttop.controller.budget import BudgetController
 from agenttop.controller.data_exhaustion import DataExhaustion
+from agenttop.controller.items import Item
 from agenttop.controller.records import Records
 from agenttop.controller.searching import Searching
 from agenttop.controller.spec import RunSpec
@@ -15,6 +16,9 @@ from agenttop.controller.watcher import Watcher
 from agenttop.journal.figures import Figures
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.users.terms import terms_of
+
+#: Characters of a warning.
+MAX_WARNING = 1000
 
 
 class Intake:
@@ -42,7 +46,7 @@ class Intake:
     ) -> None:
         aggregate = figures.aggregate
         self.budget = BudgetController(terms_of(spec.profile), spec.workers, aggregate.layout, aggregate.spending)
-        self._on_loss = spec.fleet.on_loss if spec.fleet is not None else ""
+        self._on_loss = spec.on_loss
         self._pools = [pool.name for pool in spec.profile.pools]
         self.data = DataExhaustion(self._pools, spec.workers)
         self._figures = figures
@@ -92,7 +96,8 @@ class Intake:
     def warn(self, elapsed: float, text: str, level: str) -> None:
         """Report an event that also goes into the summary's warnings."""
         self._watcher.say(elapsed, text, level)
-        self._figures.aggregate.workers.warn(f"{text} (at {elapsed:.0f} s)")
+        # A box has said some of it: its last words, say.
+        self._figures.aggregate.workers.warn(f"{self._watcher.safe(text, MAX_WARNING)} (at {elapsed:.0f} s)")
 
     def _delta(self, delta: Delta) -> None:
         self._heard[delta.worker] = delta.t_s
@@ -119,8 +124,8 @@ class Intake:
             self._forget(worker, elapsed, ending=ending)
         self.lost += len(item.lost)
         left = len(self._box.alive)
-        share = f"its users go to the {left} workers left" if left else "none is left"
-        where = {"shrink": "the others keep theirs", "stop": "the run ends"}.get(self._on_loss, share)
+        said = {"shrink": "the others keep theirs", "stop": "the run ends"}
+        where = said.get(self._on_loss, f"its users go to the {left} workers left") if left else "none is left"
         unheard = f"what its workers sent after {heard_s:.1f} s is in no figure"
         self.warn(elapsed, f"{item.exit}: {unheard}; {where}", "error")
 

@@ -79,7 +79,11 @@ def launch(spec: RunSpec) -> Path:
     return socket_path(spec.run_id)
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def default_workers() -> int:
     """Return one worker per core this process may use, but one, which controller and view share; at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores - 1, 1)
+    return max(usable_cores() - 1, 1)

@@ -5,7 +5,7 @@ Nothing is done here but keeping the record of what was said: :class:`Order` tel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from agenttop.controller.ending import goes_further
 from agenttop.controller.manual_changes import EventText, ManualChanges
 from agenttop.controller.searching import BUSY
-from agenttop.metrics.boxes import LOST, OFF, BoxState
+from agenttop.metrics.boxes import LOST, BoxState
 from agenttop.metrics.snapshot import Reply
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
@@ -129,9 +129,8 @@ class Orders:
         return Order(Reply(0, True, reply), halt=mode, events=(*rested, (now.elapsed, said)))
 
     def _box(self, text: str, command: Command, source: str, now: Now) -> Order:
-        states, on = {box.name: box.state for box in now.boxes}, command.word == "on"
-        name = str(command.box)
-        if why := _no_turn(name, states, now, on=on):
+        name, on = str(command.box), command.word == "on"
+        if why := _no_turn(name, now, on=on):
             return _rejected(why)
         said = f"{name} takes part again" if on else f"{name} is left out: its users go to the others"
         self._note(
@@ -179,19 +178,20 @@ class Orders:
         self.controls.append({"t_s": round(t_s, 3), **what, "source": source})
 
 
-def _no_turn(name: str, states: Mapping[str, str], now: Now, *, on: bool) -> str:
+def _no_turn(name: str, now: Now, *, on: bool) -> str:
     """Return why a box cannot be turned on or off; empty if it can."""
-    if not states:
+    boxes = {box.name: box for box in now.boxes}
+    if not boxes:
         return "this run is on one machine: it has no boxes"
-    if name not in states:
-        return f"there is no box {name}; there are: {', '.join(states)}"
+    if name not in boxes:
+        return f"there is no box {name}; there are: {', '.join(boxes)}"
     if now.ending or now.state != "running":
         return "the run is coming to its end" if now.ending or now.state == "done" else "the run has not begun"
-    if states[name] == LOST:
+    if boxes[name].state == LOST:
         return f"{name} is lost"
-    if (states[name] == OFF) is not on:
+    if boxes[name].off is not on:
         return f"{name} is {'on' if on else 'off'} already"
-    if not on and not [other for other, state in states.items() if other != name and state not in (OFF, LOST)]:
+    if not on and all(box.name == name or box.off or box.state == LOST for box in now.boxes):
         return f"{name} is the last box that sends"
     return ""
 

@@ -15,7 +15,6 @@ from agenttop.controller.ending import End
 from agenttop.controller.gating import gated
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.answers import FILE_NAME, AnswersWriter
-from agenttop.journal.beside import beside
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
@@ -28,7 +27,6 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, ManualChange, 
 from agenttop.quality.answer import Answer
 from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
-from agenttop.report.files import write_report
 from agenttop.report.summary import write_summary
 from agenttop.steering.plan import Plan, written_stages
 
@@ -284,8 +282,14 @@ class _Outlet:
     def report(self, place: str) -> None:
         """Write a report of it, or note why that cannot be."""
         self._settle()
+        summary = self._summary
         try:
-            write_report(place, self._summary, beside(self._summary["run"]["directory"], self._summary))
+            # Not imported by runs that are asked for no report.
+            from agenttop.journal.beside import beside
+            from agenttop.report.files import PAGE, ending_of, write_report
+
+            asked = beside(summary["run"]["directory"], summary) if ending_of(place) == PAGE else None
+            write_report(place, summary, asked)
         except OSError as error:
             self.lacks.append(f"cannot write the report to {place}: {error.strerror}")
         except Exception as error:  # a run does not fail for how it is told

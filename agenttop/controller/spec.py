@@ -48,6 +48,11 @@ class RunSpec:
     boxes: tuple[BoxInfo, ...] = ()
     """The same, as they are there."""
 
+    @property
+    def on_loss(self) -> str:
+        """Return what happens to the users of lost workers (:attr:`FleetSpec.on_loss`)."""
+        return "share" if self.fleet is None else self.fleet.on_loss
+
 
 @dataclass(frozen=True, slots=True)
 class FleetSpec:
@@ -62,3 +67,8 @@ class FleetSpec:
     """What happens to the users of a box that is lost: ``share``, ``shrink`` or ``stop``."""
     workers: int | None = None
     """Workers of each box; None for one per core but one."""
+
+    @property
+    def least(self) -> int:
+        """Return how many boxes must be there."""
+        return len(self.hosts) if self.min_hosts is None else self.min_hosts

@@ -38,9 +38,9 @@ _NAMES = {
 class Watcher:
     """Keeps the newest :data:`~agenttop.metrics.snapshot.KEPT_EVENTS` events."""
 
-    def __init__(self, safe: Callable[[str], str] = clean_text) -> None:
-        """``safe`` makes texts safe to be shown."""
-        self._safe = safe
+    def __init__(self, safe: Callable[..., str] = clean_text) -> None:
+        """``safe`` makes texts safe to be shown: of a text, and of the characters that it may have."""
+        self.safe = safe
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._seen: set[str] = set()
         self._limited = 0.0
@@ -57,7 +57,7 @@ class Watcher:
 
     def say(self, t_s: float, text: str, level: str = "info") -> None:
         """Add an event."""
-        event = Event(round(t_s, 1), level, self._safe(text))
+        event = Event(round(t_s, 1), level, self.safe(text))
         self.events.append(event)
         self._new.append(event)
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import uvloop
 
 from agenttop.controller.controller import Controller
+from agenttop.controller.intake import MAX_WARNING
 from agenttop.controller.launch import REFUSED
 from agenttop.controller.spec import RunSpec
 from agenttop.exits import USAGE
@@ -27,7 +28,8 @@ def with_boxes(spec: RunSpec, fleet: Fleet) -> RunSpec:
     """Return a run as it is with the boxes that are there."""
     infos = tuple(link.info for link in fleet.links)
     workers = sum(info.count for info in infos)
-    left_out = tuple(f"box left out: {line}" for line in fleet.left_out)
+    safe = SafeText(spec.secrets)
+    left_out = tuple(f"box left out: {safe(line, MAX_WARNING)}" for line in fleet.left_out)
     short = short_on_boxes(spec.profile, workers, {info.name: info.file_limit for info in infos})
     return replace(spec, boxes=infos, workers=workers, warnings=(*spec.warnings, *left_out, *short))
 
@@ -40,7 +42,7 @@ async def run(spec: RunSpec) -> int:
     except TooFewError as error:
         safe = SafeText(spec.secrets)
         for line in error.lines:
-            print(f"{REFUSED}{safe(line, 1000)}", flush=True)
+            print(f"{REFUSED}{safe(line, MAX_WARNING)}", flush=True)
         return USAGE
     try:
         return await Controller(with_boxes(spec, fleet), FleetBox(fleet.links)).run()

@@ -14,7 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenttop.controller.box import BoxAgent, BoxError, Item
+from agenttop.controller.box import BoxAgent, BoxError
+from agenttop.controller.items import Item
 from agenttop.controller.preflight import unreachable
 from agenttop.fleet.messages import Granted, Kill, begin_of, pack, told_of
 from agenttop.metrics.compact import gathered

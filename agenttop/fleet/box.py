@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter_ns
 
 from agenttop.budget.ledger import Grant
-from agenttop.controller.box import BoxError, Item
+from agenttop.controller.box import BoxError
+from agenttop.controller.items import Item, Items
 from agenttop.fleet.link import Link
 from agenttop.fleet.messages import Granted, Kill
 from agenttop.fleet.ssh import BoxLost
@@ -34,9 +33,7 @@ class FleetBox:
     def __init__(self, links: Sequence[Link], clock: Callable[[], int] = perf_counter_ns) -> None:
         self._links = tuple(links)
         self._clock = clock
-        self._items: deque[Item] = deque()
-        self._news = asyncio.Event()
-        self._seq = 0
+        self._items = Items()
         self._epoch_ns = 0
         for link in links:
             link.put, link.elapsed = self._put, self._elapsed
@@ -112,18 +109,11 @@ class FleetBox:
 
     async def poll(self, ack_seq: int, wait_s: float) -> list[Item]:
         """See :class:`~agenttop.controller.box.Box`. Leases are renewed by the links."""
-        while self._items and self._items[0].seq <= ack_seq:
-            self._items.popleft()
-        if not self._items:
-            self._news.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._news.wait()
-        return list(self._items)
+        return await self._items.poll(ack_seq, wait_s)
 
     def pending(self, ack_seq: int) -> bool:
         """See :class:`~agenttop.controller.box.Box`."""
-        return bool(self._items) and self._items[-1].seq > ack_seq
+        return self._items.pending(ack_seq)
 
     def kill(self) -> None:
         """See :class:`~agenttop.controller.box.Box`."""
@@ -144,6 +134,4 @@ class FleetBox:
         return (self._clock() - self._epoch_ns) / 1e9 if self._epoch_ns else 0.0
 
     def _put(self, item: Item) -> None:
-        self._seq += 1
-        self._items.append(replace(item, seq=self._seq))
-        self._news.set()
+        self._items.put(replace(item, seq=self._items.number()))

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from agenttop.controller.spec import FleetSpec
-from agenttop.fleet.forming import reach
+from agenttop.fleet.forming import of_each, reach, workers_of
 from agenttop.fleet.messages import Hello
 from agenttop.fleet.settings import set_up
 from agenttop.fleet.ssh import BoxLost, Remote
@@ -34,20 +34,17 @@ def check(spec: FleetSpec, users: int | None = None) -> Checked:
 async def _check(spec: FleetSpec, users: int | None) -> Checked:
     remotes = [Remote(host, spec.python, log=lambda text: None) for host in spec.hosts]
     try:
-        found = await asyncio.gather(*(_look(remote) for remote in remotes), return_exceptions=True)
+        found = await of_each(remotes, _look)
     finally:
         await asyncio.gather(*(remote.close() for remote in remotes), return_exceptions=True)
     lines, fit = [], []
-    for remote, hello in zip(remotes, found, strict=True):
-        if isinstance(hello, Hello):
-            lines.append(told(remote, hello, spec.workers))
-            fit.append((remote.host.name, hello))
-        elif isinstance(hello, BoxLost):
+    for remote, hello in found:
+        if isinstance(hello, BoxLost):
             lines.append(f"{remote.host.name}: NO: {hello}")
         else:
-            raise hello
-    least = len(spec.hosts) if spec.min_hosts is None else spec.min_hosts
-    enough = len(fit) >= least
+            lines.append(told(remote, hello, spec.workers))
+            fit.append((remote.host.name, hello))
+    enough = len(fit) >= spec.least
     if users is not None and fit:
         short = lacks(users, fit, spec.workers)
         enough = enough and not short
@@ -70,7 +67,7 @@ def told(remote: Remote, hello: Hello, workers: int | None) -> str:
     ports = f", {count(hello.ports)} ports" if hello.ports else ""
     facts = (
         f"agenttop {hello.agenttop}, Python {hello.python}",
-        f"{hello.cores} cores: {workers or hello.workers} workers",
+        f"{hello.cores} cores: {workers_of(hello, workers)} workers",
         f"{count(hello.file_limit)} open files{ports}",
         f"{trip:.1f} ms away",
         clock,
@@ -80,7 +77,7 @@ def told(remote: Remote, hello: Hello, workers: int | None) -> str:
 
 def lacks(users: int, fit: list[tuple[str, Hello]], workers: int | None) -> list[str]:
     """Return where open files or ports do not suffice for so many users, a line each."""
-    counts = [workers or hello.workers for _, hello in fit]
+    counts = [workers_of(hello, workers) for _, hello in fit]
     total, found, first = sum(counts), [], 0
     for (name, hello), own in zip(fit, counts, strict=True):
         shares = [worker_share(users, first + index, total) for index in range(own)]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 from agenttop import __version__
 from agenttop.controller.spec import FleetSpec
@@ -20,8 +20,8 @@ from agenttop.fleet.messages import Hello, Join
 from agenttop.fleet.settings import security, set_up, without_http
 from agenttop.fleet.ssh import ANSWER_S, BoxLost, Remote
 from agenttop.metrics.boxes import BoxInfo
-from agenttop.profile.fleet import Host
 
+T = TypeVar("T")
 #: Workers of a box at most, whatever it says of itself.
 MAX_WORKERS = 256
 
@@ -79,7 +79,25 @@ async def reach(remote: Remote) -> Hello:
     return hello
 
 
-async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote] = Remote) -> Fleet:
+async def of_each(
+    remotes: Sequence[Remote], doing: Callable[[Remote], Coroutine[Any, Any, T]]
+) -> list[tuple[Remote, T | BoxLost]]:
+    """Do something with all boxes at once; return of each what came of it, or why it cannot be had."""
+    found = await asyncio.gather(*map(doing, remotes), return_exceptions=True)
+    pairs: list[tuple[Remote, T | BoxLost]] = []
+    for remote, one in zip(remotes, found, strict=True):
+        if isinstance(one, BaseException) and not isinstance(one, BoxLost):
+            raise one
+        pairs.append((remote, one))
+    return pairs
+
+
+def workers_of(hello: Hello, wanted: int | None) -> int:
+    """Return how many workers a box has; ``wanted``: as many as were asked for."""
+    return wanted or min(hello.workers, MAX_WORKERS)
+
+
+async def form(spec: FleetSpec, run_id: str) -> Fleet:
     """Form the fleet of a run.
 
     Raises:
@@ -88,22 +106,18 @@ async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote]
     set_up()
     from distributed import Client, Scheduler
 
-    remotes = [make(host, spec.python) for host in spec.hosts]
-    found = await asyncio.gather(*(reach(remote) for remote in remotes), return_exceptions=True)
+    remotes = [Remote(host, spec.python) for host in spec.hosts]
     scheduler = client = None
     there: list[Remote] = []
     lines: list[str] = []
-    for remote, hello in zip(remotes, found, strict=True):
-        if isinstance(hello, Hello):
-            there.append(remote)
-        elif isinstance(hello, BoxLost):
-            lines.append(f"{remote.host.name}: {hello}")
-        else:
-            raise hello
-    enough = len(spec.hosts) if spec.min_hosts is None else spec.min_hosts
     links: list[Link] = []
     try:
-        if len(there) >= enough:
+        for remote, hello in await of_each(remotes, reach):
+            if isinstance(hello, BoxLost):
+                lines.append(f"{remote.host.name}: {hello}")
+            else:
+                there.append(remote)
+        if len(there) >= spec.least:
             authority = Authority(run_id)
             tls = security(authority.identity("controller"))
             scheduler = without_http(
@@ -114,22 +128,17 @@ async def form(spec: FleetSpec, run_id: str, make: Callable[[Host, str], Remote]
             client = await Client(  # type: ignore[no-untyped-call]
                 scheduler.address, asynchronous=True, security=tls, direct_to_workers=True
             )
-            joined = await asyncio.gather(
-                *(_join(remote, authority, client, run_id, port) for remote in there), return_exceptions=True
-            )
             first = 0
-            for remote, actor in zip(there, joined, strict=True):
+            for remote, actor in await of_each(there, lambda remote: _join(remote, authority, client, run_id, port)):
                 if isinstance(actor, BoxLost):
                     lines.append(f"{remote.host.name}: {actor}")
                     continue
-                if isinstance(actor, BaseException):
-                    raise actor
-                hello = remote.hello
-                count = spec.workers or min(hello.workers, MAX_WORKERS)
-                info = BoxInfo(remote.host.name, first, count, hello.cores, hello.host, hello.file_limit)
+                said = remote.hello
+                count = workers_of(said, spec.workers)
+                info = BoxInfo(remote.host.name, first, count, said.cores, said.host, said.file_limit)
                 links.append(Link(remote, actor, info))
                 first += count
-        if len(links) < enough:
+        if len(links) < spec.least:
             raise TooFewError(lines)
     except BaseException:
         await asyncio.gather(*(remote.close() for remote in remotes), return_exceptions=True)
@@ -150,13 +159,9 @@ async def _join(remote: Remote, authority: Authority, client: Any, run_id: str, 
     # By reference: its module is on both sides, in the same version.
     from agenttop.fleet.agent import Agent
 
-    name, port = remote.host.name, remote.hello.port
-    identity = authority.identity(name)
-
-    def order(scheduler: str, contact: str) -> Join:
-        return Join(name, scheduler, contact, port, identity.ca, identity.cert, identity.key)
-
-    await remote.join(order, scheduler_port)
+    name, identity = remote.host.name, authority.identity(remote.host.name)
+    scheduler, contact = await remote.forward(scheduler_port)
+    await remote.join(Join(name, scheduler, contact, remote.hello.port, identity.ca, identity.cert, identity.key))
     try:
         async with asyncio.timeout(ANSWER_S):
             return await client.submit(

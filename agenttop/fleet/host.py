@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from importlib.metadata import version
 from typing import Any
 
@@ -23,13 +24,12 @@ import msgspec
 import uvloop
 
 from agenttop import __version__
-from agenttop.controller.launch import default_workers
+from agenttop.controller.launch import default_workers, usable_cores
 from agenttop.fleet.messages import Ask, Clock, Failed, FromBox, Hello, Join, Joined, Leave, line, read_to_box
+from agenttop.fleet.sweep import FOLDER
 from agenttop.worker.files import raise_file_limit
 from agenttop.worker.network import port_range
 
-#: What the folder of a run is called on a box, before a random part.
-FOLDER = "agenttop-box-"
 _MAX_LINE = 1 << 20
 
 
@@ -42,7 +42,7 @@ def hello(folder: str) -> Hello:
         host=socket.gethostname(),
         pid=os.getpid(),
         folder=folder,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_cores(),
         workers=default_workers(),
         file_limit=raise_file_limit(),
         ports=port_range(),
@@ -143,14 +143,18 @@ def main() -> int:
         say(Failed(f"it has no module {error.name}: pip install 'agenttop[fleet]' there"))
         return 1
     folder = tempfile.mkdtemp(prefix=FOLDER)
+    code = 1
     try:
         uvloop.run(serve(folder))
+        code = 0
+    except Exception:
+        traceback.print_exc()  # the process ends here: nobody else would
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         # Workers see that their socket is closed, and end; threads of Dask are not waited for.
-        os._exit(0)
-    return 0
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ import contextlib
 import pickle
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
-from agenttop.controller.box import Item
+from agenttop.controller.items import Item
 from agenttop.fleet.files import carried
 from agenttop.fleet.messages import Begin, Granted, Kill, Told, items_of, pack
 from agenttop.fleet.ssh import BoxLost, Remote
@@ -40,22 +39,16 @@ class Link:
         remote: its agent process.
         actor: the actor of Dask that its agent is (:class:`~agenttop.fleet.agent.Agent`).
         info: what is known of it.
-        put: takes what its workers say, and its loss; numbers are anew.
-        elapsed: the run's clock.
     """
 
-    def __init__(
-        self,
-        remote: Remote,
-        actor: Any,
-        info: BoxInfo,
-        put: Callable[[Item], object] = lambda item: None,
-        elapsed: Callable[[], float] = lambda: 0.0,
-    ) -> None:
+    put: Callable[[Item], object]
+    """Takes what its workers say, and its loss; numbers are anew."""
+    elapsed: Callable[[], float]
+    """The run's clock."""
+
+    def __init__(self, remote: Remote, actor: Any, info: BoxInfo) -> None:
         self.remote = remote
         self.info = info
-        self.put = put
-        self.elapsed = elapsed
         self.alive: set[int] = set()
         self.off = False
         self.why = ""
@@ -73,7 +66,7 @@ class Link:
         silent = self._lease.silent_s >= SILENT_S
         state = LOST if self.why else SILENT if silent else OFF if self.off else UP
         clock = self.remote.clock
-        return BoxState(self.info.name, state, clock.trip / 1e6, clock.error / 1e6, clock.offset / 1e6)
+        return BoxState(self.info.name, state, clock.trip / 1e6, clock.error / 1e6, clock.offset / 1e6, self.off)
 
     async def unreachable(self, profile: Profile) -> str:
         """Return what of a profile's targets cannot be reached from there; empty if all can.
@@ -138,7 +131,7 @@ class Link:
         Raises:
             BoxLost: the box is gone meanwhile, or the call failed.
         """
-        calling = asyncio.ensure_future(_awaited(call))
+        calling = asyncio.ensure_future(call)
         gone = asyncio.ensure_future(self.remote.gone.wait())
         try:
             await asyncio.wait({calling, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -215,12 +208,5 @@ class Link:
                 task.cancel()
         self._outbox.clear()
         if lost:
-            self.put(replace(_NOTHING, lost=lost, exit=f"{self.info.name} was lost: {why}"))
+            self.put(Item(0, -1, lost=lost, exit=f"{self.info.name} was lost: {why}"))
         self._tasks.append(asyncio.create_task(self.remote.close(0.0)))
-
-
-_NOTHING = Item(0, -1)
-
-
-async def _awaited(call: Any) -> Any:
-    return await call

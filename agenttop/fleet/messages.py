@@ -7,7 +7,7 @@ from __future__ import annotations
 import msgspec
 
 from agenttop.budget.ledger import Grant
-from agenttop.controller.box import Item
+from agenttop.controller.items import Item
 from agenttop.metrics.layout import Layout
 from agenttop.worker.messages import Dealt, Go, Halt, Steer
 

@@ -92,9 +92,15 @@ class Remote:
         return self._hello.result()
 
     async def measure_first(self) -> None:
-        """Measure the clock for the first time. Raises :class:`BoxLost`."""
+        """Measure the clock for the first time.
+
+        Raises:
+            BoxLost: it is gone, or does not tell it.
+        """
         for _ in range(TRIPS):
             await self.measure()
+            if not self._tripped.is_set():
+                raise BoxLost(f"it does not tell its clock within {ANSWER_S:g} s")
 
     async def measure(self) -> None:
         """Measure the clock by one round trip. Raises :class:`BoxLost`."""
@@ -108,18 +114,13 @@ class Remote:
         if self.gone.is_set():
             raise BoxLost(self.why)
 
-    async def join(self, message: Callable[[str, str], Join], scheduler_port: int) -> None:
-        """Open the tunnels and have the box join.
-
-        Args:
-            message: makes the order to join of where the scheduler is, seen from there, and where the box is, seen
-                from here.
-            scheduler_port: at our loopback interface.
+    async def join(self, message: Join) -> None:
+        """Have the box join.
 
         Raises:
             BoxLost: it did not.
         """
-        self._say(line(message(*await self.forward(scheduler_port))))
+        self._say(line(message))
         await self._answer(self._joined, "it does not join")
 
     async def forward(self, scheduler_port: int) -> tuple[str, str]:
@@ -158,9 +159,9 @@ class Remote:
             with contextlib.suppress(OSError, asyncssh.Error):
                 self._say(line(Leave()))
                 self._process.stdin.write_eof()
-            waiting = asyncio.ensure_future(self.gone.wait())
-            await asyncio.wait({waiting}, timeout=patience_s)
-            waiting.cancel()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self.gone.wait()
         await self.sweep()
         for listener in self._listeners:
             listener.close()

@@ -1,6 +1,7 @@
 """``python -m agenttop.fleet.sweep PID FOLDER``: ends what is left of a box, and removes its folder.
 
-Only processes of this program in the process group of its agent: a number may be somebody else's by now.
+Only processes of this program in the process group of its agent: a number may be somebody else's by now. Every run ends
+with it on every box, so it imports nothing that takes long.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from agenttop.fleet.host import FOLDER
+#: What the folder of a run is called on a box, before a random part.
+FOLDER = "agenttop-box-"
 
 
 def sweep(group: int, folder: str) -> list[int]:

@@ -49,6 +49,8 @@ class BoxState(msgspec.Struct, frozen=True):
     """What its times can be off by at most."""
     clock_offset_ms: float | None = None
     """How far its clock is ahead of the controller's; it is accounted for."""
+    off: bool = False
+    """It was left out by a command, be it silent or not."""
 
 
 class BoxRow(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class _Box:
         self.cpu_max = 0.0
         self.clock_error_ms = 0.0
         self.lost_s: float | None = None
-        self.state = BoxState(info.name, "up")
+        self.state = BoxState(info.name, UP)
         self.row: BoxRow | None = None
         self._measured = {kind: Hist() for kind in _KINDS}
         self._new: dict[str, list[HistDelta]] = {kind: [] for kind in _KINDS}

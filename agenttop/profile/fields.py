@@ -19,7 +19,7 @@ from agenttop.expressions.jsonpath import JsonPathSyntaxError, compile_path
 from agenttop.expressions.pattern import PatternError, compile_pattern
 from agenttop.profile.checks import CheckError, compile_check
 from agenttop.profile.durations import Duration
-from agenttop.profile.fleet import MAX_BOXES, parse_host
+from agenttop.profile.fleet import MAX_BOXES, NoBoxError, parse_host
 from agenttop.profile.measured import compile_measured, is_length
 from agenttop.quality.margins import MarginError, regress_of, score_drop
 from agenttop.schedule.quantities import MAX_NAME, MAX_USERS
@@ -243,7 +243,7 @@ def _score_drops(value: Any) -> Any:
 def _box(value: str) -> str:
     try:
         parse_host(value)
-    except ValueError:
+    except NoBoxError:
         raise wanted('expected a box such as "b1", "b2:2222" or "user@b3"') from None
     return value
 

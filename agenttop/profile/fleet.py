@@ -13,6 +13,10 @@ _HOST = re.compile(
 )
 
 
+class NoBoxError(ValueError):
+    """A text is no box; the message says what is expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """One box. What is None is left to ``~/.ssh/config``."""
@@ -29,14 +33,14 @@ def parse_host(text: str) -> Host:
     """Return the box of ``[USER@]HOST[:PORT]``.
 
     Raises:
-        ValueError: it is none; the message says what is expected.
+        NoBoxError: it is none.
     """
     match = _HOST.fullmatch(text.strip())
     port = int(match["port"]) if match is not None and match["port"] else None
     host = (match["six"] or match["host"]) if match is not None else ""
     # A leading dash would be an option to whoever passes it on.
     if match is None or host.startswith("-") or (port is not None and not 1 <= port <= 65535):
-        raise ValueError(f'expected a box such as "b1", "b2:2222" or "user@b3", not {text[:60]!r}')
+        raise NoBoxError(f'expected a box such as "b1", "b2:2222" or "user@b3", not {text[:60]!r}')
     return Host(host, host, match["user"], port)
 
 
@@ -44,7 +48,8 @@ def parse_hosts(texts: Sequence[str]) -> tuple[Host, ...]:
     """Return the boxes, each with a name of its own: its host, with user and port as written where hosts are the same.
 
     Raises:
-        ValueError: one of them is none, is there twice, or there are too many.
+        NoBoxError: one of them is none.
+        ValueError: one is there twice, there are too many, or there is none.
     """
     found = [parse_host(text) for text in texts]
     hosts = [host.host for host in found]

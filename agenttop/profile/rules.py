@@ -15,7 +15,7 @@ from agenttop.profile.asked_headers import check_asked
 from agenttop.profile.budget import check_budget
 from agenttop.profile.conversations import check_conversations
 from agenttop.profile.fields import saved_header
-from agenttop.profile.fleet import parse_hosts
+from agenttop.profile.fleet import NoBoxError, parse_hosts
 from agenttop.profile.keys import REQUEST_KEYS, SOCKET_KEYS
 from agenttop.profile.measured import is_of_event
 from agenttop.profile.normalise import Table
@@ -87,9 +87,10 @@ def _fleet(table: Any) -> Iterator[Fault]:
         return
     try:
         parse_hosts(hosts)
+    except NoBoxError:
+        pass  # its field has said so
     except ValueError as error:
-        if "expected" not in str(error):  # what is no box has been said
-            yield Fault(("fleet", "hosts"), str(error))
+        yield Fault(("fleet", "hosts"), str(error))
     if isinstance(least, int) and least > len(hosts):
         yield Fault(("fleet", "min_hosts"), f"there are only {len(hosts)} hosts")
 

@@ -99,9 +99,8 @@ class Deal:
 
     def leads(self, among: Collection[int]) -> bool:
         """Return whether it is the first of some workers by the last change; true if none of them has a share."""
-        return (
-            min((worker for worker in self._changes[-1].workers if worker in among), default=self.worker) == self.worker
-        )
+        sharing = [worker for worker in self._changes[-1].workers if worker in among]
+        return not sharing or self.worker == min(sharing)
 
     def share(self, total: int, offset: int = 0) -> int:
         """Return how many of ``total`` are this worker's by the last change, as :func:`worker_share` says."""

@@ -12,7 +12,7 @@ from statistics import median
 import psutil
 from msgspec.structs import replace
 
-from agenttop.controller.box import Item
+from agenttop.controller.items import Item
 from agenttop.fleet.messages import items_of, pack
 from agenttop.journal.figures import Figures
 from agenttop.journal.journal import JournalWriter

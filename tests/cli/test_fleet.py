@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,10 @@ from agenttop.cli.fleet import fleet_of, refused
 from agenttop.cli.main import main
 from agenttop.controller.spec import FleetSpec
 from agenttop.exits import UsageError
+from agenttop.fleet import check
 from agenttop.profile.fleet import parse_hosts
 from agenttop.profile.model import Fleet
+from tests.steering.plans import STAGES, TASK
 
 
 def options(**said: object) -> argparse.Namespace:
@@ -53,6 +56,25 @@ def test_without_the_extra_it_ends_in_one_line(
     assert "which boxes? agenttop fleet check --hosts" in capsys.readouterr().err
     assert main(["fleet", "check", "--hosts", "b1,-x"]) == 2
     assert "expected a box such as" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "workers"), [("3", 3), ("auto", None)])
+def test_boxes_are_looked_at_with_the_workers_that_a_run_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str, workers: int | None
+) -> None:
+    monkeypatch.setenv("AGENTTOP_WORKERS", said)
+    file = tmp_path / "p.toml"
+    file.write_text(f'target = "http://127.0.0.1:1"\n{STAGES}[[pools]]\nname = "a"\n{TASK}[fleet]\nhosts = ["b1"]\n')
+    seen: list[FleetSpec] = []
+
+    def looked(spec: FleetSpec, users: int | None) -> check.Checked:
+        seen.append(spec)
+        return check.Checked(("b1: ok",), enough=True)
+
+    monkeypatch.setattr(check, "check", looked)
+    assert main(["fleet", "check", "--profile", str(file)]) == 0
+    assert seen == [FleetSpec(parse_hosts(["b1"]), workers=workers)]
+    assert capsys.readouterr().out == "b1: ok\n"
 
 
 def test_a_run_on_one_machine_imports_nothing_of_a_fleet() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agenttop.controller.answers import Answers
-from agenttop.controller.box import BoxAgent, Item
+from agenttop.controller.box import BoxAgent
 from agenttop.controller.intake import Intake
+from agenttop.controller.items import Item
 from agenttop.controller.records import Records
 from agenttop.controller.spec import RunSpec
 from agenttop.controller.watcher import Watcher

@@ -12,7 +12,8 @@ import pytest
 
 from agenttop.agent.process import AgentProcess
 from agenttop.controller import box as module
-from agenttop.controller.box import BoxAgent, BoxError, Item
+from agenttop.controller.box import BoxAgent, BoxError
+from agenttop.controller.items import Item
 from agenttop.profile.model import Profile
 from agenttop.schedule.control import Control
 from agenttop.schedule.shares import Members

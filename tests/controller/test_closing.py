@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agenttop.controller.box import BoxAgent, Item
+from agenttop.controller.box import BoxAgent
 from agenttop.controller.closing import Closing
 from agenttop.controller.intake import Intake
+from agenttop.controller.items import Item
 from agenttop.controller.orders import Now, Orders
 from agenttop.controller.records import Records
 from agenttop.controller.spans import Spans

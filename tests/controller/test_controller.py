@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenttop.controller.box import Item
 from agenttop.controller.controller import Controller
 from agenttop.controller.ending import End, Halted
+from agenttop.controller.items import Item
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.journal import JournalWriter, Second, read_journal
 from agenttop.journal.repeat import Left, driven, rewritten

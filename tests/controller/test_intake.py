@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agenttop.controller.box import BoxAgent, Item
+from agenttop.controller.box import BoxAgent
 from agenttop.controller.intake import Intake
+from agenttop.controller.items import Item
 from agenttop.controller.records import Records
-from agenttop.controller.spec import RunSpec
+from agenttop.controller.spec import FleetSpec, RunSpec
 from agenttop.controller.watcher import Watcher
 from agenttop.journal.figures import Figures
 from agenttop.journal.rules import Rules
 from agenttop.metrics.delta import Delta, Health, LeafDelta, PoolState
+from agenttop.metrics.safe_text import SafeText
+from agenttop.profile.fleet import parse_hosts
 from agenttop.profile.load import load_profile
 from agenttop.steering.plan import Plan
 from agenttop.users.compile import layout_of
@@ -21,13 +25,14 @@ from tests.steering.plans import STAGES, TASK
 class Kept:
     """An intake, and what it keeps up to date."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fleet: FleetSpec | None = None, secrets: tuple[str, ...] = ()) -> None:
         file = folder / "p.toml"
         file.write_text(f'target = "http://127.0.0.1:1"\n{STAGES}[[pools]]\nname = "chat"\n{TASK}')
         loaded = load_profile(file, env={})
         spec = RunSpec("id", str(folder), loaded.profile, "p.toml", loaded.masked, (), loaded.sha256, workers=2)
+        spec = replace(spec, fleet=fleet)
         self.figures = Figures(layout_of(loaded.profile), Rules())
-        self.watcher = Watcher()
+        self.watcher = Watcher(SafeText(secrets))
         self.records = Records(spec, Plan(loaded.profile, layout_of(loaded.profile)), self.figures)
         self.intake = Intake(spec, self.figures, self.records, None, self.watcher, BoxAgent())
 
@@ -65,6 +70,35 @@ def test_only_a_worker_that_ended_as_it_should_not_is_lost(kept: Kept) -> None:
     text = "worker 0 ended with code 3: none is left"
     assert (kept.intake.lost, kept.told, kept.warnings) == (1, [("error", text)], [f"{text} (at 5 s)"])
     assert kept.records._new.gone == [1, 0], "whoever replays it must forget both"
+
+
+@pytest.mark.parametrize(
+    ("on_loss", "left", "where"),
+    [
+        ("share", [0], "its users go to the 1 workers left"),
+        ("shrink", [0], "the others keep theirs"),
+        ("stop", [0], "the run ends"),
+        ("share", [], "none is left"),
+        ("shrink", [], "none is left"),
+    ],
+)
+def test_what_becomes_of_the_users_of_a_lost_box_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_loss: str, left: list[int], where: str
+) -> None:
+    monkeypatch.setattr(BoxAgent, "alive", left)
+    kept = Kept(tmp_path, FleetSpec(parse_hosts(["b1", "b2"]), on_loss=on_loss))
+    kept.intake.take(Item(1, -1, lost=(1,), exit="b2 was lost: x"), 5.0, ending=False)
+    text = f"b2 was lost: x: what its workers sent after 0.0 s is in no figure; {where}"
+    assert (kept.intake.lost, kept.told) == (1, [("error", text)])
+
+
+def test_a_secret_in_the_last_words_of_a_box_is_in_no_warning(tmp_path: Path) -> None:
+    secret = "sk-fleet-0123456789"
+    kept = Kept(tmp_path, secrets=(secret,))
+    kept.intake.take(Item(1, -1, lost=(1,), exit=f"b2 was lost: its agent has ended: {secret}"), 5.0, ending=False)
+    ((_, event),), (warning,) = kept.told, kept.warnings
+    for text in (event, warning):
+        assert text.startswith("b2 was lost: its agent has ended: ***: what its workers sent")
 
 
 @pytest.mark.parametrize("ending", [False, True])

@@ -106,7 +106,8 @@ def test_a_box_is_left_out_and_comes_back(orders: Orders, now: Now) -> None:
     order = orders.follow("box b2 off", "key", up)
     assert (order.box, order.reply.message) == (("b2", False), "b2 is left out: its users go to the others")
     assert [text for _, text in order.events] == ["you: b2 is left out: its users go to the others"]
-    off = replace(up, boxes=(BoxState("b1", "up"), BoxState("b2", "off"), BoxState("b3", "lost")))
+    off = replace(up, boxes=(BoxState("b1", "up"), BoxState("b2", "off", off=True), BoxState("b3", "lost")))
+    mute = replace(off, boxes=(BoxState("b1", "up"), BoxState("b2", "silent", off=True), BoxState("b3", "lost")))
     assert orders.follow("box b2 on", "ctl", off).box == ("b2", True)
     assert [(entry["command"], entry["from"], entry["to"]) for entry in orders.controls] == [
         ("box b2 off", "on", "off"),
@@ -118,8 +119,10 @@ def test_a_box_is_left_out_and_comes_back(orders: Orders, now: Now) -> None:
         ("box b4 off", up, "there is no box b4; there are: b1, b2, b3"),
         ("box b3 off", up, "b3 is lost"),
         ("box b2 off", off, "b2 is off already"),
+        ("box b2 off", mute, "b2 is off already"),
         ("box b1 on", off, "b1 is on already"),
         ("box b1 off", off, "b1 is the last box that sends"),
+        ("box b1 off", mute, "b1 is the last box that sends"),
         ("box b1 off", replace(up, ending="drain"), "the run is coming to its end"),
         ("box b1 off", replace(up, state="armed"), "the run has not begun"),
         ("box b1", up, "say: box NAME off|on"),

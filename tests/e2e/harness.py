@@ -46,6 +46,17 @@ def until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T
         time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """Stopped meanwhile; it may be killed while it is."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
 class Viewer:
     """One connection to a control socket, and everything it has read."""
 

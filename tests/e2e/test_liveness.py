@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,7 +11,7 @@ import pytest
 
 from agenttop.agent.process import AgentProcess
 from agenttop.worker.lease import LEASE_S
-from tests.e2e.harness import Place, Run, until
+from tests.e2e.harness import Place, Run, frozen, until
 from tests.e2e.terminal import Terminal
 
 PROFILE = """
@@ -36,17 +34,6 @@ def profile(place: Place, url: str, duration: str, *, rate: int = 0, more: str =
     stage = f'max_users = 10\nstages = [{{ duration = "{duration}", rate = {rate} }}]'
     pool = stage if rate else 'think_time = "50ms"'
     return place.write(PROFILE.format(url=url, plan=plan, pool=pool, more=more))
-
-
-@contextlib.contextmanager
-def frozen(process: psutil.Process) -> Iterator[None]:
-    """Stopped meanwhile; it may be killed while it is."""
-    process.suspend()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
 
 
 def begun(run: Run) -> psutil.Process:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic, perf_counter_ns
 
 from agenttop.agent.process import AgentProcess
-from agenttop.controller.box import Item
+from agenttop.controller.items import Item
 from agenttop.fleet.agent import Agent
 from agenttop.fleet.messages import Begin, Kill, Told, items_of, pack
 from agenttop.profile.model import Profile

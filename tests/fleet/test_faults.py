@@ -9,8 +9,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +18,10 @@ from distributed.comm.core import connect
 
 from agenttop.agent.process import AgentProcess
 from agenttop.fleet.certificates import Authority
-from agenttop.fleet.host import FOLDER
 from agenttop.fleet.settings import security
-from agenttop.fleet.sweep import sweep
-from tests.e2e.harness import Viewer, until
+from agenttop.fleet.sweep import FOLDER, sweep
+from tests.e2e.harness import Viewer, frozen, until
+from tests.e2e.test_liveness import load_ends
 from tests.fleet.conftest import AGENT, WORKER, Fleet
 from tests.fleet.test_fleet import profile, served
 
@@ -33,32 +31,6 @@ pytestmark = pytest.mark.fleet
 def begun(viewer: Viewer) -> None:
     """Wait until both boxes send."""
     viewer.wait(lambda s: all(box["rps"] > 0 for box in s["boxes"]))
-
-
-def load_ends(agent: AgentProcess) -> float:
-    """Wait until nothing more comes in; return how long that took, in seconds."""
-    began, last, changed = time.monotonic(), -1, time.monotonic()
-
-    def quiet() -> bool:
-        nonlocal last, changed
-        now = served(agent)
-        if now != last:
-            last, changed = now, time.monotonic()
-        return time.monotonic() - changed > 1.5
-
-    until(quiet, "the end of the load")
-    return changed - began
-
-
-@contextlib.contextmanager
-def stopped(process: psutil.Process) -> Iterator[None]:
-    """Stopped meanwhile; it may be killed while it is."""
-    process.suspend()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
 
 
 def test_a_killed_worker_is_said_with_its_box_and_its_users_go_to_the_other(fleet: Fleet, agent: AgentProcess) -> None:
@@ -111,7 +83,7 @@ def test_a_stopped_box_is_lost_and_swept(fleet: Fleet, agent: AgentProcess) -> N
         viewer = run.viewer()
         begun(viewer)
         there = fleet.agent(1)
-        with stopped(there):
+        with frozen(there):
             viewer.wait(lambda s: s["boxes"][1]["state"] == "silent")
             viewer.wait(lambda s: s["boxes"][1]["state"] == "lost" and s["boxes"][0]["users"] == 8)
             until(lambda: not fleet.boxes[1].processes("agenttop"), "the end of what was on the box")
@@ -173,7 +145,7 @@ def test_the_load_ends_with_the_lease_of_a_stopped_controller_and_every_count_is
     with fleet.start("--profile", profile(fleet.place, agent.url)) as run:
         begun(run.viewer())
         controller = until(lambda: fleet.place.processes("agenttop.fleet"), "a controller")[0]
-        with stopped(controller):
+        with frozen(controller):
             load_ends(agent)
         assert run.wait() == 1
     summary = fleet.place.summary()
@@ -244,7 +216,9 @@ def test_secrets_are_in_no_process_list(fleet: Fleet, agent: AgentProcess) -> No
     file = profile(fleet.place, agent.url, more='[headers]\nauthorization = "Bearer ${API_KEY}"\n')
     env = fleet.env
     fleet.env = env | {"API_KEY": secret}
-    loud = fleet.place.write(f'#!/bin/sh\necho {secret} >&2\nexec {sys.executable} "$@"\n', "loud")
+    kept = fleet.place.root / "boxes"
+    kept.mkdir()
+    loud = fleet.place.write(f'#!/bin/sh\necho {secret} >&2\nTMPDIR={kept} exec {sys.executable} "$@"\n', "loud")
     loud.chmod(0o755)
     with fleet.start("--profile", file, python=loud) as run:
         viewer = run.viewer()
@@ -258,10 +232,10 @@ def test_secrets_are_in_no_process_list(fleet: Fleet, agent: AgentProcess) -> No
         for text in told:
             assert secret not in text
             assert "PRIVATE KEY" not in text
-        folders = [Path(path) for path in Path("/tmp").glob(f"{FOLDER}*")]
+        folders = list(kept.glob(f"{FOLDER}*"))
+        assert len(folders) == 2
         for folder in folders:
-            with contextlib.suppress(FileNotFoundError):
-                assert folder.stat().st_mode & 0o077 == 0
+            assert folder.stat().st_mode & 0o077 == 0
         viewer.command("stop")
         assert run.wait() == 130
     log = (fleet.place.directory() / "controller.log").read_text()

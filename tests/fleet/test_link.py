@@ -14,7 +14,8 @@ import pytest
 
 from agenttop.budget.amount import Amount
 from agenttop.budget.ledger import Grant
-from agenttop.controller.box import BoxError, Item
+from agenttop.controller.box import BoxError
+from agenttop.controller.items import Item
 from agenttop.fleet.box import FleetBox
 from agenttop.fleet.clock import ClockOffset
 from agenttop.fleet.link import LOST_S, Link
@@ -188,6 +189,7 @@ async def test_a_box_is_turned_off_and_on(made: Made) -> None:
     made.box.turn("b2", on=False)
     assert made.box.off == [2, 3]
     assert made.box.states()[1].state == "off"
+    assert [state.off for state in made.box.states()] == [False, True]
     made.box.turn("b2", on=True)
     assert made.box.off == []
 

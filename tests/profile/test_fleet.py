@@ -74,6 +74,7 @@ def load(folder: Path, text: str) -> list[str]:
         ('hosts = ["-x"]', 'fleet.hosts[0]: expected a box such as "b1", "b2:2222" or "user@b3"'),
         ("hosts = []", "fleet.hosts: "),
         ('hosts = ["b1", "b1"]', "fleet.hosts: b1 is there twice"),
+        ('hosts = ["as-expected", "as-expected"]', "fleet.hosts: as-expected is there twice"),
         ('hosts = ["b1"]\nmin_hosts = 2', "fleet.min_hosts: there are only 1 hosts"),
         ('on_loss = "wait"', "fleet.on_loss: "),
         ('host = ["b1"]', 'fleet.host: unknown key; did you mean "hosts"?'),
