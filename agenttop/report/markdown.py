@@ -13,7 +13,7 @@ from agenttop.report.comparison import comparison_lines, headline, is_telling
 from agenttop.report.escaping import markdown
 from agenttop.report.figures import count, share
 from agenttop.report.glance import capped, count_words
-from agenttop.report.observed import noted
+from agenttop.report.observed import noted, star_words
 from agenttop.report.quality import causes, drop_sentence, interval
 from agenttop.report.search import sentence
 from agenttop.report.stages import cells, most_telling, rows_of
@@ -86,6 +86,8 @@ def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         note = noted(threshold).removeprefix("observed ")
         rows.append([threshold["expression"], note, "pass" if threshold["passed"] else "FAIL"])
     yield _table(rows, bold={"FAIL"})
+    if star := star_words(shown):
+        yield markdown(star)
     if len(shown) < len(thresholds):
         yield f"and {len(thresholds) - len(shown)} more thresholds"
 

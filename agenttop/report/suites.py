@@ -10,7 +10,7 @@ from agenttop.report.comparison import comparison_cases, headline
 from agenttop.report.figures import count, share
 from agenttop.report.glance import count_words, ended_words
 from agenttop.report.junit import Case, Suite, junit_xml
-from agenttop.report.observed import NO_DATA, noted
+from agenttop.report.observed import NO_DATA, noted, told_alone
 from agenttop.report.quality import causes, drop_sentence, interval
 
 #: Ends of a run after which its figures are not what was asked for.
@@ -70,7 +70,7 @@ def _thresholds(summary: Mapping[str, Any]) -> Iterator[Case]:
     for threshold in summary["thresholds"]:
         name, window_s = threshold["expression"], threshold.get("window_s")
         time_s = window_s or summary["run"].get("measured_s")
-        words = noted(threshold)
+        words = told_alone(threshold, noted(threshold))
         if not threshold["passed"]:
             yield Case("agenttop.thresholds", name, failed=f"{name}: {words}", time_s=time_s)
         elif threshold.get("verdict") == NO_DATA:

@@ -12,6 +12,7 @@ from typing import Any
 from agenttop.metrics.assessment import word_of
 from agenttop.metrics.snapshot import Event
 from agenttop.report.answer import answer
+from agenttop.report.boxes import boxes
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import digits, duration, share
@@ -24,7 +25,7 @@ from agenttop.report.html.markup import Markup, el, joined
 from agenttop.report.html.plan import planned
 from agenttop.report.html.series import along, highest, means, percentiles
 from agenttop.report.html.told import HtmlPage
-from agenttop.report.observed import noted
+from agenttop.report.observed import noted, star_words
 from agenttop.report.phases import phases_by_stage
 from agenttop.report.phases_by_request import phases_by_request
 from agenttop.report.quality import quality_section
@@ -37,6 +38,7 @@ from agenttop.report.text import (
     budget_section,
     checks_section,
     generator_section,
+    generator_verdict,
     latencies,
     outcomes,
     phases_section,
@@ -96,6 +98,7 @@ def report_html(summary: Mapping[str, Any], events: Sequence[Event] = (), profil
     _events(page, told, events)
     _knee(page, told)
     search_section(page, told.get("search"))
+    boxes(page, told)
     generator_section(page, told["generator"])
     page.add(drawn["Loop lag"])
     _profile(page, told, profile)
@@ -152,7 +155,7 @@ def charts_of(summary: Mapping[str, Any]) -> Iterator[Chart]:
                 [Series("lag", lag.values["loop_lag_p99_ms"], 5)])  # fmt: skip
 
 
-def _verdict(page: HtmlPage, summary: Mapping[str, Any]) -> None:
+def _verdict(page: HtmlPage, summary: dict[str, Any]) -> None:
     """Add how the run came out, what the target did, and what spoils figures."""
     run = summary["run"]
     word, words = answer(summary)
@@ -163,8 +166,7 @@ def _verdict(page: HtmlPage, summary: Mapping[str, Any]) -> None:
     if run.get("warmup_s"):
         facts.append(f"first {duration(run['warmup_s'])} not counted (warm-up)")
     inner.joined([fact for fact in facts if fact], "dim")
-    if summary["generator"]["saturated"]:
-        inner.prose("! THE LOAD GENERATOR WAS SATURATED: the times below are longer than the target's.", "red")
+    generator_verdict(inner, summary["generator"])
     if not summary["totals"]["requests"]:
         inner.prose("! No request finished: there is nothing to judge.", "red")
     head = el("h1", el("span", word, class_="word"), f" {words}")
@@ -195,6 +197,7 @@ def _thresholds(page: HtmlPage, thresholds: Sequence[Mapping[str, Any]]) -> None
         for each in thresholds
     ]
     page.table(rows, lambda i: "green" if thresholds[i]["passed"] else "red")
+    page.prose(star_words(thresholds), "dim")
 
 
 def _events(page: HtmlPage, summary: Mapping[str, Any], events: Sequence[Event]) -> None:
