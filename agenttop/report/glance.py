@@ -5,12 +5,13 @@ How it ended and why, what was sent, times by stage, thresholds, the gate, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agenttop.exits import THRESHOLD
 from agenttop.metrics.not_refused import basis
 from agenttop.metrics.scope import clean_text
+from agenttop.metrics.snapshot import StageRow
 from agenttop.metrics.trust import LATE, SATURATED, grade_of
 from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
@@ -81,11 +82,12 @@ def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, l
         lines: at least 16.
     """
     found: list[str] = []
+    rows = rows_of(summary)
     # What is told of gives way a little at a time, until it fits: stages first, blank lines last.
     for prose, stages, failed, notes, gaps in _ROOM:
         page = Page(max(width, 60), color)
         _head(page, summary, prose, gaps=gaps)
-        _stages(page, summary, stages)
+        _stages(page, rows, stages)
         if gaps:
             page.line()
         _judged(page, summary, failed)
@@ -110,8 +112,7 @@ def _head(page: Page, summary: Mapping[str, Any], most: int, *, gaps: bool) -> N
         page.line()
 
 
-def _stages(page: Page, summary: Mapping[str, Any], most: int) -> None:
-    rows = rows_of(summary)
+def _stages(page: Page, rows: Sequence[StageRow], most: int) -> None:
     if not rows:
         page.prose("! No request finished: there is nothing to judge.", "red")
         return
