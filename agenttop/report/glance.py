@@ -17,7 +17,7 @@ from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
 from agenttop.report.observed import observed, refused
 from agenttop.report.page import INDENT, Page
-from agenttop.report.quality import interval, points
+from agenttop.report.quality import points, spread
 from agenttop.report.search import sentence
 from agenttop.report.stages import cells, most_telling, rows_of
 from agenttop.report.verdict import verdict_in_short
@@ -70,6 +70,14 @@ def count_words(totals: Mapping[str, Any]) -> list[str]:
 def capped(budget: Mapping[str, Any]) -> dict[str, Any]:
     """Return the lines of a budget that have a cap."""
     return {name: line for name, line in budget.items() if line and line["cap"] is not None}
+
+
+def used_words(budget: Mapping[str, Any]) -> list[str]:
+    """Return what was used of a budget, a part for each cap: ``12.5% of 40000 tokens``."""
+    return [
+        f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
+        for name, line in capped(budget).items()
+    ]
 
 
 def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, lines: int = LINES) -> str:
@@ -147,27 +155,17 @@ def _judged(page: Page, summary: Mapping[str, Any], most: int) -> None:
     quality = summary.get("quality")
     if quality and quality.get("score") is not None:
         _score(page, quality)
-    _budget(page, summary["budget"])
+    page.joined(used_words(summary["budget"]), head="budget      ")
 
 
 def _score(page: Page, quality: Mapping[str, Any]) -> None:
-    ends = quality["interval"] or (quality["score"], quality["score"])
-    parts = [f"score {share(quality['score'])} ({interval(ends)}) of {count(quality['cases'])} cases"]
+    parts = [f"score {share(quality['score'])} {spread(quality)}"]
     style, drop = "", quality.get("drop")
     if drop:
         parts.append(f"{points(drop['drop'])} points lost from {drop['from_users']} to {drop['to_users']} users")
         style = {"worse": "red", "ok": "green"}.get(drop["verdict"], "yellow")
         parts[-1] += {"worse": ": WORSE", "ok": ""}.get(drop["verdict"], ": undecided")
     page.joined(parts, style, head="answers     ")
-
-
-def _budget(page: Page, budget: Mapping[str, Any]) -> None:
-    parts = [
-        f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
-        for name, line in capped(budget).items()
-    ]
-    if parts:
-        page.joined(parts, head="budget      ")
 
 
 def _notes(page: Page, summary: Mapping[str, Any], most: int) -> None:

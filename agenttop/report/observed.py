@@ -35,6 +35,17 @@ def refused(threshold: Mapping[str, Any]) -> int:
     return int(threshold.get("refused", 0))
 
 
+def threshold_rows(thresholds: Iterable[Mapping[str, Any]], title: str = "") -> list[list[str]]:
+    """Return cells of thresholds, titles before them, ``title`` that of the expressions; the last is pass or FAIL."""
+    return [
+        [title, "observed", ""],
+        *(
+            [each["expression"], noted(each).removeprefix("observed "), "pass" if each["passed"] else "FAIL"]
+            for each in thresholds
+        ),
+    ]
+
+
 def star_words(thresholds: Iterable[Mapping[str, Any]], width: int = _WIDE) -> str:
     """Return what the star at figures of these thresholds means, in so many columns; empty if none has one."""
     return explained([refused(threshold) for threshold in thresholds], width)

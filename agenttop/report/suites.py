@@ -11,7 +11,7 @@ from agenttop.report.figures import count, share
 from agenttop.report.glance import count_words, ended_words
 from agenttop.report.junit import Case, Suite, junit_xml
 from agenttop.report.observed import NO_DATA, noted, told_alone
-from agenttop.report.quality import causes, drop_sentence, interval
+from agenttop.report.quality import causes, drop_sentence, spread
 
 #: Ends of a run after which its figures are not what was asked for.
 _BROKEN = ("target_unreachable", "error")
@@ -102,9 +102,7 @@ def _quality(quality: Mapping[str, Any] | None) -> Iterator[Case]:
         if row["score"] is None:
             yield Case("agenttop.quality", name, skipped="no answer was graded")
         else:
-            ends = row["interval"] or (row["score"], row["score"])
-            words = f"{share(row['score'])} ({interval(ends)}) of {count(row['cases'])} cases"
-            yield Case("agenttop.quality", name, output=words)
+            yield Case("agenttop.quality", name, output=f"{share(row['score'])} {spread(row)}")
     drop = quality.get("drop")
     if drop is not None:
         words, lost = drop_sentence(drop), causes(drop["lost"])

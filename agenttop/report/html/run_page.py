@@ -25,7 +25,7 @@ from agenttop.report.html.markup import Markup, el, joined
 from agenttop.report.html.plan import planned
 from agenttop.report.html.series import along, highest, means, percentiles
 from agenttop.report.html.told import HtmlPage
-from agenttop.report.observed import noted, star_words
+from agenttop.report.observed import star_words, threshold_rows
 from agenttop.report.phases import phases_by_stage
 from agenttop.report.phases_by_request import phases_by_request
 from agenttop.report.quality import quality_section
@@ -191,12 +191,7 @@ def _thresholds(page: HtmlPage, thresholds: Sequence[Mapping[str, Any]]) -> None
         return
     failed = sum(not threshold["passed"] for threshold in thresholds)
     page.section("thresholds", f"{failed} of {len(thresholds)} failed" if failed else f"all {len(thresholds)} passed")
-    rows = [["", "observed", ""]]
-    rows += [
-        [each["expression"], noted(each).removeprefix("observed "), "pass" if each["passed"] else "FAIL"]
-        for each in thresholds
-    ]
-    page.table(rows, lambda i: "green" if thresholds[i]["passed"] else "red")
+    page.table(threshold_rows(thresholds), lambda i: "green" if thresholds[i]["passed"] else "red")
     page.prose(star_words(thresholds), "dim")
 
 
