@@ -15,7 +15,7 @@ from agenttop.controller.ending import End
 from agenttop.controller.gating import gated
 from agenttop.controller.spec import RunSpec
 from agenttop.journal.answers import FILE_NAME, AnswersWriter
-from agenttop.journal.beside import beside
+from agenttop.journal.beside import write_run
 from agenttop.journal.figures import Figures, Span
 from agenttop.journal.journal import JournalWriter
 from agenttop.journal.places import SUMMARY
@@ -28,7 +28,6 @@ from agenttop.metrics.snapshot import KEPT_EVENTS, Edited, Event, ManualChange, 
 from agenttop.quality.answer import Answer
 from agenttop.quality.curve import JudgeUse
 from agenttop.quality.score import Score
-from agenttop.report.files import write_report
 from agenttop.report.summary import write_summary
 from agenttop.steering.plan import Plan, written_stages
 
@@ -285,7 +284,7 @@ class _Outlet:
         """Write a report of it, or note why that cannot be."""
         self._settle()
         try:
-            write_report(place, self._summary, beside(self._summary["run"]["directory"], self._summary))
+            write_run(place, self._summary["run"]["directory"], self._summary)
         except OSError as error:
             self.lacks.append(f"cannot write the report to {place}: {error.strerror}")
         except Exception as error:  # a run does not fail for how it is told
