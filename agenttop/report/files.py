@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from agenttop.report.markdown import report_markdown
 from agenttop.report.suites import report_xml
 from agenttop.report.summary import encode_summary
 from agenttop.report.tables import report_csv
-from agenttop.report.whole import write_whole
+from agenttop.report.whole import unwritable, write_whole
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -70,19 +69,9 @@ def ending_of(path: str) -> str | None:
 
 def problem_of(path: str) -> str:
     """Return why no report can be written to this path; empty if one can, as far as can be seen."""
-    place = Path(path)
     if ending_of(path) is None:
         return f"expected a file that ends in {', '.join(ENDINGS)}"
-    try:
-        if place.is_dir():
-            return "is a directory; name a file"
-        if not place.absolute().parent.is_dir():
-            return f"there is no directory {place.absolute().parent}"
-        if not os.access(place if place.exists() else place.absolute().parent, os.W_OK):
-            return "cannot be written"
-    except OSError as error:
-        return str(error.strerror)
-    return ""
+    return unwritable(path)
 
 
 def write_report(path: str, summary: Mapping[str, Any], asked: Asked | None = None) -> list[str]:
