@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agenttop.metrics.assessment import word_of
+from agenttop.metrics.assessment import EVENT, word_of
 from agenttop.metrics.snapshot import Event
 from agenttop.report.answer import answer
 from agenttop.report.boxes import boxes
@@ -113,7 +113,7 @@ def axis_of(summary: Mapping[str, Any], events: Sequence[Event] = ()) -> Axis:
     stages = [Mark(s["start_s"], "stage", f"stage {s['name']}") for s in summary["stages"] if s["requests"]]
     controls = [Mark(c["t_s"], "control", _command(c)) for c in summary["controls"]]
     if events:
-        rest = [Mark(e.t_s, "event", e.text) for e in events if e.level != "info" or e.text.startswith("verdict")]
+        rest = [Mark(e.t_s, "event", e.text) for e in events if e.level != "info" or e.text.startswith(EVENT)]
     else:
         verdict = summary["run"].get("verdict") or {}
         rest = [Mark(v["since_s"], "event", word_of(v["state"])) for v in verdict.get("changes", ())]
