@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -85,12 +85,22 @@ def write_report(path: str, summary: Mapping[str, Any], asked: Asked | None = No
     if ending is None:
         raise ValueError(problem_of(path))
     texts = _FORMATS[ending](summary, asked or Asked())
-    written = []
+    written: list[str] = []
     for name, text in texts.items():
-        target = f"{path[: -len(ending)]}{_plain(name)}{path[-len(ending) :]}" if name else path
+        target = _named(path, ending, name, written) if name else path
         write_whole(target, text.encode("utf-8", "replace"))
         written.append(target)
     return written
+
+
+def _named(path: str, ending: str, name: str, taken: Sequence[str]) -> str:
+    """Return the path with a name before its ending, and a number where another name has become the same."""
+    head, tail = f"{path[: -len(ending)]}{_plain(name)}", path[-len(ending) :]
+    target, number = f"{head}{tail}", 1
+    while target in taken:
+        number += 1
+        target = f"{head}-{number}{tail}"
+    return target
 
 
 def _plain(name: str) -> str:
