@@ -27,18 +27,13 @@ class First:
     """Lines on the terminal, until something else is there."""
 
     def __init__(self, lines: Sequence[str], *, ascii: bool = False) -> None:
-        self._text = [line.translate(_IN_ASCII) if ascii else line for line in lines]
+        self.lines = tuple(line.translate(_IN_ASCII) if ascii else line for line in lines)
         self._shown = 0
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Return what it says."""
-        return tuple(self._text)
 
     def show(self) -> None:
         """Print it."""
         width = os.get_terminal_size(sys.stdout.fileno()).columns or 80
-        shown = [_cut(line, width - 1) for line in self._text]
+        shown = [_cut(line, width - 1) for line in self.lines]
         sys.stdout.write("".join(f"{line}\n" for line in shown))
         sys.stdout.flush()
         self._shown = len(shown)
@@ -79,11 +74,11 @@ def begin(options: argparse.Namespace, head: str, *, profile: Path | None = None
 
 def cleared(options: argparse.Namespace) -> tuple[str, ...]:
     """Take the first picture away, for the screen that follows, and return what it said."""
-    first = getattr(options, "first", None)
+    first: First | None = getattr(options, "first", None)
     if first is None:
         return ()
     first.clear()
-    return tuple(first.lines)
+    return first.lines
 
 
 def kept(options: argparse.Namespace) -> None:

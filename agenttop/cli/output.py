@@ -13,6 +13,7 @@ from agenttop.report.files import problem_of
 from agenttop.report.glance import render_glance
 from agenttop.report.summary import encode_summary
 from agenttop.report.text import in_ascii, render_text
+from agenttop.report.whole import unwritable
 from agenttop.view.pipes import say
 
 
@@ -24,17 +25,8 @@ def writable(out: str | None) -> str | None:
     """
     if out is None or out == "-":
         return None
-    path = Path(out).absolute()
-    try:
-        if path.is_dir():
-            raise UsageError(f"--out {out} is a directory; name a file")
-        if not path.parent.is_dir():
-            raise UsageError(f"--out {out}: there is no directory {path.parent}")
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise UsageError(f"--out {out} cannot be written")
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}") from None
-    return str(path)
+    _refuse("--out", out, unwritable(out))
+    return str(Path(out).absolute())
 
 
 def report_files(option: str, files: Sequence[str]) -> tuple[str, ...]:
@@ -44,11 +36,15 @@ def report_files(option: str, files: Sequence[str]) -> tuple[str, ...]:
         UsageError: one has no ending that names a format, or cannot be written to.
     """
     for file in files:
-        problem = problem_of(file)
-        if problem:
-            separator = ": " if problem.startswith(("expected", "there")) else " "
-            raise UsageError(f"{option} {file}{separator}{problem}")
+        _refuse(option, file, problem_of(file))
     return tuple(str(Path(file).absolute()) for file in files)
+
+
+def _refuse(option: str, file: str, problem: str) -> None:
+    """Raise a UsageError if a file has a problem: one that says what the file is makes a sentence with its name."""
+    if problem:
+        separator = " " if problem.startswith(("is ", "cannot ")) else ": "
+        raise UsageError(f"{option} {file}{separator}{problem}")
 
 
 def print_summary(

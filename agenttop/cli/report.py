@@ -10,12 +10,12 @@ from typing import Any
 from agenttop.cli.output import print_summary, report_files
 from agenttop.cli.run_path import run_path
 from agenttop.exits import DONE, FAILED, UsageError
-from agenttop.journal.beside import beside
+from agenttop.journal.beside import write_run
 from agenttop.journal.journal import BROKEN, JournalError, rebuild
 from agenttop.journal.journal import FILE_NAME as JOURNAL
 from agenttop.journal.places import SUMMARY, live_runs, runs_directory
 from agenttop.quality.margins import Gate
-from agenttop.report.files import PAGE, Asked, ending_of, write_report
+from agenttop.report.files import Asked
 from agenttop.report.summary import SummaryError, load_summary, write_summary
 from agenttop.view.pipes import lost
 
@@ -37,11 +37,9 @@ def show_report(options: argparse.Namespace) -> int:
     files = report_files("-o", [out for out in options.out if out != "-"])
     summary = _summary_of(path, named)
     asked = Asked(strict=options.strict, table=options.table)
-    if any(ending_of(file) == PAGE for file in files):
-        asked = beside(path if path.is_dir() else path.parent, summary, asked)
     try:
         for file in files:
-            written = write_report(file, summary, asked)
+            written = write_run(file, path if path.is_dir() else path.parent, summary, asked)
             if len(written) != 1 or written[0] != file:
                 print("\n".join(written), file=sys.stderr)
     except OSError as error:

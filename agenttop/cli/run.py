@@ -87,8 +87,9 @@ def run_loaded(
         print(f"agenttop: {warning}", file=sys.stderr)
     require_place(loaded.profile.name)
     gate = _gate(loaded, getattr(options, "until_decided", None), options.limit)
+    prometheus = _free(options.prometheus)
     spec = _spec(name, loaded, tuple(warnings), workers, options.limit, out, armed=options.armed)
-    spec = replace(spec, reports=reports, prometheus=_free(options.prometheus), fleet=fleet, **gate)
+    spec = replace(spec, reports=reports, prometheus=prometheus, fleet=fleet, **gate)
     held.hold()
     ahead(options, lines=options.out == "-")
     if fleet is not None and sys.stderr.isatty():

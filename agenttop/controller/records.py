@@ -282,14 +282,10 @@ class _Outlet:
     def report(self, place: str) -> None:
         """Write a report of it, or note why that cannot be."""
         self._settle()
-        summary = self._summary
         try:
-            # Not imported by runs that are asked for no report.
-            from agenttop.journal.beside import beside
-            from agenttop.report.files import PAGE, ending_of, write_report
+            from agenttop.journal.beside import write_run  # not imported by runs that are asked for no report
 
-            asked = beside(summary["run"]["directory"], summary) if ending_of(place) == PAGE else None
-            write_report(place, summary, asked)
+            write_run(place, self._summary["run"]["directory"], self._summary)
         except OSError as error:
             self.lacks.append(f"cannot write the report to {place}: {error.strerror}")
         except Exception as error:  # a run does not fail for how it is told

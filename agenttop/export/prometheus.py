@@ -17,6 +17,7 @@ from agenttop.metrics.histogram import Hist, counts_index
 from agenttop.metrics.outcome import Outcome
 from agenttop.metrics.scope import OTHER, Scope, merged
 from agenttop.metrics.snapshot import RunInfo, Snapshot
+from agenttop.metrics.trust import SATURATED
 
 #: Bounds of buckets in seconds: three a decade, from 1 ms to 10 minutes. A record counts under a bound within the
 #: three digits that HdrHistogram keeps.
@@ -118,7 +119,7 @@ def _gauges(snapshot: Snapshot) -> list[Family]:
     if snapshot.quality is not None:
         gauge("quality_score", "Mean score of graded answers, 0 to 1.", snapshot.quality.score)
     generator = snapshot.generator
-    gauge("generator_saturated", "1 where timings are too long.", float(generator.saturated))
+    gauge("generator_saturated", "1 where timings are too long.", float(generator.grade == SATURATED))
     gauge("generator_cpu_ratio", "Of a core, the busiest worker.", generator.cpu_percent_max / 100)
     lag = generator.loop_lag_p99_ms
     gauge("generator_loop_lag_seconds", "p99 of how late the loop is.", None if lag is None else lag / 1000)

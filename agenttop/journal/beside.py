@@ -1,4 +1,7 @@
-"""Reads what a page about a run shows beside its summary: the events of its journal, and its profile as TOML."""
+"""Reads what a page about a run shows beside its summary: the events of its journal, and its profile as TOML.
+
+No other format shows it, and a journal is long.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,22 @@ import msgspec
 from agenttop.journal.journal import JournalError, read_seconds
 from agenttop.metrics.snapshot import KEPT_EVENTS, Event
 from agenttop.profile.toml import dumps
-from agenttop.report.files import Asked
+from agenttop.report.files import PAGE, Asked, ending_of, write_report
 
 
 class _Told(msgspec.Struct):
     """The events of a second, and nothing else of it: skipping is much quicker than decoding."""
 
     events: list[Event] = []
+
+
+def write_run(
+    path: str, directory: str | os.PathLike[str], summary: Mapping[str, Any], asked: Asked | None = None
+) -> list[str]:
+    """Write a run to a file as :func:`~agenttop.report.files.write_report` does, to a page with what is in its
+    directory.
+    """
+    return write_report(path, summary, beside(directory, summary, asked) if ending_of(path) == PAGE else asked)
 
 
 def beside(directory: str | os.PathLike[str], summary: Mapping[str, Any], asked: Asked | None = None) -> Asked:

@@ -8,7 +8,7 @@ from typing import Any
 from agenttop.exits import DONE, STOPPED, THRESHOLD
 from agenttop.metrics.scope import clean_text
 from agenttop.report.glance import ended_words
-from agenttop.report.observed import observed
+from agenttop.report.observed import observed, told_alone
 
 PASS, FAIL, STOP, ERROR = "PASS", "FAIL", "STOPPED", "ERROR"
 _WORDS = {DONE: PASS, THRESHOLD: FAIL, STOPPED: STOP}
@@ -30,9 +30,9 @@ def failures(summary: Mapping[str, Any]) -> list[str]:
     well.
     """
     found = [
-        f"threshold failed: {clean_text(threshold['expression'])}, observed {observed(threshold)}"
-        for threshold in summary["thresholds"]
-        if not threshold["passed"]
+        told_alone(each, f"threshold failed: {clean_text(each['expression'])}, observed {observed(each)}")
+        for each in summary["thresholds"]
+        if not each["passed"]
     ]
     gate = summary.get("gate")
     if gate and gate["blocked"]:

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from agenttop.report.markdown import report_markdown
 from agenttop.report.suites import report_xml
 from agenttop.report.summary import encode_summary
 from agenttop.report.tables import report_csv
-from agenttop.report.whole import write_whole
+from agenttop.report.whole import unwritable, write_whole
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -70,19 +69,9 @@ def ending_of(path: str) -> str | None:
 
 def problem_of(path: str) -> str:
     """Return why no report can be written to this path; empty if one can, as far as can be seen."""
-    place = Path(path)
     if ending_of(path) is None:
         return f"expected a file that ends in {', '.join(ENDINGS)}"
-    try:
-        if place.is_dir():
-            return "is a directory; name a file"
-        if not place.absolute().parent.is_dir():
-            return f"there is no directory {place.absolute().parent}"
-        if not os.access(place if place.exists() else place.absolute().parent, os.W_OK):
-            return "cannot be written"
-    except OSError as error:
-        return str(error.strerror)
-    return ""
+    return unwritable(path)
 
 
 def write_report(path: str, summary: Mapping[str, Any], asked: Asked | None = None) -> list[str]:
@@ -96,12 +85,22 @@ def write_report(path: str, summary: Mapping[str, Any], asked: Asked | None = No
     if ending is None:
         raise ValueError(problem_of(path))
     texts = _FORMATS[ending](summary, asked or Asked())
-    written = []
+    written: list[str] = []
     for name, text in texts.items():
-        target = f"{path[: -len(ending)]}{_plain(name)}{path[-len(ending) :]}" if name else path
+        target = _named(path, ending, name, written) if name else path
         write_whole(target, text.encode("utf-8", "replace"))
         written.append(target)
     return written
+
+
+def _named(path: str, ending: str, name: str, taken: Sequence[str]) -> str:
+    """Return the path with a name before its ending, and a number where another name has become the same."""
+    head, tail = f"{path[: -len(ending)]}{_plain(name)}", path[-len(ending) :]
+    target, number = f"{head}{tail}", 1
+    while target in taken:
+        number += 1
+        target = f"{head}-{number}{tail}"
+    return target
 
 
 def _plain(name: str) -> str:

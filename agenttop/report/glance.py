@@ -5,18 +5,19 @@ How it ended and why, what was sent, times by stage, thresholds, the gate, the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agenttop.exits import THRESHOLD
 from agenttop.metrics.not_refused import basis
 from agenttop.metrics.scope import clean_text
+from agenttop.metrics.snapshot import StageRow
 from agenttop.metrics.trust import LATE, SATURATED, grade_of
 from agenttop.report.comparison import headline
 from agenttop.report.figures import count, duration, fit, per_s, share
 from agenttop.report.observed import observed, refused
 from agenttop.report.page import INDENT, Page
-from agenttop.report.quality import interval, points
+from agenttop.report.quality import points, spread
 from agenttop.report.search import sentence
 from agenttop.report.stages import cells, most_telling, rows_of
 from agenttop.report.verdict import verdict_in_short
@@ -71,6 +72,14 @@ def capped(budget: Mapping[str, Any]) -> dict[str, Any]:
     return {name: line for name, line in budget.items() if line and line["cap"] is not None}
 
 
+def used_words(budget: Mapping[str, Any]) -> list[str]:
+    """Return what was used of a budget, a part for each cap: ``12.5% of 40000 tokens``."""
+    return [
+        f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
+        for name, line in capped(budget).items()
+    ]
+
+
 def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, lines: int = LINES) -> str:
     """Return the answer of a run: at 80 columns no more lines than ``lines``.
 
@@ -81,11 +90,12 @@ def render_glance(summary: Mapping[str, Any], *, color: bool, width: int = 80, l
         lines: at least 16.
     """
     found: list[str] = []
+    rows = rows_of(summary)
     # What is told of gives way a little at a time, until it fits: stages first, blank lines last.
     for prose, stages, failed, notes, gaps in _ROOM:
         page = Page(max(width, 60), color)
         _head(page, summary, prose, gaps=gaps)
-        _stages(page, summary, stages)
+        _stages(page, rows, stages)
         if gaps:
             page.line()
         _judged(page, summary, failed)
@@ -110,8 +120,7 @@ def _head(page: Page, summary: Mapping[str, Any], most: int, *, gaps: bool) -> N
         page.line()
 
 
-def _stages(page: Page, summary: Mapping[str, Any], most: int) -> None:
-    rows = rows_of(summary)
+def _stages(page: Page, rows: Sequence[StageRow], most: int) -> None:
     if not rows:
         page.prose("! No request finished: there is nothing to judge.", "red")
         return
@@ -146,27 +155,17 @@ def _judged(page: Page, summary: Mapping[str, Any], most: int) -> None:
     quality = summary.get("quality")
     if quality and quality.get("score") is not None:
         _score(page, quality)
-    _budget(page, summary["budget"])
+    page.joined(used_words(summary["budget"]), head="budget      ")
 
 
 def _score(page: Page, quality: Mapping[str, Any]) -> None:
-    ends = quality["interval"] or (quality["score"], quality["score"])
-    parts = [f"score {share(quality['score'])} ({interval(ends)}) of {count(quality['cases'])} cases"]
+    parts = [f"score {share(quality['score'])} {spread(quality)}"]
     style, drop = "", quality.get("drop")
     if drop:
         parts.append(f"{points(drop['drop'])} points lost from {drop['from_users']} to {drop['to_users']} users")
         style = {"worse": "red", "ok": "green"}.get(drop["verdict"], "yellow")
         parts[-1] += {"worse": ": WORSE", "ok": ""}.get(drop["verdict"], ": undecided")
     page.joined(parts, style, head="answers     ")
-
-
-def _budget(page: Page, budget: Mapping[str, Any]) -> None:
-    parts = [
-        f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
-        for name, line in capped(budget).items()
-    ]
-    if parts:
-        page.joined(parts, head="budget      ")
 
 
 def _notes(page: Page, summary: Mapping[str, Any], most: int) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from agenttop.metrics.assessment import BAD, word_of
 from agenttop.metrics.scope import clean_text
-from agenttop.metrics.trust import LATE, OK, grade_of
+from agenttop.metrics.trust import SATURATED, grade_of
 from agenttop.report.answer import answer
 from agenttop.report.comparison import comparison_lines, headline, is_telling
 from agenttop.report.escaping import markdown
 from agenttop.report.figures import count, share
-from agenttop.report.glance import capped, count_words
-from agenttop.report.observed import noted
-from agenttop.report.quality import causes, drop_sentence, interval
+from agenttop.report.glance import count_words, used_words
+from agenttop.report.observed import star_words, threshold_rows
+from agenttop.report.quality import causes, drop_sentence, interval, spread
 from agenttop.report.search import sentence
 from agenttop.report.stages import cells, most_telling, rows_of
 from agenttop.schedule.quantities import clock
@@ -53,14 +53,10 @@ def _facts(summary: Mapping[str, Any]) -> Iterator[str]:
             yield markdown(verdict["bound"])
     if summary.get("search"):
         yield markdown(sentence(summary["search"]))
-    used = [
-        f"{share(line['used'] / line['cap'])} of {line['cap']:g} {'USD' if name == 'cost_usd' else name}"
-        for name, line in capped(summary["budget"]).items()
-    ]
-    if used:
+    if used := used_words(summary["budget"]):
         yield f"budget: {', '.join(used)}"
     generator = summary["generator"]
-    if grade_of(generator) not in (OK, LATE):
+    if grade_of(generator) == SATURATED:
         yield "**the load generator was saturated: the times are longer than the target's**"
     yield from (markdown(warning) for warning in generator["warnings"][:MAX_WARNINGS])
 
@@ -81,11 +77,9 @@ def _thresholds(thresholds: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         return
     # The failed ones first: a long list is cut.
     shown = sorted(thresholds, key=lambda threshold: threshold["passed"])[:MAX_THRESHOLDS]
-    rows = [["threshold", "observed", ""]]
-    for threshold in shown:
-        note = noted(threshold).removeprefix("observed ")
-        rows.append([threshold["expression"], note, "pass" if threshold["passed"] else "FAIL"])
-    yield _table(rows, bold={"FAIL"})
+    yield _table(threshold_rows(shown, "threshold"), bold={"FAIL"})
+    if star := star_words(shown):
+        yield markdown(star)
     if len(shown) < len(thresholds):
         yield f"and {len(thresholds) - len(shown)} more thresholds"
 
@@ -103,8 +97,7 @@ def _gate(gate: Mapping[str, Any] | None) -> Iterator[str]:
 def _quality(quality: Mapping[str, Any] | None) -> Iterator[str]:
     if quality is None or quality["score"] is None:
         return
-    ends = quality["interval"] or (quality["score"], quality["score"])
-    lines = [f"- score **{share(quality['score'])}** ({interval(ends)}) of {count(quality['cases'])} cases"]
+    lines = [f"- score **{share(quality['score'])}** {spread(quality)}"]
     drop = quality.get("drop")
     if drop is not None:
         lines.append(f"- {markdown(drop_sentence(drop))}")
@@ -140,6 +133,6 @@ def _table(rows: Sequence[Sequence[str]], bold: frozenset[str] | set[str] = froz
         f"|{'|'.join('---:' if each else '---' for each in figures)}|",
     ]
     for row in rows[1:]:
-        cells = [f"**{cell}**" if cell in bold else markdown(cell) for cell in row]
-        lines.append(f"| {' | '.join(cells)} |")
+        shown = [f"**{cell}**" if cell in bold else markdown(cell) for cell in row]
+        lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agenttop.metrics.catalogue import OWN_DISTRIBUTIONS
-from agenttop.metrics.not_refused import starred
+from agenttop.metrics.not_refused import explained, starred
 from agenttop.report.figures import count, duration
 
 _TIMED = {*OWN_DISTRIBUTIONS, "phase", "unattributed"}
-
-
+#: Columns where nothing has to give way.
+_WIDE = 1000
 NO_DATA = "no data"
 
 
@@ -33,6 +33,27 @@ def observed(threshold: Mapping[str, Any]) -> str:
 def refused(threshold: Mapping[str, Any]) -> int:
     """Return how many refused answers the figure leaves out; 0 in summaries of before they were counted."""
     return int(threshold.get("refused", 0))
+
+
+def threshold_rows(thresholds: Iterable[Mapping[str, Any]], title: str = "") -> list[list[str]]:
+    """Return cells of thresholds, titles before them, ``title`` that of the expressions; the last is pass or FAIL."""
+    return [
+        [title, "observed", ""],
+        *(
+            [each["expression"], noted(each).removeprefix("observed "), "pass" if each["passed"] else "FAIL"]
+            for each in thresholds
+        ),
+    ]
+
+
+def star_words(thresholds: Iterable[Mapping[str, Any]], width: int = _WIDE) -> str:
+    """Return what the star at figures of these thresholds means, in so many columns; empty if none has one."""
+    return explained([refused(threshold) for threshold in thresholds], width)
+
+
+def told_alone(threshold: Mapping[str, Any], note: str) -> str:
+    """Return what is told of a threshold where no other stands beside it, with what its star means."""
+    return "; ".join(filter(None, (note, star_words([threshold]))))
 
 
 def _figure(threshold: Mapping[str, Any]) -> str:

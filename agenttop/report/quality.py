@@ -28,6 +28,11 @@ def interval(ends: tuple[float, float] | list[float]) -> str:
     return f"{ends[0] * 100:.1f}–{ends[1] * 100:.1f}%"
 
 
+def spread(row: Mapping[str, Any]) -> str:
+    """Return how sure the score of a run or a slice is: ``(95.1–98.5%) of 120 cases``."""
+    return f"({interval(row['interval'] or (row['score'], row['score']))}) of {count(row['cases'])} cases"
+
+
 def drop_sentence(drop: Mapping[str, Any]) -> str:
     """Return how the score changed with load in a sentence, with what the data could have shown."""
     low, high = drop["interval"]

@@ -11,7 +11,7 @@ from typing import Any
 from agenttop.metrics.snapshot import StageRow
 from agenttop.report.figures import count, fit, ms, per_s
 from agenttop.report.page import Page
-from agenttop.report.phases import column, grown_most, load_of
+from agenttop.report.phases import Column, column, grown_most, load_of
 
 _NAME, _GREW = 16, 13
 #: Of every column its title, its cell, and whether it gives way where no stage has anything in it.
@@ -40,12 +40,17 @@ def stage_rows(
         stages: as a summary has them; of METRICS what the rows are made of.
         load: returns a stage's load, with its text.
     """
-    first: dict[tuple[str, str], Mapping[str, Any]] = {}
-    return [
-        _row(stage, first.setdefault((stage.get("pool") or "", stage["unit"]), stage), load)
-        for stage in stages
-        if stage["requests"]
-    ]
+    first: dict[tuple[str, str], tuple[Mapping[str, Any], Column | None]] = {}
+    rows = []
+    for stage in stages:
+        if not stage["requests"]:
+            continue
+        mean, words = load(stage)
+        phases = column(stage, mean, words)
+        before, earlier = first.setdefault((stage.get("pool") or "", stage["unit"]), (stage, phases))
+        grown = grown_most(earlier, phases) if phases and earlier and before is not stage else None
+        rows.append(_row(stage, words, before, grown))
+    return rows
 
 
 def rows_of(summary: Mapping[str, Any]) -> list[StageRow]:
@@ -84,20 +89,15 @@ def stage_section(page: Page, summary: Mapping[str, Any]) -> None:
         page.table(cells(rows), first_min=6)
 
 
-def _row(
-    stage: Mapping[str, Any], before: Mapping[str, Any], load: Callable[[Mapping[str, Any]], tuple[float, str]]
-) -> StageRow:
-    """Return the row of a stage, held against the first of its pool and unit."""
+def _row(stage: Mapping[str, Any], load: str, before: Mapping[str, Any], grown: tuple[str, float] | None) -> StageRow:
+    """Return the row of a stage with its load in words, held against the first of its pool and unit."""
     latency, ttft = stage["latency_ms"] or {}, stage["ttft_ms"] or {}
-    mean, words = load(stage)
-    phases = None if before is stage else (column(before, *load(before)), column(stage, mean, words))
-    grown = None if phases is None or phases[0] is None or phases[1] is None else grown_most(phases[0], phases[1])
     pool = f"{stage['pool']}/" if stage.get("pool") else ""
     return StageRow(
         stage=stage["index"],
         name=stage["name"] if stage["name"].startswith(pool) else pool + stage["name"],
         unit=stage["unit"],
-        load=words,
+        load=load,
         requests=stage["requests"],
         rps=stage["rps"],
         rate_limited=stage["rate_limited"],

@@ -10,8 +10,8 @@ from agenttop.report.comparison import comparison_cases, headline
 from agenttop.report.figures import count, share
 from agenttop.report.glance import count_words, ended_words
 from agenttop.report.junit import Case, Suite, junit_xml
-from agenttop.report.observed import NO_DATA, noted
-from agenttop.report.quality import causes, drop_sentence, interval
+from agenttop.report.observed import NO_DATA, noted, told_alone
+from agenttop.report.quality import causes, drop_sentence, spread
 
 #: Ends of a run after which its figures are not what was asked for.
 _BROKEN = ("target_unreachable", "error")
@@ -70,7 +70,7 @@ def _thresholds(summary: Mapping[str, Any]) -> Iterator[Case]:
     for threshold in summary["thresholds"]:
         name, window_s = threshold["expression"], threshold.get("window_s")
         time_s = window_s or summary["run"].get("measured_s")
-        words = noted(threshold)
+        words = told_alone(threshold, noted(threshold))
         if not threshold["passed"]:
             yield Case("agenttop.thresholds", name, failed=f"{name}: {words}", time_s=time_s)
         elif threshold.get("verdict") == NO_DATA:
@@ -102,9 +102,7 @@ def _quality(quality: Mapping[str, Any] | None) -> Iterator[Case]:
         if row["score"] is None:
             yield Case("agenttop.quality", name, skipped="no answer was graded")
         else:
-            ends = row["interval"] or (row["score"], row["score"])
-            words = f"{share(row['score'])} ({interval(ends)}) of {count(row['cases'])} cases"
-            yield Case("agenttop.quality", name, output=words)
+            yield Case("agenttop.quality", name, output=f"{share(row['score'])} {spread(row)}")
     drop = quality.get("drop")
     if drop is not None:
         words, lost = drop_sentence(drop), causes(drop["lost"])

@@ -69,7 +69,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterator[Iterable[Any]]:
 
 
 def _timeline(summary: Mapping[str, Any]) -> Iterator[Iterable[Any]]:
-    yield ("t_s", "stage", *_TIMELINE[2:])
+    yield _TIMELINE
     timeline = summary["timeline"]
     names = {stage["index"]: stage["name"] for stage in summary["stages"]}
     empty = [None] * len(timeline["t_s"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agenttop.metrics.catalogue import DISTRIBUTIONS
-from agenttop.metrics.not_refused import basis, explained, left_out
+from agenttop.metrics.not_refused import basis, left_out
 from agenttop.metrics.outcome import USER_ERROR
 from agenttop.metrics.repairs import repairs
 from agenttop.metrics.scope import clean_text
@@ -15,7 +15,7 @@ from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import bar, bytes_, count, duration, fit, ms, pad, per_s, share
 from agenttop.report.glance import capped, count_words, ended_words, generator_words
-from agenttop.report.observed import noted, refused
+from agenttop.report.observed import noted, star_words
 from agenttop.report.page import INDENT, Page
 from agenttop.report.phases import phases_by_stage, phases_of, spent_on
 from agenttop.report.phases_by_request import phases_by_request
@@ -106,12 +106,17 @@ def _header(page: Page, summary: dict[str, Any]) -> None:
     page.joined(count_words(totals), "bold")
 
 
-def _verdict(page: Page, summary: dict[str, Any]) -> None:
-    if grade_of(summary["generator"]) != OK:
+def generator_verdict(page: Page, generator: dict[str, Any]) -> None:
+    """Add how far the load generator spoils what follows, with its warnings; nothing where it was ok."""
+    if grade_of(generator) != OK:
         page.line()
-        generator_words(page, summary["generator"], "below")
-        for warning in summary["generator"]["warnings"]:
+        generator_words(page, generator, "below")
+        for warning in generator["warnings"]:
             page.prose(f"! {warning}", "yellow")
+
+
+def _verdict(page: Page, summary: dict[str, Any]) -> None:
+    generator_verdict(page, summary["generator"])
     if not summary["requests"] or not summary["totals"]["requests"]:
         page.line()
         page.prose("! No request finished: there is nothing to judge.", "red")
@@ -127,7 +132,7 @@ def _verdict(page: Page, summary: dict[str, Any]) -> None:
         room = page.width - 10 - len(note)
         text = f"{word}  {pad(fit(threshold['expression'], room), room)}  {note}"
         page.line(INDENT + text, "green" if threshold["passed"] else "red")
-    if star := explained([refused(threshold) for threshold in thresholds], page.width - len(INDENT)):
+    if star := star_words(thresholds, page.width - len(INDENT)):
         page.line(INDENT + star, "dim")
 
 

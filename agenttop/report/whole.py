@@ -1,9 +1,24 @@
-"""Writes a file so that a reader sees the whole old or the whole new one."""
+"""Writes a file so that a reader sees the whole old or the whole new one; says beforehand whether it can be."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def unwritable(path: str | os.PathLike[str]) -> str:
+    """Return why no file can be written to this path; empty if one can, as far as can be seen."""
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return "is a directory; name a file"
+        if not place.absolute().parent.is_dir():
+            return f"there is no directory {place.absolute().parent}"
+        if not os.access(place if place.exists() else place.absolute().parent, os.W_OK):
+            return "cannot be written"
+    except OSError as error:
+        return str(error.strerror)
+    return ""
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

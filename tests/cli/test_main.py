@@ -305,7 +305,7 @@ def test_a_report_that_cannot_be_kept_is_shown_all_the_same(
         raise OSError(errno.EROFS, "Read-only file system", path)
 
     monkeypatch.setattr(report, "write_summary", refuse)
-    monkeypatch.setattr(report, "write_report", refuse_all)
+    monkeypatch.setattr(report, "write_run", refuse_all)
     assert main(["report"]) == 0
     said = capsys.readouterr()
     assert "INCOMPLETE" in said.out

@@ -40,6 +40,8 @@ def test_options_of_formats(home: Path) -> None:
     [
         (["-o", "a.txt"], "-o a.txt: expected a file that ends in"),
         (["-o", "no/a.md"], "-o no/a.md: there is no directory"),
+        (["-o", "no.md"], "-o no.md is a directory; name a file"),
+        (["-o", f"{'x' * 300}.md"], f"-o {'x' * 300}.md: File name too long"),
         (["-o", "a.csv", "--table", "people"], "--table"),
     ],
 )
@@ -47,6 +49,7 @@ def test_what_cannot_be_written_is_said_in_a_line(
     words: list[str], error: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_summary(home)
+    (home / "no.md").mkdir()
     assert main(["report", ".", *words]) == 2
     said = capsys.readouterr()
     assert error in said.err

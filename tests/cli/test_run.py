@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from agenttop.cli import run, viewing
 from agenttop.cli.main import main
+from agenttop.journal.places import runs_directory
 from agenttop.tui import app
 from agenttop.tui.result import How, LiveResult
 
@@ -56,3 +58,15 @@ def test_the_theme_is_an_option_over_the_environment_over_env_beside_the_profile
     options = ["--theme", option] if option else []
     assert main(["--profile", str(tmp_path / "p.toml"), *options]) == 0
     assert seen == [light]
+
+
+def test_a_run_that_is_refused_for_its_port_leaves_no_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "launch", lambda spec: pytest.fail("begun all the same"))
+    (home / "p.toml").write_text(PROFILE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--profile", str(home / "p.toml"), "--headless", "--prometheus", port]) == 2
+    assert "Address already in use" in capsys.readouterr().err
+    assert not list(runs_directory().glob("*"))

@@ -16,6 +16,7 @@ from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.histogram import Hist, fold
 from agenttop.metrics.layout import RequestInfo
 from agenttop.metrics.outcome import Outcome
+from agenttop.metrics.snapshot import Trust
 from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
 from tests.report.test_escaping import HOSTILE
@@ -84,6 +85,16 @@ def test_gauges_are_the_snapshots() -> None:
         ({"id": "20260105-120000-peak", "name": "peak", "target": run.info().target}, 1)
     ]
     assert "agenttop_users" not in read(scrape(aggregate, run.info(), None))
+
+
+@pytest.mark.parametrize(("grade", "value"), [("ok", 0), ("late", 0), ("saturated", 1)])
+def test_a_generator_is_saturated_by_its_grade(grade: str, value: float) -> None:
+    run = FakeRun(seconds=2)
+    aggregate = run.aggregate()
+    snapshot = aggregate.snapshot(run.situation(2))
+    generator = msgspec.structs.replace(snapshot.generator, saturated=grade != "ok", trust=Trust(grade))
+    found = read(scrape(aggregate, run.info(), msgspec.structs.replace(snapshot, generator=generator)))
+    assert found["agenttop_generator_saturated"] == [({}, value)]
 
 
 def test_labels_are_bounded() -> None:

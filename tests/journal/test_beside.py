@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agenttop.journal.beside import beside
+import pytest
+
+from agenttop.journal.beside import beside, write_run
 from agenttop.journal.journal import FILE_NAME, JournalWriter
 from agenttop.journal.summarize import run_header
 from agenttop.metrics.snapshot import Event
 from agenttop.report.files import Asked
 from tests.metrics.fakes import FakeRun
+from tests.report.test_text import full
 
 
 def test_events_are_the_journals_and_the_profile_is_toml(tmp_path: Path) -> None:
@@ -25,6 +28,22 @@ def test_events_are_the_journals_and_the_profile_is_toml(tmp_path: Path) -> None
     data = (tmp_path / FILE_NAME).read_bytes()
     (tmp_path / FILE_NAME).write_bytes(data[:-5])
     assert beside(tmp_path, {"profile": {"a": None}}).events == (told[0],)
+
+
+def test_only_a_page_reads_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = full()
+    read: list[str] = []
+
+    def note(directory: str, *_: object) -> Asked:
+        read.append(directory)
+        return Asked(profile="name = 'beside'")
+
+    monkeypatch.setattr("agenttop.journal.beside.beside", note)
+    for name in ("a.md", "a.csv", "a.html"):
+        assert write_run(str(tmp_path / name), "run", summary, Asked(table="stages")) == [str(tmp_path / name)]
+    assert read == ["run"]
+    assert (tmp_path / "a.csv").read_text().startswith("index,name,pool,")
+    assert "&#x27;beside&#x27;" in (tmp_path / "a.html").read_text()
 
 
 def test_without_a_journal_there_is_what_the_summary_has(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agenttop.report.files import ENDINGS, Asked, ending_of, problem_of, write_report
+from agenttop.report.hgrm import report_hgrm
 from agenttop.report.whole import write_whole
 from tests.report.test_text import full
 
@@ -34,6 +35,17 @@ def test_a_histogram_has_a_file_a_metric(tmp_path: Path) -> None:
     assert str(tmp_path / "r.latency.hgrm") in written
     assert {Path(path).parent for path in written} == {tmp_path}
     assert str(tmp_path / "r.phase..._.._evil__.hgrm") in written
+
+
+def test_metrics_whose_names_are_alike_have_a_file_each(tmp_path: Path) -> None:
+    summary = full()
+    dists = list(summary["totals"]["phases_ms"].values())[:3]
+    summary["totals"]["phases_ms"] = dict(zip(("a b", "a_b", "a/b"), dists, strict=True))
+    written = write_report(str(tmp_path / "r.hgrm"), summary)
+    assert len(set(written)) == len(written)
+    found = [(tmp_path / f"r.phase.a_b{number}.hgrm").read_text() for number in ("", "-2", "-3")]
+    assert found == [report_hgrm(summary)[f"phase.{name}"] for name in ("a b", "a_b", "a/b")]
+    assert len(set(found)) == 3
 
 
 def test_options_reach_their_format(tmp_path: Path) -> None:

@@ -54,6 +54,16 @@ def test_the_verdict_on_the_target_follows() -> None:
     assert "- **QUEUES** from 00:42 on: flat at 8/s\n- **REFUSES** from 01:10 on: 30% refused\n- knee at 12\n" in text
 
 
+def test_a_star_is_explained_once() -> None:
+    summary = full()
+    assert "not refused" not in report_markdown(summary)
+    for threshold in summary["thresholds"][:2]:
+        threshold["refused"] = 318
+    text = report_markdown(summary)
+    assert "| 647.1ms\\*, ended the run |" in text
+    assert text.count("\n\n\\* of answers not refused (429: 318)\n\n") == 1
+
+
 def test_nothing_measured_is_said() -> None:
     assert "nothing to judge" in report_markdown(summary_of(FakeRun(seconds=3, warmup_s=9.0)))
 

@@ -71,6 +71,18 @@ def test_every_judgement_is_a_case() -> None:
     ]
 
 
+def test_a_star_is_explained_where_it_stands() -> None:
+    summary = full()
+    assert "not refused" not in report_xml(summary) + "".join(failures(summary))
+    for threshold in summary["thresholds"][:2]:
+        threshold["refused"] = 318
+    text = report_xml(summary)
+    for words in ("observed 2.5s*", "ttft p(99) &lt; 500: observed 647.1ms*, ended the run"):
+        assert f"{words}; * of answers not refused (429: 318)" in text, words
+    assert text.count("not refused") == 2
+    assert failures(summary)[0].endswith("observed 647.1ms*; * of answers not refused (429: 318)")
+
+
 def test_counts_are_the_summarys() -> None:
     summary = full()
     suite: Any = next(iter(JUnitXml.fromstring(report_xml(summary).encode())))

@@ -7,7 +7,7 @@ wide and 0 to :data:`HEIGHT` high, a script can show a part of it larger without
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agenttop.report.figures import digits, ms, per_s
@@ -64,55 +64,68 @@ class Chart:
     unit: str
     t_s: Sequence[float]
     series: Sequence[Series]
-    top: float | None = None
-    """Where the scale ends; None: above the highest value."""
-    shown: list[Series] = field(init=False, default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.shown.extend(each for each in self.series if any(value is not None for value in each.values))
+    @property
+    def shown(self) -> list[Series]:
+        """Return the series that have a value."""
+        return [each for each in self.series if any(value is not None for value in each.values)]
 
     def figures(self) -> dict[str, Any]:
         """Return what a script tells of it: times and values in three digits or more."""
-        values = [[None if v is None else _short(v) for v in each.values] for each in self.shown]
+        shown = self.shown
         return {
             "unit": self.unit,
             "t": [_short(t) for t in self.t_s],
-            "names": [s.name for s in self.shown],
-            "v": values,
+            "names": [each.name for each in shown],
+            "v": [[None if v is None else _short(v) for v in each.values] for each in shown],
         }
 
 
 def draw(chart: Chart, axis: Axis, number: int) -> Markup:
     """Return a chart as a figure; nothing of one without any value."""
-    if not chart.shown:
+    shown = chart.shown
+    if not shown:
         return Markup()
-    values = [value for each in chart.shown for value in each.values if value is not None]
-    top = chart.top or nice(max(values))
+    top = nice(max(value for each in shown for value in each.values if value is not None))
     words = UNITS[chart.unit]
     grid = [_grid(part, words(top * part / 4) + (chart.unit if chart.unit == "/s" else "")) for part in range(5)]
-    inner = [_line(each, chart.t_s, axis, top, at) for at, each in enumerate(chart.shown)]
-    plot = el(
-        "svg",
-        marks_of(axis, first=not number),
-        joined(*inner),
-        el("line", class_="cursor", y1=0, y2=HEIGHT),
-        el("rect", class_="chosen", y=0, height=HEIGHT, width=0),
-        class_="plot", x=LEFT, y=TOP, width=PLOT_WIDE, height=PLOT_HIGH, viewBox=f"0 0 {SPAN} {HEIGHT}",
-        preserveAspectRatio="none",
-    )  # fmt: skip
+    lines = [_line(each, chart.t_s, axis, top, at) for at, each in enumerate(shown)]
     keys = [
         el("button", each.name, type="button", class_=f"key c{each.color}", data_series=at, aria_pressed="true")
-        for at, each in enumerate(chart.shown)
+        for at, each in enumerate(shown)
     ]
-    picture = el(
-        "svg", joined(*grid), el("g", *time_labels(axis), class_="x"), plot, viewBox=f"0 0 {WIDE} {HIGH}", role="img",
-        aria_label=f"{chart.title}: {chart.note}",
+    inner = joined(marks_of(axis, first=not number), *lines)
+    return framed(chart.title, chart.note, axis, number, joined(*grid), inner, el("span", *keys, class_="keys"))
+
+
+def framed(
+    title: str, note: str, axis: Axis, number: int, scale: Markup, inner: Markup, keys: Markup | None = None
+) -> Markup:
+    """Return a figure over time.
+
+    Args:
+        title: of it.
+        note: what it is of.
+        axis: the time below.
+        number: of the chart, by which a script finds its values.
+        scale: what stands beside and behind the plot, in coordinates of the picture.
+        inner: what is in the plot, in coordinates of that.
+        keys: names of its series.
+    """
+    plot = el(
+        "svg", inner, el("line", class_="cursor", y1=0, y2=HEIGHT),
+        el("rect", class_="chosen", y=0, height=HEIGHT, width=0), class_="plot", x=LEFT, y=TOP, width=PLOT_WIDE,
+        height=PLOT_HIGH, viewBox=f"0 0 {SPAN} {HEIGHT}", preserveAspectRatio="none",
     )  # fmt: skip
-    head = el("figcaption", el("b", chart.title), " ", el("small", chart.note), el("span", *keys, class_="keys"))
+    picture = el(
+        "svg", scale, el("g", *_time_labels(axis), class_="x"), plot, viewBox=f"0 0 {WIDE} {HIGH}", role="img",
+        aria_label=f"{title}: {note}",
+    )  # fmt: skip
+    head = el("figcaption", el("b", title), " ", el("small", note), keys)
     return el("figure", head, picture, class_="chart", data_chart=number)
 
 
-def time_labels(axis: Axis) -> Iterator[Markup]:
+def _time_labels(axis: Axis) -> Iterator[Markup]:
     """Yield the times under a plot."""
     step = next((s for s in TIME_STEPS if s / axis.end_s * PLOT_WIDE >= _LABEL_WIDE), TIME_STEPS[-1])
     for t_s in range(0, int(axis.end_s) + 1, step):

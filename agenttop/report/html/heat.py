@@ -11,19 +11,7 @@ import numpy as np
 
 from agenttop.metrics.histogram import hdr_counts, lowest_value
 from agenttop.report.figures import ms
-from agenttop.report.html.chart import (
-    HEIGHT,
-    HIGH,
-    LEFT,
-    PLOT_HIGH,
-    PLOT_WIDE,
-    SPAN,
-    TOP,
-    WIDE,
-    Axis,
-    marks_of,
-    time_labels,
-)
+from agenttop.report.html.chart import HEIGHT, LEFT, PLOT_HIGH, TOP, Axis, framed, marks_of
 from agenttop.report.html.markup import Markup, el, joined
 
 #: Rows an octave, and the share of all answers that may lie beyond the first and the last row.
@@ -53,18 +41,12 @@ def heat_map(summary: Mapping[str, Any], axis: Axis, number: int) -> Markup:
             y, below = (round(HEIGHT * (rows - place - up) / rows) for up in (1, 0))
             shades[min(SHADES - 1, int(SHADES * math.sqrt(found / most)))] += f"M{x} {y}h{wide}v{below - y}h{-wide}z"
     cells = [el("path", d=path, class_=f"h{at}") for at, path in enumerate(shades) if path]
-    plot = el("svg", joined(*cells), marks_of(axis), el("line", class_="cursor", y1=0, y2=HEIGHT),
-              el("rect", class_="chosen", y=0, height=HEIGHT, width=0), class_="plot", x=LEFT, y=TOP, width=PLOT_WIDE,
-              height=PLOT_HIGH, viewBox=f"0 0 {SPAN} {HEIGHT}", preserveAspectRatio="none")  # fmt: skip
     labels = []
     for row in range(low, high + 1, max(1, round(rows / 6))):
         place = round(TOP + PLOT_HIGH * (rows - (row - low)) / rows)
         labels.append(el("text", ms(2.0 ** (row / PER_OCTAVE)), x=LEFT - 6, y=place, text_anchor="end"))
     note = f"answers by latency, {width:g} s a column; darker: more of the column"
-    picture = el("svg", *labels, el("g", *time_labels(axis), class_="x"), plot, viewBox=f"0 0 {WIDE} {HIGH}",
-                 role="img", aria_label=f"Heat map: {note}")  # fmt: skip
-    head = el("figcaption", el("b", "Heat map"), " ", el("small", note))
-    return el("figure", head, picture, class_="chart", data_chart=number)
+    return framed("Heat map", note, axis, number, joined(*labels), joined(*cells, marks_of(axis)))
 
 
 def _rows(hdr: str) -> Counter[int]:

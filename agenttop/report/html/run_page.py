@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agenttop.metrics.assessment import word_of
+from agenttop.metrics.assessment import EVENT, word_of
 from agenttop.metrics.snapshot import Event
 from agenttop.report.answer import answer
+from agenttop.report.boxes import boxes
 from agenttop.report.comparison import gate_section
 from agenttop.report.exceptions import exceptions
 from agenttop.report.figures import digits, duration, share
@@ -24,7 +25,7 @@ from agenttop.report.html.markup import Markup, el, joined
 from agenttop.report.html.plan import planned
 from agenttop.report.html.series import along, highest, means, percentiles
 from agenttop.report.html.told import HtmlPage
-from agenttop.report.observed import noted
+from agenttop.report.observed import star_words, threshold_rows
 from agenttop.report.phases import phases_by_stage
 from agenttop.report.phases_by_request import phases_by_request
 from agenttop.report.quality import quality_section
@@ -37,6 +38,7 @@ from agenttop.report.text import (
     budget_section,
     checks_section,
     generator_section,
+    generator_verdict,
     latencies,
     outcomes,
     phases_section,
@@ -96,6 +98,7 @@ def report_html(summary: Mapping[str, Any], events: Sequence[Event] = (), profil
     _events(page, told, events)
     _knee(page, told)
     search_section(page, told.get("search"))
+    boxes(page, told)
     generator_section(page, told["generator"])
     page.add(drawn["Loop lag"])
     _profile(page, told, profile)
@@ -110,7 +113,7 @@ def axis_of(summary: Mapping[str, Any], events: Sequence[Event] = ()) -> Axis:
     stages = [Mark(s["start_s"], "stage", f"stage {s['name']}") for s in summary["stages"] if s["requests"]]
     controls = [Mark(c["t_s"], "control", _command(c)) for c in summary["controls"]]
     if events:
-        rest = [Mark(e.t_s, "event", e.text) for e in events if e.level != "info" or e.text.startswith("verdict")]
+        rest = [Mark(e.t_s, "event", e.text) for e in events if e.level != "info" or e.text.startswith(EVENT)]
     else:
         verdict = summary["run"].get("verdict") or {}
         rest = [Mark(v["since_s"], "event", word_of(v["state"])) for v in verdict.get("changes", ())]
@@ -152,7 +155,7 @@ def charts_of(summary: Mapping[str, Any]) -> Iterator[Chart]:
                 [Series("lag", lag.values["loop_lag_p99_ms"], 5)])  # fmt: skip
 
 
-def _verdict(page: HtmlPage, summary: Mapping[str, Any]) -> None:
+def _verdict(page: HtmlPage, summary: dict[str, Any]) -> None:
     """Add how the run came out, what the target did, and what spoils figures."""
     run = summary["run"]
     word, words = answer(summary)
@@ -163,8 +166,7 @@ def _verdict(page: HtmlPage, summary: Mapping[str, Any]) -> None:
     if run.get("warmup_s"):
         facts.append(f"first {duration(run['warmup_s'])} not counted (warm-up)")
     inner.joined([fact for fact in facts if fact], "dim")
-    if summary["generator"]["saturated"]:
-        inner.prose("! THE LOAD GENERATOR WAS SATURATED: the times below are longer than the target's.", "red")
+    generator_verdict(inner, summary["generator"])
     if not summary["totals"]["requests"]:
         inner.prose("! No request finished: there is nothing to judge.", "red")
     head = el("h1", el("span", word, class_="word"), f" {words}")
@@ -189,12 +191,8 @@ def _thresholds(page: HtmlPage, thresholds: Sequence[Mapping[str, Any]]) -> None
         return
     failed = sum(not threshold["passed"] for threshold in thresholds)
     page.section("thresholds", f"{failed} of {len(thresholds)} failed" if failed else f"all {len(thresholds)} passed")
-    rows = [["", "observed", ""]]
-    rows += [
-        [each["expression"], noted(each).removeprefix("observed "), "pass" if each["passed"] else "FAIL"]
-        for each in thresholds
-    ]
-    page.table(rows, lambda i: "green" if thresholds[i]["passed"] else "red")
+    page.table(threshold_rows(thresholds), lambda i: "green" if thresholds[i]["passed"] else "red")
+    page.prose(star_words(thresholds), "dim")
 
 
 def _events(page: HtmlPage, summary: Mapping[str, Any], events: Sequence[Event]) -> None:

@@ -10,7 +10,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from agenttop.metrics.histogram import hdr_percentiles
 
@@ -18,6 +18,7 @@ from agenttop.metrics.histogram import hdr_percentiles
 MAX_POINTS = 900
 _US_PER_MS = 1000.0
 Values = Sequence[float | None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,7 @@ def percentiles(summary: Mapping[str, Any], metric: str, *percents: int, most: i
     found = {}
     for percent in percents:
         column = timeline.get(f"{metric}_p{percent}_ms") or []
-        ends = range(size - 1, len(t_s) + size - 1, size)
-        found[f"p{percent}"] = [column[min(end, len(t_s) - 1)] for end in ends] if column else []
+        found[f"p{percent}"] = _ends(column, size)
     return Track(_ends(t_s, size), found, timeline.get("percentiles_s") or timeline["interval_s"])
 
 
@@ -95,5 +95,6 @@ def _mean(values: Values) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _ends(t_s: Sequence[float], size: int) -> list[float]:
-    return [t_s[min(at + size, len(t_s)) - 1] for at in range(0, len(t_s), size)]
+def _ends(column: Sequence[T], size: int) -> list[T]:
+    """Return the last value of each point."""
+    return [column[min(at + size, len(column)) - 1] for at in range(0, len(column), size)]

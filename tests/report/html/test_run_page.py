@@ -17,9 +17,11 @@ from agenttop.metrics.snapshot import Event
 from agenttop.report.figures import count
 from agenttop.report.html.heat import _rows
 from agenttop.report.html.run_page import report_html
+from agenttop.report.text import render_text
 from tests.journal.test_summarize import summary_of
 from tests.metrics.fakes import FakeRun
 from tests.report.html.test_markup import Read
+from tests.report.test_boxes import LINE
 from tests.report.test_escaping import HOSTILE
 from tests.report.test_suites import whole
 from tests.report.test_text import full
@@ -62,6 +64,38 @@ def test_its_parts_stand_in_their_order() -> None:
         "agenttop profile-of",
     ):  # fmt: skip
         assert words in text, words
+
+
+def test_every_section_of_the_text_is_on_it() -> None:
+    summary = complete()
+    summary["generator"]["boxes"] = [LINE]
+    said = re.findall(r"^─ (.+?) ─", render_text(summary, color=False, width=120), re.MULTILINE)
+    assert {"boxes", "generator", "gate", "quality", "work done"} <= set(said)
+    assert set(said) <= set(re.findall(r"<h2>([^<]*)<", report_html(summary)))
+
+
+@pytest.mark.parametrize(
+    ("grade", "words"),
+    [("saturated", "THE LOAD GENERATOR WAS SATURATED"), ("late", "late at worst: lag 6ms, 1 % of p50"), ("ok", "")],
+)
+def test_the_generator_has_the_grade_and_the_warnings_of_the_text(grade: str, words: str) -> None:
+    summary = full()
+    summary["generator"] |= {"saturated": True, "grade": grade, "grade_words": "lag 6ms, 1 % of p50"}
+    summary["generator"]["warnings"] = ["port 9 is gone"]
+    text = Read(report_html(summary)).text
+    assert words in text
+    assert ("SATURATED" in text) == (grade == "saturated")
+    assert text.count("! port 9 is gone") == 1
+
+
+def test_a_star_is_explained_once() -> None:
+    summary = full()
+    assert "not refused" not in Read(report_html(summary)).text
+    for threshold in summary["thresholds"][:2]:
+        threshold["refused"] = 318
+    text = Read(report_html(summary)).text
+    assert "647.1ms*, ended the run" in text
+    assert text.count("* of answers not refused (429: 318)") == 1
 
 
 def test_counts_are_the_summarys() -> None:
