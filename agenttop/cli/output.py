@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agenttop.exits import UsageError
-from agenttop.report.files import problem_of
 from agenttop.report.glance import render_glance
 from agenttop.report.summary import encode_summary
 from agenttop.report.text import in_ascii, render_text
@@ -35,8 +34,11 @@ def report_files(option: str, files: Sequence[str]) -> tuple[str, ...]:
     Raises:
         UsageError: one has no ending that names a format, or cannot be written to.
     """
-    for file in files:
-        _refuse(option, file, problem_of(file))
+    if files:
+        from agenttop.report.files import problem_of  # all formats: most runs are asked for none
+
+        for file in files:
+            _refuse(option, file, problem_of(file))
     return tuple(str(Path(file).absolute()) for file in files)
 
 

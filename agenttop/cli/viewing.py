@@ -19,7 +19,6 @@ from agenttop.cli.terminal import BACKGROUND, explain_lines, in_background, on_t
 from agenttop.exits import DONE, FAILED
 from agenttop.metrics.snapshot import Ended
 from agenttop.report.answer import failures
-from agenttop.report.markdown import report_markdown
 from agenttop.report.summary import load_summary
 from agenttop.report.text import in_ascii
 from agenttop.runs.control_socket import SocketFeed
@@ -95,5 +94,11 @@ def conclude(
             say(in_ascii(text) if ascii_only else text, messages)
     if out == "-":
         print_summary(summary, sys.stdout, as_json=True)
-    tell_job(f"agenttop {summary['run']['name']}", lambda: report_markdown(summary), failures(summary), messages)
+    tell_job(f"agenttop {summary['run']['name']}", lambda: _markdown(summary), failures(summary), messages)
     return ended.exit_code or (FAILED if lost(messages) or lost(sys.stdout) else DONE)
+
+
+def _markdown(summary: dict[str, Any]) -> str:
+    from agenttop.report.markdown import report_markdown  # where there is a job that shows it
+
+    return report_markdown(summary)
