@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import zip_longest
+from operator import add
 
 import msgspec
 
@@ -196,15 +196,17 @@ def together(first: RequestTick, second: RequestTick) -> RequestTick:
         failed=first.failed + second.failed,
         rate_limited=first.rate_limited + second.rate_limited,
         output_tokens=first.output_tokens + second.output_tokens,
-        latency_counts=_sum(first.latency_counts, second.latency_counts),
-        ttft_counts=_sum(first.ttft_counts, second.ttft_counts),
-        inter_chunk_counts=_sum(first.inter_chunk_counts, second.inter_chunk_counts),
+        latency_counts=added(first.latency_counts, second.latency_counts),
+        ttft_counts=added(first.ttft_counts, second.ttft_counts),
+        inter_chunk_counts=added(first.inter_chunk_counts, second.inter_chunk_counts),
     )
+
+
+def added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """Return counts by bucket (:mod:`agenttop.metrics.heat`) of two times together."""
+    both = min(len(first), len(second))
+    return (*map(add, first, second), *first[both:], *second[both:])
 
 
 def _unpacked(kept: Iterable[bytes]) -> tuple[RequestTick, ...]:
     return tuple(unpack(packed) for packed in kept)
-
-
-def _sum(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip_longest(first, second, fillvalue=0))
