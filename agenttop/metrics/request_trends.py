@@ -94,19 +94,20 @@ class Past:
     def add(self, tick: RequestTick) -> None:
         """Append the newest second."""
         self.recent.append(_PACK.encode(tick))
-        self._append(tick)
+        self.whole[-1:] = self._joined([*_unpacked(self.whole[-1:]), tick])
         if len(self.whole) > self.parts:
             self.each_s *= 2
-            before, self.whole = self.whole, []
-            for packed in before:
-                self._append(unpack(packed))
+            self.whole = self._joined(_unpacked(self.whole))
 
-    def _append(self, tick: RequestTick) -> None:
-        last = unpack(self.whole[-1]) if self.whole else None
-        if last is not None and self._part(last.t_s) == self._part(tick.t_s):
-            self.whole[-1] = _PACK.encode(together(last, tick))
-        else:
-            self.whole.append(_PACK.encode(tick))
+    def _joined(self, ticks: Iterable[RequestTick]) -> list[bytes]:
+        """Return ticks as parts of their length, packed."""
+        parts: list[RequestTick] = []
+        for tick in ticks:
+            if parts and self._part(parts[-1].t_s) == self._part(tick.t_s):
+                parts[-1] = together(parts[-1], tick)
+            else:
+                parts.append(tick)
+        return [_PACK.encode(part) for part in parts]
 
     def _part(self, t_s: float) -> int:
         return math.ceil((t_s - NEAR_S) / self.each_s)
