@@ -168,11 +168,11 @@ class Aggregate:
         self.timeline.append(tick)
         self._newest = self.live_view.request_ticks(newest)
         self.trends.add(self._newest)
-        lag, lag_p99 = percentile_ms(self.live.records(LOOP_LAG), 50, 99)
+        (lag,) = percentile_ms(self.live.records(LOOP_LAG), 50)
         found = grade(
             self.saturation.current,
             self.saturation.reasons,
-            Times(tick.ttft_p50_ms, tick.latency_p50_ms, lag, lag_p99),
+            Times(tick.ttft_p50_ms, tick.latency_p50_ms, lag, tick.loop_lag_p99_ms),
         )
         self.trust.second(now.t_s, found, counts=not now.warmup)
         return tick

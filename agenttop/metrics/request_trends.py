@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import zip_longest
+from operator import add
 
 import msgspec
 
@@ -94,19 +94,20 @@ class Past:
     def add(self, tick: RequestTick) -> None:
         """Append the newest second."""
         self.recent.append(_PACK.encode(tick))
-        self._append(tick)
+        self.whole[-1:] = self._joined([*_unpacked(self.whole[-1:]), tick])
         if len(self.whole) > self.parts:
             self.each_s *= 2
-            before, self.whole = self.whole, []
-            for packed in before:
-                self._append(unpack(packed))
+            self.whole = self._joined(_unpacked(self.whole))
 
-    def _append(self, tick: RequestTick) -> None:
-        last = unpack(self.whole[-1]) if self.whole else None
-        if last is not None and self._part(last.t_s) == self._part(tick.t_s):
-            self.whole[-1] = _PACK.encode(together(last, tick))
-        else:
-            self.whole.append(_PACK.encode(tick))
+    def _joined(self, ticks: Iterable[RequestTick]) -> list[bytes]:
+        """Return ticks as parts of their length, packed."""
+        parts: list[RequestTick] = []
+        for tick in ticks:
+            if parts and self._part(parts[-1].t_s) == self._part(tick.t_s):
+                parts[-1] = together(parts[-1], tick)
+            else:
+                parts.append(tick)
+        return [_PACK.encode(part) for part in parts]
 
     def _part(self, t_s: float) -> int:
         return math.ceil((t_s - NEAR_S) / self.each_s)
@@ -196,15 +197,17 @@ def together(first: RequestTick, second: RequestTick) -> RequestTick:
         failed=first.failed + second.failed,
         rate_limited=first.rate_limited + second.rate_limited,
         output_tokens=first.output_tokens + second.output_tokens,
-        latency_counts=_sum(first.latency_counts, second.latency_counts),
-        ttft_counts=_sum(first.ttft_counts, second.ttft_counts),
-        inter_chunk_counts=_sum(first.inter_chunk_counts, second.inter_chunk_counts),
+        latency_counts=added(first.latency_counts, second.latency_counts),
+        ttft_counts=added(first.ttft_counts, second.ttft_counts),
+        inter_chunk_counts=added(first.inter_chunk_counts, second.inter_chunk_counts),
     )
+
+
+def added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """Return counts by bucket (:mod:`agenttop.metrics.heat`) of two times together."""
+    both = min(len(first), len(second))
+    return (*map(add, first, second), *first[both:], *second[both:])
 
 
 def _unpacked(kept: Iterable[bytes]) -> tuple[RequestTick, ...]:
     return tuple(unpack(packed) for packed in kept)
-
-
-def _sum(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip_longest(first, second, fillvalue=0))

@@ -20,12 +20,11 @@ from agenttop.schedule.quantities import clock
 from agenttop.tui.history import ByBucket, Field, History, Known, Percentile, last_step
 from agenttop.tui.text import Line
 from agenttop.tui.view import View
-from agenttop.tui.widgets.chart import spark
+from agenttop.tui.widgets.chart import REVERSE, spark
 
 T = TypeVar("T")
 Styles = Sequence[Style]
 UNDERLINED = Style(underline=True)
-REVERSE = Style(reverse=True)
 
 #: Names of the windows in the order the key goes through them, and their lengths in seconds; 0 is the whole run.
 WINDOWS: tuple[tuple[str, int], ...] = (("1m", 60), ("5m", 300), ("all", 0))

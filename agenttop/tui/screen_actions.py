@@ -123,13 +123,13 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
     def action_copy(self) -> None:
         """Copy the enlarged pane as text, or the whole screen of the run."""
         view = self.view()
-        if view is None:
+        if view is None or self.snap is None:
             return
         entry, size = self.main.enlarged, self.main.query_one("#enlarged").size
         text = self.main.text if entry is None else text_of(entry, view, size.width, size.height)
         copied, said = cut(text)
         self.copy_to_clipboard(copied)
-        self.bar.say("copied", said, view.snap.t_s if self.snap is None else self.snap.t_s)
+        self.bar.say("copied", said, self.snap.t_s)
 
     def action_order(self) -> None:
         if self.choice is not None:

@@ -12,7 +12,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from agenttop.report.scale import nice as nice
 from agenttop.tui.look import Glyphs
 
 #: Categories that move the cursor, turn the writing direction or show nothing.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import zip_longest
 
 from msgspec.structs import fields, replace
 
+from agenttop.metrics.request_trends import added
 from agenttop.metrics.snapshot import Tick
 
 #: There are never more parts.
@@ -19,6 +19,7 @@ _MEANS = tuple(
     if field.name.endswith("_per_s") or field.name in ("rps", "target", "users", "in_flight")
 )
 _WHOLE = frozenset({"users", "in_flight"})
+_COUNTS = tuple(field.name for field in fields(Tick) if field.name.endswith("_counts"))
 #: Of a part, by field: sum and number of the samples.
 _Sums = dict[str, tuple[float, int]]
 
@@ -65,11 +66,6 @@ def together(first: Tick, second: Tick, sums: _Sums) -> Tick:
         second,
         manual=first.manual or second.manual,
         held=first.held or second.held,
-        latency_counts=_sum(first.latency_counts, second.latency_counts),
-        ttft_counts=_sum(first.ttft_counts, second.ttft_counts),
+        **{name: added(getattr(first, name), getattr(second, name)) for name in _COUNTS},
         **means,
     )
-
-
-def _sum(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip_longest(first, second, fillvalue=0))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from agenttop.schedule.quantities import clock
-from agenttop.tui.text import Line, age, clean, count, fit, join, ms, nice, rate, size, wrap
+from agenttop.tui.text import Line, age, clean, count, fit, join, ms, rate, size, wrap
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,6 @@ def test_numbers() -> None:
     assert [clock(v) for v in (0, 134.9, 3600, 36_061)] == ["00:00", "02:14", "1:00:00", "10:01:01"]
     assert [age(v) for v in (0.0, 0.04, 4.11, 12.2, 119.4, 185)] == ["0.0s", "40ms", "4.1s", "12s", "119s", "3m05s"]
     assert [size(v) for v in (0, 999, 1000, 99_300_000, 2e15)] == ["0 B", "999 B", "1.0 kB", "99.3 MB", "2000.0 TB"]
-
-
-@pytest.mark.parametrize(
-    ("value", "top"), [(0, 1), (1, 1), (1.01, 2), (4369, 5000), (612, 800), (0.03, 0.04), (950, 1000)]
-)
-def test_scales_end_at_the_next_round_number(value: float, top: float) -> None:
-    assert nice(value) == pytest.approx(top)
 
 
 def test_a_line_is_as_wide_as_asked() -> None:

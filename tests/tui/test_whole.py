@@ -18,11 +18,14 @@ def tick(t_s: int, **changes: object) -> Tick:
 def test_there_are_never_too_many_parts_and_nothing_is_lost(seconds: int) -> None:
     whole = Whole()
     for t_s in range(1, seconds + 1):
-        whole.add(tick(t_s, latency_counts=(1, 2), ttft_counts=(0, 0, 3)))
+        whole.add(tick(t_s, latency_counts=(1, 2), ttft_counts=(0, 0, 3), inter_chunk_counts=(4,) * (t_s % 3)))
     assert seconds / whole.each_s <= len(whole.ticks) <= MAX_TICKS
     assert whole.ticks[-1].t_s == seconds
     assert sum(part.latency_counts[1] for part in whole.ticks) == 2 * seconds
     assert sum(part.ttft_counts[2] for part in whole.ticks) == 3 * seconds
+    assert sum(sum(part.inter_chunk_counts) for part in whole.ticks) == sum(
+        4 * (t_s % 3) for t_s in range(1, seconds + 1)
+    )
     if whole.each_s > 1:
         assert {part.rps for part in whole.ticks[:-1]} == {0.5}
 

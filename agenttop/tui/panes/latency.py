@@ -10,10 +10,11 @@ from rich.style import Style
 from agenttop.metrics.floors import too_few
 from agenttop.metrics.heat import PER_OCTAVE, percentile_ms
 from agenttop.metrics.snapshot import Percentiles, Tick
+from agenttop.report.scale import nice
 from agenttop.tui.axis import Axis, axis, sparkline, times, words
 from agenttop.tui.history import Known, Percentile
 from agenttop.tui.panes.rate import LEFT, SIDE, SIDE_BARE
-from agenttop.tui.text import Line, age, count, ms, nice
+from agenttop.tui.text import Line, age, count, ms
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, rule, title
 from agenttop.tui.widgets.chart import LETTERS, Spread, Values, peak, spread

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.style import Style
 
 from agenttop.metrics.snapshot import Tick
+from agenttop.report.scale import nice
 from agenttop.schedule.quantities import clock
 from agenttop.tui.axis import axis, sparkline, times, words
 from agenttop.tui.panes.header import age_whole
-from agenttop.tui.text import Line, age, count, nice, rate, size
+from agenttop.tui.text import Line, age, count, rate, size
 from agenttop.tui.view import View
 from agenttop.tui.widgets.box import boxed, title
 from agenttop.tui.widgets.chart import Values, across, area, peak
