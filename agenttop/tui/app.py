@@ -332,9 +332,12 @@ class AgenttopApp(ScreenActions, inherit_bindings=False):
 
     def action_enter(self) -> None:
         if self.armed:
-            self.commander.send("start")
+            self.action_start()
         else:
-            self.choose_request()
+            self.action_choose_request()
+
+    def action_start(self) -> None:
+        self.commander.send("start")
 
     def action_hold(self) -> None:
         self.commander.send("resume" if self.snap is not None and self.snap.held else "hold")
@@ -411,7 +414,7 @@ class AgenttopApp(ScreenActions, inherit_bindings=False):
             for key in group.keys:
                 name = key.action.removeprefix("app.").partition("(")[0]
                 if key.action not in keys.WITH_KEY and self.check_action(name, ()):
-                    do = partial(self.call_later, self.run_action, key.action)
+                    do = partial(self.call_later, self.run_action, key.named or key.action)
                     found.append(Choice(f"{group.name}: {key.help}", key.shown, do))
         for form in () if self.looking else COMMANDS.values():
             text = form.word + (" " if form.rest else "")

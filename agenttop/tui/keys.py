@@ -9,12 +9,15 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key binding. ``keys`` are Textual's names of the keys, ``shown`` is how they are written."""
+    """One key binding. ``keys`` are Textual's names of the keys, ``shown`` is how they are written. Where one key does
+    this and that, ``named`` is the action of who chooses this one by name.
+    """
 
     keys: str
     shown: str
     action: str
     help: str
+    named: str = ""
 
 
 #: What the panes of panes/table.py are enlarged by.
@@ -52,7 +55,7 @@ LOAD = Group(
 RUN = Group(
     "run",
     (
-        Key("enter", "enter", "app.enter", "start an armed run"),
+        Key("enter", "enter", "app.enter", "start an armed run", "app.start"),
         Key("h", "h", "app.hold", "hold the plan, or resume"),
         Key("n", "n", "app.next_stage", "next stage (asks)"),
         Key("e", "e", "app.edit", "edit the stages to come"),
@@ -71,7 +74,7 @@ SCREEN = Group(
         Key(_of_panes(always=False), "v b l g m", "app.enlarge", "and these, as titles say"),
         Key("escape", "esc", "app.back", "back; all requests"),
         Key("up,down,pageup,pagedown", "up down", "app.scroll", "scroll, or in 5 the row"),
-        Key("enter", "enter", "app.enter", "5: this request alone"),
+        Key("enter", "enter", "app.enter", "5: this request alone", "app.choose_request"),
         Key("y", "y", "app.copy", "copy the pane as text"),
         Key("t", "t", "app.window", "trends of 1 m, 5 m or all"),
         Key("L", "L", "app.scale", "latency on a log axis"),

@@ -111,7 +111,7 @@ class ScreenActions(App[LiveResult], inherit_bindings=False):
         else:
             self.choose(scroll=max(0, min(view.scroll + step, self.main.lines(view) - page)))
 
-    def choose_request(self) -> None:
+    def action_choose_request(self) -> None:
         """Have all panes be of the request that the cursor is on; or again of all, if they are of it already."""
         view = self.view()
         if view is None or self.main.enlarged is not TABLE or not (rows := requests.rows(view)):

@@ -64,6 +64,20 @@ async def test_q_ends_it_without_a_question() -> None:
     assert result.stop_requested
 
 
+async def test_what_else_enter_is_for_does_not_start_it() -> None:
+    feed = FakeFeed("starting")
+    feed.put(armed())
+    async with app_of(feed).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, feed)
+        await pilot.press("ctrl+p", *"this request")
+        await until(pilot, lambda: "screen: 5: this request alone" in text(pilot))
+        await pilot.press("enter", "ctrl+p", *"start an armed")
+        await until(pilot, lambda: "run: start an armed run" in text(pilot))
+        assert feed.commands == []
+        await pilot.press("enter")
+        await until(pilot, lambda: feed.commands == ["start"])
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_who_only_looks_leaves_it_waiting(key: str) -> None:
     feed = FakeFeed("starting")
