@@ -67,7 +67,7 @@ def _one(parts: list[Delta]) -> Delta:
         checks=checks,
         states=newest.states,
         oldest_s=newest.oldest_s,
-        health=_health([part.health for part in parts]),
+        health=_health(parts),
         budget=newest.budget,
         addresses=dict(sum((Counter(part.addresses) for part in parts), Counter())),
         slowest=[row for part in parts for row in part.slowest],
@@ -97,17 +97,26 @@ def _counted(
     return [_leaf(*key, same) for key, same in leaves.items()], added, checks
 
 
-def _health(parts: list[Health]) -> Health:
+def _health(deltas: list[Delta]) -> Health:
+    parts = [delta.health for delta in deltas]
     lag = [part.loop_lag for part in parts if part.loop_lag is not None]
     arrivals = [part.arrival_lag for part in parts if part.arrival_lag is not None]
     return msgspec.structs.replace(
         max(reversed(parts), key=lambda part: part.longest_turn_ms),
         **{name: getattr(parts[-1], name) for name in ("rss_mb", "open_files", "file_limit", "connections")},
         loop_lag=merge(lag) if lag else None,
-        cpu_percent=sum(part.cpu_percent for part in parts) / len(parts),
+        cpu_percent=mean_cpu([(delta.health.cpu_percent, delta.lasted_s) for delta in deltas]),
         arrival_lag=merge(arrivals) if arrivals else None,
         network=next((part.network for part in reversed(parts) if part.network is not None), None),
     )
+
+
+def mean_cpu(told: Sequence[tuple[float, float]]) -> float:
+    """Return the mean of CPU percents, each with the seconds it is of: that of the whole, whatever was put together."""
+    whole = sum(lasted_s for _, lasted_s in told)
+    if whole <= 0:
+        return sum(percent for percent, _ in told) / len(told)
+    return sum(percent * lasted_s for percent, lasted_s in told) / whole
 
 
 def _leaf(request: int, stage: int, mark: int, parts: list[LeafDelta]) -> LeafDelta:

@@ -210,6 +210,11 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     """When the one before was folded; below 0 in a journal that does not say."""
 
     @property
+    def lasted_s(self) -> float:
+        """Return the time it is of, in seconds: the weight of its means. Those that do not say weigh the same."""
+        return 1.0 if self.from_s < 0 else self.t_s - self.from_s
+
+    @property
     def second(self) -> int | None:
         """Return the second of the run in which what it tells has ended, by the worker's clock; None of one that does
         not say.

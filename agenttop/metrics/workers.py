@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agenttop.metrics.boxes import Gauge
+from agenttop.metrics.compact import mean_cpu
 from agenttop.metrics.delta import Delta, PoolState
 from agenttop.metrics.scope import clean_text
 
@@ -19,7 +20,7 @@ class _Worker:
     oldest_s: float = 0.0
     rss_mb: float = 0.0
     open_files: int = 0
-    cpu: list[float] = field(default_factory=list)
+    cpu: list[tuple[float, float]] = field(default_factory=list)
     cpu_percent: float = 0.0
     """Mean of the last second: a quarter of a second alone is mostly noise."""
 
@@ -52,7 +53,7 @@ class Workers:
             self.matched[state.pool].update(state.matched)
         worker.rss_mb, worker.open_files = delta.health.rss_mb, delta.health.open_files
         self.addresses.update(delta.addresses)
-        worker.cpu.append(delta.health.cpu_percent)
+        worker.cpu.append((delta.health.cpu_percent, delta.lasted_s))
 
     def warn(self, text: str) -> None:
         """Keep a warning for the summary, each once."""
@@ -68,7 +69,7 @@ class Workers:
         """Close a second: update the means and maxima."""
         for worker in self._workers.values():
             if worker.cpu:
-                worker.cpu_percent = sum(worker.cpu) / len(worker.cpu)
+                worker.cpu_percent = mean_cpu(worker.cpu)
                 worker.cpu = []
         self.cpu_percent_max = max(self.cpu_percent_max, self.cpu_percent)
         self.rss_mb_max = max(self.rss_mb_max, self.rss_mb)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from array import array
 
 import msgspec
+import pytest
 
 from agenttop.metrics.aggregate import Aggregate
 from agenttop.metrics.compact import compact, gathered
@@ -18,6 +19,7 @@ from agenttop.metrics.delta import (
     WorkerBudgetState,
 )
 from agenttop.metrics.histogram import fold
+from agenttop.metrics.workers import Workers
 from tests.metrics.fakes import FakeRun
 from tests.metrics.strain import strained
 
@@ -43,6 +45,25 @@ def test_compacted_deltas_say_the_same() -> None:
     assert plain.checks == short.checks
     assert plain.saturation.warnings() == short.saturation.warnings()
     assert plain.workers.users_max == short.workers.users_max
+
+
+def test_the_cpu_of_a_worker_is_the_same_however_its_deltas_are_put_together() -> None:
+    """One of the second before is late, and stands with those of its own second in a journal."""
+    times, percents = (1.0, 2.0, 2.25, 2.5, 3.1), (80.0, 10.0, 20.0, 40.0)
+    deltas = [
+        Delta(0, seq, end, [], [], [], {}, [], 0.0, Health(None, cpu, 0.0, 0), from_s=begin)
+        for seq, (begin, end, cpu) in enumerate(zip(times, times[1:], percents, strict=False))
+    ]
+    assert [delta.second for delta in compact(deltas)] == [1, 2]
+    found = []
+    for told in (deltas, compact(deltas)):
+        workers = Workers(0)
+        for delta in told:
+            workers.observe(delta)
+        workers.close()
+        found.append(workers.cpu_percent)
+    assert found[0] == pytest.approx((80.0 * 1.0 + 10.0 * 0.25 + 20.0 * 0.25 + 40.0 * 0.6) / 2.1)
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
 
 
 def test_what_is_measured_once_a_second_is_kept() -> None:
