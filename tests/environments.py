@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CORES = os.cpu_count() or 1
 #: Tests at a time, more than there are cores: those of whole runs wait for time to pass more than they work.
-AT_ONCE = CORES + 3
+AT_ONCE = CORES + 2
 _VERSION = re.compile(r"3\.[0-9]+(\.[0-9]+)?")
 
 

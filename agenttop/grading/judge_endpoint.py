@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -145,7 +146,6 @@ class Endpoint:
 
     async def _tried(self, path: str, request: dict[str, Any], worst: float) -> Any:
         """Return the JSON of an answer after as many tries as are allowed; ``worst`` is what one may cost."""
-        loop = asyncio.get_running_loop()
         spent_s, answered = 0.0, self._answered
         wait, tries = _FIRST_WAIT_S, 0
         while True:
@@ -154,13 +154,13 @@ class Endpoint:
             if self.counts.calls >= self.settings.max_calls:
                 raise JudgeError(f"max_calls of {self.settings.max_calls} is reached")
             self.counts.calls += 1
-            began = loop.time()
+            began = monotonic()
             try:
                 status, headers, body, failure = await self._sent(path, request)
             except asyncio.CancelledError:
                 self.counts.cost_usd += worst  # it may be asked for all the same
                 raise
-            spent_s += loop.time() - began
+            spent_s += monotonic() - began
             if status == 429:
                 self.counts.calls -= 1
                 self.counts.rate_limited += 1

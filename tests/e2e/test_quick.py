@@ -38,10 +38,15 @@ def told(place: Place, *words: object, code: int = 0, patience_s: float = 120.0)
     ("path", "body", "dialect", "stats"),
     [
         ("", None, "openai.chat, model default", "POST /v1/chat/completions"),
-        ("/v1/messages", None, "anthropic.messages, model default", "POST /v1/messages"),
-        ("/v1/responses", None, "openai.responses, model default", "POST /v1/responses"),
-        ("/ag-ui", None, "ag-ui", "POST /ag-ui"),
-        ("/api/sessions/s/messages", '{"content": "hours?"}', "json", "POST /api/sessions/{id}/messages"),
+        *(
+            pytest.param(*case, marks=pytest.mark.idle)
+            for case in (
+                ("/v1/messages", None, "anthropic.messages, model default", "POST /v1/messages"),
+                ("/v1/responses", None, "openai.responses, model default", "POST /v1/responses"),
+                ("/ag-ui", None, "ag-ui", "POST /ag-ui"),
+                ("/api/sessions/s/messages", '{"content": "hours?"}', "json", "POST /api/sessions/{id}/messages"),
+            )
+        ),
     ],
 )
 def test_the_embedded_agent_is_found_in_its_dialects(
@@ -87,6 +92,7 @@ def test_a_queue_of_one_is_called_that(place: Place) -> None:
     assert f"holds {found:.0f} user" in out
 
 
+@pytest.mark.idle
 def test_a_limit_of_tokens_a_minute_is_called_that(place: Place) -> None:
     config = {"preset": "quiet", "first_token": "50ms", "spread": 0, "output_tokens": 40, "tokens_per_minute": 18_000}
     with AgentProcess(config) as agent:
@@ -96,6 +102,7 @@ def test_a_limit_of_tokens_a_minute_is_called_that(place: Place) -> None:
     assert place.summary()["search"]["limited_by"] == "rate_limited"
 
 
+@pytest.mark.idle
 def test_a_stream_that_comes_in_one_burst(place: Place) -> None:
     config = {"preset": "quiet", "first_token": "100ms", "tokens_per_second": 100, "spread": 0, "buffered_streams": 1}
     with AgentProcess(config) as agent:

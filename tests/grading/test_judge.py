@@ -33,7 +33,7 @@ def judge_of(fake: FakeJudge, cache: Path | None = None, **settings: Any) -> Jud
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waits between tries take no time here; they are returned."""
+    """Waits between tries take no time here, nor do answers; the waits are returned."""
     waits: list[float] = []
     real = asyncio.sleep
 
@@ -42,6 +42,7 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await real(0)
 
     monkeypatch.setattr("agenttop.grading.judge_endpoint.asyncio.sleep", sleep)
+    monkeypatch.setattr("agenttop.grading.judge_endpoint.monotonic", lambda: 0.0)
     return waits
 
 
